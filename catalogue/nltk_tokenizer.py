@@ -1,0 +1,61 @@
+"""NLTK's ``RegexpTokenizer`` without the rest of NLTK.
+
+``import nltk.tokenize`` runs ``nltk/__init__.py``, which imports every part of NLTK and with it
+NumPy, SciPy, scikit-learn and pandas where they are installed: over 150 MB and seconds for each
+process. The tokenizer itself needs seven small modules (15 MB, 0.07 s). So the two packages on
+the way to it are entered without running their ``__init__``, in a private copy: ``sys.modules``
+is left as it was found, and an ``import nltk`` elsewhere in the process, earlier or later, gets
+the whole of NLTK.
+"""
+
+import importlib
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+from types import ModuleType
+from typing import Protocol, cast
+
+
+class Tokenizer(Protocol):
+    """The one method of an NLTK tokenizer that is used here."""
+
+    def tokenize(self, text: str) -> list[str]:
+        """Return the tokens of `text` in order."""
+
+
+def load_regexp_tokenizer(pattern: str, *, gaps: bool) -> Tokenizer:
+    """Return ``nltk.tokenize.RegexpTokenizer(pattern, gaps=gaps)`` without its time limit.
+
+    NLTK guards every match with a wall-clock limit of 5 s, because a caller's pattern may explode.
+    `pattern` must therefore be one that cannot: the guard makes splitting five times slower, and
+    would fail a text because the machine slept.
+
+    Not safe against a thread that imports NLTK at the same moment: call it at import.
+
+    Raises:
+        ModuleNotFoundError: NLTK is not installed.
+    """
+    others = _take_nltk_out()
+    try:
+        _enter("nltk.tokenize", search=_enter("nltk", search=None))
+        tokenizer = importlib.import_module("nltk.tokenize.regexp").RegexpTokenizer
+        # NLTK's documented switch; it is read at match time, and only this private copy has it.
+        vars(importlib.import_module("nltk.redos"))["DEFAULT_TIMEOUT"] = None
+    finally:
+        _take_nltk_out()
+        sys.modules.update(others)
+    return cast("Tokenizer", tokenizer(pattern, gaps=gaps))
+
+
+def _take_nltk_out() -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name == "nltk" or name.startswith("nltk.")]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+def _enter(package: str, *, search: list[str] | None) -> list[str]:
+    """Make `package` importable from, without running it; return its search path."""
+    spec = PathFinder.find_spec(package, search)
+    if spec is None:
+        raise ModuleNotFoundError(f"No module named {package!r}", name=package)
+    module = sys.modules[package] = module_from_spec(spec)
+    return list(module.__path__)

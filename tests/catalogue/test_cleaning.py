@@ -1,0 +1,93 @@
+"""The cleaning rules, one claim each, and what importing them costs."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalogue.cleaning import CLEANING_FINGERPRINT, clean
+from catalogue.stop_words import STOP_WORDS
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("A Wizard of EARTHSEA", "wizard earthsea"),
+        ("Fish &amp; chips &eacute;lan &#8220;quoted&#8221;", "fish chips elan quoted"),
+        ("R&amp;amp;D &amp;lt;br&amp;gt; caf&amp;eacute;", "cafe"),
+        ("<p class='x'>one <b>dragon</b><br/>slept<!-- note --></p>", "dragon slept"),
+        ("magic when 3 < 4 and 5 > 2 <- here", "magic"),
+        ("Les Misérables, naïve, Ångström, cafe\u0301", "les miserables naive angstrom cafe"),
+        ("Łódź, Ærø, Straße, ﬁnd, œuvre", "lodz aero strasse oeuvre"),
+        ("the king's men, the king\u2019s ship", "king men king ship"),
+        ("we don't, couldn't, can\u2019t, won't, isn't, we'll, they've, I'm", ""),
+        ("Harry Potter\u2122 wand\u00ae", "harry potter wand"),
+        ("soft\u00adhyphen zero\u200bwidth", "softhyphen zerowidth"),
+        ("1984, 2001: 3rd e-mail no.5", "rd mail"),
+        ("x-ray I a the and", "ray"),
+        ("Толстой 三体 村上春樹", ""),
+        ("", ""),
+        (" \r\n\t ", ""),
+        ("lone \udce9 surrogate \x00 nul", "lone surrogate nul"),
+    ],
+)
+def test_text_becomes_plain_tokens(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+
+
+@pytest.mark.parametrize("tail", [" (less)", "(less)", " ...more", "...more", "…more", " … more\n"])
+def test_goodreads_tails_leave_nothing_behind(tail: str) -> None:
+    assert clean("The dragon never slept." + tail) == "dragon slept"
+
+
+@given(st.text())
+def test_cleaning_twice_is_cleaning_once(text: str) -> None:
+    once = clean(text)
+    assert clean(once) == once
+
+
+@given(st.lists(st.sampled_from(["&amp;", "&lt;", "b", ">", "'", "n't", "é", "…more", "dragon "])))
+def test_cleaned_text_is_words_of_two_letters_or_more(parts: list[str]) -> None:
+    assert re.fullmatch(r"([a-z]{2,}( [a-z]{2,})*)?", clean("".join(parts)))
+
+
+def test_accents_fold_alike_on_either_side_of_an_internal_cut() -> None:
+    assert clean("é" * 2_500) == "e" * 2_500
+    assert clean("e\u0301" * 2_500) == "e" * 2_500
+
+
+def test_stop_words_are_those_of_gensim() -> None:
+    preprocessing = pytest.importorskip("gensim.parsing.preprocessing")
+    assert preprocessing.STOPWORDS == STOP_WORDS
+
+
+def test_fingerprint_is_pinned_so_that_no_rule_changes_unseen() -> None:
+    assert CLEANING_FINGERPRINT == (
+        "852f6d94219e8fa5fbb36f4ddff7db8eea6963d0f8f64012cdad27397af5a470"
+    )
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_importing_the_cleaner_loads_none_of_the_heavy_packages() -> None:
+    heavy = {"numpy", "scipy", "sklearn", "pandas", "tensorflow", "gensim", "matplotlib"}
+    loaded = run_python(
+        "import sys, catalogue.cleaning; print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    assert not heavy & set(loaded.split())
+
+
+@pytest.mark.parametrize("first", ["nltk", "catalogue.cleaning"])
+def test_the_whole_of_nltk_stays_importable_beside_the_cleaner(first: str) -> None:
+    code = (
+        f"import {first}, catalogue.cleaning, nltk\n"
+        "from nltk.tokenize import RegexpTokenizer\n"
+        "print(nltk.tokenize.RegexpTokenizer(r'\\w+').tokenize('a b'), nltk.redos.DEFAULT_TIMEOUT)"
+    )
+    assert run_python(code) == "['a', 'b'] 5.0"
