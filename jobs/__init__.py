@@ -1,0 +1,1 @@
+"""What a job is: its states and counts, the ports `JobStore`, `Storage` and `Messages`, and their adapters."""

@@ -1,0 +1,32 @@
+"""One error root; each error's docstring is its message and its cure."""
+
+from __future__ import annotations
+
+
+class JobError(Exception):
+    """Something about a job cannot be done; the subclasses say what and what to do."""
+
+
+class JobNotFound(JobError):
+    """There is no job with this id; it may have been deleted, or the id is mistyped."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"There is no job {job_id!r}; check the id, or list the jobs.")
+        self.job_id = job_id
+
+
+class IllegalTransition(JobError):
+    """The job's state does not allow this step; read the job again and act on its state."""
+
+    def __init__(self, job_id: str, state: str, wanted: str) -> None:
+        super().__init__(f"Job {job_id} is {state}; it cannot become {wanted} from there.")
+        self.state = state
+        self.wanted = wanted
+
+
+class LeaseLost(JobError):
+    """Another process holds this step now; stop at once and write nothing more for it."""
+
+    def __init__(self, job_id: str, step: str) -> None:
+        super().__init__(f"The lease on {step} of job {job_id} is no longer ours.")
+        self.step = step

@@ -1,0 +1,136 @@
+"""The job: a frozen snapshot of the record, its states and the moves between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a job stands; `TERMINAL` states never change again."""
+
+    QUEUED = "queued"
+    VALIDATING = "validating"
+    IN_PROGRESS = "in_progress"
+    FINALIZING = "finalizing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.VALIDATING, State.FINALIZING, State.CANCELLING}),
+    State.VALIDATING: frozenset({State.IN_PROGRESS, State.FINALIZING, State.CANCELLING}),
+    State.IN_PROGRESS: frozenset({State.FINALIZING, State.CANCELLING}),
+    State.FINALIZING: frozenset({State.COMPLETED, State.FAILED, State.EXPIRED}),
+    State.CANCELLING: frozenset({State.CANCELLED}),
+    State.COMPLETED: frozenset(),
+    State.FAILED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.EXPIRED: frozenset(),
+}
+
+TERMINAL = frozenset(state for state, targets in TRANSITIONS.items() if not targets)
+
+# States in which chunks may still be claimed and committed.
+LABELLING = frozenset({State.IN_PROGRESS})
+
+
+def may_become(state: State, target: State) -> bool:
+    """Whether the move is legal."""
+    return target in TRANSITIONS[state]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowCounts:
+    """Rows by outcome; `labelled + failed + pending == total` always holds."""
+
+    total: int = 0
+    labelled: int = 0
+    failed: int = 0
+
+    @property
+    def pending(self) -> int:
+        """Rows counted so far that have no outcome yet."""
+        return self.total - self.labelled - self.failed
+
+    @property
+    def processed(self) -> int:
+        """Rows with an outcome, good or bad."""
+        return self.labelled + self.failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a job failed: a stable code and a sentence that says what to do."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """A run of whole records of the input, by byte range [start, end)."""
+
+    index: int
+    start: int
+    end: int
+    first_row: int  # 1-based data row number of the first record
+    rows: int  # data rows, blank lines not counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewJob:
+    """What is known of a job when it is accepted."""
+
+    id: str
+    filename: str
+    input_bytes: int
+    layout: Mapping[str, object]  # the catalogue's layout, as `catalogue` writes it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A snapshot of a job's record. Times are Unix seconds by the store's own clock."""
+
+    id: str
+    state: State
+    filename: str
+    input_bytes: int
+    layout: Mapping[str, object]
+    row_counts: RowCounts
+    planned: bool  # every record has been seen, so `total` is final
+    chunks: int  # chunks known so far
+    chunks_done: int
+    model_version: int | None
+    failure: Failure | None
+    ending: State | None  # the terminal state that assembly will publish
+    state_times: Mapping[State, float] = field(default_factory=dict)
+    last_progress_at: float | None = None
+    read_at: float = 0.0
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing about the job will change any more."""
+        return self.state in TERMINAL
+
+    @property
+    def rows_per_second(self) -> float | None:
+        """Mean rate since labelling began, measured up to the last committed chunk."""
+        began = self.state_times.get(State.IN_PROGRESS)
+        if began is None or self.last_progress_at is None or not self.row_counts.processed:
+            return None
+        return self.row_counts.processed / max(self.last_progress_at - began, 1e-3)
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Seconds until the last row at the present rate; None while it cannot be known."""
+        rate = self.rows_per_second
+        if self.state is not State.IN_PROGRESS or not self.planned or rate is None:
+            return None
+        assert self.last_progress_at is not None  # a rate implies a commit
+        since_commit = self.read_at - self.last_progress_at
+        return max(self.row_counts.pending / rate - since_commit, 0.0)

@@ -1,0 +1,266 @@
+"""The job record in this process's memory, for unit tests; passes the same contract suite as Redis."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from jobs.errors import IllegalTransition, JobNotFound, LeaseLost
+from jobs.job import LABELLING, Chunk, Failure, Job, NewJob, RowCounts, State
+from jobs.store import ASSEMBLE, PLAN, Claim, Commit, JobStore, Missing, WorkerReport, label_step
+
+_PLANNING = frozenset({State.QUEUED, State.VALIDATING, State.IN_PROGRESS})
+_ENDING = frozenset({State.FINALIZING, State.CANCELLING})
+
+
+@dataclass
+class _Record:
+    new: NewJob
+    state: State
+    times: dict[State, float]
+    chunks: list[Chunk] = field(default_factory=list)
+    done: set[int] = field(default_factory=set)
+    labelled: int = 0
+    failed: int = 0
+    planned: bool = False
+    handed: int = 0
+    fence: int = 0
+    model_version: int | None = None
+    failure: Failure | None = None
+    ending: State | None = None
+    progress: float | None = None
+    fences: dict[str, int] = field(default_factory=dict)
+    leases: dict[str, float] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+    sent: dict[str, float] = field(default_factory=dict)
+
+    def move(self, state: State, now: float) -> None:
+        self.state = state
+        self.times[state] = now
+
+    def is_due(self, step: str) -> bool:
+        if step == PLAN:
+            return not self.planned and self.state in _PLANNING
+        if step == ASSEMBLE:
+            return self.state in _ENDING
+        index = _index(step)
+        return self.state in LABELLING and index < len(self.chunks) and index not in self.done
+
+
+def _index(step: str) -> int:
+    return int(step.rpartition("/")[2])
+
+
+class MemoryJobStore(JobStore):
+    """Jobs in a dictionary behind one lock; `clock` returns Unix seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._records: dict[str, _Record] = {}
+        self._reports: dict[str, WorkerReport] = {}
+
+    @contextmanager
+    def _open(self, job_id: str) -> Iterator[_Record]:
+        with self._lock:
+            if job_id not in self._records:
+                raise JobNotFound(job_id)
+            yield self._records[job_id]
+
+    @contextmanager
+    def _held(self, claim: Claim) -> Iterator[_Record]:
+        with self._open(claim.job_id) as record:
+            if record.fences.get(claim.step) != claim.fence or not record.is_due(claim.step):
+                raise LeaseLost(claim.job_id, claim.step)
+            yield record
+
+    def create(self, job: NewJob) -> Job:
+        now = self._clock()
+        with self._lock:
+            record = _Record(new=job, state=State.QUEUED, times={State.QUEUED: now})
+            record.sent[PLAN] = now
+            self._records[job.id] = record
+        return self.get(job.id)
+
+    def get(self, job_id: str) -> Job:
+        with self._open(job_id) as record:
+            return self._snapshot(record)
+
+    def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
+        with self._lock:
+            if before is not None and before not in self._records:
+                raise JobNotFound(before)
+            ids = list(reversed(self._records))
+            first = ids.index(before) + 1 if before is not None else 0
+            return [self._snapshot(self._records[i]) for i in ids[first : first + limit]]
+
+    def active(self) -> Sequence[str]:
+        with self._lock:
+            jobs = [self._snapshot(record) for record in self._records.values()]
+        return sorted(job.id for job in jobs if not job.is_terminal)
+
+    def delete(self, job_id: str) -> None:
+        with self._open(job_id) as record:
+            if not self._snapshot(record).is_terminal:
+                raise IllegalTransition(job_id, record.state, "deleted")
+            del self._records[job_id]
+
+    def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
+        with self._open(job_id) as record:
+            now = self._clock()
+            if not record.is_due(step) or record.leases.get(step, 0) > now:
+                return None
+            record.fence += 1
+            record.fences[step] = record.fence
+            record.attempts[step] = record.attempts.get(step, 0) + 1
+            record.leases[step] = now + lease_s
+            return Claim(
+                job_id=job_id, step=step, fence=record.fence, attempt=record.attempts[step]
+            )
+
+    def renew(self, claim: Claim, *, lease_s: float) -> None:
+        try:
+            with self._held(claim) as record:
+                record.leases[claim.step] = self._clock() + lease_s
+        except JobNotFound:
+            raise LeaseLost(claim.job_id, claim.step) from None
+
+    def release(self, claim: Claim) -> None:
+        with self._lock:
+            record = self._records.get(claim.job_id)
+            if record is not None and record.fences.get(claim.step) == claim.fence:
+                record.fences.pop(claim.step)
+                record.leases.pop(claim.step, None)
+                record.attempts[claim.step] -= 1
+
+    def begin_planning(self, claim: Claim, *, model_version: int) -> int:
+        with self._held(claim) as record:
+            if record.state is State.QUEUED:
+                record.move(State.VALIDATING, self._clock())
+            if record.model_version is None:
+                record.model_version = model_version
+            return record.model_version
+
+    def planned_chunks(self, job_id: str) -> Sequence[Chunk]:
+        with self._open(job_id) as record:
+            return tuple(record.chunks)
+
+    def chunk(self, job_id: str, index: int) -> Chunk:
+        with self._open(job_id) as record:
+            if index >= len(record.chunks):
+                raise KeyError(f"job {job_id} has no chunk {index}")
+            return record.chunks[index]
+
+    def add_chunks(
+        self, claim: Claim, chunks: Sequence[Chunk], *, last: bool, window: int
+    ) -> Commit:
+        with self._held(claim) as record:
+            known = len(record.chunks)
+            record.chunks += [chunk for chunk in chunks if chunk.index >= known]
+            if record.state is State.VALIDATING and record.chunks:
+                record.move(State.IN_PROGRESS, self._clock())
+            if last:
+                record.planned = True
+                self._drop(record, claim.step)
+            return self._advance(record, window)
+
+    def commit_chunk(
+        self, claim: Claim, index: int, *, labelled: int, failed: int, window: int
+    ) -> Commit:
+        with self._held(claim) as record:
+            record.done.add(index)
+            record.labelled += labelled
+            record.failed += failed
+            record.progress = self._clock()
+            self._drop(record, claim.step)
+            record.sent.pop(claim.step, None)
+            return self._advance(record, window)
+
+    def committed_chunks(self, job_id: str) -> frozenset[int]:
+        with self._open(job_id) as record:
+            return frozenset(record.done)
+
+    def end(self, job_id: str, ending: State, failure: Failure | None = None) -> Job:
+        with self._open(job_id) as record:
+            if record.state in _PLANNING:
+                via = State.CANCELLING if ending is State.CANCELLED else State.FINALIZING
+                self._start_ending(record, via, ending)
+                record.failure = failure
+        return self.get(job_id)
+
+    def finish(self, claim: Claim) -> Job:
+        with self._held(claim) as record:
+            assert record.ending is not None  # whoever made assembly due chose it
+            record.move(record.ending, self._clock())
+            record.sent.clear()
+            record.leases.clear()
+        return self.get(claim.job_id)
+
+    def missing(self, job_id: str, *, idle_s: float) -> Missing:
+        with self._open(job_id) as record:
+            now = self._clock()
+            idle = [step for step, at in record.sent.items() if at <= now - idle_s]
+            steps = [s for s in idle if record.is_due(s) and record.leases.get(s, 0) <= now]
+            record.sent.update(dict.fromkeys(steps, now))
+            return Missing(
+                plan=PLAN in steps,
+                assemble=ASSEMBLE in steps,
+                chunks=tuple(sorted(_index(s) for s in steps if s not in (PLAN, ASSEMBLE))),
+            )
+
+    def report_worker(self, name: str, model: Mapping[str, object] | None) -> None:
+        self._reports[name] = WorkerReport(name=name, reported_at=self._clock(), model=model)
+
+    def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
+        now = self._clock()
+        return [r for r in self._reports.values() if now - r.reported_at <= within_s]
+
+    def ping(self) -> None:
+        """Memory is always there."""
+
+    @staticmethod
+    def _drop(record: _Record, step: str) -> None:
+        record.fences.pop(step, None)
+        record.leases.pop(step, None)
+
+    def _start_ending(self, record: _Record, via: State, ending: State) -> None:
+        now = self._clock()
+        record.move(via, now)
+        record.ending = ending
+        record.sent[ASSEMBLE] = now
+
+    def _advance(self, record: _Record, window: int) -> Commit:
+        if record.planned and len(record.done) == len(record.chunks):
+            self._start_ending(record, State.FINALIZING, State.COMPLETED)
+            return Commit(hand_out=(), last=True)
+        first, now = record.handed, self._clock()
+        while record.handed < len(record.chunks) and record.handed - len(record.done) < window:
+            record.sent[label_step(record.handed)] = now
+            record.handed += 1
+        return Commit(hand_out=tuple(range(first, record.handed)), last=False)
+
+    def _snapshot(self, record: _Record) -> Job:
+        return Job(
+            id=record.new.id,
+            state=record.state,
+            filename=record.new.filename,
+            input_bytes=record.new.input_bytes,
+            layout=record.new.layout,
+            row_counts=RowCounts(
+                total=sum(chunk.rows for chunk in record.chunks),
+                labelled=record.labelled,
+                failed=record.failed,
+            ),
+            planned=record.planned,
+            chunks=len(record.chunks),
+            chunks_done=len(record.done),
+            model_version=record.model_version,
+            failure=record.failure,
+            ending=record.ending,
+            state_times=dict(record.times),
+            last_progress_at=record.progress,
+            read_at=self._clock(),
+        )

@@ -1,0 +1,24 @@
+-- Claim a step. KEYS: job, leases, attempts, done, chunks. ARGV: step, lease ms, now ms.
+-- Returns {fence, attempt}, or nil when the step is not due, done, or held.
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state then return redis.error_reply('NOJOB') end
+local step = ARGV[1]
+local now = tonumber(ARGV[3])
+local index = string.match(step, '^label/(%d+)$')
+if index then
+  if state ~= 'in_progress' then return nil end
+  if redis.call('HEXISTS', KEYS[5], index) == 0 then return nil end
+  if redis.call('SISMEMBER', KEYS[4], index) == 1 then return nil end
+elseif step == 'plan' then
+  if redis.call('HGET', KEYS[1], 'planned') == '1' then return nil end
+  if state ~= 'queued' and state ~= 'validating' and state ~= 'in_progress' then return nil end
+else
+  if state ~= 'finalizing' and state ~= 'cancelling' then return nil end
+end
+local held = redis.call('ZSCORE', KEYS[2], step)
+if held and tonumber(held) > now then return nil end
+local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
+local attempt = redis.call('HINCRBY', KEYS[3], step, 1)
+redis.call('ZADD', KEYS[2], now + tonumber(ARGV[2]), step)
+redis.call('HSET', KEYS[1], 'fence:' .. step, fence)
+return {fence, attempt}

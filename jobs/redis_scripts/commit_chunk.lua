@@ -1,0 +1,14 @@
+-- Commit a labelled chunk, once. KEYS: job, leases, sent, done.
+-- ARGV: index, fence, labelled, failed, window, now ms.
+-- Returns {last, index...} like add_chunks, or nil when the claim is lost.
+local step = 'label/' .. ARGV[1]
+if redis.call('HGET', KEYS[1], 'fence:' .. step) ~= ARGV[2] then return nil end
+if redis.call('HGET', KEYS[1], 'state') ~= 'in_progress' then return nil end
+redis.call('SADD', KEYS[4], ARGV[1])
+redis.call('HINCRBY', KEYS[1], 'labelled', ARGV[3])
+redis.call('HINCRBY', KEYS[1], 'failed', ARGV[4])
+redis.call('HSET', KEYS[1], 'last_progress', ARGV[6])
+redis.call('HDEL', KEYS[1], 'fence:' .. step)
+redis.call('ZREM', KEYS[2], step)
+redis.call('ZREM', KEYS[3], step)
+return advance(KEYS[1], KEYS[3], KEYS[4], ARGV[5], ARGV[6])

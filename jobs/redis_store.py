@@ -1,0 +1,295 @@
+"""The job record in Redis. This file alone knows the keys; each atomic step is one script beside it.
+
+Key schema, every key under the prefix `spinelabel:`
+
+| key                | type | what it holds                                                                     |
+|--------------------|------|-----------------------------------------------------------------------------------|
+| `job:{id}`         | hash | state, `at:STATE` (ms), counts, pinned model, `fence` counter, `fence:STEP` in force |
+| `job:{id}:chunks`  | hash | chunk index → chunk as JSON                                                       |
+| `job:{id}:done`    | set  | indices of committed chunks                                                       |
+| `job:{id}:leases`  | zset | step → when its lease runs out (ms)                                               |
+| `job:{id}:sent`    | zset | step that should be under way → when its message was last sent (ms)               |
+| `job:{id}:attempts`| hash | step → number of claims                                                           |
+| `jobs:active`      | set  | ids of jobs that are not terminal                                                 |
+| `jobs:created`     | zset | id → when it was created (ms)                                                     |
+| `workers`          | hash | worker name → its last report as JSON                                             |
+
+Times come from the Redis server's clock, so the clocks of API and workers need not agree.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib import resources
+from typing import Any, cast
+
+import redis
+
+from jobs.errors import IllegalTransition, JobNotFound, LeaseLost
+from jobs.job import Chunk, Failure, Job, NewJob, RowCounts, State
+from jobs.store import ASSEMBLE, PLAN, Claim, Commit, JobStore, Missing, WorkerReport, label_step
+
+_PREFIX = "spinelabel:"
+_STEP_INDEX = len(label_step(0)) - 1
+# A name that has not reported for a day belongs to a worker that is gone.
+_FORGET_WORKER_S = 86_400
+
+
+class _Keys:
+    """The keys of one job."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job = f"{_PREFIX}job:{job_id}"
+        self.chunks = f"{self.job}:chunks"
+        self.done = f"{self.job}:done"
+        self.leases = f"{self.job}:leases"
+        self.sent = f"{self.job}:sent"
+        self.attempts = f"{self.job}:attempts"
+
+
+_ACTIVE = f"{_PREFIX}jobs:active"
+_CREATED = f"{_PREFIX}jobs:created"
+_WORKERS = f"{_PREFIX}workers"
+
+
+class RedisJobStore(JobStore):
+    """Jobs in Redis. Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.Redis.from_url(
+            url, decode_responses=True, socket_timeout=10, health_check_interval=30
+        )
+        folder = resources.files("jobs") / "redis_scripts"
+
+        def script(*names: str) -> Any:
+            text = "\n".join((folder / f"{name}.lua").read_text("utf-8") for name in names)
+            return self._redis.register_script(text)
+
+        self._claim = script("claim")
+        self._renew = script("renew")
+        self._release = script("release")
+        self._begin_planning = script("begin_planning")
+        self._add_chunks = script("advance", "add_chunks")
+        self._commit_chunk = script("advance", "commit_chunk")
+        self._end = script("end")
+        self._finish = script("finish")
+        self._missing = script("missing")
+
+    def create(self, job: NewJob) -> Job:
+        keys, now = _Keys(job.id), self._now_ms()
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(
+                keys.job,
+                mapping={
+                    "state": State.QUEUED.value,
+                    "at:queued": now,
+                    "filename": job.filename,
+                    "input_bytes": job.input_bytes,
+                    "layout": json.dumps(job.layout),
+                },
+            )
+            pipe.zadd(keys.sent, {PLAN: now})
+            pipe.sadd(_ACTIVE, job.id)
+            pipe.zadd(_CREATED, {job.id: now})
+            pipe.execute()
+        return self.get(job.id)
+
+    def get(self, job_id: str) -> Job:
+        keys = _Keys(job_id)
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hgetall(keys.job)
+            pipe.scard(keys.done)
+            pipe.time()
+            record, done, (seconds, micros) = pipe.execute()
+        if not record:
+            raise JobNotFound(job_id)
+        return _job_from(job_id, record, done, seconds + micros / 1e6)
+
+    def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
+        first = 0
+        if before is not None:
+            rank = self._redis.zrevrank(_CREATED, before)
+            if rank is None:
+                raise JobNotFound(before)
+            first = cast(int, rank) + 1
+        ids = cast(list[str], self._redis.zrevrange(_CREATED, first, first + limit - 1))
+        return [self.get(job_id) for job_id in ids]
+
+    def active(self) -> Sequence[str]:
+        return sorted(cast(set[str], self._redis.smembers(_ACTIVE)))
+
+    def delete(self, job_id: str) -> None:
+        job = self.get(job_id)
+        if not job.is_terminal:
+            raise IllegalTransition(job_id, job.state, "deleted")
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.delete(_Keys(job_id).job)
+            pipe.zrem(_CREATED, job_id)
+            pipe.execute()
+
+    def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
+        keys = _Keys(job_id)
+        reply = self._run(
+            self._claim,
+            job_id,
+            [keys.job, keys.leases, keys.attempts, keys.done, keys.chunks],
+            [step, round(lease_s * 1000), self._now_ms()],
+        )
+        if reply is None:
+            return None
+        return Claim(job_id=job_id, step=step, fence=reply[0], attempt=reply[1])
+
+    def renew(self, claim: Claim, *, lease_s: float) -> None:
+        keys = _Keys(claim.job_id)
+        args = [claim.step, claim.fence, round(lease_s * 1000), self._now_ms()]
+        if not self._renew(keys=[keys.job, keys.leases], args=args):
+            raise LeaseLost(claim.job_id, claim.step)
+
+    def release(self, claim: Claim) -> None:
+        keys = _Keys(claim.job_id)
+        self._release(keys=[keys.job, keys.leases, keys.attempts], args=[claim.step, claim.fence])
+
+    def begin_planning(self, claim: Claim, *, model_version: int) -> int:
+        reply = self._begin_planning(
+            keys=[_Keys(claim.job_id).job], args=[claim.fence, model_version, self._now_ms()]
+        )
+        if not int(reply):
+            raise LeaseLost(claim.job_id, claim.step)
+        return int(reply)
+
+    def planned_chunks(self, job_id: str) -> Sequence[Chunk]:
+        found = cast(list[str], self._redis.hvals(_Keys(job_id).chunks))
+        return sorted((Chunk(**json.loads(text)) for text in found), key=lambda c: c.index)
+
+    def chunk(self, job_id: str, index: int) -> Chunk:
+        text = self._redis.hget(_Keys(job_id).chunks, str(index))
+        if text is None:
+            raise KeyError(f"job {job_id} has no chunk {index}")
+        return Chunk(**json.loads(cast(str, text)))
+
+    def add_chunks(
+        self, claim: Claim, chunks: Sequence[Chunk], *, last: bool, window: int
+    ) -> Commit:
+        keys = _Keys(claim.job_id)
+        args: list[Any] = [claim.fence, int(last), window, self._now_ms()]
+        for chunk in chunks:
+            args += [chunk.index, chunk.rows, json.dumps(asdict(chunk))]
+        return _commit_from(
+            claim,
+            self._add_chunks(
+                keys=[keys.job, keys.leases, keys.sent, keys.chunks, keys.done], args=args
+            ),
+        )
+
+    def commit_chunk(
+        self, claim: Claim, index: int, *, labelled: int, failed: int, window: int
+    ) -> Commit:
+        keys = _Keys(claim.job_id)
+        return _commit_from(
+            claim,
+            self._commit_chunk(
+                keys=[keys.job, keys.leases, keys.sent, keys.done],
+                args=[index, claim.fence, labelled, failed, window, self._now_ms()],
+            ),
+        )
+
+    def committed_chunks(self, job_id: str) -> frozenset[int]:
+        return frozenset(int(i) for i in cast(set[str], self._redis.smembers(_Keys(job_id).done)))
+
+    def end(self, job_id: str, ending: State, failure: Failure | None = None) -> Job:
+        keys = _Keys(job_id)
+        reason = json.dumps(asdict(failure)) if failure else ""
+        self._run(self._end, job_id, [keys.job, keys.sent], [ending.value, reason, self._now_ms()])
+        return self.get(job_id)
+
+    def finish(self, claim: Claim) -> Job:
+        keys = _Keys(claim.job_id)
+        order = [keys.job, keys.leases, keys.sent, keys.attempts, keys.chunks, keys.done, _ACTIVE]
+        if not self._finish(keys=order, args=[claim.fence, self._now_ms(), claim.job_id]):
+            raise LeaseLost(claim.job_id, claim.step)
+        return self.get(claim.job_id)
+
+    def missing(self, job_id: str, *, idle_s: float) -> Missing:
+        keys, now = _Keys(job_id), self._now_ms()
+        steps = cast(
+            list[str],
+            self._missing(
+                keys=[keys.job, keys.leases, keys.sent], args=[now - round(idle_s * 1000), now]
+            ),
+        )
+        labels = [step for step in steps if step not in (PLAN, ASSEMBLE)]
+        return Missing(
+            plan=PLAN in steps,
+            assemble=ASSEMBLE in steps,
+            chunks=tuple(sorted(int(step[_STEP_INDEX:]) for step in labels)),
+        )
+
+    def report_worker(self, name: str, model: Mapping[str, object] | None) -> None:
+        now = self._now_ms() / 1000
+        report = {"name": name, "reported_at": now, "model": model}
+        gone = [r.name for r in self._reports() if now - r.reported_at > _FORGET_WORKER_S]
+        self._redis.hset(_WORKERS, name, json.dumps(report))
+        if gone:
+            self._redis.hdel(_WORKERS, *gone)
+
+    def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
+        now = self._now_ms() / 1000
+        return [report for report in self._reports() if now - report.reported_at <= within_s]
+
+    def ping(self) -> None:
+        self._redis.ping()
+
+    def _reports(self) -> list[WorkerReport]:
+        found = cast(list[str], self._redis.hvals(_WORKERS))
+        return [WorkerReport(**json.loads(text)) for text in found]
+
+    def _now_ms(self) -> int:
+        seconds, micros = self._redis.time()
+        return seconds * 1000 + micros // 1000
+
+    def _run(self, script: Any, job_id: str, keys: list[str], args: list[Any]) -> Any:
+        try:
+            return script(keys=keys, args=args)
+        except redis.ResponseError as error:
+            if "NOJOB" in str(error):
+                raise JobNotFound(job_id) from None
+            raise
+
+
+def _commit_from(claim: Claim, reply: list[int] | None) -> Commit:
+    if reply is None:
+        raise LeaseLost(claim.job_id, claim.step)
+    return Commit(last=bool(reply[0]), hand_out=tuple(reply[1:]))
+
+
+def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> Job:
+    def optional_int(name: str) -> int | None:
+        return int(record[name]) if name in record else None
+
+    progress = optional_int("last_progress")
+    return Job(
+        id=job_id,
+        state=State(record["state"]),
+        filename=record["filename"],
+        input_bytes=int(record["input_bytes"]),
+        layout=json.loads(record["layout"]),
+        row_counts=RowCounts(
+            total=int(record.get("total", 0)),
+            labelled=int(record.get("labelled", 0)),
+            failed=int(record.get("failed", 0)),
+        ),
+        planned=record.get("planned") == "1",
+        chunks=int(record.get("chunks", 0)),
+        # `finish` drops the set and leaves its size in the record.
+        chunks_done=int(record.get("chunks_done", done)),
+        model_version=optional_int("model_version"),
+        failure=Failure(**json.loads(record["failure"])) if "failure" in record else None,
+        ending=State(record["ending"]) if "ending" in record else None,
+        state_times={
+            state: int(record[f"at:{state}"]) / 1000 for state in State if f"at:{state}" in record
+        },
+        last_progress_at=progress / 1000 if progress is not None else None,
+        read_at=now,
+    )

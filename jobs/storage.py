@@ -1,0 +1,140 @@
+"""Where a job's files live: one fsspec URL, a folder by default, `s3://…` beyond one machine.
+
+Layout: `jobs/{id}/input`, `jobs/{id}/parts/NNNNN`, `jobs/{id}/result.csv`, `jobs/{id}/errors.csv`.
+A file appears under its name only when it is complete and durable.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import fsspec
+
+
+def input_path(job_id: str) -> str:
+    """The uploaded catalogue, byte for byte."""
+    return f"jobs/{job_id}/input"
+
+
+def part_path(job_id: str, index: int) -> str:
+    """Labelled rows of chunk `index`."""
+    return f"jobs/{job_id}/parts/{index:05d}"
+
+
+def part_errors_path(job_id: str, index: int) -> str:
+    """Row errors of chunk `index`."""
+    return f"jobs/{job_id}/parts/{index:05d}.errors"
+
+
+def result_path(job_id: str) -> str:
+    """The labelled catalogue."""
+    return f"jobs/{job_id}/result.csv"
+
+
+def errors_path(job_id: str) -> str:
+    """The list of row errors."""
+    return f"jobs/{job_id}/errors.csv"
+
+
+def parts_folder(job_id: str) -> str:
+    """The folder of the parts, removed once the result is published."""
+    return f"jobs/{job_id}/parts"
+
+
+def job_folder(job_id: str) -> str:
+    """Everything a job keeps."""
+    return f"jobs/{job_id}"
+
+
+class Storage:
+    """Files under one fsspec URL. Errors are the file system's own (`OSError`)."""
+
+    def __init__(self, url: str) -> None:
+        self._fs, root = fsspec.core.url_to_fs(url)
+        self._root = str(root).rstrip("/")
+        self._is_local = "file" in (
+            (self._fs.protocol,) if isinstance(self._fs.protocol, str) else self._fs.protocol
+        )
+
+    def _full(self, path: str) -> str:
+        return f"{self._root}/{path}"
+
+    @contextmanager
+    def publish(self, path: str) -> Iterator[BinaryIO]:
+        """A stream whose bytes appear under `path` when the block ends, and not at all if it raises."""
+        if self._is_local:
+            yield from self._publish_local(Path(self._full(path)))
+            return
+        # A staged object and a server-side move: the final name appears complete on every object store.
+        # (Two-phase writes would save the copy, but not every fsspec file system honours them.)
+        target = self._full(path)
+        staged = f"{target}.{uuid.uuid4().hex}"
+        try:
+            with self._fs.open(staged, "wb") as stream:
+                yield cast(BinaryIO, stream)
+            self._fs.mv(staged, target)
+        except BaseException:
+            if self._fs.exists(staged):
+                self._fs.rm(staged)
+            raise
+
+    def _publish_local(self, target: Path) -> Iterator[BinaryIO]:
+        # Not fsspec's own two-phase write: it stages in the system's temporary folder, and a move
+        # across file systems is a copy that a reader could see half of.
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staged = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+        try:
+            with staged.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            staged.replace(target)
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the rename itself must survive a power cut
+        finally:
+            os.close(folder)
+
+    def open(self, path: str) -> BinaryIO:
+        """The file for reading. Raises `FileNotFoundError`."""
+        return cast(BinaryIO, self._fs.open(self._full(path), "rb"))
+
+    def read_range(self, path: str, start: int, end: int) -> bytes:
+        """Bytes [start, end) of the file. Raises `FileNotFoundError`."""
+        with self.open(path) as stream:
+            stream.seek(start)
+            return stream.read(end - start)
+
+    def exists(self, path: str) -> bool:
+        """Whether the file is there, complete."""
+        return bool(self._fs.exists(self._full(path)))
+
+    def size(self, path: str) -> int:
+        """The file's size in bytes. Raises `FileNotFoundError`."""
+        return int(self._fs.size(self._full(path)))
+
+    def delete(self, path: str) -> None:
+        """Remove a file or a folder with all it holds; nothing if it is not there."""
+        if self.exists(path):
+            self._fs.rm(self._full(path), recursive=True)
+
+    def names(self, path: str) -> Sequence[str]:
+        """Names of the files below a folder, relative to it, sorted."""
+        folder = self._full(path)
+        found = (str(name) for name in self._fs.find(folder))
+        return sorted(name[len(folder) :].lstrip("/") for name in found)
+
+    def check(self) -> None:
+        """Write, read and remove a small file. Raises `OSError` when the storage does not work."""
+        path = f"checks/{uuid.uuid4().hex}"
+        with self.publish(path) as stream:
+            stream.write(b"spinelabel")
+        self.delete(path)

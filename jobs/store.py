@@ -1,0 +1,159 @@
+"""The port to the job record.
+
+Every method is one atomic step. Work on a job is divided into *steps* (`plan`, `label/7`, `assemble`); a
+process claims a step for a bounded lease, renews it while it works, and its writes are accepted only
+under the fence number that its claim was given. Whoever dies simply stops renewing: the step becomes
+claimable again, and the dead claim's fence is refused from then on.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jobs.job import Chunk, Failure, Job, NewJob, State
+
+PLAN = "plan"
+ASSEMBLE = "assemble"
+
+
+def label_step(index: int) -> str:
+    """The name of the step that labels chunk `index`."""
+    return f"label/{index}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """The right to work on one step until the lease runs out."""
+
+    job_id: str
+    step: str
+    fence: int  # grows by one with every claim of any step of this job
+    attempt: int  # how often this step has been claimed, this time included
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    """What a committed step leads to."""
+
+    hand_out: tuple[int, ...]  # chunks to send now
+    last: bool  # every chunk is done: send the assembly
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """Steps of a job that should be under way but that nobody holds."""
+
+    plan: bool = False
+    chunks: tuple[int, ...] = ()
+    assemble: bool = False
+
+    def __bool__(self) -> bool:
+        return self.plan or self.assemble or bool(self.chunks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerReport:
+    """What a worker last said of itself and of the model it reaches."""
+
+    name: str
+    reported_at: float  # Unix seconds by the store's clock
+    model: Mapping[str, object] | None  # None: the model server does not answer
+
+
+class JobStore(ABC):
+    """Jobs and their progress. Raises `JobNotFound` for an unknown id."""
+
+    @abstractmethod
+    def create(self, job: NewJob) -> Job:
+        """Record a new job as `queued`."""
+
+    @abstractmethod
+    def get(self, job_id: str) -> Job:
+        """A snapshot of the job."""
+
+    @abstractmethod
+    def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
+        """Jobs, newest first, starting after job `before`."""
+
+    @abstractmethod
+    def active(self) -> Sequence[str]:
+        """Ids of all jobs that are not terminal."""
+
+    @abstractmethod
+    def delete(self, job_id: str) -> None:
+        """Forget a terminal job. Raises `IllegalTransition` for a job that is still under way."""
+
+    @abstractmethod
+    def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
+        """Claim a step, or None when it is done, not due, or held by somebody else."""
+
+    @abstractmethod
+    def renew(self, claim: Claim, *, lease_s: float) -> None:
+        """Extend the lease. Raises `LeaseLost` when the claim no longer holds (cancelled, fenced off)."""
+
+    @abstractmethod
+    def release(self, claim: Claim) -> None:
+        """Give an unfinished step back without counting the attempt; nothing if the lease is lost."""
+
+    @abstractmethod
+    def begin_planning(self, claim: Claim, *, model_version: int) -> int:
+        """`queued → validating`, pin the model. Returns the version pinned first.
+
+        Raises `LeaseLost`.
+        """
+
+    @abstractmethod
+    def planned_chunks(self, job_id: str) -> Sequence[Chunk]:
+        """The chunks recorded so far, in order."""
+
+    @abstractmethod
+    def chunk(self, job_id: str, index: int) -> Chunk:
+        """One recorded chunk. Raises `KeyError` when there is none."""
+
+    @abstractmethod
+    def add_chunks(
+        self, claim: Claim, chunks: Sequence[Chunk], *, last: bool, window: int
+    ) -> Commit:
+        """Record chunks (the next ones in order) and add their rows to the total.
+
+        The first one makes the job `in_progress`; `last` ends planning. Raises `LeaseLost`.
+        """
+
+    @abstractmethod
+    def commit_chunk(
+        self, claim: Claim, index: int, *, labelled: int, failed: int, window: int
+    ) -> Commit:
+        """Mark a chunk done and add its counts, once. Raises `LeaseLost`."""
+
+    @abstractmethod
+    def committed_chunks(self, job_id: str) -> frozenset[int]:
+        """Indices of the chunks whose parts are durable."""
+
+    @abstractmethod
+    def end(self, job_id: str, ending: State, failure: Failure | None = None) -> Job:
+        """Stop labelling and move towards a terminal state, which assembly will publish.
+
+        A job that is ending or has ended already is returned as it is.
+        """
+
+    @abstractmethod
+    def finish(self, claim: Claim) -> Job:
+        """Publish the terminal state that `end` or the last commit chose. Raises `LeaseLost`."""
+
+    @abstractmethod
+    def missing(self, job_id: str, *, idle_s: float) -> Missing:
+        """Steps handed out at least `idle_s` ago that nobody holds, and mark them as sent again now."""
+
+    @abstractmethod
+    def report_worker(self, name: str, model: Mapping[str, object] | None) -> None:
+        """Note that a worker is alive and which model it reaches."""
+
+    @abstractmethod
+    def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
+        """Workers that reported within the last `within_s` seconds."""
+
+    @abstractmethod
+    def ping(self) -> None:
+        """Raises the adapter's own error when the store cannot be reached."""

@@ -1,0 +1,318 @@
+"""One suite over both job stores: what holds for Redis holds for the one in memory."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from jobs.errors import IllegalTransition, JobNotFound, LeaseLost
+from jobs.job import Chunk, Failure, NewJob, State
+from jobs.memory_store import MemoryJobStore
+from jobs.redis_store import RedisJobStore
+from jobs.store import ASSEMBLE, PLAN, Claim, JobStore, Missing, label_step
+
+LEASE = 30.0
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest) -> JobStore:
+    if request.param == "memory":
+        return MemoryJobStore()
+    return RedisJobStore(request.getfixturevalue("redis_url"))
+
+
+@pytest.fixture
+def job_id(store: JobStore) -> str:
+    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, layout={"header": ["a"]})
+    return store.create(new).id
+
+
+def chunks(*rows: int) -> list[Chunk]:
+    made, first = [], 1
+    for index, count in enumerate(rows):
+        made.append(
+            Chunk(index=index, start=index * 10, end=index * 10 + 10, first_row=first, rows=count)
+        )
+        first += count
+    return made
+
+
+def must_claim(store: JobStore, job_id: str, step: str, lease_s: float = LEASE) -> Claim:
+    claim = store.claim(job_id, step, lease_s=lease_s)
+    assert claim is not None
+    return claim
+
+
+def plan(store: JobStore, job_id: str, *rows: int, window: int = 2) -> tuple[int, ...]:
+    claim = must_claim(store, job_id, PLAN)
+    store.begin_planning(claim, model_version=3)
+    return store.add_chunks(claim, chunks(*rows), last=True, window=window).hand_out
+
+
+def commit(store: JobStore, job_id: str, index: int, labelled: int, failed: int = 0):  # type: ignore[no-untyped-def]  # its type is the store's business
+    claim = must_claim(store, job_id, label_step(index))
+    return store.commit_chunk(claim, index, labelled=labelled, failed=failed, window=2)
+
+
+def test_a_new_job_is_queued_and_active(store: JobStore, job_id: str) -> None:
+    job = store.get(job_id)
+    assert job.state is State.QUEUED
+    assert (job.filename, job.input_bytes, job.layout) == ("c.csv", 9, {"header": ["a"]})
+    assert job.row_counts.total == 0
+    assert State.QUEUED in job.state_times
+    assert job_id in store.active()
+
+
+def test_an_unknown_job_is_not_found(store: JobStore) -> None:
+    for call in (
+        lambda: store.get("nobody"),
+        lambda: store.claim("nobody", PLAN, lease_s=1),
+        lambda: store.end("nobody", State.CANCELLED),
+        lambda: store.delete("nobody"),
+    ):
+        with pytest.raises(JobNotFound):
+            call()
+
+
+def test_jobs_are_listed_newest_first_page_by_page(store: JobStore) -> None:
+    made = []
+    for _ in range(3):
+        new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, layout={})
+        made.append(store.create(new).id)
+        time.sleep(0.002)
+    first = [job.id for job in store.newest(limit=2)]
+    assert first == [made[2], made[1]]
+    assert next(iter(store.newest(limit=1, before=made[1]))).id == made[0]
+
+
+def test_the_whole_way_from_queued_to_completed(store: JobStore, job_id: str) -> None:
+    assert plan(store, job_id, 5, 5, 2) == (0, 1)
+    assert store.get(job_id).state is State.IN_PROGRESS
+    assert commit(store, job_id, 0, 4, 1).hand_out == (2,)
+    assert not commit(store, job_id, 1, 5).last
+    assert commit(store, job_id, 2, 2).last
+    assert store.get(job_id).state is State.FINALIZING
+    done = store.finish(must_claim(store, job_id, ASSEMBLE))
+    assert done.state is State.COMPLETED
+    counts = done.row_counts
+    assert (counts.total, counts.labelled, counts.failed, counts.pending) == (12, 11, 1, 0)
+    assert (done.chunks, done.chunks_done, done.model_version) == (3, 3, 3)
+    assert job_id not in store.active()
+    order = [State.QUEUED, State.VALIDATING, State.IN_PROGRESS, State.FINALIZING, State.COMPLETED]
+    times = [done.state_times[state] for state in order]
+    assert times == sorted(times)
+
+
+def test_labelling_starts_before_planning_ends(store: JobStore, job_id: str) -> None:
+    claim = must_claim(store, job_id, PLAN)
+    store.begin_planning(claim, model_version=1)
+    assert store.add_chunks(claim, chunks(5), last=False, window=4).hand_out == (0,)
+    assert not commit(store, job_id, 0, 5).last
+    assert store.get(job_id).state is State.IN_PROGRESS
+    late = Chunk(index=1, start=10, end=20, first_row=6, rows=1)
+    assert store.add_chunks(claim, [late], last=True, window=4).hand_out == (1,)
+    assert commit(store, job_id, 1, 1).last
+
+
+def test_a_catalogue_whose_last_chunk_is_done_before_planning_ends_still_ends(
+    store: JobStore, job_id: str
+) -> None:
+    claim = must_claim(store, job_id, PLAN)
+    store.begin_planning(claim, model_version=1)
+    store.add_chunks(claim, chunks(5), last=False, window=4)
+    commit(store, job_id, 0, 5)
+    assert store.add_chunks(claim, [], last=True, window=4).last
+
+
+def test_a_catalogue_without_rows_ends_at_once(store: JobStore, job_id: str) -> None:
+    claim = must_claim(store, job_id, PLAN)
+    store.begin_planning(claim, model_version=1)
+    assert store.add_chunks(claim, [], last=True, window=4).last
+    assert store.get(job_id).state is State.FINALIZING
+
+
+def test_a_held_step_cannot_be_claimed_again(store: JobStore, job_id: str) -> None:
+    must_claim(store, job_id, PLAN)
+    assert store.claim(job_id, PLAN, lease_s=LEASE) is None
+
+
+def test_an_expired_lease_is_taken_over_and_the_old_holder_is_fenced_off(
+    store: JobStore, job_id: str
+) -> None:
+    plan(store, job_id, 5)
+    dead = must_claim(store, job_id, label_step(0), lease_s=0.02)
+    time.sleep(0.05)
+    heir = must_claim(store, job_id, label_step(0))
+    assert heir.fence > dead.fence
+    assert (dead.attempt, heir.attempt) == (1, 2)
+    with pytest.raises(LeaseLost):
+        store.renew(dead, lease_s=LEASE)
+    with pytest.raises(LeaseLost):
+        store.commit_chunk(dead, 0, labelled=5, failed=0, window=2)
+    assert store.commit_chunk(heir, 0, labelled=5, failed=0, window=2).last
+
+
+def test_a_renewed_lease_outlives_its_first_term(store: JobStore, job_id: str) -> None:
+    plan(store, job_id, 5)
+    claim = must_claim(store, job_id, label_step(0), lease_s=0.05)
+    store.renew(claim, lease_s=LEASE)
+    time.sleep(0.08)
+    assert store.claim(job_id, label_step(0), lease_s=LEASE) is None
+
+
+def test_a_chunk_is_committed_once(store: JobStore, job_id: str) -> None:
+    plan(store, job_id, 5, 5)
+    claim = must_claim(store, job_id, label_step(0))
+    store.commit_chunk(claim, 0, labelled=5, failed=0, window=2)
+    with pytest.raises(LeaseLost):
+        store.commit_chunk(claim, 0, labelled=5, failed=0, window=2)
+    assert store.claim(job_id, label_step(0), lease_s=LEASE) is None
+    assert store.get(job_id).row_counts.labelled == 5
+    assert store.committed_chunks(job_id) == {0}
+
+
+def test_an_unrecorded_chunk_cannot_be_claimed(store: JobStore, job_id: str) -> None:
+    plan(store, job_id, 5)
+    assert store.claim(job_id, label_step(7), lease_s=LEASE) is None
+    with pytest.raises(KeyError):
+        store.chunk(job_id, 7)
+
+
+def test_a_released_step_is_free_at_once_and_the_attempt_is_not_counted(
+    store: JobStore, job_id: str
+) -> None:
+    plan(store, job_id, 5)
+    first = must_claim(store, job_id, label_step(0))
+    store.release(first)
+    again = must_claim(store, job_id, label_step(0))
+    assert again.attempt == 1
+    store.release(first)  # a stale release changes nothing
+    assert store.claim(job_id, label_step(0), lease_s=LEASE) is None
+
+
+def test_a_cancelled_job_loses_its_leases_and_keeps_what_was_finished(
+    store: JobStore, job_id: str
+) -> None:
+    plan(store, job_id, 5, 5)
+    commit(store, job_id, 0, 5)
+    running = must_claim(store, job_id, label_step(1))
+    assert store.end(job_id, State.CANCELLED).state is State.CANCELLING
+    with pytest.raises(LeaseLost):
+        store.renew(running, lease_s=LEASE)
+    with pytest.raises(LeaseLost):
+        store.commit_chunk(running, 1, labelled=5, failed=0, window=2)
+    assert store.committed_chunks(job_id) == {0}
+    ended = store.finish(must_claim(store, job_id, ASSEMBLE))
+    assert ended.state is State.CANCELLED
+    assert (ended.row_counts.labelled, ended.row_counts.pending) == (5, 5)
+    assert store.end(job_id, State.CANCELLED).state is State.CANCELLED  # idempotent
+
+
+def test_a_failed_job_says_why(store: JobStore, job_id: str) -> None:
+    failure = Failure(code="MODEL_MISMATCH", message="Train again.")
+    store.end(job_id, State.FAILED, failure)
+    assert store.get(job_id).state is State.FINALIZING
+    ended = store.finish(must_claim(store, job_id, ASSEMBLE))
+    assert (ended.state, ended.failure) == (State.FAILED, failure)
+
+
+def test_the_first_ending_wins(store: JobStore, job_id: str) -> None:
+    store.end(job_id, State.CANCELLED)
+    assert store.end(job_id, State.FAILED, Failure(code="X", message="x")).state is State.CANCELLING
+
+
+def test_assembly_is_not_due_while_rows_are_missing(store: JobStore, job_id: str) -> None:
+    plan(store, job_id, 5)
+    assert store.claim(job_id, ASSEMBLE, lease_s=LEASE) is None
+
+
+def test_the_first_pinned_model_stays(store: JobStore, job_id: str) -> None:
+    first = must_claim(store, job_id, PLAN, lease_s=0.02)
+    assert store.begin_planning(first, model_version=3) == 3
+    time.sleep(0.05)
+    second = must_claim(store, job_id, PLAN)
+    assert store.begin_planning(second, model_version=4) == 3
+    with pytest.raises(LeaseLost):
+        store.begin_planning(first, model_version=5)
+
+
+def test_planning_resumes_after_the_chunks_already_recorded(store: JobStore, job_id: str) -> None:
+    first = must_claim(store, job_id, PLAN, lease_s=0.02)
+    store.begin_planning(first, model_version=3)
+    store.add_chunks(first, chunks(5, 5), last=False, window=1)
+    time.sleep(0.05)
+    second = must_claim(store, job_id, PLAN)
+    with pytest.raises(LeaseLost):
+        store.add_chunks(first, chunks(5, 5, 5)[2:], last=True, window=1)
+    assert list(store.planned_chunks(job_id)) == chunks(5, 5)
+    store.add_chunks(second, chunks(5, 5, 2)[2:], last=True, window=1)
+    job = store.get(job_id)
+    assert (job.row_counts.total, job.chunks, job.planned) == (12, 3, True)
+
+
+@pytest.mark.parametrize("wait", [0.03])
+def test_missing_names_exactly_the_steps_that_nobody_holds(
+    store: JobStore, job_id: str, wait: float
+) -> None:
+    time.sleep(wait)
+    assert store.missing(job_id, idle_s=60) == Missing()
+    assert store.missing(job_id, idle_s=0.01) == Missing(plan=True)
+    assert store.missing(job_id, idle_s=0.01) == Missing(), "it counts as sent again"
+    plan(store, job_id, 5, 5, 5)
+    held = must_claim(store, job_id, label_step(0))
+    time.sleep(wait)
+    assert store.missing(job_id, idle_s=0.01) == Missing(chunks=(1,))
+    store.commit_chunk(held, 0, labelled=5, failed=0, window=2)
+    commit(store, job_id, 1, 5)
+    commit(store, job_id, 2, 5)
+    time.sleep(wait)
+    assert store.missing(job_id, idle_s=0.01) == Missing(assemble=True)
+    store.finish(must_claim(store, job_id, ASSEMBLE))
+    time.sleep(wait)
+    assert not store.missing(job_id, idle_s=0)
+
+
+def test_the_window_bounds_what_is_handed_out(store: JobStore, job_id: str) -> None:
+    assert plan(store, job_id, *[1] * 6, window=2) == (0, 1)
+    assert commit(store, job_id, 1, 1).hand_out == (2,)
+    assert commit(store, job_id, 0, 1).hand_out == (3,)
+
+
+def test_only_a_job_that_has_ended_can_be_deleted(store: JobStore, job_id: str) -> None:
+    with pytest.raises(IllegalTransition):
+        store.delete(job_id)
+    store.end(job_id, State.CANCELLED)
+    store.finish(must_claim(store, job_id, ASSEMBLE))
+    store.delete(job_id)
+    with pytest.raises(JobNotFound):
+        store.get(job_id)
+    assert job_id not in [job.id for job in store.newest(limit=100)]
+
+
+def test_workers_are_known_while_they_report(store: JobStore) -> None:
+    store.report_worker("w1", {"version": 3})
+    store.report_worker("w2", None)
+    seen = {report.name: report.model for report in store.workers(within_s=5)}
+    assert seen == {"w1": {"version": 3}, "w2": None}
+    time.sleep(0.05)
+    assert not store.workers(within_s=0.01)
+
+
+def test_rate_and_eta_follow_the_commits(store: JobStore, job_id: str) -> None:
+    plan(store, job_id, 5, 5)
+    assert store.get(job_id).rows_per_second is None
+    time.sleep(0.05)
+    commit(store, job_id, 0, 5)
+    job = store.get(job_id)
+    assert job.rows_per_second is not None
+    assert 0 < job.rows_per_second <= 5 / 0.05
+    assert job.eta_seconds is not None
+    assert job.eta_seconds <= 5 / job.rows_per_second
+
+
+def test_ping_answers(store: JobStore) -> None:
+    probe: Callable[[], None] = store.ping
+    probe()
