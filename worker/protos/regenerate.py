@@ -6,15 +6,10 @@ imported). Run it after changing the version of either in the requirements.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Mapping
 from importlib.metadata import distribution
 from pathlib import Path, PurePosixPath
-
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
-
-from worker.protos.stubs import stubs
 
 PACKAGE = "worker.protos"
 HERE = Path(__file__).resolve().parent
@@ -30,7 +25,6 @@ WHEELS = {"tensorflow": "tensorflow", "tensorflow_serving": "tensorflow-serving-
 _IMPORT = re.compile(r"^from (tensorflow(?:_serving)?(?:\.\w+)*) import (\w+) as ", re.MULTILINE)
 # Imports, and the quoted module name that each class carries as its `__module__`.
 _OWN_NAME = re.compile(r"(?<=^from )(?=tensorflow)|(?<=DESCRIPTOR, ')(?=tensorflow)", re.MULTILINE)
-_UNTOUCHED = "# ruff: noqa\n# fmt: off\n# mypy: ignore-errors\n"
 
 
 def generate() -> dict[PurePosixPath, str]:
@@ -39,13 +33,10 @@ def generate() -> dict[PurePosixPath, str]:
     Raises:
         importlib.metadata.PackageNotFoundError: one of the two wheels is not installed.
     """
-    sources = dict(_closure())
     files: dict[PurePosixPath, str] = {}
-    for path, text in sources.items():
-        files[path] = _UNTOUCHED + _OWN_NAME.sub(f"{PACKAGE}.", text)
+    for path, text in _closure():
+        files[path] = _OWN_NAME.sub(f"{PACKAGE}.", text)
         files.update({folder / "__init__.py": "" for folder in path.parents if folder.name})
-    typed = stubs({_module_name(path): _descriptor(text) for path, text in sources.items()})
-    files.update({path.with_suffix(".pyi"): typed[_module_name(path)] for path in sources})
     return files
 
 
@@ -63,29 +54,11 @@ def _closure() -> Iterator[tuple[PurePosixPath, str]]:
                 waiting.append(found)
 
 
-def _module_name(path: PurePosixPath) -> str:
-    return ".".join((PACKAGE, *path.with_suffix("").parts))
-
-
-def _descriptor(source: str) -> FileDescriptorProto:
-    """The file descriptor that a generated module carries as a bytes literal."""
-    for node in ast.walk(ast.parse(source)):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "AddSerializedFile"
-            and isinstance(node.args[0], ast.Constant)
-            and isinstance(node.args[0].value, bytes)
-        ):
-            return FileDescriptorProto.FromString(node.args[0].value)
-    raise ValueError("not a generated protobuf module: no AddSerializedFile call in it")
-
-
 def write(files: Mapping[PurePosixPath, str], root: Path) -> None:
     """Makes `root` hold exactly these generated files; stale generated ones are removed."""
     for package in WHEELS:
-        for old in (root / package).rglob("*.py*"):
-            if old.suffix in {".py", ".pyi"} and PurePosixPath(old.relative_to(root)) not in files:
+        for old in (root / package).rglob("*.py"):
+            if PurePosixPath(old.relative_to(root)) not in files:
                 old.unlink()
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)

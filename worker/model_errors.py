@@ -1,0 +1,27 @@
+"""What can go wrong between a worker and the model; the caller decides by the type, a person reads the sentence."""
+
+from __future__ import annotations
+
+
+class ModelError(Exception):
+    """The root of the model client's errors.
+
+    Attributes:
+        code: the gRPC status name of the last answer, such as `UNAVAILABLE`; empty where none was involved.
+    """
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ModelUnavailable(ModelError):
+    """The model did not answer within the bound. Nothing is wrong with the texts: try the chunk again later."""
+
+
+class ModelRejected(ModelError):
+    """The model refuses these texts, now and always. Halve the batch to find the guilty row."""
+
+
+class ModelMismatch(ModelError):
+    """The served model is not one this worker can use. Deploy model and worker of the same release."""
