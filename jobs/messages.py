@@ -38,6 +38,10 @@ class Messages(ABC):
     def assemble(self, job_id: str) -> None:
         """Ask for the parts to be put together and the job to be ended."""
 
+    @abstractmethod
+    def backlog(self) -> int:
+        """How many messages wait to be taken."""
+
 
 class CeleryMessages(Messages):
     """Sends through a Celery app; needs no task code of the receiver."""
@@ -55,6 +59,15 @@ class CeleryMessages(Messages):
     def assemble(self, job_id: str) -> None:
         self._app.send_task(ASSEMBLE_TASK, args=[job_id], queue=CONTROL_QUEUE)
 
+    def backlog(self) -> int:
+        with self._app.connection_for_read() as connection:
+            channel = connection.default_channel
+            # Passive declaration is AMQP's way to ask; kombu answers it for every broker.
+            return sum(
+                channel.queue_declare(queue=name, passive=True).message_count
+                for name in (SMALL_QUEUE, BULK_QUEUE)
+            )
+
 
 class RecordedMessages(Messages):
     """Keeps what was sent, for whoever wants to look or to run it in order."""
@@ -70,3 +83,6 @@ class RecordedMessages(Messages):
 
     def assemble(self, job_id: str) -> None:
         self.sent.append((ASSEMBLE_TASK, job_id, None))
+
+    def backlog(self) -> int:
+        return 0

@@ -1,0 +1,79 @@
+# Bare `make` explains itself. Everything lives in .venv and var/; no root, Docker or Node is needed.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# The first interpreter that TensorFlow has wheels for; `make PYTHON=/path/to/python3.12 …` chooses another.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo "$$p" && break; done)
+DATA ?= data/books.csv
+PIP := $(PY) -m pip install --disable-pip-version-check --no-input --quiet --require-hashes
+
+.PHONY: help demo up test check format train bench clean requirements
+
+help: ## show this list
+	@echo "Spinelabel: genres for a whole catalogue of books"
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@echo
+	@echo "Start with: make demo"
+
+demo: $(VENV)/.laptop.stamp ## label the sample catalogue on this machine, start to finish
+	@$(VENV)/bin/spinelabel demo
+
+up: $(VENV)/.laptop.stamp ## run the whole stack here, http://127.0.0.1:8000, until Ctrl-C
+	@$(VENV)/bin/spinelabel up
+
+test: $(VENV)/.dev.stamp ## unit, contract and end-to-end tests with real processes
+	@$(PY) -m pytest
+
+check: $(VENV)/.dev.stamp ## lint, format, types and the fences between the rooms
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy .
+	@$(VENV)/bin/lint-imports
+
+format: $(VENV)/.dev.stamp ## format the code
+	@$(PY) -m ruff check --fix --quiet .
+	@$(PY) -m ruff format --quiet .
+
+train: $(VENV)/.dev.stamp ## train a model: make train DATA=books.csv (title, genre, summary)
+	@$(PY) -m training.train --data "$(DATA)"
+
+bench: $(VENV)/.dev.stamp ## throughput beside a plain script, in one run
+	@$(PY) -m benchmarks.throughput
+
+clean: ## remove what the other targets made (.venv, var, runs, caches)
+	rm -rf $(VENV) var runs *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+requirements: $(VENV)/.dev.stamp ## compile requirements/*.in to pinned, hashed *.txt
+	@$(PY) -m pip install --quiet uv
+	@cd requirements && for set in dev laptop api worker serving training; do \
+	  echo "compiling $$set"; \
+	  ../$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate $$set.in $$([ $$set = dev ] || echo "-c dev.txt") -o $$set.txt; done
+
+$(VENV)/.made.stamp:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; install one, or: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { echo "This Python cannot make virtual environments; on Debian: apt install python3-venv"; rm -rf $(VENV); exit 1; }
+	@touch $@
+
+# An editable install of the project itself; setuptools comes from the hashed set, so nothing is fetched unpinned.
+define install
+	@echo "Installing $(1) (a few minutes the first time; TensorFlow is large)"
+	@$(PIP) -r requirements/$(1).txt
+	@$(PY) -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+endef
+
+$(VENV)/.laptop.stamp: requirements/laptop.txt pyproject.toml | $(VENV)/.made.stamp
+	$(call install,laptop)
+
+$(VENV)/.dev.stamp: requirements/dev.txt pyproject.toml | $(VENV)/.made.stamp
+	$(call install,dev)
+	@touch $(VENV)/.laptop.stamp

@@ -1,0 +1,144 @@
+"""From upload to labelled catalogue, through real processes."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from tests.end_to_end.conftest import Stack
+
+LABEL_COLUMNS = [
+    "predicted_genre",
+    "confidence",
+    "second_genre",
+    "second_confidence",
+    "genre_set",
+    "needs_review",
+    "row_error",
+]
+
+
+def read(content: bytes, delimiter: str = ",") -> list[list[str]]:
+    return list(
+        csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=delimiter)
+    )
+
+
+def test_the_sample_comes_back_whole_and_labelled(stack: Stack, sample: bytes) -> None:
+    job = stack.wait(stack.submit(sample))
+    assert job["state"] == "completed"
+    assert job["row_counts"] == {"total": 223, "labelled": 221, "failed": 2, "pending": 0}
+    before, after = read(sample), read(stack.result(str(job["id"])))
+    assert after[0] == before[0] + LABEL_COLUMNS
+    assert [row[: len(before[0])] for row in after] == before
+    for row in after[1:]:
+        labels = dict(zip(LABEL_COLUMNS, row[len(before[0]) :], strict=True))
+        if labels["row_error"]:
+            assert labels["row_error"] == "EMPTY_SUMMARY"
+            assert labels["predicted_genre"] == ""
+        else:
+            assert 0 < float(labels["second_confidence"]) <= float(labels["confidence"]) <= 1
+            assert labels["predicted_genre"] in labels["genre_set"].split("|")
+    genres = {row[len(before[0])] for row in after[1:]}
+    assert len(genres - {""}) == 10
+
+
+def test_row_errors_are_listed_apart(stack: Stack, sample: bytes) -> None:
+    job = stack.wait(stack.submit(sample))
+    errors = read(stack.http.get(f"/v1/jobs/{job['id']}/errors").content)
+    assert [row[1] for row in errors[1:]] == ["EMPTY_SUMMARY", "EMPTY_SUMMARY"]
+    before = read(sample)
+    for row in errors[1:]:
+        assert before[int(row[0])][-1].strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter", "newline"),
+    [
+        ("utf-8", ";", "\r\n"),
+        ("utf-8-sig", ",", "\n"),
+        ("utf-16", "\t", "\r\n"),
+        ("cp1252", ";", "\r\n"),
+        ("utf-8", "|", "\n"),
+    ],
+)
+def test_the_dialects_that_programs_export_come_back_in_order(
+    stack: Stack, sample: bytes, encoding: str, delimiter: str, newline: str
+) -> None:
+    rows = [
+        [cell.encode("cp1252", "ignore").decode("cp1252") for cell in row] for row in read(sample)
+    ]
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator=newline).writerows(rows[:40])
+    job = stack.wait(stack.submit(text.getvalue().encode(encoding)))
+    assert job["state"] == "completed"
+    after = read(stack.result(str(job["id"])), delimiter)
+    assert [row[: len(rows[0])] for row in after] == rows[:40]
+
+
+def test_the_same_catalogue_gives_the_same_bytes(stack: Stack, many_rows: bytes) -> None:
+    first, second = stack.submit(many_rows), stack.submit(many_rows)
+    stack.wait(first)
+    stack.wait(second)
+    assert stack.result(first) == stack.result(second)
+
+
+def test_the_caller_may_name_the_summary_column(stack: Stack) -> None:
+    content = b"a,b\n1,A detective hunts a killer through the rainy streets of London\n"
+    answer = stack.http.post("/v1/jobs", files={"file": ("c.csv", content)})
+    assert (answer.status_code, answer.json()["code"]) == (422, "NO_SUMMARY_COLUMN")
+    job = stack.wait(stack.submit(content, summary_column="b"))
+    assert job["row_counts"] == {"total": 1, "labelled": 1, "failed": 0, "pending": 0}
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "EMPTY_FILE"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "NOT_TEXT"),
+        (b"PK\x03\x04" + bytes(range(256)) * 20, "NOT_TEXT"),
+        (b"isbn,price\n1,2\n", "NO_SUMMARY_COLUMN"),
+        (b"title,summary\n", "NO_ROWS"),
+    ],
+)
+def test_a_file_that_cannot_be_labelled_is_refused_and_leaves_nothing(
+    stack: Stack, content: bytes, code: str
+) -> None:
+    kept = sorted((stack.data_dir).rglob("jobs/*"))
+    listed = len(stack.http.get("/v1/jobs", params={"limit": 100}).json()["jobs"])
+    answer = stack.http.post("/v1/jobs", files={"file": ("c.csv", content)})
+    assert 400 <= answer.status_code < 500
+    problem = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["code"] == code
+    assert len(problem["detail"].split()) > 5
+    assert sorted((stack.data_dir).rglob("jobs/*")) == kept
+    assert len(stack.http.get("/v1/jobs", params={"limit": 100}).json()["jobs"]) == listed
+
+
+def test_a_cancelled_job_keeps_what_was_finished(stack: Stack, many_rows: bytes) -> None:
+    job_id = stack.submit(many_rows)
+    stack.wait_for_progress(job_id)
+    assert stack.http.post(f"/v1/jobs/{job_id}/cancel").status_code in (200, 202)
+    job = stack.wait(job_id)
+    assert job["state"] == "cancelled"
+    assert stack.http.post(f"/v1/jobs/{job_id}/cancel").status_code == 200
+    counts = job["row_counts"]
+    assert isinstance(counts, dict)
+    assert counts["labelled"] + counts["failed"] + counts["pending"] == counts["total"]
+    assert counts["pending"] > 0
+    rows = read(stack.result(job_id))[1:]
+    assert len(rows) == counts["labelled"] + counts["failed"]
+
+
+def test_a_small_catalogue_does_not_wait_for_a_big_one(
+    stack: Stack, sample: bytes, many_rows: bytes
+) -> None:
+    big = stack.submit(many_rows)
+    stack.wait_for_progress(big)
+    small = stack.submit(b"\n".join(many_rows.split(b"\n")[:101]) + b"\n")
+    assert stack.wait(small)["state"] == "completed"
+    assert stack.job(big)["state"] == "in_progress"
+    assert stack.wait(big)["state"] == "completed"

@@ -1,0 +1,1 @@
+"""The hands: Celery tasks that plan a catalogue, label its chunks and assemble the result."""

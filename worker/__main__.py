@@ -1,0 +1,60 @@
+"""Composition root: `python -m worker` runs a Celery worker, `python -m worker beat` the sweeper's clock."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+from celery import signals
+from pydantic import ValidationError
+
+from jobs.messages import QUEUES
+from worker.app import make_app
+from worker.settings import WorkerSettings
+
+
+def main(arguments: list[str]) -> int:
+    """Run until SIGTERM. Exit status 2 for a wrong argument or setting."""
+    try:
+        settings = WorkerSettings()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "SPINELABEL_" + "_".join(str(part) for part in problem["loc"]).upper()
+            print(f"{name}: {problem['msg']} (got {problem['input']!r})", file=sys.stderr)
+        return 2
+    signals.setup_logging.connect(_log_to_stderr, weak=False)
+    app = make_app(settings)
+    if not arguments:
+        app.worker_main(
+            [
+                "worker",
+                f"--concurrency={settings.concurrency}",
+                f"--queues={','.join(QUEUES)}",
+                # Workers need not know one another; the job record coordinates them.
+                "--without-gossip",
+                "--without-mingle",
+            ]
+        )
+        return 0
+    if arguments == ["beat"]:
+        # The only schedule is the sweep, so beat has nothing to remember between runs.
+        app.Beat(scheduler="celery.beat:Scheduler", schedule=os.devnull).run()
+        return 0
+    print("Usage: python -m worker [beat]", file=sys.stderr)
+    return 2
+
+
+def _log_to_stderr(**_: Any) -> None:
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(processName)s %(name)s: %(message)s",
+    )
+    # One line per message received and done is noise; the steps log what they did.
+    for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,68 @@
+"""The worker's Celery app: tasks are names with ids, the work is in the modules they call."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import Any
+
+from celery import Celery, signals
+from kombu.exceptions import OperationalError
+
+from jobs.celery_app import make_celery
+from jobs.errors import JobNotFound
+from jobs.messages import ASSEMBLE_TASK, CONTROL_QUEUE, LABEL_TASK, PLAN_TASK, SWEEP_TASK
+from worker.assemble import assemble_job
+from worker.label import label_chunk
+from worker.plan import plan_job
+from worker.reporter import start_reporter
+from worker.services import Services, connect
+from worker.settings import WorkerSettings
+from worker.sweep import sweep
+
+log = logging.getLogger(__name__)
+
+
+def make_app(settings: WorkerSettings) -> Celery:
+    """An app with the four tasks and the sweeper's clock. Connects to nothing yet."""
+    app = make_celery(settings.broker_url)
+    services = connect(settings, app)
+    app.conf.beat_schedule = {
+        SWEEP_TASK: {
+            "task": SWEEP_TASK,
+            "schedule": settings.sweep_s,
+            # A sweep that nobody took in time is replaced by the next one.
+            "options": {"queue": CONTROL_QUEUE, "expires": settings.sweep_s},
+        }
+    }
+    _register(app, services)
+
+    def begin_process(**_: Any) -> None:
+        start_reporter(services, name=socket.gethostname())
+
+    signals.worker_process_init.connect(begin_process, weak=False)
+    return app
+
+
+def _register(app: Celery, services: Services) -> None:
+    def run(step: Any, job_id: str, *args: Any) -> None:
+        try:
+            step(services, job_id, *args)
+        except JobNotFound:
+            log.info("%s: deleted meanwhile, nothing to do", job_id)
+
+    @app.task(name=PLAN_TASK)
+    def plan(job_id: str) -> None:
+        run(plan_job, job_id)
+
+    @app.task(name=LABEL_TASK)
+    def label(job_id: str, index: int) -> None:
+        run(label_chunk, job_id, index)
+
+    @app.task(name=ASSEMBLE_TASK)
+    def assemble(job_id: str) -> None:
+        run(assemble_job, job_id)
+
+    @app.task(name=SWEEP_TASK, throws=(OperationalError,))
+    def sweep_jobs() -> None:
+        sweep(services)

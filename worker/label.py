@@ -1,0 +1,129 @@
+"""Labels one chunk: read its range, clean, predict, write the part, commit."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from catalogue import (
+    Layout,
+    Outcome,
+    Row,
+    RowError,
+    clean,
+    encode_errors,
+    encode_rows,
+    parse_records,
+)
+from jobs.errors import LeaseLost
+from jobs.job import Chunk, Failure, Job
+from jobs.storage import input_path, part_errors_path, part_path
+from jobs.store import Claim, label_step
+from worker.decision import decide
+from worker.model_client import ModelMismatch, ModelUnavailable
+from worker.prediction import predict
+from worker.pulse import Pulse
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def label_chunk(services: Services, job_id: str, index: int) -> None:
+    """Label chunk `index` and hand out what follows; nothing if it is done, held or not wanted."""
+    store, settings = services.store, services.settings
+    claim = store.claim(job_id, label_step(index), lease_s=settings.lease_s)
+    if claim is None:
+        return
+    began = time.monotonic()
+    try:
+        with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
+            labelled, failed = _write_part(services, claim, index, pulse.check)
+            commit = store.commit_chunk(
+                claim, index, labelled=labelled, failed=failed, window=settings.window
+            )
+    except LeaseLost:
+        log.info("%s chunk %d: stopped, it is no longer wanted here", job_id, index)
+        return
+    except ModelUnavailable as error:
+        # Not the chunk's fault: give it back uncounted; the sweeper sends it again.
+        store.release(claim)
+        log.warning("%s chunk %d: waits for the model server: %s", job_id, index, error)
+        return
+    except ModelMismatch as error:
+        services.fail(job_id, Failure(code="MODEL_MISMATCH", message=str(error)))
+        return
+    log.info(
+        "%s chunk %d: %d rows labelled, %d failed in %.2f s",
+        job_id, index, labelled, failed, time.monotonic() - began,
+    )  # fmt: skip
+    services.follow(job_id, commit)
+
+
+def _write_part(
+    services: Services, claim: Claim, index: int, checkpoint: Callable[[], None]
+) -> tuple[int, int]:
+    """Make the chunk's part durable. Returns the number of rows labelled and failed."""
+    job = services.store.get(claim.job_id)
+    chunk = services.store.chunk(claim.job_id, index)
+    layout = Layout.from_dict(job.layout)
+    raw = services.storage.read_range(input_path(job.id), chunk.start, chunk.end)
+    rows = parse_records(raw, layout)
+    if claim.attempt > services.settings.max_attempts:
+        log.error("%s chunk %d: given up after %d deaths", job.id, index, claim.attempt - 1)
+        outcomes = _abandon(rows)
+    else:
+        outcomes = _label(services, job, rows, checkpoint)
+    checkpoint()
+    with services.storage.publish(part_path(job.id, index)) as part:
+        part.write(encode_rows(layout, rows, outcomes))
+    errors = encode_errors(rows, outcomes, first_row=chunk.first_row)
+    if errors:
+        with services.storage.publish(part_errors_path(job.id, index)) as part:
+            part.write(errors)
+    return _count(chunk, outcomes)
+
+
+def _count(chunk: Chunk, outcomes: Sequence[Outcome]) -> tuple[int, int]:
+    failed = sum(isinstance(outcome, RowError) for outcome in outcomes)
+    labelled = sum(outcome is not None for outcome in outcomes) - failed
+    # Planner and parser read the same records, or a row would be lost without a word.
+    if labelled + failed != chunk.rows:
+        raise AssertionError(f"chunk {chunk.index} has {chunk.rows} rows, parsed {len(outcomes)}")
+    return labelled, failed
+
+
+def _abandon(rows: Sequence[Row]) -> list[Outcome]:
+    return [None if row.blank else row.problem or RowError.CHUNK_ABANDONED for row in rows]
+
+
+def _label(
+    services: Services, job: Job, rows: Sequence[Row], checkpoint: Callable[[], None]
+) -> list[Outcome]:
+    assert job.model_version is not None  # planning pins it before any chunk exists
+    model = services.describe(job.model_version)
+    outcomes: list[Outcome] = [None if row.blank else row.problem for row in rows]
+    texts: list[str] = []
+    positions: list[int] = []
+    for position, row in enumerate(rows):
+        if row.blank or row.problem is not None:
+            continue
+        text = clean(row.summary)
+        if text:
+            texts.append(text)
+            positions.append(position)
+        else:
+            outcomes[position] = RowError.EMPTY_SUMMARY
+    predictions = predict(
+        services.model,
+        job.model_version,
+        texts,
+        max_tokens=model.max_tokens,
+        settings=services.settings,
+        checkpoint=checkpoint,
+    )
+    for position, prediction in zip(positions, predictions, strict=True):
+        outcomes[position] = (
+            RowError.MODEL_REJECTED if prediction is None else decide(prediction, model)
+        )
+    return outcomes

@@ -1,0 +1,102 @@
+"""Plans a job: pins the model version and cuts the input into chunks, one streaming pass."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from catalogue import Layout, plan_chunks
+from jobs.errors import LeaseLost
+from jobs.job import Chunk, Failure
+from jobs.storage import input_path
+from jobs.store import PLAN, Claim
+from worker.model_client import ModelMismatch, ModelUnavailable
+from worker.pulse import Pulse
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+
+_BLOCK_BYTES = 1 << 20
+# Chunks are recorded in groups: a huge catalogue costs few round trips, a small one starts at once.
+_LARGEST_GROUP = 64
+
+
+def plan_job(services: Services, job_id: str) -> None:
+    """Plan from where an earlier attempt stopped; nothing if planning is done or held."""
+    store, settings = services.store, services.settings
+    claim = store.claim(job_id, PLAN, lease_s=settings.lease_s)
+    if claim is None:
+        return
+    if claim.attempt > settings.max_attempts:
+        services.fail(job_id, Failure(code="PLANNING_FAILED", message=_PLANNING_FAILED))
+        return
+    try:
+        with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
+            _pin_model(services, claim)
+            for group, last in _groups(services, job_id):
+                pulse.check()
+                services.follow(
+                    job_id, store.add_chunks(claim, group, last=last, window=settings.window)
+                )
+    except LeaseLost:
+        log.info("%s: planning stopped, it is no longer wanted here", job_id)
+        return
+    except ModelUnavailable as error:
+        store.release(claim)
+        log.warning("%s: waits for the model server: %s", job_id, error)
+        return
+    except ModelMismatch as error:
+        services.fail(job_id, Failure(code="MODEL_MISMATCH", message=str(error)))
+        return
+    except FileNotFoundError:
+        services.fail(job_id, Failure(code="INPUT_MISSING", message=_INPUT_MISSING))
+        return
+    job = store.get(job_id)
+    log.info("%s: planned, %d rows in %d chunks", job_id, job.row_counts.total, job.chunks)
+
+
+_PLANNING_FAILED = (
+    "The file could not be read after several attempts, each of which ended a worker. Look at the worker's "
+    "log, and check the file for damage near the rows where the result stops."
+)
+_INPUT_MISSING = "The uploaded file is no longer in the storage; upload the catalogue again."
+
+
+def _pin_model(services: Services, claim: Claim) -> None:
+    version = services.model.latest_version()
+    services.describe(services.store.begin_planning(claim, model_version=version))
+
+
+def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool]]:
+    """Groups of new chunks, and whether the group is the last (which may be empty)."""
+    layout = Layout.from_dict(services.store.get(job_id).layout)
+    known = services.store.planned_chunks(job_id)
+    index = len(known)
+    start = known[-1].end if known else layout.data_start
+    row = known[-1].first_row + known[-1].rows if known else 1
+    group: list[Chunk] = []
+    size = 1
+    with services.storage.open(input_path(job_id)) as stream:
+        stream.seek(start)
+        for found in plan_chunks(
+            _blocks(stream),
+            layout,
+            start=start,
+            max_rows=services.settings.chunk_rows,
+            max_bytes=services.settings.chunk_bytes,
+        ):
+            if len(group) == size:
+                yield group, False
+                group, size = [], min(size * 2, _LARGEST_GROUP)
+            group.append(
+                Chunk(index=index, start=found.start, end=found.end, first_row=row, rows=found.rows)
+            )
+            index += 1
+            row += found.rows
+    yield group, True
+
+
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    while block := stream.read(_BLOCK_BYTES):
+        yield block

@@ -1,0 +1,72 @@
+"""What the tasks work with; made once per process."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from celery import Celery
+
+from catalogue import CLEANING_FINGERPRINT
+from jobs.job import Failure, State
+from jobs.messages import CeleryMessages, Messages
+from jobs.redis_store import RedisJobStore
+from jobs.storage import Storage
+from jobs.store import Commit, JobStore
+from worker.model_client import ModelClient
+from worker.model_description import ModelDescription
+from worker.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Services:
+    """The ports, and the settings that shape the work."""
+
+    store: JobStore
+    storage: Storage
+    messages: Messages
+    model: ModelClient
+    settings: WorkerSettings
+    _described: dict[int, ModelDescription] = field(default_factory=dict)
+
+    def describe(self, version: int) -> ModelDescription:
+        """What this model version says of itself; asked once per process, since versions never change.
+
+        Raises `ModelUnavailable`, `ModelMismatch` (its cleaning rules are not ours).
+        """
+        if version not in self._described:
+            description = self.model.describe(version)
+            description.require_cleaning(CLEANING_FINGERPRINT)
+            self._described[version] = description
+        return self._described[version]
+
+    def fail(self, job_id: str, failure: Failure) -> None:
+        """End the job as failed; what was labelled is kept."""
+        log.error("%s: failed: %s: %s", job_id, failure.code, failure.message)
+        self.store.end(job_id, State.FAILED, failure)
+        self.messages.assemble(job_id)
+
+    def follow(self, job_id: str, commit: Commit) -> None:
+        """Send what a committed step leads to. A message lost here is sent again by the sweeper."""
+        for index in commit.hand_out:
+            self.messages.label(job_id, index)
+        if commit.last:
+            self.messages.assemble(job_id)
+
+
+def connect(settings: WorkerSettings, app: Celery) -> Services:
+    """The real services. Nothing connects before its first use, so this may run before a fork."""
+    return Services(
+        store=RedisJobStore(settings.redis_url),
+        storage=Storage(settings.storage_url),
+        messages=CeleryMessages(app),
+        model=ModelClient(
+            settings.model_target,
+            settings.model_name,
+            deadline_s=settings.model_deadline_s,
+            retry_for_s=settings.model_retry_s,
+        ),
+        settings=settings,
+    )

@@ -1,0 +1,39 @@
+"""The worker's settings, read once per process at its composition root."""
+
+from __future__ import annotations
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from jobs.settings import JobSettings
+
+
+class WorkerSettings(JobSettings):
+    """`SPINELABEL_*`: where the model is, how work is cut, how long things may take."""
+
+    model_target: str = Field(
+        "127.0.0.1:8500", description="gRPC address of the model server; dns:///NAME:PORT balances."
+    )
+    model_name: str = Field("genre", description="Model folder below the server's model root.")
+    model_deadline_s: PositiveFloat = Field(30.0, description="Longest one prediction may take.")
+    model_retry_s: PositiveFloat = Field(
+        10.0, description="How long a task waits for a model server that is away before it yields."
+    )
+    concurrency: PositiveInt = Field(2, description="Pool processes of one worker.")
+    chunk_rows: PositiveInt = Field(1000, description="Most rows of one chunk.")
+    chunk_bytes: PositiveInt = Field(1_000_000, description="A chunk is cut after so many bytes.")
+    window: PositiveInt = Field(6, description="Most chunks of one job in the queue at a time.")
+    batch_rows: PositiveInt = Field(256, description="Most texts of one prediction.")
+    batch_tokens: PositiveInt = Field(
+        32_768, description="Most tokens of one prediction, padding included."
+    )
+    requests_in_flight: PositiveInt = Field(2, description="Predictions under way per chunk.")
+    lease_s: PositiveFloat = Field(
+        6.0, description="A step whose holder is silent for so long is given to another."
+    )
+    sweep_s: PositiveFloat = Field(2.0, description="How often abandoned steps are looked for.")
+    max_attempts: PositiveInt = Field(
+        4, description="Deaths a chunk may cause before its rows are given up."
+    )
+    job_deadline_s: PositiveFloat = Field(
+        86_400.0, description="A job that takes longer expires and keeps what was finished."
+    )

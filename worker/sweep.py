@@ -1,0 +1,57 @@
+"""Finds steps that should be under way but that nobody holds, and sends them again.
+
+Recovery reads the job record, never the broker: whatever died, and whatever message was lost with it,
+the record knows which steps are missing.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from jobs.errors import JobNotFound
+from jobs.job import Failure, State
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+
+# A message younger than this may simply not have been taken yet.
+_IDLE_S = 4.0
+# While messages wait in the queues, a step without a holder most likely waits there too; sending it again
+# and again would only make the queue longer.
+_IDLE_WITH_BACKLOG_S = 60.0
+
+
+def sweep(services: Services) -> None:
+    """One pass over all jobs that have not ended."""
+    idle_s = _IDLE_WITH_BACKLOG_S if services.messages.backlog() else _IDLE_S
+    for job_id in services.store.active():
+        try:
+            _expire(services, job_id)
+            missing = services.store.missing(job_id, idle_s=idle_s)
+        except JobNotFound:  # deleted since the list was read
+            continue
+        if not missing:
+            continue
+        log.warning("%s: sent again: %s", job_id, missing)
+        if missing.plan:
+            services.messages.plan(job_id)
+        for index in missing.chunks:
+            services.messages.label(job_id, index)
+        if missing.assemble:
+            services.messages.assemble(job_id)
+
+
+def _expire(services: Services, job_id: str) -> None:
+    job = services.store.get(job_id)
+    limit = services.settings.job_deadline_s
+    if job.ending is None and job.read_at - job.state_times[State.QUEUED] > limit:
+        log.warning("%s: expired", job_id)
+        message = (
+            f"The job took longer than {timedelta(seconds=limit)}. Its result holds what was finished; "
+            "upload the rest again, or raise SPINELABEL_JOB_DEADLINE_S."
+        )
+        services.store.end(
+            job_id, State.EXPIRED, Failure(code="DEADLINE_EXCEEDED", message=message)
+        )
+        services.messages.assemble(job_id)
