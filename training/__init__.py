@@ -1,0 +1,1 @@
+"""The offline trainer: configuration and a labelled CSV in, an evaluated SavedModel out."""

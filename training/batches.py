@@ -1,0 +1,95 @@
+"""Rows of tokens to padded batches of near-equal length."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from training.imbalance import balanced_sample
+from training.vectoriser import PADDING
+
+Tokens = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float32]
+Batch = tuple[Tokens, Floats, Floats]
+
+
+class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
+    """Shuffled batches (tokens [B, T], targets [B, K], weights [B]).
+
+    Epoch n is a function of the seed and n alone, so that a resumed training sees what an
+    undisturbed one would have seen. Neighbours in length share a batch, up to noise: padding is
+    time spent on nothing.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Tokens],
+        targets: Floats,
+        weights: Floats,
+        *,
+        batch_rows: int,
+        seed: int,
+        balanced: bool = False,
+        first_epoch: int = 0,
+    ) -> None:
+        super().__init__()
+        self._rows = rows
+        self._targets = targets
+        self._weights = weights
+        self._batch_rows = batch_rows
+        self._seed = seed
+        self._balanced = balanced
+        self._epoch = first_epoch
+        self._batches = self._deal()
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> Batch:
+        chosen = self._batches[index]
+        return (
+            pad([self._rows[row] for row in chosen]),
+            self._targets[chosen],
+            self._weights[chosen],
+        )
+
+    def on_epoch_end(self) -> None:
+        """Deal the next epoch's batches."""
+        self._epoch += 1
+        self._batches = self._deal()
+
+    def _deal(self) -> list[npt.NDArray[np.int64]]:
+        random = np.random.default_rng((self._seed, self._epoch))
+        chosen = np.arange(len(self._rows))
+        if self._balanced:
+            chosen = balanced_sample(self._targets.argmax(axis=1), random)
+        lengths = np.array([len(self._rows[int(row)]) for row in chosen])
+        order = np.argsort(lengths * random.uniform(0.7, 1.3, len(chosen)), kind="stable")
+        count = max(1, round(len(chosen) / self._batch_rows))
+        batches = np.array_split(chosen[order], count)
+        return [batches[index] for index in random.permutation(count)]
+
+
+def pad(rows: Sequence[Tokens]) -> Tokens:
+    """Token rows to one int32 [N, T] array, padded at the end; T is at least 1."""
+    width = max(1, *(len(row) for row in rows))
+    result = np.full((len(rows), width), PADDING, dtype=np.int32)
+    for index, row in enumerate(rows):
+        result[index, : len(row)] = row
+    return result
+
+
+def predict_logits(model: keras.Model, rows: Sequence[Tokens], batch_rows: int = 128) -> Floats:
+    """Logits float32 [N, K] in the order of ``rows``, computed in batches of like length."""
+    order = np.argsort([len(row) for row in rows], kind="stable")
+    result: Floats | None = None
+    for begin in range(0, len(rows), batch_rows):
+        chosen = order[begin : begin + batch_rows]
+        logits = np.asarray(model.predict_on_batch(pad([rows[row] for row in chosen])))
+        if result is None:
+            result = np.zeros((len(rows), logits.shape[1]), dtype=np.float32)
+        result[chosen] = logits
+    if result is None:
+        raise ValueError("no rows to predict")
+    return result

@@ -1,0 +1,202 @@
+"""From a labelled CSV to texts, labels and folds; whatever is wrong with it is said here."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from catalogue.cleaning import clean
+from training.errors import TrainingError
+
+SUMMARY_COLUMNS = ("summary", "description", "blurb", "abstract", "synopsis", "plot", "text")
+LABEL_COLUMNS = ("genre", "label", "category", "class")
+TITLE_COLUMNS = ("title", "name")
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """Distinct cleaned texts with their labels; row i of every field is the same book."""
+
+    texts: tuple[str, ...]
+    labels: Ints  # [N], positions in label_names
+    label_names: tuple[str, ...]
+    titles: tuple[str, ...]
+    raw_words: tuple[int, ...]  # words of the summary before cleaning
+    rows_read: int
+    empty_rows: int
+    unlabelled_rows: int
+    duplicate_rows: int
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def counts(self) -> dict[str, int]:
+        """Rows per label."""
+        found = np.bincount(self.labels, minlength=len(self.label_names))
+        return {name: int(found[index]) for index, name in enumerate(self.label_names)}
+
+    def fingerprint(self) -> str:
+        """Hex SHA-256 over labels and cleaned texts: the same data, whatever its row order."""
+        lines = sorted(
+            f"{self.label_names[label]}\t{text}"
+            for label, text in zip(self.labels, self.texts, strict=True)
+        )
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtraTexts:
+    """More cleaned texts; ``labels`` are names that may not be labels of the data, or be empty."""
+
+    texts: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    def without(self, texts: Sequence[str]) -> "ExtraTexts":
+        """The rows whose text is not among ``texts``, so that no held-out row slips in."""
+        known = set(texts)
+        kept = [row for row in zip(self.texts, self.labels, strict=True) if row[0] not in known]
+        return ExtraTexts(texts=tuple(t for t, _ in kept), labels=tuple(n for _, n in kept))
+
+
+NO_EXTRA = ExtraTexts(texts=(), labels=())
+
+
+def read_corpus(
+    path: Path, *, summary_column: str | None = None, label_column: str | None = None
+) -> Corpus:
+    """The labelled rows of a CSV, cleaned, without repeats.
+
+    A text that occurs more than once keeps its first row. Rows without text or label are left out
+    and counted.
+
+    Raises:
+        TrainingError: no such file or column, no rows, nothing left after cleaning, fewer than two
+            labels, or a label with a single row.
+    """
+    table = _read_table(path)
+    summaries = _column(table, path, SUMMARY_COLUMNS, summary_column, "summary")
+    labels = [
+        " ".join(value.split())
+        for value in _column(table, path, LABEL_COLUMNS, label_column, "label")
+    ]
+    titles = _optional(table, TITLE_COLUMNS)
+    texts = [clean(value) for value in summaries]
+    if not any(texts):
+        raise TrainingError(
+            f"{path}: no summary has a word left after cleaning; is it the right column?"
+        )
+    kept: dict[str, int] = {}
+    for index, (text, label) in enumerate(zip(texts, labels, strict=True)):
+        if text and label:
+            kept.setdefault(text, index)
+    rows = list(kept.values())
+    names = tuple(sorted({labels[index] for index in rows}))
+    _check_labels(path, names, [labels[index] for index in rows])
+    position = {name: index for index, name in enumerate(names)}
+    empty = sum(1 for text in texts if not text)
+    unlabelled = sum(1 for text, label in zip(texts, labels, strict=True) if text and not label)
+    return Corpus(
+        texts=tuple(texts[index] for index in rows),
+        labels=np.array([position[labels[index]] for index in rows], dtype=np.int64),
+        label_names=names,
+        titles=tuple(titles[index] for index in rows),
+        raw_words=tuple(len(summaries[index].split()) for index in rows),
+        rows_read=len(texts),
+        empty_rows=empty,
+        unlabelled_rows=unlabelled,
+        duplicate_rows=len(texts) - empty - unlabelled - len(rows),
+    )
+
+
+def read_extra(path: Path) -> ExtraTexts:
+    """The texts of a CSV whose label column is optional, cleaned, without repeats.
+
+    Raises:
+        TrainingError: no such file, no summary column, or no rows.
+    """
+    table = _read_table(path)
+    summaries = _column(table, path, SUMMARY_COLUMNS, None, "summary")
+    labels = _optional(table, LABEL_COLUMNS)
+    kept: dict[str, str] = {}
+    for summary, label in zip(summaries, labels, strict=True):
+        text = clean(summary)
+        if text:
+            kept.setdefault(text, " ".join(label.split()))
+    return ExtraTexts(texts=tuple(kept), labels=tuple(kept.values()))
+
+
+def read_texts(path: Path, *, summary_column: str | None = None) -> list[str]:
+    """The summaries of a CSV as they stand there, one per row.
+
+    Raises:
+        TrainingError: no such file, no summary column, or no rows.
+    """
+    return _column(_read_table(path), path, SUMMARY_COLUMNS, summary_column, "summary")
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            na_filter=False,
+            index_col=False,
+            encoding="utf-8-sig",
+        )
+    except FileNotFoundError as error:
+        raise TrainingError(f"{path}: there is no such file.") from error
+    except pd.errors.EmptyDataError as error:
+        raise TrainingError(f"{path} is empty: it needs a header and rows.") from error
+    except UnicodeDecodeError as error:
+        raise TrainingError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from error
+    except pd.errors.ParserError as error:
+        raise TrainingError(f"{path} is not a comma-separated table: {error}.") from error
+    if table.empty:
+        raise TrainingError(f"{path} has a header but no rows.")
+    return table
+
+
+def _column(
+    table: pd.DataFrame, path: Path, candidates: Sequence[str], named: str | None, role: str
+) -> list[str]:
+    wanted = (named,) if named else candidates
+    found = _find(table, wanted)
+    if found is None:
+        raise TrainingError(
+            f"{path} has no {role} column: looked for {', '.join(wanted)}, found "
+            f"{', '.join(map(str, table.columns))}; name it with --{role}-column."
+        )
+    return [str(value) for value in table[found]]
+
+
+def _optional(table: pd.DataFrame, candidates: Sequence[str]) -> list[str]:
+    found = _find(table, candidates)
+    return [""] * len(table) if found is None else [str(value) for value in table[found]]
+
+
+def _find(table: pd.DataFrame, candidates: Sequence[str]) -> str | None:
+    by_name = {str(name).strip().casefold(): str(name) for name in reversed(table.columns)}
+    for candidate in candidates:
+        if candidate.strip().casefold() in by_name:
+            return by_name[candidate.strip().casefold()]
+    return None
+
+
+def _check_labels(path: Path, names: Sequence[str], labels: Sequence[str]) -> None:
+    if len(names) < 2:
+        raise TrainingError(
+            f"{path} has {len(names)} label(s) with text; a classifier needs at least two."
+        )
+    for name in names:
+        if labels.count(name) < 2:
+            raise TrainingError(
+                f"{path}: the label '{name}' has one row; it needs at least two, one to learn "
+                "from and one to be judged by. Add rows or remove the label."
+            )

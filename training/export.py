@@ -1,0 +1,143 @@
+"""A finished run to a published SavedModel, in a process of its own that never sees a GPU.
+
+``python -m training.export RUN --model-root DIR`` reads the run folder that ``training.train``
+left, writes ``DIR/VERSION.partial``, checks it as a server would load it, and renames it into
+place, so that a server that watches the folder never sees half a model.
+"""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from training.config import read_config
+from training.export_check import check_export
+from training.fit import Fitted, load
+from training.models import build_model
+from training.models.shape import EMBEDDING
+from training.vectoriser import build_vectoriser
+
+WARM_UP = Path("assets.extra") / "tf_serving_warmup_requests"
+_WARM_UP_ROWS = (1, 16, 32)
+_WARM_UP_WORDS = (8, 64, 300)
+
+
+def halved(fitted: Fitted) -> keras.Model:
+    """The same model with its embedding stored as float16, which halves the file.
+
+    This, not the float32 model, is what is shipped and what the export is compared with.
+    """
+    shape = type(fitted.shape)(**{**vars(fitted.shape), "half_embedding": True})
+    model = build_model(shape)
+    for layer, trained in zip(model.layers, fitted.model.layers, strict=True):
+        weights = trained.get_weights()
+        if layer.name == EMBEDDING:
+            weights = [weights[0].astype(np.float16)]
+        layer.set_weights(weights)
+    return model
+
+
+def write_saved_model(
+    model: keras.Model,
+    vocabulary: tuple[str, ...],
+    temperature: float,
+    description: str,
+    folder: Path,
+) -> None:
+    """Write the graph with both signatures: text in, calibrated probabilities out; and describe."""
+    vectoriser = build_vectoriser(vocabulary)
+    vectoriser(tf.constant([""]))  # an unbuilt layer cannot be exported
+
+    def serve(summary: tf.Tensor) -> dict[str, tf.Tensor]:
+        tokens = tf.cast(vectoriser(summary), tf.int32)
+        # A batch of empty texts has no columns, and a recurrent layer needs one.
+        missing = tf.cast(tf.equal(tf.shape(tokens)[1], 0), tf.int32)
+        tokens = tf.pad(tokens, [[0, 0], [0, missing]])
+        return {"probabilities": tf.nn.softmax(model(tokens, training=False) / temperature)}
+
+    def describe(query: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"description": tf.fill(tf.shape(query), tf.constant(description))}
+
+    archive = keras.export.ExportArchive()
+    archive.track(vectoriser)
+    archive.track(model)
+    archive.add_endpoint("serving_default", serve, [tf.TensorSpec([None], tf.string, "summary")])
+    archive.add_endpoint("describe", describe, [tf.TensorSpec([None], tf.string, "query")])
+    archive.write_out(str(folder), verbose=False)
+    _write_warm_up(folder / WARM_UP, vocabulary)
+
+
+def next_version(model_root: Path) -> int:
+    """One more than the newest version in the folder, 1 if there is none."""
+    if not model_root.is_dir():
+        return 1
+    return max((int(p.name) for p in model_root.iterdir() if p.name.isdecimal()), default=0) + 1
+
+
+def publish(run: Path, model_root: Path, version: int | None = None) -> Path:
+    """Export the run's final model, check it, and rename it into ``model_root``.
+
+    Returns: the folder of the new version.
+
+    Raises:
+        ExportError: the export differs from the trained model or is not portable.
+        OSError: the version is there already, or the folder cannot be written.
+    """
+    config = read_config(run / "config.json")
+    description = json.loads((run / "description.json").read_text(encoding="utf-8"))
+    probe = json.loads((run / "probe.json").read_text(encoding="utf-8"))
+    fitted = load(run / "final", len(description["labels"]), config)
+    model = halved(fitted)
+    target = model_root / str(version or next_version(model_root))
+    partial = target.with_name(target.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    temperature = float(description["calibration"]["temperature"])
+    write_saved_model(
+        model,
+        fitted.vocabulary,
+        temperature,
+        json.dumps(description, ensure_ascii=False, sort_keys=True),
+        partial,
+    )
+    report = check_export(partial, model, fitted, temperature, probe)
+    (run / "export.json").write_text(
+        json.dumps({**report, "version": int(target.name)}, indent=1), encoding="utf-8"
+    )
+    partial.rename(target)
+    return target
+
+
+def _write_warm_up(path: Path, vocabulary: tuple[str, ...]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for rows, words in zip(_WARM_UP_ROWS, _WARM_UP_WORDS, strict=True):
+            text = " ".join(vocabulary[i % len(vocabulary)] for i in range(words))
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = "genre"
+            request.model_spec.signature_name = "serving_default"
+            request.inputs["summary"].CopyFrom(tf.make_tensor_proto([text] * rows))
+            log = prediction_log_pb2.PredictionLog(
+                predict_log=prediction_log_pb2.PredictLog(request=request)
+            )
+            writer.write(log.SerializeToString())
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__)
+    parser.add_argument("run", type=Path, help="run folder that training.train left")
+    parser.add_argument("--model-root", type=Path, required=True, help="e.g. serving/models/genre")
+    parser.add_argument("--version", type=int, help="default: one more than the newest")
+    options = parser.parse_args(arguments)
+    # Before anything touches a device: a visible GPU could leave its own operations in the graph.
+    tf.config.set_visible_devices([], "GPU")
+    print(f"published {publish(options.run, options.model_root, options.version)}")
+
+
+if __name__ == "__main__":
+    main()

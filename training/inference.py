@@ -1,0 +1,133 @@
+"""Label one text or a CSV with a published model.
+
+``python -m training.inference "text"`` or ``python -m training.inference books.csv``. For files of
+any size use the service; this command is for looking at a model.
+"""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from catalogue.cleaning import CLEANING_FINGERPRINT, clean
+from training.data import read_texts
+from training.errors import TrainingError
+
+DEFAULT_MODEL_ROOT = Path("serving/models/genre")
+
+_BATCH_ROWS = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """The answer for one text."""
+
+    genre: str | None  # None: the text has no word left after cleaning
+    confidence: float
+    needs_review: bool
+    genre_set: tuple[str, ...]
+
+
+class Predictor:
+    """A published model, loaded in this process."""
+
+    def __init__(self, version_folder: Path) -> None:
+        """
+        Raises:
+            TrainingError: there is no model, or it was trained with other cleaning rules.
+        """
+        if not (version_folder / "saved_model.pb").is_file():
+            raise TrainingError(
+                f"{version_folder} holds no SavedModel; train and publish one first."
+            )
+        self._model = tf.saved_model.load(str(version_folder))
+        answer = self._model.signatures["describe"](query=tf.constant([""]))
+        self.description: dict[str, Any] = json.loads(answer["description"].numpy()[0])
+        if self.description["cleaning_fingerprint"] != CLEANING_FINGERPRINT:
+            raise TrainingError(
+                f"{version_folder} was trained on texts cleaned by other rules; train it again."
+            )
+
+    def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """float32 [N, K] of texts as people write them, in their order."""
+        cleaned = [clean(text) for text in texts]
+        order = sorted(range(len(texts)), key=lambda row: len(cleaned[row]))
+        result = np.zeros((len(texts), len(self.description["labels"])), dtype=np.float32)
+        serve = self._model.signatures["serving_default"]
+        for begin in range(0, len(order), _BATCH_ROWS):
+            chosen = order[begin : begin + _BATCH_ROWS]
+            answer = serve(summary=tf.constant([cleaned[row] for row in chosen]))
+            result[chosen] = answer["probabilities"].numpy()
+        return result
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """One prediction per text, in order."""
+        labels = self.description["labels"]
+        least = 1.0 - self.description["conformal"]["quantile"]
+        predictions = []
+        for text, row in zip(texts, self.probabilities(texts), strict=True):
+            best = int(row.argmax())
+            ranked = [int(i) for i in np.argsort(-row, kind="stable")]
+            predictions.append(
+                Prediction(
+                    genre=labels[best] if clean(text) else None,
+                    confidence=float(row[best]),
+                    needs_review=bool(row[best] < self.description["review_threshold"]),
+                    genre_set=tuple(labels[i] for i in ranked if i == best or row[i] >= least),
+                )
+            )
+        return predictions
+
+
+def newest_version(model_root: Path) -> Path:
+    """The folder of the highest version.
+
+    Raises:
+        TrainingError: the folder holds no version.
+    """
+    versions = [p for p in model_root.glob("*") if p.name.isdecimal()]
+    if not versions:
+        raise TrainingError(f"{model_root} holds no model version; train and publish one first.")
+    return max(versions, key=lambda path: int(path.name))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m training.inference", description=__doc__)
+    parser.add_argument("input", help="a text, or the path of a CSV with a summary column")
+    parser.add_argument("--model-root", type=Path, default=DEFAULT_MODEL_ROOT)
+    parser.add_argument("--summary-column")
+    options = parser.parse_args(arguments)
+    try:
+        predictor = Predictor(newest_version(options.model_root))
+        is_file = options.input.endswith(".csv")
+        texts = (
+            read_texts(Path(options.input), summary_column=options.summary_column)
+            if is_file
+            else [options.input]
+        )
+    except TrainingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    writer = csv.writer(sys.stdout)
+    writer.writerow(["row", "genre", "confidence", "needs_review", "genre_set"])
+    for number, found in enumerate(predictor.predict(texts)):
+        if found.genre is None:
+            writer.writerow([number, "", "", "", ""])
+            continue
+        confidence = f"{found.confidence:.4f}"
+        review = str(found.needs_review).lower()
+        writer.writerow([number, found.genre, confidence, review, "|".join(found.genre_set)])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

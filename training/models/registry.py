@@ -1,0 +1,37 @@
+"""The architectures by name; a new one is a function and a line here."""
+
+from collections.abc import Callable
+
+import keras
+
+from training.errors import TrainingError
+from training.models.bilstm_attention import bilstm_attention
+from training.models.recurrent import gru, lstm
+from training.models.shape import Shape
+from training.models.transformer import transformer
+
+ARCHITECTURES: dict[str, Callable[[Shape], keras.Model]] = {
+    "lstm": lstm,
+    "gru": gru,
+    "bilstm_attention": bilstm_attention,
+    "transformer": transformer,
+}
+
+
+def check_architecture(name: str) -> None:
+    """Raises: TrainingError: no architecture has this name; the sentence lists those that are."""
+    if name not in ARCHITECTURES:
+        raise TrainingError(
+            f"'model.architecture' is '{name}', which is unknown; "
+            f"choose one of {', '.join(sorted(ARCHITECTURES))}."
+        )
+
+
+def build_model(shape: Shape) -> keras.Model:
+    """An untrained model: int32 tokens [N, T] (0 pads) → float32 logits [N, classes].
+
+    Raises:
+        TrainingError: the architecture is unknown.
+    """
+    check_architecture(shape.settings.architecture)
+    return ARCHITECTURES[shape.settings.architecture](shape)
