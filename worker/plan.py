@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from catalogue import Layout, plan_chunks
+from catalogue import CatalogueError, Layout, plan_chunks
 from jobs.errors import LeaseLost
 from jobs.job import Chunk, Failure
 from jobs.storage import input_path
@@ -48,6 +48,9 @@ def plan_job(services: Services, job_id: str) -> None:
         return
     except ModelMismatch as error:
         services.fail(job_id, Failure(code="MODEL_MISMATCH", message=str(error)))
+        return
+    except CatalogueError as error:
+        services.fail(job_id, Failure(code=error.code, message=str(error)))
         return
     except FileNotFoundError:
         services.fail(job_id, Failure(code="INPUT_MISSING", message=_INPUT_MISSING))

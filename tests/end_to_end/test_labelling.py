@@ -133,9 +133,7 @@ def test_a_cancelled_job_keeps_what_was_finished(stack: Stack, many_rows: bytes)
     assert len(rows) == counts["labelled"] + counts["failed"]
 
 
-def test_a_small_catalogue_does_not_wait_for_a_big_one(
-    stack: Stack, sample: bytes, many_rows: bytes
-) -> None:
+def test_a_small_catalogue_does_not_wait_for_a_big_one(stack: Stack, many_rows: bytes) -> None:
     big = stack.submit(many_rows)
     stack.wait_for_progress(big)
     small = stack.submit(b"\n".join(many_rows.split(b"\n")[:101]) + b"\n")

@@ -1,0 +1,1 @@
+"""Speed beside what people would use instead, in one run, with ratios and caveats."""

@@ -1,0 +1,203 @@
+"""plan → label → assemble over a real model server; store and messages in memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from catalogue import inspect_head
+from jobs.job import Job, NewJob, State
+from jobs.memory_store import MemoryJobStore
+from jobs.messages import LABEL_TASK, PLAN_TASK, RecordedMessages
+from jobs.storage import Storage, errors_path, input_path, parts_folder, result_path
+from jobs.store import label_step
+from worker.assemble import assemble_job
+from worker.label import label_chunk
+from worker.model_client import ModelClient
+from worker.plan import plan_job
+from worker.services import Services
+from worker.settings import WorkerSettings
+from worker.sweep import sweep
+
+
+class Desk:
+    """A worker's services, and hands that carry out messages in the order in which they were sent."""
+
+    def __init__(self, folder: Path, target: str, **settings: object) -> None:
+        chosen = {"chunk_rows": 3, "window": 2, "lease_s": 1.0, "model_retry_s": 0.3} | settings
+        values = WorkerSettings.model_validate(chosen)
+        self.store = MemoryJobStore()
+        self.messages = RecordedMessages()
+        self.storage = Storage(str(folder))
+        model = ModelClient(target, "genre", deadline_s=10, retry_for_s=values.model_retry_s)
+        self.services = Services(self.store, self.storage, self.messages, model, values)
+
+    def submit(self, content: bytes) -> str:
+        job_id = uuid.uuid4().hex
+        with self.storage.publish(input_path(job_id)) as stream:
+            stream.write(content)
+        layout = inspect_head(content, complete=True).to_dict()
+        self.store.create(
+            NewJob(id=job_id, filename="c.csv", input_bytes=len(content), layout=layout)
+        )
+        self.messages.plan(job_id)
+        return job_id
+
+    def work(self, *, until: Callable[[], bool] = lambda: False) -> None:
+        while self.messages.sent and not until():
+            task, job_id, index = self.messages.sent.pop(0)
+            if task == PLAN_TASK:
+                plan_job(self.services, job_id)
+            elif task == LABEL_TASK:
+                assert index is not None
+                label_chunk(self.services, job_id, index)
+            else:
+                assemble_job(self.services, job_id)
+
+    def run(self, content: bytes) -> Job:
+        job_id = self.submit(content)
+        self.work()
+        return self.store.get(job_id)
+
+    def result(self, job_id: str) -> list[list[str]]:
+        text = self.storage.read_range(result_path(job_id), 0, 1 << 30).decode()
+        return list(csv.reader(io.StringIO(text, newline="")))
+
+
+@pytest.fixture
+def desk(tmp_path: Path, tiny_model_target: str) -> Desk:
+    return Desk(tmp_path, tiny_model_target)
+
+
+def catalogue(rows: int) -> bytes:
+    lines = [f"{n},a murder and a detective number{'x' * (n % 7)}" for n in range(rows)]
+    return "\n".join(["id,summary", *lines, ""]).encode()
+
+
+def test_a_catalogue_of_several_chunks_comes_back_whole_and_in_order(desk: Desk) -> None:
+    job = desk.run(catalogue(10))
+    assert job.state is State.COMPLETED
+    assert (job.row_counts.labelled, job.chunks, job.chunks_done) == (10, 4, 4)
+    assert [row[0] for row in desk.result(job.id)[1:]] == [str(n) for n in range(10)]
+    assert all(row[2] for row in desk.result(job.id))
+    assert desk.storage.names(parts_folder(job.id)) == []
+
+
+def test_row_errors_are_data_and_are_listed_with_their_row_numbers(desk: Desk) -> None:
+    content = b"id,summary\n1,a murder\n2,\n3,a murder,shifted\n4\n5,!!!\n6,the end of a murder\n"
+    job = desk.run(content)
+    assert (job.row_counts.labelled, job.row_counts.failed) == (2, 4)
+    problems = [row[8] for row in desk.result(job.id)[1:]]
+    assert problems == ["", "EMPTY_SUMMARY", "MALFORMED_ROW", "MALFORMED_ROW", "EMPTY_SUMMARY", ""]
+    listed = desk.storage.read_range(errors_path(job.id), 0, 1 << 20).decode().splitlines()
+    assert [line.split(",")[:2] for line in listed[1:]] == [
+        ["2", "EMPTY_SUMMARY"],
+        ["3", "MALFORMED_ROW"],
+        ["4", "MALFORMED_ROW"],
+        ["5", "EMPTY_SUMMARY"],
+    ]
+
+
+def test_blank_lines_stay_where_they_are(desk: Desk) -> None:
+    job = desk.run(b"id,summary\n\n1,a murder\n\n\n2,a murder\n")
+    assert job.row_counts.total == 2
+    assert [bool(row) for row in desk.result(job.id)] == [True, False, True, False, False, True]
+
+
+def test_a_message_processed_twice_changes_nothing(desk: Desk) -> None:
+    job_id = desk.submit(catalogue(10))
+    desk.messages.sent *= 2
+    while desk.messages.sent:
+        desk.messages.sent.append(desk.messages.sent[0])
+        desk.work(until=lambda: desk.store.get(job_id).is_terminal)
+        if desk.store.get(job_id).is_terminal:
+            break
+    assert desk.store.get(job_id).row_counts.labelled == 10
+    before = desk.result(job_id)
+    for step in (plan_job, assemble_job):
+        step(desk.services, job_id)
+    label_chunk(desk.services, job_id, 0)
+    assert desk.result(job_id) == before
+
+
+def test_missing_steps_sent_again_complete_what_a_dead_worker_left(desk: Desk) -> None:
+    job_id = desk.submit(catalogue(10))
+    desk.work(until=lambda: desk.store.get(job_id).chunks_done == 1)
+    index = desk.messages.sent[0][2]
+    assert index is not None
+    desk.store.claim(job_id, label_step(index), lease_s=0.01)  # and its holder dies
+    desk.messages.sent.clear()  # with every message in its hands
+    time.sleep(0.05)
+    for missing in desk.store.missing(job_id, idle_s=0).chunks:
+        desk.messages.label(job_id, missing)
+    desk.work()
+    assert desk.store.get(job_id).state is State.COMPLETED
+    assert [row[0] for row in desk.result(job_id)[1:]] == [str(n) for n in range(10)]
+
+
+def test_a_job_over_its_deadline_expires_and_keeps_what_was_finished(
+    tmp_path: Path, tiny_model_target: str
+) -> None:
+    desk = Desk(tmp_path, tiny_model_target, job_deadline_s=0.2)
+    job_id = desk.submit(catalogue(10))
+    desk.work(until=lambda: desk.store.get(job_id).chunks_done == 1)
+    time.sleep(0.25)
+    sweep(desk.services)
+    desk.work()
+    job = desk.store.get(job_id)
+    assert job.state is State.EXPIRED
+    assert job.failure is not None
+    assert job.failure.code == "DEADLINE_EXCEEDED"
+    assert len(desk.result(job_id)) == 1 + job.row_counts.processed
+
+
+def test_a_chunk_that_kills_every_worker_is_given_up_and_the_rest_is_labelled(
+    tmp_path: Path, tiny_model_target: str
+) -> None:
+    desk = Desk(tmp_path, tiny_model_target, max_attempts=2)
+    job_id = desk.submit(catalogue(6))
+    desk.work(until=lambda: desk.store.get(job_id).planned)
+    for _ in range(2):
+        assert desk.store.claim(job_id, label_step(1), lease_s=0.01) is not None
+        time.sleep(0.02)
+    desk.work()
+    job = desk.store.get(job_id)
+    assert job.state is State.COMPLETED
+    assert [row[8] for row in desk.result(job_id)[1:]] == [""] * 3 + ["CHUNK_ABANDONED"] * 3
+    assert (job.row_counts.labelled, job.row_counts.failed) == (3, 3)
+
+
+def test_without_a_model_server_the_job_waits_and_the_attempt_is_not_counted(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path, "127.0.0.1:1")
+    job_id = desk.submit(catalogue(3))
+    desk.work()
+    assert desk.store.get(job_id).state is State.QUEUED
+    claim = desk.store.claim(job_id, "plan", lease_s=1)
+    assert claim is not None
+    assert claim.attempt == 1
+
+
+def test_a_model_with_other_cleaning_rules_is_refused(
+    tmp_path: Path, foreign_model_target: str
+) -> None:
+    job = Desk(tmp_path, foreign_model_target).run(catalogue(3))
+    assert job.state is State.FAILED
+    assert job.failure is not None
+    assert job.failure.code == "MODEL_MISMATCH"
+
+
+def test_a_lost_input_fails_the_job_with_a_sentence(desk: Desk) -> None:
+    job_id = desk.submit(catalogue(3))
+    desk.storage.delete(input_path(job_id))
+    desk.work()
+    failure = desk.store.get(job_id).failure
+    assert failure is not None
+    assert failure.code == "INPUT_MISSING"
