@@ -1,6 +1,81 @@
 """What a catalogue file is: its dialect, its columns, its rows, its texts and its label columns.
 
-Everything here is pure: bytes and values in, bytes and values out. No file, no service, no
-setting is read. Nothing is imported by this file, so that a process pays only for the modules
-that it names.
+Everything here is pure: bytes and values in, bytes and values out. No file, no service and no
+setting is read.
 """
+
+from typing import TYPE_CHECKING, Any
+
+from catalogue.chunks import ChunkRange, plan_chunks
+from catalogue.dialect import Dialect, detect_dialect
+from catalogue.encoding import Encoding
+from catalogue.errors import (
+    CatalogueError,
+    EmptyFile,
+    HeaderUnreadable,
+    LineTooLong,
+    NoRows,
+    NoSummaryColumn,
+    NotText,
+    SummaryColumnUnknown,
+)
+from catalogue.labels import LABEL_COLUMNS, Label, Outcome, RowError, label_columns
+from catalogue.layout import HEAD_BYTES, Layout, inspect_head
+from catalogue.output import (
+    encode_errors,
+    encode_errors_header,
+    encode_header,
+    encode_rows,
+    output_header,
+)
+from catalogue.records import LONGEST_SUMMARY, Row, parse_records
+from catalogue.scanning import MAX_RECORD_BYTES, RecordSpan, scan_records
+
+if TYPE_CHECKING:
+    from catalogue.cleaning import CLEANING_FINGERPRINT, clean
+
+__all__ = [
+    "CLEANING_FINGERPRINT",
+    "HEAD_BYTES",
+    "LABEL_COLUMNS",
+    "LONGEST_SUMMARY",
+    "MAX_RECORD_BYTES",
+    "CatalogueError",
+    "ChunkRange",
+    "Dialect",
+    "EmptyFile",
+    "Encoding",
+    "HeaderUnreadable",
+    "Label",
+    "Layout",
+    "LineTooLong",
+    "NoRows",
+    "NoSummaryColumn",
+    "NotText",
+    "Outcome",
+    "RecordSpan",
+    "Row",
+    "RowError",
+    "SummaryColumnUnknown",
+    "clean",
+    "detect_dialect",
+    "encode_errors",
+    "encode_errors_header",
+    "encode_header",
+    "encode_rows",
+    "inspect_head",
+    "label_columns",
+    "output_header",
+    "parse_records",
+    "plan_chunks",
+    "scan_records",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Cleaning alone needs NLTK: 14 MB that a process which only reads catalogues does not pay.
+    if name in ("CLEANING_FINGERPRINT", "clean"):
+        from catalogue import cleaning
+
+        return getattr(cleaning, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,89 @@
+"""Which column of a catalogue is the summary.
+
+Names are compared without case, accents and separators. The ladder, best first; on each step the
+earlier word of `SUMMARY_WORDS` wins, then the column further left:
+
+1. the name is one of the words: "Summary", "BLURB", "book description";
+2. the name ends with one: "Book_Description", "short summary";
+3. the name holds one anywhere: "summary_text", "description_en".
+
+A name that speaks about the summary ("summary_url", "description_language") is passed over on
+the last two steps.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from catalogue.errors import NoSummaryColumn, SummaryColumnUnknown, listed
+
+SUMMARY_WORDS: tuple[str, ...] = (
+    "summary", "description", "synopsis", "blurb", "abstract", "plot", "overview", "annotation",
+    "storyline", "teaser", "about",
+    # The same in the languages of the neighbours' exports.
+    "zusammenfassung", "beschreibung", "inhaltsangabe", "klappentext", "kurzbeschreibung",
+    "resume", "sinopsis", "resumen", "descripcion", "resumo", "descricao", "sinossi", "trama",
+    "descrizione", "samenvatting", "omschrijving", "beskrivelse", "beskrivning", "sammanfattning",
+    "kuvaus", "opis",
+)  # fmt: skip
+"""Best first; folded as names are before the comparison."""
+
+_EXACT_ONLY = frozenset({"about", "plot", "resume", "trama", "opis"})
+_COMPOUNDS = tuple(
+    prefix + word for prefix in ("", "book", "product", "plot", "long") for word in SUMMARY_WORDS
+)
+_SPEAKS_ABOUT = re.compile(
+    r"(id|url|uri|link|lang|language|length|len|count|words|source|src|date|type|author|by|hash|"
+    r"format|status|rating|score|image)\Z"
+)
+
+
+def find_summary_column(header: Sequence[str]) -> int:
+    """Return the index of the column that holds the summary.
+
+    Raises:
+        NoSummaryColumn: no name looks like one.
+    """
+    names = [_folded(name) for name in header]
+    for word in _COMPOUNDS:
+        if word in names:
+            return names.index(word)
+    loose = [word for word in SUMMARY_WORDS if word not in _EXACT_ONLY]
+    for word in loose:
+        for index, name in enumerate(names):
+            if name.endswith(word):
+                return index
+    for word in loose:
+        for index, name in enumerate(names):
+            if word in name and not _SPEAKS_ABOUT.search(name):
+                return index
+    raise NoSummaryColumn(
+        f"No column looks like a summary. The columns are: {listed(header)}. "
+        "Rename the column that holds the texts to “summary”, or name it in the request."
+    )
+
+
+def named_summary_column(header: Sequence[str], name: str) -> int:
+    """Return the index of the column that the caller calls `name`.
+
+    The exact name comes first, then one that differs in case and white space only; of several
+    columns of one name, the first.
+
+    Raises:
+        SummaryColumnUnknown: there is no such column.
+    """
+    if name in header:
+        return header.index(name)
+    loose = ["".join(column.split()).casefold() for column in header]
+    wanted = "".join(name.split()).casefold()
+    if wanted and wanted in loose:
+        return loose.index(wanted)
+    raise SummaryColumnUnknown(
+        f"There is no column {listed([name])}. The columns are: {listed(header)}. "
+        "Name one of them as the summary column."
+    )
+
+
+def _folded(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(char for char in letters if char.isalnum())

@@ -1,0 +1,78 @@
+"""What can be wrong with a catalogue as a whole.
+
+Each error has a stable `code` for programs and a sentence for the person, which says what to do.
+What is wrong with a single row is data, not an error: see `catalogue.labels.RowError`.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+_MOST_COLUMNS = 30
+_LONGEST_NAME = 40
+
+
+class CatalogueError(Exception):
+    """The root of all errors that this package raises about a catalogue."""
+
+    code: ClassVar[str] = "CATALOGUE_UNREADABLE"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class EmptyFile(CatalogueError):
+    """The file holds nothing but white space."""
+
+    code = "EMPTY_FILE"
+
+
+class NotText(CatalogueError):
+    """The file is no text: a workbook, an image, an archive or some other binary format."""
+
+    code = "NOT_TEXT"
+
+
+class HeaderUnreadable(CatalogueError):
+    """The header does not end within the head, or a quotation mark in it is never closed."""
+
+    code = "HEADER_UNREADABLE"
+
+
+class NoSummaryColumn(CatalogueError):
+    """No column looks like the summary."""
+
+    code = "NO_SUMMARY_COLUMN"
+
+
+class SummaryColumnUnknown(CatalogueError):
+    """The caller named a summary column that the header does not have."""
+
+    code = "SUMMARY_COLUMN_UNKNOWN"
+
+
+class NoRows(CatalogueError):
+    """There is a header and nothing below it."""
+
+    code = "NO_ROWS"
+
+
+class LineTooLong(CatalogueError):
+    """A single line is longer than the longest record: it could not be held in bounded memory."""
+
+    code = "LINE_TOO_LONG"
+
+
+def listed(header: Sequence[str]) -> str:
+    """Return the names of `header` as a quoted list for a message, safe to print anywhere."""
+    names = [_shown(name) for name in header[:_MOST_COLUMNS]]
+    if len(header) > _MOST_COLUMNS:
+        names.append(f"and {len(header) - _MOST_COLUMNS} more")
+    return ", ".join(names)
+
+
+def _shown(name: str) -> str:
+    if not name.strip():
+        return "(unnamed)"
+    plain = "".join(char if char.isprintable() else "\ufffd" for char in name)
+    return f"“{plain[:_LONGEST_NAME]}…”" if len(plain) > _LONGEST_NAME else f"“{plain}”"

@@ -1,0 +1,94 @@
+"""The columns that a result adds to the catalogue's own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+LABEL_COLUMNS: tuple[str, ...] = (
+    "predicted_genre",
+    "confidence",
+    "second_genre",
+    "second_confidence",
+    "genre_set",
+    "needs_review",
+    "row_error",
+)
+"""In the order in which they stand after the input's columns."""
+
+
+class RowError(StrEnum):
+    """Why a row has no label."""
+
+    EMPTY_SUMMARY = "EMPTY_SUMMARY"
+    MALFORMED_ROW = "MALFORMED_ROW"
+    SUMMARY_TOO_LONG = "SUMMARY_TOO_LONG"
+    MODEL_REJECTED = "MODEL_REJECTED"
+    CHUNK_ABANDONED = "CHUNK_ABANDONED"
+
+    @property
+    def message(self) -> str:
+        """What it means, and what to do, in a sentence for the person."""
+        return _MESSAGES[self]
+
+
+_MESSAGES = {
+    RowError.EMPTY_SUMMARY: "The summary holds no words that the model can read; add an English "
+    "summary.",
+    RowError.MALFORMED_ROW: "The row does not fit the header: its cells are shifted or missing, or "
+    "a quotation mark is never closed; correct it in the catalogue.",
+    RowError.SUMMARY_TOO_LONG: "The summary is longer than 100,000 characters; shorten it.",
+    RowError.MODEL_REJECTED: "The model refused this summary; look for unusual characters in it.",
+    RowError.CHUNK_ABANDONED: "Labelling this part of the catalogue failed several times; send "
+    "these rows again.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What the model says about one row."""
+
+    genre: str
+    confidence: float
+    """The calibrated probability of `genre`, 0 to 1."""
+    second_genre: str
+    second_confidence: float
+    genre_set: tuple[str, ...]
+    """The genres among which the right one is, with the model's stated coverage; likeliest first."""
+    needs_review: bool
+
+
+Outcome = Label | RowError | None
+"""What became of a row; None for a blank line."""
+
+
+def label_cells(outcome: Label | RowError) -> tuple[str, ...]:
+    """Return the cells of `LABEL_COLUMNS`: with an error only needs_review and row_error."""
+    if isinstance(outcome, RowError):
+        return ("", "", "", "", "", "true", outcome.value)
+    return (
+        outcome.genre,
+        f"{outcome.confidence:.4f}",
+        outcome.second_genre,
+        f"{outcome.second_confidence:.4f}",
+        "|".join(outcome.genre_set),
+        "true" if outcome.needs_review else "false",
+        "",
+    )
+
+
+def label_columns(header: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the label columns beside the columns of `header`.
+
+    A name that the header has already, in whatever case, gets the suffix ``_2``, or ``_3`` and so
+    on where that is taken too.
+    """
+    taken = {name.strip().casefold() for name in header}
+    return tuple(_free(name, taken) for name in LABEL_COLUMNS)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    return free

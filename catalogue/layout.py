@@ -1,0 +1,79 @@
+"""What the head of a catalogue says about the whole: its dialect, its columns, where rows begin."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from catalogue.cells import read_cells
+from catalogue.columns import find_summary_column, named_summary_column
+from catalogue.dialect import Dialect, detect_dialect, preamble
+from catalogue.encoding import Encoding
+from catalogue.errors import EmptyFile, HeaderUnreadable, NoRows
+from catalogue.scanning import scan_records
+
+HEAD_BYTES = 256 * 1024
+"""As much of a file as `inspect_head` should be shown; a header may not be longer."""
+
+_WHITE = b"\0\t\n\v\f\r "  # in UTF-16 too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """All that is needed to read any range of whole records of one catalogue."""
+
+    dialect: Dialect
+    header: tuple[str, ...]
+    """The column names as they are: some may be empty, some may be equal."""
+    summary_index: int
+    data_start: int
+    """Byte offset of the first record after the header."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layout as JSON types, for `from_dict`."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Layout":
+        """Return the layout that `to_dict` described, also after a way through JSON."""
+        dialect = dict(values["dialect"])
+        return cls(
+            dialect=Dialect(**{**dialect, "encoding": Encoding(dialect["encoding"])}),
+            header=tuple(values["header"]),
+            summary_index=values["summary_index"],
+            data_start=values["data_start"],
+        )
+
+
+def inspect_head(head: bytes, *, complete: bool, summary_column: str | None = None) -> Layout:
+    """Return the layout of the file that begins with `head`.
+
+    Blank lines before the header are passed over.
+
+    Args:
+        head: the first `HEAD_BYTES` of the file, or all of it.
+        complete: whether `head` is the whole file.
+        summary_column: the caller's name for the summary column; None to find it.
+
+    Raises:
+        EmptyFile, NotText, HeaderUnreadable, NoSummaryColumn, SummaryColumnUnknown, NoRows:
+            the file is no catalogue; the message says what to do.
+    """
+    dialect = detect_dialect(head, complete=complete)
+    start = preamble(head, dialect)
+    if not head[start:].strip(_WHITE):
+        raise EmptyFile("The file is empty; send a CSV with a header line and one book per row.")
+    rows = (span for span in scan_records([head[start:]], dialect, start=start) if not span.blank)
+    span = next(rows)
+    if span.broken or (not complete and span.end + dialect.encoding.unit > len(head)):
+        raise HeaderUnreadable(
+            f"The header does not end within the first {len(head):,} bytes, or a quotation mark "
+            "in it is never closed; the first line must hold the column names."
+        )
+    header = tuple(next(read_cells(head[span.start : span.end], dialect)))
+    if summary_column is None:
+        index = find_summary_column(header)
+    else:
+        index = named_summary_column(header, summary_column)
+    if complete and next(rows, None) is None:
+        raise NoRows("The file has a header but no rows; send at least one book.")
+    return Layout(dialect=dialect, header=header, summary_index=index, data_start=span.end)

@@ -1,0 +1,58 @@
+"""From bytes to rows: the cells of each record, and what is wrong with it."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from catalogue.cells import read_cells
+from catalogue.labels import RowError
+from catalogue.layout import Layout
+from catalogue.scanning import scan_records
+
+LONGEST_SUMMARY = 100_000
+"""Characters, before cleaning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record, or a blank line, which is no row but keeps its place."""
+
+    cells: tuple[str, ...]
+    """As many as the header has, padded with ""; more where the record had more."""
+    summary: str
+    problem: RowError | None
+    """Why the row cannot be labelled: MALFORMED_ROW, SUMMARY_TOO_LONG or EMPTY_SUMMARY."""
+    blank: bool = False
+
+
+_BLANK = Row(cells=(), summary="", problem=None, blank=True)
+
+
+def parse_records(raw: bytes, layout: Layout) -> list[Row]:
+    """Return the rows and blank lines of `raw`, whole records as `plan_chunks` cuts them.
+
+    A row is MALFORMED_ROW if its quote is never closed, if it lacks the summary cell, or if a cell
+    beyond the header's is not empty, since an unquoted delimiter has shifted the cells then. White
+    space alone is EMPTY_SUMMARY; whether cleaning leaves anything is for the caller to see.
+    """
+    rows: list[Row] = []
+    start = 0
+    for broken, run in groupby(scan_records([raw], layout.dialect), key=lambda span: span.broken):
+        end = max(span.end for span in run)  # not a list of them: blank lines may be many
+        for cells in read_cells(raw[start:end], layout.dialect, quoting=not broken):
+            rows.append(_row(cells, layout, broken=broken) if cells else _BLANK)
+        start = end
+    return rows
+
+
+def _row(cells: list[str], layout: Layout, *, broken: bool) -> Row:
+    width, index = len(layout.header), layout.summary_index
+    summary = cells[index] if index < len(cells) else ""
+    problem = None
+    if broken or index >= len(cells) or any(cells[width:]):
+        problem = RowError.MALFORMED_ROW
+    elif len(summary) > LONGEST_SUMMARY:
+        problem = RowError.SUMMARY_TOO_LONG
+    elif not summary or summary.isspace():
+        problem = RowError.EMPTY_SUMMARY
+    cells.extend([""] * (width - len(cells)))
+    return Row(cells=tuple(cells), summary=summary, problem=problem)
