@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -39,7 +40,7 @@ def find_redis_binary() -> str:
 def socket_path(folder: Path) -> Path:
     """Where the socket goes: in the folder, or in the temporary folder when that path would be too long."""
     path = folder / "redis.sock"
-    if len(str(path)) <= _LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
         return path
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"spinelabel-{digest}.sock"
@@ -94,6 +95,8 @@ class RedisServer:
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                self.process.wait()
                 raise RedisUnavailable(f"Redis did not start; its log is {log}.")
             time.sleep(0.02)
 

@@ -1,0 +1,5 @@
+"""`python -m cli` is `spinelabel`."""
+
+from cli.main import main
+
+main()

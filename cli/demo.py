@@ -1,0 +1,88 @@
+"""What `make demo` shows: the sample catalogue labelled, some of its books, and how many of each genre."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.display import Display
+from cli.formatting import count
+from cli.label import LabelRequest, default_target, label_file
+from cli.labelled_file import LabelledRow, Tally, read_labelled
+
+_SHOWN = 12
+_BAR_WIDTH = 30
+_REVIEW_MARK = "review"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """A labelled catalogue, counted, and some of its rows in their order."""
+
+    counts: Tally
+    some: list[LabelledRow]
+
+
+def demo(sample: Path, data_dir: Path, display: Display) -> Path:
+    """Label `sample`, print what came of it on standard output; the labelled file."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    target = data_dir / default_target(sample).name
+    with display:
+        label_file(LabelRequest(source=sample, target=target, data_dir=data_dir), display)
+    labelled = look_at(target)
+    console = Console(highlight=False)
+    console.print(titles_table(labelled))
+    console.print(genres_table(labelled.counts))
+    return target
+
+
+def look_at(path: Path) -> Labelled:
+    """Count the file, and take rows with a genre from all over it."""
+    counts = Tally()
+    for row in read_labelled(path):
+        counts.add(row)
+    step = max(counts.genres.total() // _SHOWN, 1)
+    with_genre = (row for row in read_labelled(path) if row.genre)
+    some = [row for number, row in enumerate(with_genre) if number % step == 0]
+    return Labelled(counts=counts, some=some[:_SHOWN])
+
+
+def titles_table(labelled: Labelled) -> Table:
+    """Some titles with genre and confidence, and a mark where a person should look."""
+    table = Table(title=f"{len(labelled.some)} of {count(labelled.counts.rows, 'row')}")
+    table.add_column("title", max_width=40, no_wrap=True)
+    table.add_column("genre")
+    table.add_column("confidence", justify="right")
+    table.add_column("")
+    for row in labelled.some:
+        mark = Text(_REVIEW_MARK, style="yellow") if row.needs_review else Text()
+        # Text, because a title may hold what rich would take for markup.
+        table.add_row(Text(title_of(row)), row.genre, f"{row.confidence or 0:.0%}", mark)
+    return table
+
+
+def genres_table(counts: Tally) -> Table:
+    """How many books of each genre, most first."""
+    rows = count(counts.needs_review, "row")
+    table = Table(title=f"Genres ({rows} for a person to review)")
+    table.add_column("genre")
+    table.add_column("books", justify="right")
+    table.add_column("")
+    most = max(counts.genres.values(), default=1)
+    for genre, books in counts.genres.most_common():
+        table.add_row(genre, f"{books:,}", "█" * max(round(_BAR_WIDTH * books / most), 1))
+    for error, books in counts.errors.most_common():
+        table.add_row(Text(f"({error})"), f"{books:,}", "")
+    return table
+
+
+def title_of(row: LabelledRow) -> str:
+    """The cell in the column called title, else the first one."""
+    for name, cell in row.own.items():
+        if name.strip().casefold() == "title":
+            return cell
+    return next(iter(row.own.values()), "")

@@ -1,0 +1,57 @@
+"""What can go wrong at the command line. Each error is one sentence for a person, and an exit code.
+
+| exit code | meaning |
+|---|---|
+| 0 | done |
+| 1 | the job failed, was cancelled, or expired |
+| 2 | the command was used wrongly, or its input cannot be taken |
+| 3 | the server cannot be reached, cannot work, or cannot be started |
+| 70 | a fault in Spinelabel itself |
+| 130 | interrupted (Ctrl-C) |
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+FAULT = 70
+INTERRUPTED = 130
+
+
+class SpinelabelError(Exception):
+    """The root: `str(error)` says what is wrong and what to do about it."""
+
+    exit_code = 1
+
+
+class JobEnded(SpinelabelError):
+    """The job ended without being completed."""
+
+
+class BadInput(SpinelabelError):
+    """What the command was given cannot be used."""
+
+    exit_code = 2
+
+
+class ServerUnreachable(SpinelabelError):
+    """No Spinelabel server answers where one was expected."""
+
+    exit_code = 3
+
+
+class StackFailed(SpinelabelError):
+    """The laptop stack could not be started, or did not stay up."""
+
+    exit_code = 3
+
+
+class ApiProblem(SpinelabelError):
+    """The server refused a request. `code` is stable; `str(error)` is the server's sentence."""
+
+    def __init__(self, *, code: str, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.status = status
+        refused = status < HTTPStatus.INTERNAL_SERVER_ERROR
+        self.exit_code = BadInput.exit_code if refused else ServerUnreachable.exit_code

@@ -1,0 +1,90 @@
+"""Reads a labelled catalogue back, as a person's summary of it needs it."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from catalogue.labels import LABEL_COLUMNS
+
+# A cell may be as long as the file; the reader's own limit is 128 KiB.
+_LONGEST_CELL = 2**31 - 1
+_DELIMITERS = ",;\t|"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledRow:
+    """One row of the result: the catalogue's own cells by column, and what was added."""
+
+    own: dict[str, str]
+    genre: str
+    confidence: float | None
+    needs_review: bool
+    error: str
+
+
+@dataclass
+class Tally:
+    """Counts over a labelled catalogue. Rows in error have no genre, but do need review."""
+
+    rows: int = 0
+    needs_review: int = 0
+    genres: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def add(self, row: LabelledRow) -> None:
+        """Count one row."""
+        self.rows += 1
+        self.needs_review += row.needs_review
+        if row.error:
+            self.errors[row.error] += 1
+        else:
+            self.genres[row.genre] += 1
+
+
+def tally(path: Path) -> Tally:
+    """Count a labelled catalogue's rows, one at a time. Raises OSError, ValueError."""
+    counted = Tally()
+    for row in read_labelled(path):
+        counted.add(row)
+    return counted
+
+
+def read_labelled(path: Path) -> Iterator[LabelledRow]:
+    """The rows in order. Raises OSError, and ValueError if the file is no labelled catalogue."""
+    csv.field_size_limit(_LONGEST_CELL)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        reader, header = _reader(stream)
+        width = len(header) - len(LABEL_COLUMNS)
+        for cells in reader:
+            if not cells:  # blank lines stay as they are
+                continue
+            labels = dict(zip(LABEL_COLUMNS, cells[width : len(header)], strict=True))
+            yield LabelledRow(
+                own=dict(zip(header[:width], cells[:width], strict=True)),
+                genre=labels["predicted_genre"],
+                confidence=float(labels["confidence"]) if labels["confidence"] else None,
+                needs_review=labels["needs_review"] == "true",
+                error=labels["row_error"],
+            )
+
+
+def _reader(stream: IO[str]) -> tuple[Iterator[list[str]], list[str]]:
+    """The delimiter is the one by which the label columns end the header."""
+    for delimiter in _DELIMITERS:
+        stream.seek(0)
+        reader = csv.reader(stream, delimiter=delimiter)
+        with suppress(StopIteration):
+            header = next(reader)
+            added = header[-len(LABEL_COLUMNS) :]
+            # A name that the catalogue had already carries a suffix.
+            if len(added) == len(LABEL_COLUMNS) and all(
+                name.startswith(column) for name, column in zip(added, LABEL_COLUMNS, strict=True)
+            ):
+                return reader, header
+    raise ValueError("this is no labelled catalogue")

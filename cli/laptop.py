@@ -1,0 +1,165 @@
+"""The laptop stack: which processes it consists of, and what has to be true before they start."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from cli import ports
+from cli.child import ChildSpec
+from cli.client import ApiClient
+from cli.data_folder import DataFolder, StackState
+from cli.errors import BadInput, StackFailed
+from cli.happenings import Action, Happening
+from cli.redis_server import RedisServer, RedisUnavailable
+from cli.supervisor import StopRequest, Supervisor
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaptopSettings:
+    """What can be chosen about a laptop stack."""
+
+    data_dir: Path
+    host: str = ports.LOOPBACK
+    port: int = 0  # 0: any free one
+    model_root: Path | None = None  # None: the models that come with Spinelabel
+
+
+class LaptopStack:
+    """A stack whose data folder and ports are claimed, and which may be run once."""
+
+    def __init__(self, url: str, supervisor: Supervisor) -> None:
+        self.url = url
+        self._supervisor = supervisor
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has taken work once."""
+        return self._supervisor.ready
+
+    def run(self, stop: StopRequest) -> None:
+        """Until `stop` is asked; see `Supervisor.run`."""
+        self._supervisor.run(stop)
+
+
+@contextmanager
+def claimed_stack(
+    settings: LaptopSettings,
+    *,
+    temporary: bool,
+    report: Callable[[Happening], None],
+    note: Callable[[str], None],
+) -> Iterator[LaptopStack | None]:
+    """A stack that only has to be run; None if another one lives on the data folder.
+
+    Raises `BadInput` for a folder, port or model that cannot be used, `StackFailed` without Redis.
+    """
+    folder = DataFolder(settings.data_dir.resolve())
+    folder.prepare()
+    with folder.claimed(note) as lock:
+        if lock is None:
+            yield None
+            return
+        port = ports.usable_port(settings.host, settings.port)
+        url = ports.url_of(settings.host, port)
+
+        def tell(happening: Happening) -> None:
+            if happening.action is Action.STOPPING:  # before the API refuses connections
+                folder.conceal()
+            report(happening)
+
+        with ApiClient(url, patience_s=0) as api:
+            supervisor = Supervisor(
+                _children(folder, settings, port, api),
+                log_folder=folder.logs,
+                work_folder=folder.path,
+                report=tell,
+                stack_probe=api.missing,
+                keep_open=[lock],
+            )
+            folder.announce(StackState(url=url, pid=os.getpid(), temporary=temporary))
+            try:
+                yield LaptopStack(url, supervisor)
+            finally:
+                folder.conceal()
+
+
+def _children(
+    folder: DataFolder, settings: LaptopSettings, port: int, api: ApiClient
+) -> list[ChildSpec]:
+    """In the order of their start; they end in the opposite one."""
+    redis = RedisServer(folder.redis)
+    serving_port = ports.free_port()
+    model_address = f"{ports.LOOPBACK}:{serving_port}"
+    jobs = {"SPINELABEL_REDIS_URL": redis.url, "SPINELABEL_STORAGE_URL": str(folder.storage)}
+    try:
+        redis_command = redis.command()
+    except RedisUnavailable as error:
+        raise StackFailed(str(error)) from error
+    return [
+        ChildSpec(
+            name="redis",
+            argv=redis_command,
+            probe=lambda: None if redis.answers() else "it does not answer yet",
+        ),
+        _room(
+            ["serving"],
+            {
+                "SPINELABEL_MODEL_ROOT": str(_model_root(settings.model_root)),
+                "SPINELABEL_SERVING_ADDRESS": model_address,
+            },
+            probe=lambda: (
+                None if ports.answers(ports.LOOPBACK, serving_port) else "it does not listen yet"
+            ),
+            grace_s=2.0,  # the workers are gone by then; it has nothing to lose
+        ),
+        _room(["worker"], jobs | {"SPINELABEL_MODEL_TARGET": model_address}, grace_s=10.0),
+        _room(["worker", "beat"], jobs),
+        _room(
+            ["api"],
+            jobs | {"SPINELABEL_API_HOST": settings.host, "SPINELABEL_API_PORT": str(port)},
+            probe=lambda: None if api.alive() else "it does not answer yet",
+        ),
+    ]
+
+
+def _room(
+    words: list[str],
+    env: dict[str, str],
+    *,
+    probe: Callable[[], str | None] | None = None,
+    grace_s: float = 5.0,
+) -> ChildSpec:
+    """`python -m ROOM …`, found where this program was found, whatever the working folder holds."""
+    root = Path(__file__).parents[1]
+    if str(root) not in site.getsitepackages():
+        paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+        env = env | {"PYTHONPATH": os.pathsep.join(paths)}
+    return ChildSpec(
+        name=words[-1],
+        argv=[sys.executable, "-P", "-m", *words],
+        env=env | {"PYTHONUNBUFFERED": "1"},
+        probe=probe,
+        needs=("redis",),
+        grace_s=grace_s,
+    )
+
+
+def _model_root(chosen: Path | None) -> Path:
+    """A folder NAME/VERSION/saved_model.pb. Raises `BadInput` if there is no model in it."""
+    if chosen is None:
+        serving = find_spec("serving")  # found, not imported: that would load TensorFlow
+        places = list(serving.submodule_search_locations or []) if serving else []
+        chosen = Path(places[0], "models") if places else Path("serving/models")
+    if not any(chosen.glob("*/[0-9]*/saved_model.pb")):
+        raise BadInput(
+            f"There is no model in {chosen} (looked for NAME/VERSION/saved_model.pb). "
+            "Train one with `make train`, or name another folder with --model-root."
+        )
+    return chosen.resolve()

@@ -1,0 +1,47 @@
+"""The laptop stack in the foreground."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+from cli import ports
+from cli.data_folder import DataFolder
+from cli.errors import BadInput
+from cli.happenings import Action, Happening, render
+from cli.laptop import LaptopSettings, claimed_stack
+from cli.supervisor import StopRequest
+
+
+def up(settings: LaptopSettings, say: Callable[[str], None]) -> None:
+    """Run until SIGINT, SIGTERM or SIGHUP. Raises `BadInput` and `StackFailed`."""
+    stop = StopRequest()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # nohup asks for SIGHUP to be ignored. SIGINT is not spared: a shell ignores it for every
+        # program in the background, and whoever sends it there means it.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: stop.ask())
+    url = ""
+
+    def report(happening: Happening) -> None:
+        say(render(happening))
+        if happening.action is Action.STACK_READY:
+            say(f"Spinelabel is at {url} (Ctrl-C ends it). Try: spinelabel label FILE.csv")
+
+    with claimed_stack(settings, temporary=False, report=report, note=say) as stack:
+        if stack is None:
+            raise BadInput(_already_running(settings))
+        url = stack.url
+        say(f"Data in {settings.data_dir}, logs in {settings.data_dir / 'logs'}")
+        if not ports.is_local(settings.host):
+            say(f"Everybody who can reach this machine at {settings.host} can use this server.")
+        stack.run(stop)
+
+
+def _already_running(settings: LaptopSettings) -> str:
+    state = DataFolder(settings.data_dir).running()
+    where = f" at {state.url} (process {state.pid})" if state else ""
+    return (
+        f"A stack runs on {settings.data_dir} already{where}. "
+        "Use that one, end it with Ctrl-C, or choose another folder with --data-dir."
+    )
