@@ -83,6 +83,11 @@ def test_importing_the_cleaner_loads_none_of_the_heavy_packages() -> None:
     assert not heavy & set(loaded.split())
 
 
+def test_reading_a_catalogue_loads_no_nltk() -> None:
+    loaded = run_python("import sys, catalogue; catalogue.plan_chunks; print(*sys.modules)")
+    assert not {"nltk", "regex", "catalogue.cleaning"} & set(loaded.split())
+
+
 @pytest.mark.parametrize("first", ["nltk", "catalogue.cleaning"])
 def test_the_whole_of_nltk_stays_importable_beside_the_cleaner(first: str) -> None:
     code = (
