@@ -1,0 +1,35 @@
+"""Composition root: `python -m api` serves HTTP until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+
+from pydantic import ValidationError
+
+from api.access_log import log_to_stderr
+from api.server import CannotListen, Server, listen
+from api.settings import ApiSettings
+
+
+def main() -> int:
+    """Exit status 2 for a wrong setting, 1 for an address that cannot be used."""
+    try:
+        settings = ApiSettings()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "SPINELABEL_" + "_".join(str(part) for part in problem["loc"]).upper()
+            # Not the value itself: the URL of Redis may hold a password.
+            print(f"{name}: {problem['msg']}.", file=sys.stderr)
+        return 2
+    log_to_stderr()
+    try:
+        listener = listen(settings.api_host, settings.api_port)
+    except CannotListen as error:
+        print(error, file=sys.stderr)
+        return 1
+    Server(settings, listener).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Files of an ended job over HTTP: streamed, with ranges, ETag and conditions."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from http import HTTPStatus
+from urllib.parse import quote
+
+from flask import Response, request
+from werkzeug.wsgi import wrap_file
+
+from api.filenames import download_name
+from api.problems import Problem
+from jobs.job import Job
+from jobs.storage import Storage
+
+_BLOCK_BYTES = 64 * 1024
+
+
+def download(job: Job, storage: Storage, *, path: str, kind: str) -> Response:
+    """The file at `path` as `NAME.KIND.csv`. Raises `Problem` when it is not there, or not yet."""
+    if not job.is_terminal:
+        raise Problem(
+            HTTPStatus.CONFLICT,
+            "RESULT_NOT_READY",
+            f"The job is {job.state}; ask again when it has ended, or cancel it to get what is done.",
+            retry_after_s=1,
+        )
+    try:
+        size = storage.size(path)
+        stream = storage.open(path)
+    except FileNotFoundError:
+        raise Problem(
+            HTTPStatus.NOT_FOUND,
+            "RESULT_MISSING",
+            f"The job {job.state} without leaving this file; upload the catalogue again.",
+        ) from None
+    response = Response(
+        wrap_file(request.environ, stream, _BLOCK_BYTES),
+        content_type="text/csv; charset=utf-8",
+        direct_passthrough=True,
+    )
+    try:
+        response.content_length = size
+        # The file of an ended job never changes, so the job's id and the length identify its bytes.
+        response.set_etag(f"{job.id}-{kind}-{size}")
+        response.last_modified = datetime.fromtimestamp(job.state_times[job.state], UTC)
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.headers.set(
+            "Content-Disposition", "attachment", **_names(download_name(job.filename, kind))
+        )
+        response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
+    except BaseException:
+        stream.close()
+        raise
+    return response
+
+
+def _names(name: str) -> dict[str, str]:
+    """The name as RFC 6266 has it: plain where it is ASCII, else a likeness and RFC 5987's spelling."""
+    if name.isascii():
+        return {"filename": name}
+    likeness = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
+    return {"filename": likeness, "filename*": f"UTF-8''{quote(name, safe='')}"}

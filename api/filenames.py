@@ -1,0 +1,25 @@
+"""Names of files that clients send: only ever shown and offered for saving, never used as paths."""
+
+from __future__ import annotations
+
+_UNNAMED = "catalogue.csv"
+_LONGEST = 150
+_EXTENSIONS = (".csv", ".tsv", ".tab", ".txt")
+
+
+def safe_filename(name: str | None) -> str:
+    """The last component of a path of any system, without what cannot be printed; never empty."""
+    last = (name or "").replace("\\", "/").rpartition("/")[2]
+    printable = "".join(char for char in last if char.isprintable()).strip(" .")
+    if len(printable) > _LONGEST:
+        printable = printable[: _LONGEST // 2] + "…" + printable[-_LONGEST // 2 :]
+    return printable or _UNNAMED
+
+
+def download_name(filename: str, kind: str) -> str:
+    """`books.csv` → `books.KIND.csv`."""
+    for extension in _EXTENSIONS:
+        if filename.lower().endswith(extension) and len(filename) > len(extension):
+            filename = filename[: -len(extension)]
+            break
+    return f"{filename}.{kind}.csv"

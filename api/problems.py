@@ -1,0 +1,152 @@
+"""Errors as the client sees them: RFC 9457 problem details, with a stable code and a sentence that says what to do.
+
+This file alone knows which status an error of the other rooms has.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import redis
+from flask import Flask, Response, json, request
+from kombu.exceptions import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from catalogue import errors as catalogue
+from jobs.errors import IllegalTransition, JobNotFound
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 5
+
+CATALOGUE_STATUS: Mapping[type[catalogue.CatalogueError], HTTPStatus] = {
+    catalogue.CatalogueError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    catalogue.EmptyFile: HTTPStatus.UNPROCESSABLE_ENTITY,
+    catalogue.NotText: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    catalogue.HeaderUnreadable: HTTPStatus.UNPROCESSABLE_ENTITY,
+    catalogue.NoSummaryColumn: HTTPStatus.UNPROCESSABLE_ENTITY,
+    catalogue.SummaryColumnUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
+    catalogue.NoRows: HTTPStatus.UNPROCESSABLE_ENTITY,
+    catalogue.LineTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+# What Flask and werkzeug raise by themselves.
+_HTTP_DETAILS: Mapping[int, tuple[str, str]] = {
+    400: ("BAD_REQUEST", "The request cannot be read; check its syntax and its headers."),
+    404: ("NOT_FOUND", "There is nothing at this address; jobs are at /v1/jobs."),
+    405: ("METHOD_NOT_ALLOWED", "Use one of the methods that the Allow header names."),
+    413: ("BODY_TOO_LARGE", "The request's body is too large; send less."),
+    415: ("UNSUPPORTED_MEDIA_TYPE", "Send the file as multipart/form-data or as the plain body."),
+    416: (
+        "RANGE_NOT_SATISFIABLE",
+        "Ask for a range within the length in the Content-Range header.",
+    ),
+}
+
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class Problem(Exception):
+    """Ends the request with a problem document."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+        if retry_after_s is not None:
+            self.headers["Retry-After"] = str(retry_after_s)
+
+    def response(self) -> Response:
+        """The problem document; `type` is about:blank because `code` is what programs go by."""
+        document = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        return Response(
+            json.dumps(document) + "\n",
+            status=self.status.value,
+            headers={**self.headers, "Cache-Control": "no-store"},
+            content_type="application/problem+json",
+        )
+
+
+def register_problems(app: Flask) -> None:
+    """Make every error of `app` a problem document."""
+    app.register_error_handler(Exception, lambda error: problem_from(error).response())
+
+
+def problem_from(error: Exception) -> Problem:
+    """What the client is told about an error. What it is not told is logged."""
+    match error:
+        case Problem():
+            return error
+        case catalogue.CatalogueError():
+            status = CATALOGUE_STATUS.get(type(error), HTTPStatus.UNPROCESSABLE_ENTITY)
+            return Problem(status, error.code, error.message)
+        case JobNotFound():
+            return Problem(HTTPStatus.NOT_FOUND, "JOB_NOT_FOUND", str(error))
+        case IllegalTransition():
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "JOB_NOT_ENDED",
+                f"The job is still {error.state}; cancel it or wait until it has ended.",
+            )
+        case redis.RedisError() | OperationalError():
+            return _away("SERVICE_UNAVAILABLE", "The job records cannot be reached", error)
+        case OSError() if error.errno in _NO_SPACE:
+            log.error("%s %s: storage is full: %s", request.method, request.path, error)
+            return Problem(
+                HTTPStatus.INSUFFICIENT_STORAGE,
+                "STORAGE_FULL",
+                "The server's storage is full; tell its operator, or delete jobs that are done.",
+            )
+        case OSError():
+            return _away("STORAGE_UNAVAILABLE", "The storage cannot be used", error)
+        case HTTPException(code=int(status)):
+            return _from_http(error, HTTPStatus(status))
+        case _:
+            log.exception("%s %s failed", request.method, request.path, exc_info=error)
+            return Problem(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "INTERNAL_ERROR",
+                "Something went wrong on the server, and it has been logged; try again later.",
+            )
+
+
+def _away(code: str, what: str, error: Exception) -> Problem:
+    log.error("%s %s: %s: %s", request.method, request.path, what.lower(), error)
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        code,
+        f"{what} at the moment; try again in {RETRY_AFTER_S} seconds.",
+        retry_after_s=RETRY_AFTER_S,
+    )
+
+
+def _from_http(error: HTTPException, status: HTTPStatus) -> Problem:
+    code, detail = _HTTP_DETAILS.get(
+        status.value, (status.name, error.description or f"{status.phrase}.")
+    )
+    # Allow, Content-Range and the like belong to the answer; what describes werkzeug's own page does not.
+    headers = {
+        name: value
+        for name, value in error.get_response(request.environ).headers.items()
+        if not name.lower().startswith("content-") or name.lower() == "content-range"
+    }
+    return Problem(status, code, detail, headers=headers)

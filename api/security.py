@@ -1,0 +1,51 @@
+"""What every answer says to the browser, and which requests of a browser are refused."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Flask, Response, request
+
+from api.problems import Problem
+
+_PAGE_POLICY = (
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "object-src 'none'"
+)
+_DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITES = frozenset({"same-origin", "none"})
+
+
+def register_security(app: Flask) -> None:
+    """Headers on every answer; no change at the wish of another site's page."""
+
+    @app.before_request
+    def refuse_other_sites() -> None:
+        # A form on any page could post to a server on the visitor's own machine. Browsers say where a
+        # request comes from; programs send no such header.
+        site = request.headers.get("Sec-Fetch-Site", "none")
+        if request.method not in _SAFE_METHODS and site not in _OWN_SITES:
+            raise Problem(
+                HTTPStatus.FORBIDDEN,
+                "CROSS_SITE",
+                "This request comes from another site's page; use this server's own page.",
+            )
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        is_page = response.mimetype in ("text/html", "image/svg+xml")
+        response.headers["Content-Security-Policy"] = _PAGE_POLICY if is_page else _DATA_POLICY
+        response.headers.update(_HEADERS)
+        if response.mimetype == "application/json":
+            response.headers["Cache-Control"] = "no-store"
+        return response

@@ -1,0 +1,142 @@
+"""gunicorn around the app: one process with threads, which starts with clear errors and stops in bounded time."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import struct
+import threading
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.errors import AppImportError
+from gunicorn.workers.gthread import ThreadWorker
+
+from api.access_log import ServerLog
+from api.settings import ApiSettings
+
+log = logging.getLogger(__name__)
+
+# After the connections are cut, their threads clean up and the process ends.
+_CLEAN_UP_S = 5
+
+
+class CannotListen(Exception):
+    """The address is taken, not ours to use, or unknown; the message says which setting to change."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, made before gunicorn starts so that failing is one sentence.
+
+    Raises `CannotListen`.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise CannotListen(
+            f"SPINELABEL_API_HOST: {host!r} is no known address ({error})."
+        ) from error
+    try:
+        return socket.create_server(address[:2], family=family, backlog=128)
+    except OSError as error:
+        raise CannotListen(
+            f"Cannot listen on {host} port {port}: {error.strerror}. Stop the program that uses it, "
+            "or set SPINELABEL_API_PORT (or SPINELABEL_API_HOST) to something else."
+        ) from error
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's threads, with an end to waiting for clients.
+
+    gunicorn itself waits for ever for the rest of a request, so that a few stalled clients would hold
+    all threads, and at a stop kills the process under uploads that are still under way.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._connections: set[Any] = set()
+
+    def handle(self, conn: Any) -> Any:
+        """Serve one request of a connection; headers have to arrive within the stall limit."""
+        wait = struct.pack("ll", max(1, int(self.app.settings.api_stall_s)), 0)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
+        self._connections.add(conn)
+        try:
+            return super().handle(conn)
+        finally:
+            self._connections.discard(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer one request; the stall limit holds for each read of its body and write of the answer."""
+        conn.sock.settimeout(self.app.settings.api_stall_s)
+        return super().handle_request(req, conn)
+
+    def handle_exit(self, sig: Any, frame: Any) -> None:
+        """SIGTERM: finish what is under way, but cut it off after the time that the settings allow."""
+        super().handle_exit(sig, frame)
+        timer = threading.Timer(self.app.settings.api_stop_s, self._cut_connections)
+        timer.daemon = True
+        timer.start()
+
+    def handle_quit(self, sig: Any, frame: Any) -> None:
+        """SIGINT and SIGQUIT: at once."""
+        self._cut_connections()
+        super().handle_quit(sig, frame)
+
+    def _cut_connections(self) -> None:
+        """Make every waiting read and write fail, so that each request cleans up after itself."""
+        for conn in tuple(self._connections):
+            try:
+                conn.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # it has just ended by itself
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """The arbiter and its one worker process; everything that connects is made after the fork."""
+
+    def __init__(self, settings: ApiSettings, listener: socket.socket) -> None:
+        self.settings = settings
+        self._listener = listener
+        super().__init__()
+
+    def load_config(self) -> None:
+        """gunicorn calls this to be told its configuration."""
+        host, port = self._listener.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        options = {
+            "bind": f"fd://{self._listener.detach()}",
+            "workers": 1,
+            "worker_class": PatientWorker,
+            "threads": self.settings.api_threads,
+            "keepalive": 15,
+            "timeout": 60,
+            "graceful_timeout": self.settings.api_stop_s + _CLEAN_UP_S,
+            "logger_class": ServerLog,
+            "accesslog": "-",
+            "proc_name": "spinelabel-api",
+            "control_socket_disable": True,
+            "when_ready": lambda _arbiter: log.info("listening on %s", url),
+            "on_exit": lambda _arbiter: log.info("stopped"),
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The WSGI app, made in the worker process. Raises `AppImportError` with a sentence."""
+        from api.app import create_app
+        from jobs.celery_app import make_celery
+        from jobs.messages import CeleryMessages
+        from jobs.redis_store import RedisJobStore
+        from jobs.storage import Storage
+
+        try:
+            storage = Storage(self.settings.storage_url)
+        except (ImportError, ValueError, OSError) as error:
+            raise AppImportError(f"SPINELABEL_STORAGE_URL: {error}") from error
+        try:
+            store = RedisJobStore(self.settings.redis_url)
+        except ValueError as error:
+            raise AppImportError(f"SPINELABEL_REDIS_URL: {error}") from error
+        messages = CeleryMessages(make_celery(self.settings.broker_url))
+        return create_app(self.settings, store, storage, messages)
