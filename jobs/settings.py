@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -11,9 +14,14 @@ class JobSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SPINELABEL_", frozen=True, extra="ignore")
 
+    redis_password_file: Path | None = Field(
+        None, description="File that holds the password of Redis and nothing else."
+    )
+    # After the file in order of validation: with one, the password becomes part of the URL.
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
         pattern=r"^(rediss?|unix)://",
+        validate_default=True,
         description="Redis for job records and messages: redis://, rediss:// or unix://PATH.",
     )
     storage_url: str = Field(
@@ -28,3 +36,44 @@ class JobSettings(BaseSettings):
         if self.redis_url.startswith("unix://"):
             return "redis+socket://" + self.redis_url.removeprefix("unix://")
         return self.redis_url
+
+    @field_validator("redis_password_file")
+    @classmethod
+    def _holds_a_password(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            _password_in(path)
+        return path
+
+    @field_validator("redis_url")
+    @classmethod
+    def _with_password(cls, url: str, info: ValidationInfo) -> str:
+        path: Path | None = info.data.get("redis_password_file")
+        if path is None:
+            return url
+        parts = urlsplit(url)
+        if parts.scheme == "unix":
+            raise ValueError(
+                "with SPINELABEL_REDIS_PASSWORD_FILE it has to be redis:// or rediss://"
+            )
+        if parts.password is not None:
+            raise ValueError(
+                "it holds a password although SPINELABEL_REDIS_PASSWORD_FILE names a file for it; "
+                "keep one of the two"
+            )
+        user = parts.username or ""
+        host = parts.netloc.rpartition("@")[2]
+        password = quote(_password_in(path), safe="")
+        return parts._replace(netloc=f"{user}:{password}@{host}").geturl()
+
+
+def _password_in(path: Path) -> str:
+    """The file's only line. Raises `ValueError` with what to do about it."""
+    try:
+        password = path.read_text("utf-8").removesuffix("\n").removesuffix("\r")
+    except FileNotFoundError:
+        raise ValueError("there is no such file; put the password of Redis in it") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the file cannot be read as text ({error})") from error
+    if not password or password != "".join(password.split()):
+        raise ValueError("the file has to hold the password alone: one word on one line")
+    return password
