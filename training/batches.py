@@ -31,7 +31,6 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         batch_rows: int,
         seed: int,
         balanced: bool = False,
-        first_epoch: int = 0,
     ) -> None:
         super().__init__()
         self._rows = rows
@@ -40,8 +39,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         self._batch_rows = batch_rows
         self._seed = seed
         self._balanced = balanced
-        self._epoch = first_epoch
-        self._batches = self._deal()
+        self._batches: list[npt.NDArray[np.int64]] = []
+        self.deal(epoch=0)
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -54,13 +53,9 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
             self._weights[chosen],
         )
 
-    def on_epoch_end(self) -> None:
-        """Deal the next epoch's batches."""
-        self._epoch += 1
-        self._batches = self._deal()
-
-    def _deal(self) -> list[npt.NDArray[np.int64]]:
-        random = np.random.default_rng((self._seed, self._epoch))
+    def deal(self, epoch: int) -> None:
+        """Set out the batches of an epoch."""
+        random = np.random.default_rng((self._seed, epoch))
         chosen = np.arange(len(self._rows))
         if self._balanced:
             chosen = balanced_sample(self._targets.argmax(axis=1), random)
@@ -68,7 +63,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         order = np.argsort(lengths * random.uniform(0.7, 1.3, len(chosen)), kind="stable")
         count = max(1, round(len(chosen) / self._batch_rows))
         batches = np.array_split(chosen[order], count)
-        return [batches[index] for index in random.permutation(count)]
+        self._batches = [batches[index] for index in random.permutation(count)]
 
 
 def pad(rows: Sequence[Tokens]) -> Tokens:

@@ -11,10 +11,22 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import f1_score
 
-from training.batches import Tokens, predict_logits
+from training.batches import Tokens, TrainingBatches, predict_logits
 
 BEST_WEIGHTS = "best.weights.h5"
 SCORES = "scores.json"
+
+
+class DealBatches(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """Tells the batches which epoch begins; after a resume it is not the first."""
+
+    def __init__(self, batches: TrainingBatches) -> None:
+        super().__init__()
+        self._batches = batches
+
+    def on_epoch_begin(self, epoch: int, _logs: dict[str, float] | None = None) -> None:
+        """Deal before the first batch is drawn."""
+        self._batches.deal(epoch)
 
 
 class MacroF1(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types

@@ -78,6 +78,15 @@ class EmbeddingConfig(_Section):
     epochs: int = Field(
         default=8, ge=0, le=100, description="passes over the texts; 0 leaves the vectors random"
     )
+    negative_samples: int = Field(
+        default=8, ge=1, le=50, description="wrong words per right one: small corpora want 5 to 20"
+    )
+    subsample: float = Field(
+        default=0.0001,
+        ge=0.0,
+        le=1.0,
+        description="share of all tokens from which on a word is skipped at random; 0 never skips",
+    )
     skip_gram: bool = Field(
         default=True,
         description="yes or no: skip-gram serves rare names better than CBOW on small corpora",

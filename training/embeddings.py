@@ -11,7 +11,9 @@ from training.config import EmbeddingConfig
 Floats = npt.NDArray[np.float32]
 
 
-def train_vectors(texts: Sequence[str], config: EmbeddingConfig, *, seed: int) -> dict[str, Floats]:
+def train_vectors(
+    texts: Sequence[str], config: EmbeddingConfig, *, min_count: int, seed: int
+) -> dict[str, Floats]:
     """word2vec over cleaned texts: token → float32 [dimensions].
 
     One thread, because more make the vectors depend on the scheduler.
@@ -22,10 +24,10 @@ def train_vectors(texts: Sequence[str], config: EmbeddingConfig, *, seed: int) -
         sentences=[text.split() for text in texts],
         vector_size=config.dimensions,
         window=config.window,
-        min_count=1 if len(texts) < 1000 else 3,
+        min_count=min_count,
         sg=int(config.skip_gram),
-        negative=8,
-        sample=1e-4 if len(texts) >= 1000 else 1e-3,
+        negative=config.negative_samples,
+        sample=config.subsample,
         epochs=config.epochs,
         workers=1,
         seed=seed,

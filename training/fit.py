@@ -162,7 +162,12 @@ def _vectors(
 ) -> npt.NDArray[np.float32]:
     path = folder / _VECTORS
     if not path.exists():
-        vectors = train_vectors((*learn.texts, *extra.texts), config.embedding, seed=config.seed)
+        vectors = train_vectors(
+            (*learn.texts, *extra.texts),
+            config.embedding,
+            min_count=config.text.min_count,
+            seed=config.seed,
+        )
         np.save(
             path,
             embedding_matrix(vocabulary, vectors, config.embedding.dimensions, seed=config.seed),

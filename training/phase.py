@@ -12,6 +12,7 @@ from training.batches import Tokens, TrainingBatches
 from training.callbacks import (
     BEST_WEIGHTS,
     BestOnMacroF1,
+    DealBatches,
     MacroF1,
     Progress,
     best_epoch,
@@ -91,7 +92,8 @@ def _train(
         ),
     )
     callbacks: list[keras.callbacks.Callback] = [
-        keras.callbacks.LearningRateScheduler(half_cosine(phase.learning_rate, phase.epochs))
+        DealBatches(batches),
+        keras.callbacks.LearningRateScheduler(half_cosine(phase.learning_rate, phase.epochs)),
     ]
     if validation is not None:
         callbacks.append(MacroF1(validation.rows, validation.labels))

@@ -1,0 +1,44 @@
+import numpy as np
+
+from training.batches import TrainingBatches, pad
+
+ROWS = [np.full(1 + i % 40, 2 + i % 5, np.int32) for i in range(200)]
+TARGETS = np.eye(2, dtype=np.float32)[[0] * 180 + [1] * 20]
+WEIGHTS = np.arange(200, dtype=np.float32)
+
+
+def _batches(balanced: bool = False) -> TrainingBatches:
+    return TrainingBatches(ROWS, TARGETS, WEIGHTS, batch_rows=16, seed=7, balanced=balanced)
+
+
+def _weights(batches: TrainingBatches) -> list[float]:
+    return [float(w) for i in range(len(batches)) for w in batches[i][2]]
+
+
+def test_an_epoch_holds_every_row_once() -> None:
+    assert sorted(_weights(_batches())) == WEIGHTS.tolist()
+
+
+def test_an_epoch_follows_from_seed_and_number_alone() -> None:
+    first, second = _batches(), _batches()
+    first.deal(3)
+    second.deal(1)
+    assert _weights(first) != _weights(second)
+    second.deal(3)
+    assert _weights(first) == _weights(second)
+
+
+def test_rows_of_like_length_share_a_batch() -> None:
+    batches = _batches()
+    cells = sum(batches[i][0].size for i in range(len(batches)))
+    assert cells < 1.5 * sum(len(row) for row in ROWS)
+
+
+def test_balanced_batches_draw_rare_labels_as_often() -> None:
+    batches = _batches(balanced=True)
+    rare = sum(int(batches[i][1][:, 1].sum()) for i in range(len(batches)))
+    assert 70 <= rare <= 130
+
+
+def test_padding_keeps_at_least_one_column() -> None:
+    assert pad([np.zeros(0, np.int32)]).shape == (1, 1)

@@ -1,0 +1,50 @@
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.training.conftest import SmallRun
+from training.errors import TrainingError
+from training.inference import Predictor, main, newest_version
+
+
+def test_answers_come_in_the_order_of_the_texts(small_run: SmallRun) -> None:
+    predictor = Predictor(newest_version(small_run.model_root))
+    texts = ["A dragon!", "The DETECTIVE found the knife. " * 30, "Visa, train & hotel"]
+    together = predictor.probabilities(texts)
+    for text, row in zip(texts, together, strict=True):
+        assert row == pytest.approx(predictor.probabilities([text])[0], abs=1e-5)
+
+
+def test_the_first_genre_leads_its_set(small_run: SmallRun) -> None:
+    found = Predictor(newest_version(small_run.model_root)).predict(["dragon sword magic"])[0]
+    assert found.genre is not None
+    assert found.genre_set[0] == found.genre
+    assert 0 < found.confidence <= 1
+
+
+def test_a_text_without_words_has_no_genre(small_run: SmallRun) -> None:
+    assert Predictor(newest_version(small_run.model_root)).predict(["1984 ..."])[0].genre is None
+
+
+def test_a_csv_is_labelled_row_by_row(
+    small_run: SmallRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(small_run.data), "--model-root", str(small_run.model_root)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["row"] for row in rows] == [str(i) for i in range(60)]
+    assert {row["genre"] for row in rows} <= {"crime", "fantasy", "travel"}
+
+
+def test_a_folder_without_a_model_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="holds no model version"):
+        newest_version(tmp_path)
+    with pytest.raises(TrainingError, match="holds no SavedModel"):
+        Predictor(tmp_path)
+
+
+def test_the_newest_version_is_the_highest_number(tmp_path: Path) -> None:
+    for name in ("9", "10", "11.partial"):
+        (tmp_path / name).mkdir()
+    assert newest_version(tmp_path).name == "10"

@@ -1,0 +1,135 @@
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import overload
+
+import keras
+import numpy as np
+import pytest
+
+from training.batches import Tokens
+from training.callbacks import best_epoch, half_cosine, read_scores
+from training.config import ModelConfig, PhaseConfig
+from training.models import build_model
+from training.models.shape import Shape
+from training.phase import Examples, run_phase
+
+RANDOM = np.random.default_rng(7)
+LABELS = np.arange(60) % 2
+ROWS = [RANDOM.integers(2 + 10 * k, 12 + 10 * k, 5).astype(np.int32) for k in LABELS]
+LEARN = Examples(rows=ROWS[:40], labels=LABELS[:40])
+WATCH = Examples(rows=ROWS[40:], labels=LABELS[40:])
+PHASE = PhaseConfig(epochs=6, patience=6, batch_rows=8, learning_rate=0.01)
+
+
+def _model() -> keras.Model:
+    keras.utils.set_random_seed(7)
+    settings = ModelConfig(architecture="gru", units=4, hidden=0, word_dropout=0.0)
+    return build_model(
+        Shape(tokens=30, dimensions=4, classes=2, max_tokens=9, settings=settings, seed=7)
+    )
+
+
+def _run(folder: Path, watch: Examples | None, phase: PhaseConfig = PHASE) -> keras.Model:
+    model = _model()
+    run_phase(model, LEARN, watch, phase, folder, title="test", seed=7, tensorboard=False)
+    return model
+
+
+class _PowerCut(Exception):
+    pass
+
+
+class _RowsUntilPowerCut(Sequence[Tokens]):
+    """Validation rows that can be read for a number of epochs."""
+
+    def __init__(self, epochs: int) -> None:
+        self._left = epochs
+
+    @overload
+    def __getitem__(self, index: int) -> Tokens: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Tokens]: ...
+    def __getitem__(self, index: int | slice) -> Tokens | Sequence[Tokens]:
+        return WATCH.rows[index]
+
+    def __len__(self) -> int:
+        return len(WATCH.rows)
+
+    def __iter__(self) -> Iterator[Tokens]:
+        self._left -= 1
+        if self._left < 0:
+            raise _PowerCut
+        return iter(WATCH.rows)
+
+
+def _epochs_logged(folder: Path) -> list[int]:
+    with (folder / "log.csv").open(newline="") as file:
+        return [int(row["epoch"]) for row in csv.DictReader(file)]
+
+
+def test_an_interrupted_phase_goes_on_and_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
+    undisturbed = _run(tmp_path / "a", WATCH)
+    cut = Examples(rows=_RowsUntilPowerCut(3), labels=WATCH.labels)
+    with pytest.raises(_PowerCut):
+        _run(tmp_path / "b", cut)
+    resumed = _run(tmp_path / "b", WATCH)
+    assert _epochs_logged(tmp_path / "b") == [0, 1, 2, 3, 4, 5]
+    assert read_scores(tmp_path / "b") == read_scores(tmp_path / "a")
+    for left, right in zip(undisturbed.get_weights(), resumed.get_weights(), strict=True):
+        assert np.allclose(left, right, atol=1e-6)
+
+
+def test_a_finished_phase_is_loaded_and_not_repeated(tmp_path: Path) -> None:
+    first = _run(tmp_path, WATCH)
+    again = _run(tmp_path, Examples(rows=_RowsUntilPowerCut(0), labels=WATCH.labels))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(first.get_weights(), again.get_weights(), strict=True)
+    )
+
+
+def test_training_stops_when_macro_f1_no_longer_rises(tmp_path: Path) -> None:
+    _run(tmp_path, WATCH, PHASE.model_copy(update={"epochs": 60, "patience": 2}))
+    scores = read_scores(tmp_path)
+    assert len(scores) < 60
+    assert max(scores) == best_epoch(scores) + 2
+
+
+def test_the_best_epochs_weights_are_kept(tmp_path: Path) -> None:
+    model = _model()
+    seen = run_phase(model, LEARN, WATCH, PHASE, tmp_path, title="t", seed=7, tensorboard=False)
+    assert seen == best_epoch(read_scores(tmp_path)) + 1
+    model.load_weights(tmp_path / "best.weights.h5")
+
+
+def test_without_validation_rows_all_epochs_run(tmp_path: Path) -> None:
+    _run(tmp_path, None)
+    assert _epochs_logged(tmp_path) == [0, 1, 2, 3, 4, 5]
+    assert read_scores(tmp_path) == {}
+
+
+def test_tensorboard_logs_are_written_when_asked_for(tmp_path: Path) -> None:
+    run_phase(
+        _model(),
+        LEARN,
+        None,
+        PHASE.model_copy(update={"epochs": 1, "loss": "focal"}),
+        tmp_path,
+        title="t",
+        seed=7,
+        tensorboard=True,
+    )
+    assert list((tmp_path / "tensorboard").rglob("events.*"))
+
+
+def test_the_first_of_equally_good_epochs_is_the_best() -> None:
+    assert best_epoch({0: 0.1, 1: 0.5, 2: 0.5}) == 1
+
+
+def test_the_learning_rate_warms_up_and_falls() -> None:
+    rate = half_cosine(0.01, 10)
+    rates = [rate(epoch, 0.0) for epoch in range(10)]
+    assert rates[0] == 0.005
+    assert rates[1] == 0.01
+    assert rates[1:] == sorted(rates[1:], reverse=True)
+    assert rates[-1] > 0

@@ -1,0 +1,118 @@
+"""The whole way on 60 rows, through export and publication."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from catalogue.cleaning import CLEANING_FINGERPRINT
+from tests.training.conftest import SmallRun, make_rows, write_csv
+from training.data import read_corpus
+from training.export_check import SessionModel, portable_operations
+from training.model_card import write_card
+from training.train import main
+
+
+def test_a_run_leaves_figures_plots_and_a_page(small_run: SmallRun) -> None:
+    for name in ("labels.png", "lengths.png", "confusion.png", "reliability.png"):
+        assert (small_run.workdir / name).read_bytes().startswith(b"\x89PNG")
+    page = (small_run.workdir / "evaluation.html").read_text(encoding="utf-8")
+    assert "macro-F1" in page
+    evaluation = json.loads((small_run.workdir / "evaluation.json").read_text(encoding="utf-8"))
+    assert evaluation["rows"] == 60
+    assert evaluation["folds"] == 2
+    assert 0 <= evaluation["baseline"]["macro_f1"] <= 1
+
+
+def test_evaluation_figures_quote_no_row(small_run: SmallRun) -> None:
+    for name in ("evaluation.json", "data.json", "description.json", "export.json"):
+        assert "Book 1" not in (small_run.workdir / name).read_text(encoding="utf-8")
+
+
+def test_the_published_model_describes_itself(small_run: SmallRun) -> None:
+    with SessionModel(small_run.model_root / "1") as model:
+        described = json.loads(model.describe())
+    assert described["schema"] == 1
+    assert described["labels"] == ["crime", "fantasy", "travel"]
+    assert described["cleaning_fingerprint"] == CLEANING_FINGERPRINT
+    assert described["max_tokens"] == 60
+    assert described["training"]["data_fingerprint"] == read_corpus(small_run.data).fingerprint()
+    assert set(described["calibration"]) == {"method", "temperature", "ece"}
+    assert 0 < described["conformal"]["quantile"] <= 1
+    assert described["review_threshold"] > 0
+
+
+def test_a_session_answers_probabilities_for_any_cleaned_text(small_run: SmallRun) -> None:
+    texts = ["dragon castle", "qqq zzz", "", " ".join(["detective"] * 5000)]
+    with SessionModel(small_run.model_root / "1") as model:
+        together = model.probabilities(texts)
+        alone = [model.probabilities([text])[0] for text in texts]
+    assert together.shape == (4, 3)
+    assert together.sum(axis=1) == pytest.approx([1.0] * 4, abs=1e-5)
+    for row, single in zip(together, alone, strict=True):
+        assert row == pytest.approx(single, abs=1e-5)
+
+
+def test_the_export_was_compared_with_the_keras_model(small_run: SmallRun) -> None:
+    report = json.loads((small_run.workdir / "export.json").read_text(encoding="utf-8"))
+    assert report["largest_difference"] <= 1e-5
+    assert "StringSplitV2" in portable_operations(small_run.model_root / "1")
+
+
+def test_nothing_half_made_is_left_beside_the_version(small_run: SmallRun) -> None:
+    assert [path.name for path in small_run.model_root.iterdir()] == ["1"]
+    assert (small_run.model_root / "1" / "assets.extra" / "tf_serving_warmup_requests").is_file()
+
+
+def test_a_finished_run_started_again_repeats_no_training(
+    small_run: SmallRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = small_run.workdir / "final" / "model.weights.h5"
+    before = weights.stat().st_mtime_ns
+    assert main(list(small_run.arguments[:-2])) == 0
+    assert "epoch" not in capsys.readouterr().out
+    assert weights.stat().st_mtime_ns == before
+
+
+def test_a_work_folder_of_other_data_is_refused(
+    small_run: SmallRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = write_csv(tmp_path / "other.csv", make_rows(30))
+    arguments = [*small_run.arguments[:-2]]
+    arguments[1] = str(other)
+    assert main(arguments) == 2
+    assert "holds a run with other data" in capsys.readouterr().err
+
+
+def test_the_model_card_is_made_of_the_runs_figures(small_run: SmallRun) -> None:
+    card = write_card(small_run.workdir, "About the data.")
+    evaluation = json.loads((small_run.workdir / "evaluation.json").read_text(encoding="utf-8"))
+    assert f"**{evaluation['macro_f1']:.3f}**" in card
+    assert "About the data." in card
+    assert "Book 1" not in card
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--data", "none.csv"], "there is no such file"),
+        (["--data", "none.csv", "--config", "none.json"], "cannot be read"),
+    ],
+)
+def test_a_wrong_argument_ends_with_a_sentence_and_code_2(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main([*arguments, "--workdir", str(tmp_path / "run")]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_architecture_is_refused_before_any_epoch(
+    small_run: SmallRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text('{"model": {"architecture": "lstn"}}', encoding="utf-8")
+    arguments = ["--data", str(small_run.data), "--config", str(config)]
+    assert main([*arguments, "--workdir", str(tmp_path / "run")]) == 2
+    assert "'lstn', which is unknown" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
