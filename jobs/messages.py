@@ -6,6 +6,7 @@ A message may be lost, repeated or late: the job record decides what still has t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 from celery import Celery
 
@@ -61,7 +62,7 @@ class CeleryMessages(Messages):
 
     def backlog(self) -> int:
         with self._app.connection_for_read() as connection:
-            channel = connection.default_channel
+            channel: Any = connection.default_channel
             # Passive declaration is AMQP's way to ask; kombu answers it for every broker.
             return sum(
                 channel.queue_declare(queue=name, passive=True).message_count

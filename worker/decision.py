@@ -13,7 +13,7 @@ def decide(probabilities: NDArray[np.float32], model: ModelDescription) -> Label
     """The label of one row; `probabilities` is float32 [K] in the order of `model.labels`."""
     order = np.argsort(-probabilities, kind="stable")  # ties go to the earlier label, always
     first, second = int(order[0]), int(order[1])
-    threshold = 1.0 - model.conformal.quantile
+    threshold = 1.0 - model.conformal_quantile
     confidence = float(probabilities[first])
     return Label(
         genre=model.labels[first],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict
 
 import redis
 
@@ -37,7 +36,7 @@ def start_reporter(services: Services, name: str) -> None:
 def _model(services: Services) -> Mapping[str, object] | None:
     try:
         version = services.model.latest_version()
-        return {"version": version, **asdict(services.describe(version))}
+        return {"version": version, **services.describe(version).document}
     except ModelError as error:
         log.warning("no usable model: %s", error)
         return None

@@ -13,7 +13,7 @@ from jobs.messages import CeleryMessages, Messages
 from jobs.redis_store import RedisJobStore
 from jobs.storage import Storage
 from jobs.store import Commit, JobStore
-from worker.model_client import ModelClient
+from worker.model_client import ModelClient, ModelMismatch
 from worker.model_description import ModelDescription
 from worker.settings import WorkerSettings
 
@@ -38,7 +38,13 @@ class Services:
         """
         if version not in self._described:
             description = self.model.describe(version)
-            description.require_cleaning(CLEANING_FINGERPRINT)
+            if description.cleaning_fingerprint != CLEANING_FINGERPRINT:
+                raise ModelMismatch(
+                    f"Model version {version} was trained on texts cleaned by other rules "
+                    f"({description.cleaning_fingerprint[:12]}) than this worker's "
+                    f"({CLEANING_FINGERPRINT[:12]}). Publish a model trained with this release, "
+                    "or run the release that trained it."
+                )
             self._described[version] = description
         return self._described[version]
 

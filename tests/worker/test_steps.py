@@ -201,3 +201,10 @@ def test_a_lost_input_fails_the_job_with_a_sentence(desk: Desk) -> None:
     failure = desk.store.get(job_id).failure
     assert failure is not None
     assert failure.code == "INPUT_MISSING"
+
+
+@pytest.mark.parametrize("word", ["poisonword", "nanword"])
+def test_only_the_guilty_row_of_a_rejected_batch_is_in_error(desk: Desk, word: str) -> None:
+    rows = [f"{n},a murder in number {'x' * n}" for n in range(3)]
+    job = desk.run("\n".join(["id,summary", *rows[:2], f"9,the {word}", *rows[2:], ""]).encode())
+    assert [row[8] for row in desk.result(job.id)[1:]] == ["", "", "MODEL_REJECTED", ""]

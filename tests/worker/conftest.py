@@ -1,0 +1,53 @@
+"""Real model servers over tiny models."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catalogue import CLEANING_FINGERPRINT
+from worker.model_client import ModelClient
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextlib.contextmanager
+def serve(folder: Path, fingerprint: str) -> Iterator[str]:
+    build = [sys.executable, "-m", "tests.serving.tiny_model", str(folder / "genre"), "1"]
+    subprocess.run([*build, "--cleaning-fingerprint", fingerprint], check=True, cwd=ROOT)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        target = f"127.0.0.1:{probe.getsockname()[1]}"
+    settings = {"SPINELABEL_MODEL_ROOT": str(folder), "SPINELABEL_SERVING_ADDRESS": target}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "serving"], cwd=ROOT, env=os.environ | settings
+    )
+    try:
+        client = ModelClient(target, "genre", deadline_s=10, retry_for_s=60)
+        client.latest_version()  # waits until it serves
+        client.close()
+        yield target
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def tiny_model_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a model server whose model fits this worker."""
+    with serve(tmp_path_factory.mktemp("models"), CLEANING_FINGERPRINT) as target:
+        yield target
+
+
+@pytest.fixture(scope="session")
+def foreign_model_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a model server whose model was trained with other cleaning rules."""
+    with serve(tmp_path_factory.mktemp("foreign"), "0" * 64) as target:
+        yield target
