@@ -12,7 +12,7 @@ from worker.batching import micro_batches
 from worker.model_client import ModelClient, ModelRejected, PendingPrediction
 from worker.settings import WorkerSettings
 
-# A row of probabilities, float32 [K], or None where the model refused the text.
+# A row of probabilities, float32 [K], or None where the model refused the text or had no finite answer.
 Prediction = NDArray[np.float32] | None
 
 
@@ -46,7 +46,10 @@ def predict(
                 checkpoint()
                 collect(half, model.submit(version, half))
             return
-        found.update(zip(batch, rows, strict=True))
+        usable = np.isfinite(rows).all(axis=1)
+        found.update(
+            (text, row if ok else None) for text, row, ok in zip(batch, rows, usable, strict=True)
+        )
 
     in_flight: deque[tuple[list[str], PendingPrediction]] = deque()
     for positions in micro_batches(
