@@ -63,11 +63,14 @@ class CeleryMessages(Messages):
     def backlog(self) -> int:
         with self._app.connection_for_read() as connection:
             channel: Any = connection.default_channel
-            # Passive declaration is AMQP's way to ask; kombu answers it for every broker.
-            return sum(
-                channel.queue_declare(queue=name, passive=True).message_count
-                for name in (SMALL_QUEUE, BULK_QUEUE)
-            )
+            waiting = 0
+            for name in (SMALL_QUEUE, BULK_QUEUE):
+                try:
+                    # Passive declaration is AMQP's way to ask; kombu answers it for every broker.
+                    waiting += channel.queue_declare(queue=name, passive=True).message_count
+                except connection.channel_errors:
+                    pass  # nobody has used this queue yet
+            return waiting
 
 
 class RecordedMessages(Messages):
