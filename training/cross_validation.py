@@ -1,6 +1,5 @@
 """Every row predicted by a model that did not learn from it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,12 +7,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from training.baselines import tfidf_svm
+from training.baselines import BASELINES
 from training.batches import predict_logits
 from training.config import TrainingConfig
 from training.data import Corpus, ExtraTexts
-from training.fit import Labelled, fit
+from training.fit import fit
 from training.folds import assign_folds, near_duplicates, pick_validation, usable_folds
+from training.prepare import prepare
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -36,30 +36,40 @@ def folds_of(corpus: Corpus, config: TrainingConfig) -> Ints:
 
 
 def cross_validate(
-    corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Path
+    corpus: Corpus,
+    extra: ExtraTexts,
+    config: TrainingConfig,
+    workdir: Path,
+    *,
+    shared: Path,
+    title: str,
 ) -> HeldOut:
-    """Train one model per fold in ``workdir/fold-N``; finished folds are not repeated."""
+    """Train one model per fold in ``workdir/fold-N``; finished folds are not repeated.
+
+    ``shared/fold-N`` keeps what does not depend on the architecture. ``extra`` must hold no text of
+    the corpus.
+    """
     folds = folds_of(corpus, config)
     count = int(folds.max()) + 1
     logits = np.zeros((len(corpus), len(corpus.label_names)), dtype=np.float32)
     epochs: list[tuple[int, int]] = []
     for fold in range(count):
         keras.utils.clear_session()
-        keras.utils.set_random_seed(config.seed)
         held = folds == fold
-        learned = select(corpus, ~held)
+        learned, asked = corpus.labelled().select(~held), corpus.labelled().select(held)
         watched = pick_validation(
             learned.texts, learned.labels, config.split.validation_fraction, config.split.seed
         )
-        asked = select(corpus, held)
+        learn = learned.select(~watched)
+        name = f"fold-{fold + 1}"
         fitted = fit(
-            _part(learned, ~watched),
-            _part(learned, watched) if watched.any() else None,
-            extra.without(asked.texts),
-            corpus.label_names,
+            learn,
+            learned.select(watched) if watched.any() else None,
+            prepare(learn, extra, corpus.label_names, config, shared / name),
+            len(corpus.label_names),
             config,
-            workdir / f"fold-{fold + 1}",
-            title=f"fold {fold + 1}/{count}",
+            workdir / name,
+            title=f"{title} fold {fold + 1}/{count}",
         )
         logits[held] = predict_logits(fitted.model, fitted.encode(asked.texts))
         epochs.append((fitted.pretraining_epochs, fitted.training_epochs))
@@ -67,25 +77,11 @@ def cross_validate(
     return HeldOut(folds=folds, logits=logits, epochs=(round(first), round(second)))
 
 
-def baseline_labels(corpus: Corpus, folds: Ints) -> Ints:
-    """Out-of-fold labels [N] of TF-IDF with a linear support vector machine, on the same folds."""
+def baseline_labels(corpus: Corpus, folds: Ints, name: str = "tfidf_svm") -> Ints:
+    """Out-of-fold labels [N] of a classical model, on the same folds."""
     found = np.zeros(len(corpus), dtype=np.int64)
     for fold in np.unique(folds):
         held = folds == fold
-        learned = select(corpus, ~held)
-        asked = select(corpus, held)
-        found[held] = tfidf_svm(learned.texts, learned.labels).predict(asked.texts)
+        learned, asked = corpus.labelled().select(~held), corpus.labelled().select(held)
+        found[held] = BASELINES[name](learned.texts, learned.labels).predict(asked.texts)
     return found
-
-
-def select(corpus: Corpus, rows: npt.NDArray[np.bool_]) -> Labelled:
-    """The marked rows of a corpus."""
-    return Labelled(texts=_marked(corpus.texts, rows), labels=corpus.labels[rows])
-
-
-def _part(labelled: Labelled, rows: npt.NDArray[np.bool_]) -> Labelled:
-    return Labelled(texts=_marked(labelled.texts, rows), labels=labelled.labels[rows])
-
-
-def _marked(texts: Sequence[str], rows: npt.NDArray[np.bool_]) -> tuple[str, ...]:
-    return tuple(text for text, marked in zip(texts, rows, strict=True) if marked)

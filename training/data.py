@@ -20,6 +20,19 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """Cleaned texts and their label positions."""
+
+    texts: tuple[str, ...]
+    labels: Ints  # [N]
+
+    def select(self, rows: npt.NDArray[np.bool_]) -> "Labelled":
+        """The marked rows."""
+        texts = tuple(text for text, marked in zip(self.texts, rows, strict=True) if marked)
+        return Labelled(texts=texts, labels=self.labels[rows])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Corpus:
     """Distinct cleaned texts with their labels; row i of every field is the same book."""
 
@@ -35,6 +48,10 @@ class Corpus:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def labelled(self) -> Labelled:
+        """All rows, without their titles."""
+        return Labelled(texts=self.texts, labels=self.labels)
 
     def counts(self) -> dict[str, int]:
         """Rows per label."""

@@ -69,6 +69,11 @@ def macro_f1(labels: Ints, found: Ints) -> float:
     return float(f1_score(labels, found, average="macro", zero_division=0.0))
 
 
+def class_f1(labels: Ints, found: Ints, label: int) -> float:
+    """F1 of one label against the rest."""
+    return float(f1_score(labels == label, found == label, zero_division=0.0))
+
+
 def bootstrap_interval(
     labels: Ints, found: Ints, *, seed: int, rounds: int = 1000
 ) -> tuple[float, float]:

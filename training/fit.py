@@ -1,4 +1,4 @@
-"""One model, fitted: vocabulary, word vectors, pre-training on the extras, training on the data."""
+"""One model, fitted: pre-training on the believed extra rows, then training on the data."""
 
 import json
 from collections.abc import Sequence
@@ -10,28 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from training.config import TrainingConfig
-from training.data import ExtraTexts
-from training.embeddings import embedding_matrix, train_vectors
-from training.extra import trusted_rows
+from training.data import Labelled
 from training.models import build_model
 from training.models.shape import EMBEDDING, Shape
 from training.phase import Examples, run_phase
-from training.vectoriser import build_vocabulary, encode
-
-Ints = npt.NDArray[np.int64]
+from training.prepare import Prepared
+from training.vectoriser import encode
 
 _VOCABULARY = "vocabulary.txt"
-_VECTORS = "embedding.npy"
 _WEIGHTS = "model.weights.h5"
 _DONE = "done.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Labelled:
-    """Cleaned texts and their label positions."""
-
-    texts: tuple[str, ...]
-    labels: Ints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +40,8 @@ class Fitted:
 def fit(
     learn: Labelled,
     validation: Labelled | None,
-    extra: ExtraTexts,
-    label_names: Sequence[str],
+    prepared: Prepared,
+    classes: int,
     config: TrainingConfig,
     folder: Path,
     *,
@@ -67,24 +55,22 @@ def fit(
     """
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / _DONE).exists():
-        return load(folder, len(label_names), config)
-    vocabulary = _vocabulary(folder, learn, extra, config)
-    shape = _shape(len(vocabulary), len(label_names), config)
-    model = build_model(shape)
-    model.get_layer(EMBEDDING).set_weights([_vectors(folder, vocabulary, learn, extra, config)])
+        return load(folder, classes, config)
+    (folder / _VOCABULARY).write_text("\n".join(prepared.vocabulary), encoding="utf-8")
+    keras.utils.set_random_seed(config.seed)
+    model = build_model(_shape(len(prepared.vocabulary), classes, config))
+    model.get_layer(EMBEDDING).set_weights([prepared.matrix])
 
     def examples(rows: Labelled) -> Examples:
         return Examples(
-            rows=encode(rows.texts, vocabulary, config.text.max_tokens), labels=rows.labels
+            rows=encode(rows.texts, prepared.vocabulary, config.text.max_tokens),
+            labels=rows.labels,
         )
 
     judge = None if validation is None else examples(validation)
     done = [0, 0]
-    texts, labels = trusted_rows(
-        extra, learn.texts, learn.labels, label_names, config.extra, seed=config.seed
-    )
     stages = (
-        ("pre-training", config.pretraining, Labelled(texts=texts, labels=labels)),
+        ("pre-training", config.pretraining, prepared.trusted),
         ("training", config.training, learn),
     )
     for index, (name, phase, rows) in enumerate(stages):
@@ -103,13 +89,7 @@ def fit(
         )
     model.save_weights(folder / _WEIGHTS)
     (folder / _DONE).write_text(json.dumps(done), encoding="utf-8")
-    return Fitted(
-        model=model,
-        vocabulary=vocabulary,
-        shape=shape,
-        pretraining_epochs=done[0],
-        training_epochs=done[1],
-    )
+    return load(folder, classes, config)
 
 
 def load(folder: Path, classes: int, config: TrainingConfig) -> Fitted:
@@ -137,39 +117,3 @@ def _shape(tokens: int, classes: int, config: TrainingConfig) -> Shape:
         settings=config.model,
         seed=config.seed,
     )
-
-
-def _vocabulary(
-    folder: Path, learn: Labelled, extra: ExtraTexts, config: TrainingConfig
-) -> tuple[str, ...]:
-    path = folder / _VOCABULARY
-    if not path.exists():
-        found = build_vocabulary(
-            (*learn.texts, *extra.texts),
-            size=config.text.vocabulary_size,
-            min_count=config.text.min_count,
-        )
-        path.write_text("\n".join(found), encoding="utf-8")
-    return tuple(path.read_text(encoding="utf-8").split())
-
-
-def _vectors(
-    folder: Path,
-    vocabulary: tuple[str, ...],
-    learn: Labelled,
-    extra: ExtraTexts,
-    config: TrainingConfig,
-) -> npt.NDArray[np.float32]:
-    path = folder / _VECTORS
-    if not path.exists():
-        vectors = train_vectors(
-            (*learn.texts, *extra.texts),
-            config.embedding,
-            min_count=config.text.min_count,
-            seed=config.seed,
-        )
-        np.save(
-            path,
-            embedding_matrix(vocabulary, vectors, config.embedding.dimensions, seed=config.seed),
-        )
-    return np.asarray(np.load(path), dtype=np.float32)

@@ -5,9 +5,11 @@
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from training.tables import markdown
 
 Document = dict[str, Any]
 
@@ -77,7 +79,7 @@ def _quality(evaluation: Document) -> str:
         "row is predicted once by a model that did not learn from it. Early stopping watched rows "
         "of the learning part only. The shipped model has then learned from all rows with the "
         "folds' median number of epochs.\n\n"
-        + _table(
+        + markdown(
             ("", "macro-F1, all rows", "macro-F1, mean of the folds", "spread", "accuracy"),
             [
                 _score_line("this model", evaluation, folds),
@@ -85,7 +87,7 @@ def _quality(evaluation: Document) -> str:
             ],
         )
         + "\n\n"
-        + _table(
+        + markdown(
             ("genre", "precision", "recall", "F1", "rows"),
             [
                 (name, f"{r['precision']:.3f}", f"{r['recall']:.3f}", f"{r['f1']:.3f}", r["rows"])
@@ -93,7 +95,7 @@ def _quality(evaluation: Document) -> str:
             ],
         )
         + "\n\nRows by label (down) and prediction (across):\n\n"
-        + _table(
+        + markdown(
             ("", *evaluation["labels"]),
             [
                 (name, *row)
@@ -166,11 +168,6 @@ def _file(export: Document, description: Document) -> str:
         "machine that exported it, in length-sorted batches of 128 through the session.\n"
         f"- Cleaning fingerprint `{description['cleaning_fingerprint']}`."
     )
-
-
-def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def main(arguments: list[str] | None = None) -> None:

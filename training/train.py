@@ -6,13 +6,12 @@ interruption, it goes on where it stopped. Quoted texts (the confident mistakes)
 
 import argparse
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import keras
 
-from training.calibration import Calibration, fit_calibration
+from training.calibration import fit_calibration
 from training.config import DEFAULT_CONFIG, TrainingConfig, read_config
 from training.cross_validation import HeldOut, baseline_labels, cross_validate
 from training.data import NO_EXTRA, Corpus, ExtraTexts, read_corpus, read_extra
@@ -20,9 +19,11 @@ from training.description import describe
 from training.errors import TrainingError
 from training.evaluation import Document, confident_mistakes, evaluate, macro_f1
 from training.evaluation_page import write_pages
-from training.fit import Labelled, fit
+from training.fit import fit
 from training.models.registry import check_architecture
+from training.prepare import prepare
 from training.report import write_report
+from training.run_folder import claim, publish, write_probe
 
 
 def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Path) -> Document:
@@ -34,9 +35,12 @@ def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Pa
         TrainingError: the work folder belongs to other data or another configuration.
     """
     check_architecture(config.model.architecture)
-    _claim(workdir, corpus, config)
+    claim(workdir, corpus, config)
     write_report(corpus, workdir)
-    held = cross_validate(corpus, extra, config, workdir)
+    extra = extra.without(corpus.texts)
+    held = cross_validate(
+        corpus, extra, config, workdir, shared=workdir / "prepared", title=config.model.architecture
+    )
     calibration = fit_calibration(held.logits, corpus.labels, config.calibration)
     evaluation = _evaluate(corpus, extra, held, config)
     _write(workdir / "evaluation.json", evaluation)
@@ -45,54 +49,20 @@ def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Pa
     )
     write_pages(evaluation, mistakes, workdir)
     keras.utils.clear_session()
-    keras.utils.set_random_seed(config.seed)
+    names = corpus.label_names
     fit(
-        Labelled(texts=corpus.texts, labels=corpus.labels),
+        corpus.labelled(),
         None,
-        extra,
-        corpus.label_names,
+        prepare(corpus.labelled(), extra, names, config, workdir / "prepared" / "all"),
+        len(names),
         config,
         workdir / "final",
-        title="all rows",
+        title=f"{config.model.architecture} all rows",
         epochs=held.epochs,
     )
-    _describe(corpus, config, calibration, evaluation, workdir)
+    _write(workdir / "description.json", describe(corpus, config, calibration, evaluation))
+    write_probe(corpus, workdir)
     return evaluation
-
-
-def publish(workdir: Path, model_root: Path) -> None:
-    """Export in a process of its own, which has never seen a GPU.
-
-    Raises:
-        subprocess.CalledProcessError: the export failed; it has said why.
-    """
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "training.export",
-            str(workdir),
-            "--model-root",
-            str(model_root),
-        ],
-        check=True,
-    )
-
-
-def _claim(workdir: Path, corpus: Corpus, config: TrainingConfig) -> None:
-    """Mark the folder with what it is for, so that two trainings never mix."""
-    workdir.mkdir(parents=True, exist_ok=True)
-    marks = {
-        workdir / "config.json": config.model_dump_json(indent=1),
-        workdir / "data.sha256": corpus.fingerprint(),
-    }
-    for path, content in marks.items():
-        if path.exists() and path.read_text(encoding="utf-8") != content:
-            raise TrainingError(
-                f"{workdir} holds a run with other data or another configuration; choose another "
-                "--workdir or remove the folder."
-            )
-        path.write_text(content, encoding="utf-8")
 
 
 def _evaluate(corpus: Corpus, extra: ExtraTexts, held: HeldOut, config: TrainingConfig) -> Document:
@@ -121,19 +91,6 @@ def _evaluate(corpus: Corpus, extra: ExtraTexts, held: HeldOut, config: Training
             "accuracy": float((baseline == corpus.labels).mean()),
         },
     }
-
-
-def _describe(
-    corpus: Corpus,
-    config: TrainingConfig,
-    calibration: Calibration,
-    evaluation: Document,
-    workdir: Path,
-) -> None:
-    _write(workdir / "description.json", describe(corpus, config, calibration, evaluation))
-    # Real texts of all lengths, and one far longer than any, for the export to be checked with.
-    longest = " ".join(corpus.texts[:200]).split()[:5000]
-    _write(workdir / "probe.json", [*corpus.texts, corpus.texts[0].split()[0], " ".join(longest)])
 
 
 def _write(path: Path, content: object) -> None:

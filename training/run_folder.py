@@ -1,0 +1,56 @@
+"""The files by which a run folder is known, resumed and published."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from training.config import TrainingConfig
+from training.data import Corpus
+from training.errors import TrainingError
+
+
+def claim(workdir: Path, corpus: Corpus, config: TrainingConfig) -> None:
+    """Mark the folder with what it is for, so that two trainings never mix.
+
+    Raises:
+        TrainingError: it belongs to other data or another configuration.
+    """
+    workdir.mkdir(parents=True, exist_ok=True)
+    marks = {
+        workdir / "config.json": config.model_dump_json(indent=1),
+        workdir / "data.sha256": corpus.fingerprint(),
+    }
+    for path, content in marks.items():
+        if path.exists() and path.read_text(encoding="utf-8") != content:
+            raise TrainingError(
+                f"{workdir} holds a run with other data or another configuration; choose another "
+                "--workdir or remove the folder."
+            )
+        path.write_text(content, encoding="utf-8")
+
+
+def write_probe(corpus: Corpus, workdir: Path) -> None:
+    """The texts that an export is checked with: all lengths, and one far longer than any."""
+    longest = " ".join(corpus.texts[:200]).split()[:5000]
+    probe = [*corpus.texts, corpus.texts[0].split()[0], " ".join(longest)]
+    (workdir / "probe.json").write_text(json.dumps(probe), encoding="utf-8")
+
+
+def publish(workdir: Path, model_root: Path) -> None:
+    """Export in a process of its own, which has never seen a GPU.
+
+    Raises:
+        subprocess.CalledProcessError: the export failed; it has said why.
+    """
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "training.export",
+            str(workdir),
+            "--model-root",
+            str(model_root),
+        ],
+        check=True,
+    )
