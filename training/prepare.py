@@ -66,6 +66,8 @@ def _matrix(
     config: TrainingConfig,
 ) -> npt.NDArray[np.float32]:
     if not path.exists():
+        texts = len(learn.texts) + len(extra.texts)
+        print(f"{path.parent.name}: word vectors from {texts:,} texts", flush=True)
         vectors = train_vectors(
             (*learn.texts, *extra.texts),
             config.embedding,

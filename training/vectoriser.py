@@ -47,7 +47,7 @@ def encode(
     rows: list[npt.NDArray[np.int32]] = []
     for start in range(0, len(texts), 256):
         block = texts[start : start + 256]
-        numbers = np.asarray(vectoriser(np.array(block, dtype=object)))[:, :limit]
+        numbers = keras.ops.convert_to_numpy(vectoriser(np.array(block, dtype=object)))[:, :limit]
         for row in numbers:
             used = int(np.count_nonzero(row != PADDING))
             rows.append(row[:used].astype(np.int32))
