@@ -5,6 +5,7 @@ A message may be lost, repeated or late: the job record decides what still has t
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -65,11 +66,9 @@ class CeleryMessages(Messages):
             channel: Any = connection.default_channel
             waiting = 0
             for name in (SMALL_QUEUE, BULK_QUEUE):
-                try:
-                    # Passive declaration is AMQP's way to ask; kombu answers it for every broker.
+                # Passive declaration is AMQP's way to ask, and an error where a queue was never used.
+                with contextlib.suppress(connection.channel_errors):
                     waiting += channel.queue_declare(queue=name, passive=True).message_count
-                except connection.channel_errors:
-                    pass  # nobody has used this queue yet
             return waiting
 
 

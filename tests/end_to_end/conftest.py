@@ -68,13 +68,23 @@ class Stack:
         return document
 
     def wait(self, job_id: str, *states: str) -> dict[str, object]:
-        """Poll until the job is in one of `states` (default: any terminal one)."""
+        """Poll until the job is in one of `states` (default: any terminal one).
+
+        Like any patient client it goes on while the API or its Redis is away.
+        """
         wanted = states or ("completed", "failed", "cancelled", "expired")
         deadline = time.monotonic() + JOB_SECONDS
-        while (job := self.job(job_id))["state"] not in wanted:
-            assert time.monotonic() < deadline, f"the job stands still: {job}"
+        last: object = None
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.TransportError):
+                answer = self.http.get(f"/v1/jobs/{job_id}")
+                last = answer.json()
+                if answer.status_code != 503:
+                    assert answer.status_code == 200, answer.text
+                    if answer.json()["state"] in wanted:
+                        return self.job(job_id)
             time.sleep(0.1)
-        return job
+        raise AssertionError(f"the job stands still: {last}")
 
     def wait_for_progress(self, job_id: str) -> None:
         """Until some rows are labelled, but not all."""

@@ -22,6 +22,7 @@ VICTIMS: dict[str, Callable[[Stack], psutil.Process]] = {
     "the worker": lambda stack: stack.worker(),
     "the model server": lambda stack: stack.processes("-m serving")[0],
     "Redis": lambda stack: stack.processes("redis")[0],
+    "the API": lambda stack: stack.processes("-m api")[0],
     "the sweeper's clock": lambda stack: stack.processes("-m worker beat")[0],
 }
 
