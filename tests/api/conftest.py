@@ -1,0 +1,196 @@
+"""The API in this process over real storage and a job store in memory, and as the process that users get."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from api.app import create_app
+from api.settings import ApiSettings
+from cli.redis_server import RedisServer
+from jobs.job import Chunk, Job, State
+from jobs.memory_store import MemoryJobStore
+from jobs.messages import RecordedMessages
+from jobs.storage import Storage, errors_path, result_path
+from jobs.store import ASSEMBLE, PLAN, label_step
+
+MAX_UPLOAD_BYTES = 1_000_000
+_START_S = 20.0
+_LISTENING = re.compile(r"listening on (http://\S+)")
+
+
+@dataclass
+class Front:
+    """An app and all that it works on."""
+
+    storage: Storage
+    store: MemoryJobStore = field(default_factory=MemoryJobStore)
+    messages: RecordedMessages = field(default_factory=RecordedMessages)
+    settings: ApiSettings = field(
+        default_factory=lambda: ApiSettings(max_upload_bytes=MAX_UPLOAD_BYTES)
+    )
+
+    def app(self) -> Flask:
+        return create_app(self.settings, self.store, self.storage, self.messages)
+
+    def client(self) -> FlaskClient:
+        return self.app().test_client()
+
+    def submit(self, content: bytes = b"title,summary\nA,some words\n", name: str = "a.csv") -> str:
+        answer = self.client().post("/v1/jobs", query_string={"filename": name}, data=content)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json["id"]) if answer.json else ""
+
+    def is_empty(self) -> bool:
+        """Whether neither a file, nor a record, nor a message is there."""
+        return not (self.storage.names("") or self.store.newest(limit=1) or self.messages.sent)
+
+    def label(self, job_id: str, *, rows: int = 2, failed: int = 0) -> None:
+        """What workers do until all rows are labelled."""
+        claim = self.store.claim(job_id, PLAN, lease_s=60)
+        assert claim is not None
+        self.store.begin_planning(claim, model_version=3)
+        chunk = Chunk(index=0, start=0, end=10, first_row=1, rows=rows)
+        self.store.add_chunks(claim, [chunk], last=True, window=1)
+        claim = self.store.claim(job_id, label_step(0), lease_s=60)
+        assert claim is not None
+        self.store.commit_chunk(claim, 0, labelled=rows - failed, failed=failed, window=1)
+
+    def assemble(self, job_id: str, result: bytes | None = b"a,b\n1,2\n") -> Job:
+        """What a worker does to end a job; None leaves it without files."""
+        if result is not None:
+            for path, content in ((result_path(job_id), result), (errors_path(job_id), b"row\n")):
+                with self.storage.publish(path) as stream:
+                    stream.write(content)
+        claim = self.store.claim(job_id, ASSEMBLE, lease_s=60)
+        assert claim is not None
+        return self.store.finish(claim)
+
+    def completed(self, result: bytes = b"a,b\n1,2\n", name: str = "a.csv") -> str:
+        job_id = self.submit(name=name)
+        self.label(job_id)
+        assert self.assemble(job_id, result).state is State.COMPLETED
+        return job_id
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Front:
+    return Front(Storage(str(tmp_path / "storage")))
+
+
+@pytest.fixture
+def client(front: Front) -> FlaskClient:
+    return front.client()
+
+
+class ApiProcess:
+    """`python -m api` on a free port."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.log = folder / "api.log"
+        self.storage = Storage(str(folder / "storage"))
+        settings = {
+            "SPINELABEL_API_PORT": "0",
+            "SPINELABEL_STORAGE_URL": str(folder / "storage"),
+            **environment,
+        }
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "api"],
+                env={**os.environ, **settings},
+                stdout=output,
+                stderr=output,
+            )
+        self.url = self._wait_until_it_listens()
+
+    def _wait_until_it_listens(self) -> str:
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if found := _LISTENING.search(self.log.read_text()):
+                return found[1]
+            time.sleep(0.02)
+        raise AssertionError(f"the API does not start:\n{self.log.read_text()}")
+
+    def connect(self) -> socket.socket:
+        address = urlsplit(self.url)
+        assert address.hostname
+        assert address.port
+        return socket.create_connection((address.hostname, address.port), timeout=20)
+
+    def begin_upload(self, announced: int = 5_000_000) -> socket.socket:
+        """Send the first part of an upload, and return once it is being stored."""
+        connection = self.connect()
+        head = f"POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Length: {announced}\r\n\r\n"
+        connection.sendall(head.encode() + b"title,summary\n" + b"A,some words\n" * 60_000)
+        wait_until(lambda: bool(self.storage.names("")))
+        return connection
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(timeout=20)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Return when it holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it does not happen"
+        time.sleep(0.02)
+
+
+@pytest.fixture(name="wait_until")
+def _wait_until() -> Callable[..., None]:
+    return wait_until
+
+
+StartApi = Callable[..., ApiProcess]
+
+
+@pytest.fixture
+def start_api(tmp_path: Path, redis_url: str) -> Iterator[StartApi]:
+    """Starts the API with the settings given; all are stopped at the end."""
+    started: list[ApiProcess] = []
+
+    def start(**environment: str) -> ApiProcess:
+        folder = tmp_path / f"api{len(started)}"
+        api = ApiProcess(folder, {"SPINELABEL_REDIS_URL": redis_url, **environment})
+        started.append(api)
+        return api
+
+    yield start
+    for api in started:
+        api.stop()
+
+
+@pytest.fixture(scope="module")
+def _module_api(
+    tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer
+) -> Iterator[ApiProcess]:
+    folder = tmp_path_factory.mktemp("api")
+    api = ApiProcess(folder, {"SPINELABEL_REDIS_URL": redis_server.url})
+    yield api
+    api.stop()
+
+
+@pytest.fixture
+def api(_module_api: ApiProcess, redis_url: str) -> ApiProcess:
+    """The API with its usual settings over an empty Redis and an empty storage."""
+    assert redis_url
+    for name in _module_api.storage.names(""):
+        _module_api.storage.delete(name)
+    return _module_api

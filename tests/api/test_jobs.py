@@ -1,0 +1,151 @@
+"""Job documents: one, many, cancelled, deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.job_ids import new_job_id
+from jobs.job import Failure, State
+from jobs.messages import ASSEMBLE_TASK
+
+
+def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(front: Any) -> None:
+    job_id = front.submit()
+    document = front.client().get(f"/v1/jobs/{job_id}").json
+    assert document["row_counts"] == {"total": 0, "labelled": 0, "failed": 0, "pending": 0}
+    assert document["total_is_final"] is False
+    assert document["created_at"] == document["queued_at"]
+    assert "completed_at" not in document
+    nothing = ("rows_per_second", "eta_seconds", "model_version", "error")
+    assert [document[name] for name in nothing] == [None] * 4
+    assert document["links"] == {
+        "self": f"/v1/jobs/{job_id}",
+        "result": None,
+        "errors": None,
+        "cancel": f"/v1/jobs/{job_id}/cancel",
+    }
+
+
+def test_a_completed_job_tells_counts_model_times_and_where_the_result_is(front: Any) -> None:
+    job_id = front.submit()
+    front.label(job_id, rows=5, failed=2)
+    front.assemble(job_id)
+    document = front.client().get(f"/v1/jobs/{job_id}").json
+    assert document["state"] == "completed"
+    assert document["row_counts"] == {"total": 5, "labelled": 3, "failed": 2, "pending": 0}
+    assert document["total_is_final"] is True
+    assert document["model_version"] == 3
+    assert document["rows_per_second"] > 0
+    for state in ("queued", "validating", "in_progress", "finalizing", "completed"):
+        assert document[f"{state}_at"].endswith("Z")
+    assert document["links"]["result"] == f"/v1/jobs/{job_id}/result"
+    assert document["links"]["errors"] == f"/v1/jobs/{job_id}/errors"
+    assert document["links"]["cancel"] is None
+
+
+def test_a_failed_job_says_why(front: Any) -> None:
+    job_id = front.submit()
+    front.store.end(job_id, State.FAILED, Failure(code="MODEL_MISMATCH", message="Other model."))
+    front.assemble(job_id, None)
+    document = front.client().get(f"/v1/jobs/{job_id}").json
+    assert document["state"] == "failed"
+    assert document["error"] == {"code": "MODEL_MISMATCH", "message": "Other model."}
+    assert document["links"]["result"] is None
+
+
+@pytest.mark.parametrize(
+    "job_id", [new_job_id(), "job_1", "x", "job_" + "0" * 32 + ":chunks", "..%2F..%2Fetc"]
+)
+@pytest.mark.parametrize(
+    ("method", "suffix"),
+    [
+        ("GET", ""),
+        ("DELETE", ""),
+        ("POST", "/cancel"),
+        ("GET", "/result"),
+        ("GET", "/errors"),
+    ],
+)
+def test_an_unknown_job_is_not_found_whatever_is_asked_of_it(
+    client: FlaskClient, job_id: str, method: str, suffix: str
+) -> None:
+    answer = client.open(f"/v1/jobs/{job_id}{suffix}", method=method)
+    assert answer.status_code == 404
+    assert answer.get_json()["code"] in ("JOB_NOT_FOUND", "NOT_FOUND")
+
+
+def test_the_list_goes_from_new_to_old_and_its_cursor_reaches_every_job_once(front: Any) -> None:
+    made = [front.submit() for _ in range(5)]
+    found: list[str] = []
+    after: str | None = None
+    while True:
+        query = {"limit": "2"} | ({"after": after} if after else {})
+        page = front.client().get("/v1/jobs", query_string=query).json
+        found += [job["id"] for job in page["jobs"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert found == made[::-1]
+
+
+def test_a_list_without_jobs_is_empty(client: FlaskClient) -> None:
+    assert client.get("/v1/jobs").get_json() == {"jobs": [], "next": None}
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "101", "many", "", "٣", "9" * 5000])
+def test_a_wrong_limit_is_refused(client: FlaskClient, limit: str) -> None:
+    answer = client.get("/v1/jobs", query_string={"limit": limit})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_LIMIT")
+
+
+@pytest.mark.parametrize("after", ["x", new_job_id()])
+def test_a_cursor_that_leads_nowhere_is_refused(client: FlaskClient, after: str) -> None:
+    answer = client.get("/v1/jobs", query_string={"after": after})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_CURSOR")
+
+
+def test_cancelling_is_accepted_sends_assembly_once_and_may_be_repeated(front: Any) -> None:
+    job_id = front.submit()
+    client = front.client()
+    for _ in range(2):
+        answer = client.post(f"/v1/jobs/{job_id}/cancel")
+        assert answer.status_code == 202
+        assert answer.json["state"] == "cancelling"
+    assert front.messages.sent[1:] == [(ASSEMBLE_TASK, job_id, None)]
+    front.assemble(job_id)
+    answer = client.post(f"/v1/jobs/{job_id}/cancel")
+    assert (answer.status_code, answer.json["state"]) == (200, "cancelled")
+
+
+def test_cancelling_a_job_that_is_being_put_together_or_is_done_changes_nothing(front: Any) -> None:
+    job_id = front.submit()
+    front.label(job_id)
+    for ended in ("finalizing", "completed"):
+        answer = front.client().post(f"/v1/jobs/{job_id}/cancel")
+        assert (answer.status_code, answer.json["state"]) == (200, ended)
+        if ended == "finalizing":
+            front.assemble(job_id)
+
+
+def test_an_ended_job_is_deleted_with_all_its_files(front: Any) -> None:
+    job_id = front.completed()
+    answer = front.client().delete(f"/v1/jobs/{job_id}")
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert front.storage.names("") == []
+    assert front.client().get(f"/v1/jobs/{job_id}").status_code == 404
+
+
+def test_a_job_under_way_is_not_deleted(front: Any) -> None:
+    job_id = front.submit()
+    answer = front.client().delete(f"/v1/jobs/{job_id}")
+    assert (answer.status_code, answer.json["code"]) == (409, "JOB_NOT_ENDED")
+    assert len(front.storage.names("")) == 1
+
+
+def test_ids_sort_by_age_and_never_repeat() -> None:
+    made = [new_job_id() for _ in range(1000)]
+    assert len(set(made)) == 1000
+    assert [one[:16] for one in made] == sorted(one[:16] for one in made)

@@ -1,0 +1,84 @@
+"""The page needs nothing from elsewhere, and browsers are told to keep it so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+import api
+
+STATIC = Path(api.__file__).parent / "static"
+
+
+def test_the_page_and_all_that_it_names_are_served(client: FlaskClient) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert page.mimetype == "text/html"
+    named = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
+    assert len(named) == 3
+    for path in named:
+        assert client.get(path).status_code == 200
+
+
+def test_nothing_on_the_page_comes_from_elsewhere_or_is_inline(client: FlaskClient) -> None:
+    policy = client.get("/").headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    for file in STATIC.iterdir():
+        text = file.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"https?://|//cdn", text), file.name
+    page = (STATIC / "index.html").read_text("utf-8")
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page)
+    # Text from catalogues and filenames never becomes markup.
+    assert "innerHTML" not in (STATIC / "page.js").read_text("utf-8")
+
+
+def test_every_field_of_the_page_has_a_label(client: FlaskClient) -> None:
+    page = client.get("/").text
+    fields = re.findall(r'<input id="(\w+)"', page)
+    assert fields
+    for name in fields:
+        assert f'<label for="{name}">' in page
+    assert 'lang="en"' in page
+    assert 'aria-live="polite"' in page
+
+
+def test_the_script_and_the_page_agree_on_every_id(client: FlaskClient) -> None:
+    script = client.get("/static/page.js").text
+    used = set(re.findall(r'\b(?:at|say|link)\("([\w-]+)"', script))
+    assert used <= set(re.findall(r'id="([\w-]+)"', client.get("/").text))
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/v1/jobs", "/nothing", "/static/page.js"])
+def test_every_answer_carries_the_security_headers(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert not any(name.startswith("Access-Control") for name in headers.keys())  # noqa: SIM118  # werkzeug's Headers iterate over pairs
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_sites_page_cannot_submit_cancel_or_delete(front: Any, site: str) -> None:
+    client = front.client()
+    headers = {"Sec-Fetch-Site": site}
+    job_id = front.completed()
+    for method, path in (
+        ("POST", "/v1/jobs"),
+        ("POST", f"/v1/jobs/{job_id}/cancel"),
+        ("DELETE", f"/v1/jobs/{job_id}"),
+    ):
+        answer = client.open(path, method=method, headers=headers, data=b"summary\na\n")
+        assert (answer.status_code, answer.json["code"]) == (403, "CROSS_SITE")
+    assert client.get(f"/v1/jobs/{job_id}", headers=headers).status_code == 200
+
+
+def test_the_page_itself_can_submit(front: Any) -> None:
+    answer = front.client().post(
+        "/v1/jobs", headers={"Sec-Fetch-Site": "same-origin"}, data=b"summary\nsome words\n"
+    )
+    assert answer.status_code == 202

@@ -1,0 +1,68 @@
+"""Every error is a problem document with a code, and none tells what is inside."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.problems import CATALOGUE_STATUS
+from catalogue import errors as catalogue_errors
+from jobs.job import Job
+from jobs.memory_store import MemoryJobStore
+
+
+def test_every_error_of_a_catalogue_has_a_status() -> None:
+    defined = {
+        member
+        for _, member in inspect.getmembers(catalogue_errors, inspect.isclass)
+        if issubclass(member, catalogue_errors.CatalogueError)
+    }
+    assert defined == set(CATALOGUE_STATUS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing", 404, "NOT_FOUND"),
+        ("GET", "/static/nothing.js", 404, "NOT_FOUND"),
+        ("GET", "/static/../app.py", 404, "NOT_FOUND"),
+        ("PUT", "/v1/jobs", 405, "METHOD_NOT_ALLOWED"),
+        ("POST", "/", 405, "METHOD_NOT_ALLOWED"),
+        ("GET", "/v1/model", 404, "MODEL_UNKNOWN"),
+    ],
+)
+def test_what_is_not_there_is_a_problem(
+    client: FlaskClient, method: str, path: str, status: int, code: str
+) -> None:
+    answer = client.open(path, method=method)
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    problem = answer.get_json()
+    assert set(problem) == {"type", "title", "status", "code", "detail"}
+    assert (problem["status"], problem["code"]) == (status, code)
+
+
+def test_a_method_that_is_not_allowed_is_told_which_are(client: FlaskClient) -> None:
+    allowed = client.put("/v1/jobs").headers["Allow"]
+    assert {"GET", "POST"} <= set(allowed.split(", "))
+
+
+class BrokenStore(MemoryJobStore):
+    """A store with a bug."""
+
+    def get(self, job_id: str) -> Job:
+        raise RuntimeError(f"secret-password of {job_id}")
+
+
+def test_a_bug_is_logged_with_its_traceback_and_hidden_from_the_client(
+    front: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    front.store = BrokenStore()
+    answer = front.client().get("/v1/jobs/job_" + "0" * 32)
+    assert (answer.status_code, answer.json["code"]) == (500, "INTERNAL_ERROR")
+    assert "secret" not in answer.text
+    assert "secret-password" in caplog.text
+    assert "Traceback" in caplog.text

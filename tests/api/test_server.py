@@ -1,0 +1,316 @@
+"""The process that users get: gunicorn, a real socket, a real Redis."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from cli.redis_server import RedisServer
+from jobs.job import State
+from jobs.redis_store import RedisJobStore
+from jobs.storage import Storage, input_path, result_path
+from jobs.store import ASSEMBLE
+
+CATALOGUE = b"title,summary\nA,some words\n"
+MB = 1_000_000
+
+
+def blocks(total: int) -> Iterator[bytes]:
+    """A catalogue of about `total` bytes."""
+    yield b"title,summary\n"
+    block = b"A,%b\r\n" % (b"some words " * 100) * 60
+    for _ in range(total // len(block)):
+        yield block
+
+
+def worker_process(api: Any) -> psutil.Process:
+    (worker,) = psutil.Process(api.process.pid).children()
+    return worker
+
+
+def read_problem(connection: socket.socket) -> tuple[int, str]:
+    """Status and code of the answer on a connection."""
+    response = HTTPResponse(connection)
+    response.begin()
+    return response.status, json.loads(response.read())["code"]
+
+
+class Peak:
+    """The largest memory of a process while the block runs, in MB."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self._process, self._done = process, threading.Event()
+        self.before = self.value = process.memory_info().rss / MB
+        self._thread = threading.Thread(target=self._watch)
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.01):
+            self.value = max(self.value, self._process.memory_info().rss / MB)
+
+    def __enter__(self) -> Peak:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+
+@pytest.mark.parametrize("how", ["form", "length", "chunked"])
+def test_thirty_megabytes_are_stored_with_flat_memory(
+    api: Any, redis_url: str, tmp_path: Path, how: str
+) -> None:
+    path = f"{api.url}/v1/jobs"
+    httpx.post(path, content=CATALOGUE).raise_for_status()  # loads what is loaded late
+    content = tmp_path / "big.csv"
+    with content.open("wb") as output:
+        output.writelines(blocks(30 * MB))
+    with Peak(worker_process(api)) as peak, content.open("rb") as stream:
+        if how == "form":
+            answer = httpx.post(path, files={"file": ("big.csv", stream)}, timeout=60)
+        elif how == "length":
+            length = {"Content-Length": str(content.stat().st_size)}
+            answer = httpx.post(path, content=stream, headers=length, timeout=60)
+        else:
+            answer = httpx.post(path, content=blocks(30 * MB), timeout=60)
+    assert answer.status_code == 202, answer.text
+    job_id = answer.json()["id"]
+    with api.storage.open(input_path(job_id)) as stored:
+        assert stored.read() == content.read_bytes()
+    assert RedisJobStore(redis_url).get(job_id).input_bytes == content.stat().st_size
+    assert peak.value - peak.before < 15
+    assert psutil.Process(api.process.pid).memory_info().rss / MB + peak.value < 150
+
+
+REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
+    "too large": ({"content": bytes(3 * MB)}, 413, "FILE_TOO_LARGE"),
+    "too large, chunked": ({"content": blocks(3 * MB)}, 413, "FILE_TOO_LARGE"),
+    "too large, form": ({"files": {"file": bytes(3 * MB)}}, 413, "FILE_TOO_LARGE"),
+    "empty": ({"content": b""}, 422, "EMPTY_FILE"),
+    "empty, form": ({"files": {"file": b""}}, 422, "EMPTY_FILE"),
+    "binary": ({"content": b"PK\x03\x04" + bytes(MB)}, 415, "NOT_TEXT"),
+    "no summary": ({"content": b"a,b\n1,2\n" * 60_000}, 422, "NO_SUMMARY_COLUMN"),
+    "unknown column": (
+        {"content": CATALOGUE, "params": {"summary_column": "x"}},
+        422,
+        "SUMMARY_COLUMN_UNKNOWN",
+    ),
+    "no rows": ({"content": b"title,summary\n"}, 422, "NO_ROWS"),
+    "no file": ({"files": {"summary_column": (None, b"x")}}, 400, "NO_FILE"),
+}
+
+
+def test_every_refusal_reaches_the_client_and_leaves_nothing_behind(
+    start_api: Any, redis_url: str
+) -> None:
+    api = start_api(SPINELABEL_MAX_UPLOAD_BYTES=str(2 * MB))
+    with httpx.Client(base_url=api.url, timeout=30) as client:
+        for case, (arguments, status, code) in REFUSED.items():
+            answer = client.post("/v1/jobs", **arguments)
+            assert (case, answer.status_code, answer.json()["code"]) == (case, status, code)
+        assert client.get("/v1/jobs").json() == {"jobs": [], "next": None}
+    assert api.storage.names("") == []
+    assert RedisJobStore(redis_url).active() == []
+
+
+def test_a_refusal_far_beyond_the_limit_reaches_a_client_that_reads_late(start_api: Any) -> None:
+    api = start_api(SPINELABEL_MAX_UPLOAD_BYTES="1000")
+    with api.connect() as connection:
+        connection.sendall(b"POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n")
+        connection.sendall(bytes(20_000_000))
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_client_that_goes_away_leaves_nothing_behind(
+    api: Any, redis_url: str, wait_until: Callable[..., None]
+) -> None:
+    logged = len(api.log.read_text())
+    api.begin_upload().close()
+    wait_until(lambda: api.storage.names("") == [])
+    wait_until(lambda: " 400 " in api.log.read_text()[logged:])
+    assert RedisJobStore(redis_url).newest(limit=1) == []
+    assert "Traceback" not in api.log.read_text()[logged:]
+
+
+def test_a_client_that_closes_its_half_early_leaves_nothing_behind(
+    api: Any, redis_url: str
+) -> None:
+    with api.begin_upload() as connection:
+        connection.shutdown(socket.SHUT_WR)
+        assert read_problem(connection) == (400, "UPLOAD_INTERRUPTED")
+    assert api.storage.names("") == []
+    assert RedisJobStore(redis_url).newest(limit=1) == []
+
+
+def test_a_chunked_body_that_breaks_off_leaves_nothing_behind(api: Any) -> None:
+    with api.connect() as connection:
+        connection.sendall(
+            b"POST /v1/jobs HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"1b\r\n" + CATALOGUE + b"\r\nff\r\nhalf a chunk"
+        )
+        connection.shutdown(socket.SHUT_WR)
+        assert read_problem(connection) == (400, "UPLOAD_INTERRUPTED")
+    assert api.storage.names("") == []
+
+
+def test_a_client_that_stalls_is_cut_off_and_leaves_nothing_behind(start_api: Any) -> None:
+    api = start_api(SPINELABEL_API_STALL_S="1")
+    with api.begin_upload() as connection, api.connect() as in_headers:
+        in_headers.sendall(b"GET /healthz HT")
+        assert read_problem(connection) == (408, "UPLOAD_STALLED")
+        assert in_headers.recv(1) == b""
+    assert api.storage.names("") == []
+    assert "Traceback" not in api.log.read_text()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_ends_an_upload_under_way_without_a_trace(
+    start_api: Any, redis_url: str, how: signal.Signals
+) -> None:
+    api = start_api(SPINELABEL_API_STOP_S="1")
+    with api.begin_upload():
+        assert api.stop(how) == 0
+    assert api.storage.names("") == []
+    assert RedisJobStore(redis_url).newest(limit=1) == []
+
+
+def test_an_upload_that_ends_in_time_is_accepted_while_the_server_stops(start_api: Any) -> None:
+    api = start_api(SPINELABEL_API_STOP_S="10")
+    content = b"title,summary\n" + b"A,some words\n" * 60_000 + b"B,more words\n"
+    with api.begin_upload(len(content)) as connection:
+        api.process.send_signal(signal.SIGTERM)
+        connection.sendall(b"B,more words\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 202 ")
+    assert api.process.wait(timeout=20) == 0
+
+
+def test_without_redis_it_is_unavailable_and_with_redis_again_it_works(
+    start_api: Any, tmp_path: Path
+) -> None:
+    server = RedisServer(tmp_path / "redis")
+    server.start()
+    try:
+        api = start_api(SPINELABEL_REDIS_URL=server.url)
+        with httpx.Client(base_url=api.url, timeout=30) as client:
+            assert client.post("/v1/jobs", content=CATALOGUE).status_code == 202
+            kept = api.storage.names("")
+            server.stop()
+            answer = client.post("/v1/jobs", content=CATALOGUE)
+            assert (answer.status_code, answer.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+            assert answer.headers["Retry-After"] == "5"
+            assert api.storage.names("") == kept
+            assert client.get("/healthz").status_code == 200
+            assert client.get("/readyz").json()["checks"]["redis"]["ok"] is False
+            server.start()
+            assert client.post("/v1/jobs", content=CATALOGUE).status_code == 202
+            assert len(client.get("/v1/jobs").json()["jobs"]) == 2
+    finally:
+        server.stop()
+
+
+def test_a_result_is_downloaded_whole_and_in_ranges(api: Any, redis_url: str) -> None:
+    store = RedisJobStore(redis_url)
+    result = b"".join(blocks(5 * MB))
+    with httpx.Client(base_url=api.url, timeout=30) as client:
+        job = client.post("/v1/jobs", content=CATALOGUE).json()
+        assert client.post(job["links"]["cancel"]).status_code == 202
+        with api.storage.publish(result_path(job["id"])) as stream:
+            stream.write(result)
+        claim = store.claim(job["id"], ASSEMBLE, lease_s=60)
+        assert claim is not None
+        assert store.finish(claim).state is State.CANCELLED
+        link = client.get(job["links"]["self"]).json()["links"]["result"]
+        whole = client.get(link)
+        assert (whole.status_code, whole.content) == (200, result)
+        part = client.get(link, headers={"Range": "bytes=1000000-3999999"})
+        assert (part.status_code, part.content) == (206, result[1_000_000:4_000_000])
+        tag = {"If-None-Match": whole.headers["ETag"]}
+        assert client.get(link, headers=tag).status_code == 304
+        assert client.head(link).headers["Content-Length"] == str(len(result))
+        assert client.delete(job["links"]["self"]).status_code == 204
+    assert api.storage.names("") == []
+
+
+def test_the_log_names_the_job_and_keeps_quiet_about_health_checks(start_api: Any) -> None:
+    api = start_api()
+    httpx.get(f"{api.url}/healthz").raise_for_status()
+    httpx.get(f"{api.url}/nothing%0Ahere")
+    job_id = httpx.post(f"{api.url}/v1/jobs", content=CATALOGUE).json()["id"]
+    api.stop()
+    log = api.log.read_text()
+    assert "healthz" not in log
+    assert re.search(rf"POST /v1/jobs 202 \d+ B \d+ ms {job_id}$", log, re.MULTILINE)
+    assert re.search(r"GET /nothing%0Ahere 404", log)
+
+
+def run_api(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "api"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_a_port_that_is_taken_is_one_sentence(api: Any) -> None:
+    port = api.url.rpartition(":")[2]
+    ended = run_api(SPINELABEL_API_PORT=port)
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert port in ended.stderr
+    assert "SPINELABEL_API_PORT" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SPINELABEL_API_PORT", "99999"),
+        ("SPINELABEL_API_THREADS", "none"),
+        ("SPINELABEL_MAX_UPLOAD_BYTES", "0"),
+        ("SPINELABEL_REDIS_URL", "http://user:pa55@host"),
+        ("SPINELABEL_REDIS_URL", "redis://user:pa55@host:none/0"),
+        ("SPINELABEL_STORAGE_URL", "nosuch://place"),
+        ("SPINELABEL_API_HOST", "no.such.host.invalid"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_its_name(name: str, value: str) -> None:
+    ended = run_api(**{"SPINELABEL_API_PORT": "0", name: value})
+    assert ended.returncode != 0
+    assert name in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "pa55" not in ended.stderr
+
+
+def test_an_input_lies_in_the_storage_before_its_record_and_the_record_before_the_message(
+    api: Any, redis_url: str
+) -> None:
+    job_id = httpx.post(f"{api.url}/v1/jobs", content=CATALOGUE).json()["id"]
+    job = RedisJobStore(redis_url).get(job_id)
+    stored_at = Path(str(api.log.parent / "storage" / input_path(job_id))).stat().st_mtime
+    assert stored_at <= job.state_times[State.QUEUED] + 0.001
+    client = RedisJobStore(redis_url)._redis
+    (message,) = client.lrange("spinelabel.control", 0, -1)
+    assert job_id in json.loads(message)["headers"]["argsrepr"]
+
+
+def test_an_unusable_folder_is_told_by_readiness(start_api: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    api = start_api(SPINELABEL_STORAGE_URL=str(tmp_path / "file"))
+    assert httpx.get(f"{api.url}/readyz").json()["checks"]["storage"]["ok"] is False
+    assert Storage(str(tmp_path / "file")).exists("x") is False

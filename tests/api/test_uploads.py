@@ -1,0 +1,276 @@
+"""What comes in as a file becomes a job, or a clear refusal that leaves nothing behind."""
+
+from __future__ import annotations
+
+import errno
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+from kombu.exceptions import OperationalError
+
+from catalogue.layout import HEAD_BYTES
+from jobs.job import Job, NewJob
+from jobs.memory_store import MemoryJobStore
+from jobs.messages import PLAN_TASK, RecordedMessages
+from jobs.storage import Storage, input_path
+
+CATALOGUE = b"title,summary\nA,some words\n"
+FILE_PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n%b\r\n'
+COLUMN_PART = b'--b\r\nContent-Disposition: form-data; name="summary_column"\r\n\r\n%b\r\n'
+FORM = {"content_type": "multipart/form-data; boundary=b"}
+
+
+def stored(front: Any, job_id: str) -> bytes:
+    with front.storage.open(input_path(job_id)) as stream:
+        return bytes(stream.read())
+
+
+def test_a_form_becomes_a_job_with_its_file_and_its_message(front: Any) -> None:
+    form = {"file": (io.BytesIO(CATALOGUE), "Books of 2024.csv")}
+    answer = front.client().post("/v1/jobs", data=form)
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == answer.json["links"]["self"]
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.json["state"] == "queued"
+    assert answer.json["filename"] == "Books of 2024.csv"
+    assert answer.json["input_bytes"] == len(CATALOGUE)
+    assert answer.json["summary_column"] == "summary"
+    assert stored(front, answer.json["id"]) == CATALOGUE
+    assert front.messages.sent == [(PLAN_TASK, answer.json["id"], None)]
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/csv", "application/octet-stream", "application/x-www-form-urlencoded"]
+)
+def test_a_raw_body_of_any_type_becomes_a_job(front: Any, content_type: str) -> None:
+    # Over 500 kB, where Flask's own parser of raw forms gives up.
+    content = CATALOGUE + b"B,other words\n" * 50_000
+    answer = front.client().post("/v1/jobs", data=content, content_type=content_type)
+    assert answer.status_code == 202
+    assert stored(front, answer.json["id"]) == content
+
+
+@pytest.mark.parametrize("size", [HEAD_BYTES - 1, HEAD_BYTES, HEAD_BYTES + 1, 3 * HEAD_BYTES])
+@pytest.mark.parametrize("as_form", [False, True])
+def test_every_byte_is_stored_around_the_inspected_head(
+    front: Any, size: int, as_form: bool
+) -> None:
+    content = CATALOGUE + b"x" * (size - len(CATALOGUE))
+    if as_form:
+        answer = front.client().post("/v1/jobs", data=FILE_PART % content + b"--b--\r\n", **FORM)
+    else:
+        answer = front.client().post("/v1/jobs", data=content)
+    assert answer.status_code == 202, answer.text
+    assert stored(front, answer.json["id"]) == content
+
+
+@pytest.mark.parametrize("filler", [b"\r\n", b"\r\n--", b"\r\n--b", b"--b--", b"\r", b"\n--bb\r\n"])
+def test_what_looks_like_a_boundary_but_is_none_is_stored(front: Any, filler: bytes) -> None:
+    content = CATALOGUE + filler.replace(b"--b", b"--c") * 3 + b"end"
+    answer = front.client().post("/v1/jobs", data=FILE_PART % content + b"--b--\r\n", **FORM)
+    assert stored(front, answer.json["id"]) == content
+
+
+def test_the_name_of_a_raw_body_is_in_the_query_or_in_content_disposition(
+    client: FlaskClient,
+) -> None:
+    by_query = client.post("/v1/jobs?filename=caf%C3%A9.csv", data=CATALOGUE)
+    by_header = client.post(
+        "/v1/jobs",
+        data=CATALOGUE,
+        headers={"Content-Disposition": "attachment; filename*=UTF-8''caf%C3%A9.csv"},
+    )
+    unnamed = client.post("/v1/jobs", data=CATALOGUE)
+    names = [answer.get_json()["filename"] for answer in (by_query, by_header, unnamed)]
+    assert names == ["café.csv", "café.csv", "catalogue.csv"]
+
+
+@pytest.mark.parametrize("rows", [1, 40_000])  # within the head, and far beyond it
+@pytest.mark.parametrize(
+    "order", ["column first", "file first", "query"], ids=lambda order: order.replace(" ", "-")
+)
+def test_the_summary_column_may_be_named_before_or_after_the_file(
+    front: Any, order: str, rows: int
+) -> None:
+    file = FILE_PART % (b"title,remarks\n" + b"A,some words\n" * rows)
+    column = COLUMN_PART % b"remarks"
+    parts = {"column first": column + file, "file first": file + column, "query": file}[order]
+    query = {"summary_column": "remarks"} if order == "query" else {}
+    answer = front.client().post("/v1/jobs", query_string=query, data=parts + b"--b--\r\n", **FORM)
+    assert answer.status_code == 202, answer.text
+    assert answer.json["summary_column"] == "remarks"
+
+
+def test_a_column_named_after_the_file_overrules_the_one_that_was_found(front: Any) -> None:
+    file = FILE_PART % (b"remarks,summary\n" + b"A,some words\n" * 40_000)
+    answer = front.client().post(
+        "/v1/jobs", data=file + COLUMN_PART % b"remarks" + b"--b--\r\n", **FORM
+    )
+    assert answer.json["summary_column"] == "remarks"
+
+
+def announced(length: int) -> dict[str, Any]:
+    """A Content-Length whatever the body is."""
+    return {"environ_overrides": {"CONTENT_LENGTH": str(length)}}
+
+
+def form(*parts: bytes) -> dict[str, Any]:
+    return {"data": b"".join(parts) + b"--b--\r\n", **FORM}
+
+
+LONG = b"title,remarks\n" + b"A,some words\n" * 40_000
+
+REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
+    "empty body": ({"data": b"", **announced(0)}, 422, "EMPTY_FILE"),
+    "blank lines": ({"data": b"\n \n"}, 422, "EMPTY_FILE"),
+    "empty file": (form(FILE_PART % b""), 422, "EMPTY_FILE"),
+    "binary": ({"data": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(64)}, 415, "NOT_TEXT"),
+    "workbook": ({"data": b"PK\x03\x04xl/workbook.xml" + bytes(64)}, 415, "NOT_TEXT"),
+    "no summary": ({"data": b"title,remarks\nA,B\n"}, 422, "NO_SUMMARY_COLUMN"),
+    "no summary, form": (form(FILE_PART % b"title,remarks\nA,B\n"), 422, "NO_SUMMARY_COLUMN"),
+    "no summary, long form": (form(FILE_PART % LONG), 422, "NO_SUMMARY_COLUMN"),
+    "unknown column": (
+        {"data": CATALOGUE, "query_string": {"summary_column": "plot"}},
+        422,
+        "SUMMARY_COLUMN_UNKNOWN",
+    ),
+    "unknown column, late": (
+        form(FILE_PART % LONG, COLUMN_PART % b"plot"),
+        422,
+        "SUMMARY_COLUMN_UNKNOWN",
+    ),
+    "no rows": ({"data": b"title,summary\n"}, 422, "NO_ROWS"),
+    "endless header": ({"data": b'title,"summary' + b"x" * 400_000}, 422, "HEADER_UNREADABLE"),
+    "too large": ({"data": CATALOGUE + bytes(1_000_000)}, 413, "FILE_TOO_LARGE"),
+    "too large, form": (form(FILE_PART % (CATALOGUE + b"x" * 1_000_000)), 413, "FILE_TOO_LARGE"),
+    "much too large, form": (form(FILE_PART % (b"x" * 2_000_000)), 413, "FILE_TOO_LARGE"),
+    "no file part": (form(COLUMN_PART % b"remarks"), 400, "NO_FILE"),
+    "no file chosen": (form((FILE_PART % b"").replace(b"a.csv", b"")), 400, "NO_FILE"),
+    "no form": (form(), 400, "NO_FILE"),
+    "two files": (form(FILE_PART % CATALOGUE, FILE_PART % CATALOGUE), 400, "SEVERAL_FILES"),
+    "unknown field": (
+        form((COLUMN_PART % b"remarks").replace(b"summary_", b"sumary_"), FILE_PART % CATALOGUE),
+        400,
+        "UNKNOWN_FIELD",
+    ),
+    "unknown parameter": (
+        {"data": CATALOGUE, "query_string": {"column": "remarks"}},
+        400,
+        "UNKNOWN_PARAMETER",
+    ),
+    "long field": (form(COLUMN_PART % (b"x" * 9_000)), 400, "MALFORMED_FORM"),
+    "cut form": ({"data": (FILE_PART % CATALOGUE)[:-2], **FORM}, 400, "MALFORMED_FORM"),
+    "cut long form": ({"data": FILE_PART % (CATALOGUE * 20_000), **FORM}, 400, "MALFORMED_FORM"),
+    "no boundary": (
+        {"data": b"x", "content_type": "multipart/form-data"},
+        400,
+        "MALFORMED_FORM",
+    ),
+    "no disposition": (form(b"--b\r\nA: b\r\n\r\nx\r\n"), 400, "MALFORMED_FORM"),
+    "other multipart": (
+        {"data": b"x", "content_type": "multipart/mixed; boundary=b"},
+        400,
+        "MALFORMED_FORM",
+    ),
+    "compressed": (
+        {"data": b"\x1f\x8b", "headers": {"Content-Encoding": "gzip"}},
+        415,
+        "CONTENT_ENCODING_UNSUPPORTED",
+    ),
+    "cut body": (
+        {"data": CATALOGUE, **announced(1_000)},
+        400,
+        "UPLOAD_INTERRUPTED",
+    ),
+    "cut long body": (
+        {"data": CATALOGUE + b"x" * 600_000, **announced(900_000)},
+        400,
+        "UPLOAD_INTERRUPTED",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_refused_upload_says_why_and_leaves_nothing_behind(front: Any, case: str) -> None:
+    arguments, status, code = REFUSED[case]
+    answer = front.client().post("/v1/jobs", **arguments)
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert answer.content_type == "application/problem+json"
+    assert answer.json["detail"].endswith((".", "”"))
+    assert front.is_empty()
+
+
+def test_a_request_without_a_body_is_told_to_send_a_file(client: FlaskClient) -> None:
+    answer = client.post("/v1/jobs")
+    assert answer.get_json()["code"] == "NO_FILE"
+
+
+def test_a_file_of_exactly_the_limit_is_accepted(front: Any) -> None:
+    content = CATALOGUE + b"x" * (front.settings.max_upload_bytes - len(CATALOGUE))
+    for arguments in ({"data": content}, form(FILE_PART % content)):
+        assert front.client().post("/v1/jobs", **arguments).status_code == 202
+
+
+class FullStorage(Storage):
+    """A disk with room for one block."""
+
+    @contextmanager
+    def publish(self, path: str) -> Iterator[BinaryIO]:
+        with super().publish(path) as stream:
+            yield stream
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_storage_is_said_so_and_leaves_nothing_behind(front: Any, tmp_path: Path) -> None:
+    front.storage = FullStorage(str(tmp_path / "full"))
+    answer = front.client().post("/v1/jobs", data=CATALOGUE)
+    assert (answer.status_code, answer.json["code"]) == (507, "STORAGE_FULL")
+    assert front.is_empty()
+    assert list((tmp_path / "full").rglob("job_*")) == []
+
+
+def test_a_storage_that_cannot_be_written_is_unavailable_not_broken(
+    front: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    front.storage = Storage(str(tmp_path / "file"))
+    answer = front.client().post("/v1/jobs", data=CATALOGUE)
+    assert (answer.status_code, answer.json["code"]) == (503, "STORAGE_UNAVAILABLE")
+    assert answer.headers["Retry-After"] == "5"
+
+
+class AwayStore(MemoryJobStore):
+    """A Redis that goes away during an upload."""
+
+    def create(self, job: NewJob) -> Job:
+        raise redis.ConnectionError(f"no Redis for {job.id}")
+
+
+def test_without_a_record_nothing_of_the_upload_is_kept(front: Any) -> None:
+    front.store = AwayStore()
+    answer = front.client().post("/v1/jobs", data=CATALOGUE)
+    assert (answer.status_code, answer.json["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert answer.headers["Retry-After"] == "5"
+    assert front.is_empty()
+
+
+class MuteMessages(RecordedMessages):
+    """A broker that takes nothing."""
+
+    def plan(self, job_id: str) -> None:
+        raise OperationalError(f"no broker for {job_id}")
+
+
+def test_a_job_whose_message_is_lost_is_accepted_because_the_record_tells_the_sweeper(
+    front: Any,
+) -> None:
+    front.messages = MuteMessages()
+    answer = front.client().post("/v1/jobs", data=CATALOGUE)
+    assert answer.status_code == 202
+    assert front.store.missing(answer.json["id"], idle_s=0).plan
