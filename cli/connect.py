@@ -44,12 +44,12 @@ def running_server(server: str | None, data_dir: Path) -> str:
 
 
 @contextmanager
-def server_for_command(server: str | None, data_dir: Path, note: Note) -> Iterator[Server]:
+def server_for_command(server: str | None, laptop: LaptopSettings, note: Note) -> Iterator[Server]:
     """The same, but without a running server a laptop stack is started for the length of the block."""
     if server:
         yield Server(url=server)
         return
-    folder = DataFolder(data_dir)
+    folder = DataFolder(laptop.data_dir)
     folder.prepare()
     while True:
         with folder.used() as state:
@@ -59,14 +59,16 @@ def server_for_command(server: str | None, data_dir: Path, note: Note) -> Iterat
                 yield Server(url=state.url)
                 return
         with claimed_stack(
-            LaptopSettings(data_dir=data_dir),
+            laptop,
             temporary=True,
             report=lambda happening: _tell(happening, note),
             note=note,
         ) as stack:
             if stack is None:  # another command was quicker; use its stack
                 continue
-            note(f"No server is running: starting the laptop stack on {data_dir} for this command.")
+            note(
+                f"No server runs: starting the laptop stack on {laptop.data_dir} for this command."
+            )
             with _Background(stack) as background:
                 try:
                     yield Server(url=stack.url, temporary=True, check=background.check)

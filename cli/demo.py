@@ -9,10 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.data_folder import DataFolder
 from cli.display import Display
 from cli.formatting import count
 from cli.label import LabelRequest, default_target, label_file
 from cli.labelled_file import LabelledRow, Tally, read_labelled
+from cli.laptop import LaptopSettings
 
 _SHOWN = 12
 _BAR_WIDTH = 30
@@ -27,12 +29,12 @@ class Labelled:
     some: list[LabelledRow]
 
 
-def demo(sample: Path, data_dir: Path, display: Display) -> Path:
+def demo(sample: Path, laptop: LaptopSettings, display: Display) -> Path:
     """Label `sample`, print what came of it on standard output; the labelled file."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    target = data_dir / default_target(sample).name
+    DataFolder(laptop.data_dir).prepare()
+    target = laptop.data_dir / default_target(sample).name
     with display:
-        label_file(LabelRequest(source=sample, target=target, data_dir=data_dir), display)
+        label_file(LabelRequest(source=sample, target=target, laptop=laptop), display)
     labelled = look_at(target)
     console = Console(highlight=False)
     console.print(titles_table(labelled))

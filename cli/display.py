@@ -36,6 +36,9 @@ class Display:
     def note(self, text: str) -> None:
         """Something that a person should know."""
 
+    def busy(self, what: str) -> None:
+        """Something goes on that nobody can say the end of."""
+
     def moved(self, verb: str, done: int, total: int) -> None:
         """Bytes sent or received."""
 
@@ -48,13 +51,13 @@ class Lines(Display):
 
     def __init__(self) -> None:
         self._said = ""
-        self._said_at = 0.0
+        self._said_at = time.monotonic()
 
     def note(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
     def moved(self, verb: str, done: int, total: int) -> None:
-        if done < total:  # small files need no word
+        if time.monotonic() - self._said_at >= _LINE_EVERY_S:  # what is quick needs no word
             self._occasionally(verb, f"{size(done)} of {size(total)}")
 
     def job(self, job: JobDocument) -> None:
@@ -70,7 +73,7 @@ class Lines(Display):
 
 
 class Bar(Display):
-    """One bar that lives through upload, labelling and download."""
+    """One bar that lives from start to end, and leaves the notes alone behind."""
 
     def __init__(self) -> None:
         # Here, not above: a command that shows no bar should not wait for rich.
@@ -83,6 +86,7 @@ class Bar(Display):
             TextColumn("{task.fields[detail]}", justify="right"),
             console=Console(stderr=True, highlight=False),
             expand=True,
+            transient=True,
         )
         self._task: TaskID | None = None
 
@@ -100,6 +104,9 @@ class Bar(Display):
 
     def note(self, text: str) -> None:
         self._progress.console.print(text, markup=False)
+
+    def busy(self, what: str) -> None:
+        self._show(what, 0, None, "")
 
     def moved(self, verb: str, done: int, total: int) -> None:
         self._show(verb, done, total, f"{size(done)} of {size(total)}")

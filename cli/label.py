@@ -11,6 +11,7 @@ from cli.connect import Server, server_for_command
 from cli.display import Display
 from cli.errors import BadInput, JobEnded, SpinelabelError
 from cli.job_document import JobDocument
+from cli.laptop import LaptopSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,7 @@ class LabelRequest:
 
     source: Path
     target: Path
-    data_dir: Path
+    laptop: LaptopSettings
     summary_column: str | None = None
     server: str | None = None
 
@@ -36,7 +37,7 @@ def label_file(request: LabelRequest, display: Display) -> JobDocument:
     job ends without being completed, and whatever the client and the stack raise.
     """
     _check_files(request.source, request.target)
-    with server_for_command(request.server, request.data_dir, display.note) as server:
+    with server_for_command(request.server, request.laptop, display.note) as server:
         waiting = _Waiting(server, display)
         with ApiClient(server.url, on_waiting=waiting) as client:
             job = _upload(request, client, display)
@@ -86,7 +87,9 @@ def _rest_of(job: JobDocument, client: ApiClient, server: Server, request: Label
     with suppress(SpinelabelError):
         if client.job(job.id).has_result:
             first = (
-                f"`spinelabel up --data-dir {request.data_dir}`, then " if server.temporary else ""
+                f"`spinelabel up --data-dir {request.laptop.data_dir}`, then "
+                if server.temporary
+                else ""
             )
             return f" What was finished is kept: {first}`spinelabel download {job.id}`."
     return ""
@@ -105,11 +108,12 @@ def _say_goodbye(
             client.cancel(job.id)
         display.note(f"Interrupted: the job {job.id} is cancelled, since its server ends here.")
         return
+    there = f"--server {server.url}"
     display.note(
         f"Interrupted here; the job {job.id} goes on at {server.url}.\n"
-        f"  how it stands:  spinelabel status {job.id}\n"
-        f"  its result:     spinelabel download {job.id} -o {request.target}\n"
-        f"  its end:        spinelabel cancel {job.id}"
+        f"  how it stands:  spinelabel status {job.id} {there}\n"
+        f"  its result:     spinelabel download {job.id} -o {request.target} {there}\n"
+        f"  its end:        spinelabel cancel {job.id} {there}"
     )
 
 

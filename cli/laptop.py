@@ -123,7 +123,12 @@ def _children(
         _room(["worker", "beat"], jobs),
         _room(
             ["api"],
-            jobs | {"SPINELABEL_API_HOST": settings.host, "SPINELABEL_API_PORT": str(port)},
+            jobs
+            | {
+                "SPINELABEL_API_HOST": settings.host,
+                "SPINELABEL_API_PORT": str(port),
+                "SPINELABEL_API_STOP_S": "2",  # within the grace
+            },
             probe=lambda: None if api.alive() else "it does not answer yet",
         ),
     ]

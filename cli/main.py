@@ -52,6 +52,15 @@ data_dir_option = click.option(
 )
 
 
+model_root_option = click.option(
+    "--model-root",
+    type=click.Path(path_type=Path),
+    envvar="SPINELABEL_MODEL_ROOT",
+    show_envvar=True,
+    help="Folder NAME/VERSION/ of models for the laptop stack. Default: those of Spinelabel.",
+)
+
+
 def server_options(command: Callable[..., None]) -> Callable[..., None]:
     """Which server to talk to."""
     server = click.option(
@@ -93,13 +102,7 @@ def app(debug: bool) -> None:
     show_default=True,
     help="Port to listen on; 0 takes any free one.",
 )
-@click.option(
-    "--model-root",
-    type=click.Path(path_type=Path),
-    envvar="SPINELABEL_MODEL_ROOT",
-    show_envvar=True,
-    help="Folder NAME/VERSION/ of models. Default: the models that come with Spinelabel.",
-)
+@model_root_option
 def up(data_dir: Path, host: str, port: int, model_root: Path | None) -> None:
     """Run the laptop stack here until Ctrl-C: Redis, model server, worker, API."""
     from cli.laptop import LaptopSettings
@@ -119,6 +122,7 @@ def up(data_dir: Path, host: str, port: int, model_root: Path | None) -> None:
 @click.option("--summary-column", metavar="NAME", help="Column to read; found by itself otherwise.")
 @quiet_option
 @server_options
+@model_root_option
 def label(
     file: Path,
     output: Path | None,
@@ -126,6 +130,7 @@ def label(
     quiet: bool,
     server: str | None,
     data_dir: Path,
+    model_root: Path | None,
 ) -> None:
     """Label the catalogue FILE, and print where the labelled one is.
 
@@ -136,11 +141,16 @@ def label(
     from cli.formatting import outcome
     from cli.label import LabelRequest, default_target, label_file
     from cli.labelled_file import tally
+    from cli.laptop import LaptopSettings
 
     _end_in_good_order()
     target = output or default_target(file)
     request = LabelRequest(
-        source=file, target=target, data_dir=data_dir, summary_column=summary_column, server=server
+        source=file,
+        target=target,
+        laptop=LaptopSettings(data_dir=data_dir, model_root=model_root),
+        summary_column=summary_column,
+        server=server,
     )
     with display_for(quiet=quiet) as display:
         job = label_file(request, display)
@@ -237,14 +247,17 @@ def jobs(limit: int, as_json: bool, server: str | None, data_dir: Path) -> None:
     show_default=True,
     help="Folder of the demo's stack and its result.",
 )
+@model_root_option
 @quiet_option
-def demo(sample: Path, data_dir: Path, quiet: bool) -> None:
+def demo(sample: Path, data_dir: Path, model_root: Path | None, quiet: bool) -> None:
     """Label the sample catalogue on this machine, and show what came of it."""
     from cli.demo import demo as run
     from cli.display import display_for
+    from cli.laptop import LaptopSettings
 
     _end_in_good_order()
-    click.echo(run(sample, data_dir, display_for(quiet=quiet)))
+    laptop = LaptopSettings(data_dir=data_dir, model_root=model_root)
+    click.echo(run(sample, laptop, display_for(quiet=quiet)))
 
 
 def _client(server: str | None, data_dir: Path) -> ApiClient:

@@ -1,0 +1,164 @@
+"""A server that speaks just enough of the HTTP contract, and breaks where a test wants it to."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+
+def job_document(job_id: str = "job_1", state: str = "completed", **changes: Any) -> dict[str, Any]:
+    """A job as the API describes it."""
+    document: dict[str, Any] = {
+        "id": job_id,
+        "state": state,
+        "filename": "catalogue.csv",
+        "input_bytes": 100,
+        "row_counts": {"total": 10, "labelled": 8, "failed": 2, "pending": 0},
+        "total_is_final": True,
+        "rows_per_second": 812.3,
+        "eta_seconds": None,
+        "model_version": 1,
+        "summary_column": "Description",
+        "error": None,
+        "created_at": "2026-01-02T03:04:05.678Z",
+        "links": {"self": f"/v1/jobs/{job_id}", "result": f"/v1/jobs/{job_id}/result"},
+    }
+    return document | changes
+
+
+@dataclass
+class FakeApi:
+    """What the server answers, and what it was asked."""
+
+    port: int = 0
+    documents: list[dict[str, Any]] = field(default_factory=lambda: [job_document()])
+    listed: list[dict[str, Any]] = field(default_factory=list)
+    result: bytes = b""
+    etag: str = '"v1"'
+    break_after: list[int] = field(default_factory=list)  # bytes of the body per broken answer
+    refusals: list[tuple[int, str, str]] = field(default_factory=list)  # status, code, sentence
+    uploads: list[tuple[dict[str, list[str]], bytes]] = field(default_factory=list)
+    ranges: list[str | None] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    connections: list[socket.socket] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def serving(self, *, after_s: float = 0.0) -> Iterator[FakeApi]:
+        """Listen for the length of the block, from `after_s` seconds on."""
+        server: list[ThreadingHTTPServer] = []
+        listening = threading.Event()
+
+        def run() -> None:
+            time.sleep(after_s)
+            server.append(ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self)))
+            self.port = server[0].server_port
+            listening.set()
+            server[0].serve_forever(poll_interval=0.01)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            if not after_s:
+                listening.wait()
+            yield self
+        finally:
+            listening.wait()
+            server[0].shutdown()
+            for connection in self.connections:
+                with suppress(OSError):  # it has been closed by the client
+                    connection.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            server[0].server_close()
+
+
+def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            api.connections.append(self.connection)
+
+        def do_GET(self) -> None:
+            path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
+            if self._refused():
+                return
+            if path == "/readyz":
+                self._json({"ready": True, "checks": {}})
+            elif path == "/v1/jobs":
+                start, limit = int(query.get("after", ["0"])[0]), int(query["limit"][0])
+                page = api.listed[start : start + limit]
+                more = start + limit < len(api.listed)
+                self._json({"jobs": page, "next": str(start + limit) if more else None})
+            elif path.endswith("/result"):
+                self._result()
+            else:
+                first, *rest = api.documents
+                api.documents = rest or [first]
+                self._json(first)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if self._refused():
+                return
+            if self.path.endswith("/cancel"):
+                api.cancelled.append(self.path)
+                self._json(job_document(state="cancelling"), 202)
+            else:
+                api.uploads.append((parse_qs(urlsplit(self.path).query), body))
+                self._json(job_document(state="queued"), 202)
+
+        def _refused(self) -> bool:
+            if not api.refusals:
+                return False
+            status, code, sentence = api.refusals.pop(0)
+            self._json({"status": status, "code": code, "detail": sentence}, status)
+            return True
+
+        def _result(self) -> None:
+            wanted = self.headers.get("Range")
+            api.ranges.append(wanted)
+            start = 0
+            if wanted and self.headers.get("If-Range") in (None, api.etag):
+                matched = re.fullmatch(r"bytes=(\d+)-", wanted)
+                assert matched
+                start = int(matched[1])
+            body = api.result[start:]
+            self.send_response(206 if start else 200)
+            if start:
+                end = len(api.result) - 1
+                self.send_header("Content-Range", f"bytes {start}-{end}/{len(api.result)}")
+            self.send_header("ETag", api.etag)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if api.break_after:
+                body = body[: api.break_after.pop(0)]
+                self.close_connection = True
+            self.wfile.write(body)
+
+        def _json(self, document: object, status: int = 200) -> None:
+            body = json.dumps(document).encode()
+            self.send_response(status)
+            kind = "problem+json" if status >= 400 else "json"
+            self.send_header("Content-Type", f"application/{kind}")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing on standard error."""
+
+    return Handler
