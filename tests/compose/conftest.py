@@ -1,0 +1,84 @@
+"""The stack in containers, built and started once for all tests of this folder, and removed after them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.compose.catalogue import big_catalogue, check_labelled
+from tests.compose.engine import BASE_IMAGES, ROOT, Project, missing_for_compose, run
+from tests.compose.service import Service
+from tests.compose.stack import JOB_SECONDS, Stack, new_project, timed
+
+TAG = "compose-test"
+ROWS = int(os.environ.get("SPINELABEL_COMPOSE_ROWS", "30000"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "compose: runs the stack in containers (make compose-test)")
+
+
+@contextmanager
+def host_certificates() -> Iterator[None]:
+    """The certificates that fetching packages needs on this machine, lent to the build."""
+    target = ROOT / "deploy" / "extra-ca" / "compose-test.crt"
+    named = [os.environ.get(name) for name in ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")]
+    bundle = next((Path(path) for path in named if path and Path(path).is_file()), None)
+    if bundle is not None:
+        shutil.copyfile(bundle, target)
+    try:
+        yield
+    finally:
+        target.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def images() -> str:
+    """The tag of the stack's images, built from the working tree."""
+    if os.environ.get("SPINELABEL_COMPOSE_TEST") != "1":
+        pytest.skip("make compose-test runs these")
+    if (missing := missing_for_compose()) is not None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"no stack can be run: {missing}", pytrace=False)
+        pytest.skip(f"no stack can be run: {missing}")
+    with timed("base images"):
+        print(run(BASE_IMAGES, timeout_s=900), flush=True)
+    builder = Project("spinelabel-build", 0, {"SPINELABEL_TAG": TAG})
+    with timed("images of the stack"), host_certificates():
+        # One by one, smallest first: the classic builder then finds every common layer made already.
+        for service in ("api", "setup", "worker", "beat", "model"):
+            builder.compose("build", service, timeout_s=1200)
+    return TAG
+
+
+@pytest.fixture(scope="session")
+def stack(images: str) -> Iterator[Stack]:
+    project = new_project(images)
+    service = Service(f"http://127.0.0.1:{project.port}")
+    started = Stack(project, service)
+    try:
+        with timed("first start, until jobs can be worked on"):
+            started.up()
+        yield started
+    finally:
+        service.close()
+        project.remove()
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> bytes:
+    return big_catalogue(ROWS)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(stack: Stack, catalogue: bytes) -> bytes:
+    """The result of the catalogue when nothing is done to the stack."""
+    with timed(f"{ROWS} rows, {len(catalogue) / 1e6:.0f} MB, undisturbed"):
+        result = stack.service.completed(stack.service.submit(catalogue), seconds=JOB_SECONDS)
+    check_labelled(catalogue, result)
+    return result

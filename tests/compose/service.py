@@ -1,0 +1,96 @@
+"""The stack's front door, for a test that expects parts of it to be away for a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+ENDED = ("completed", "failed", "cancelled", "expired")
+
+
+class Service:
+    """HTTP to one running stack."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(base_url=url, timeout=60)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def get(self, path: str) -> httpx.Response | None:
+        """None while nobody answers, or somebody says that a part is away."""
+        try:
+            answer = self._http.get(path)
+        except httpx.TransportError:
+            return None
+        return None if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE else answer
+
+    def wait(
+        self, path: str, done: Callable[[Any], bool], *, seconds: float, what: str
+    ) -> dict[str, Any]:
+        """Poll until the JSON document satisfies `done`."""
+        deadline = time.monotonic() + seconds
+        last: Any = "no answer"
+        while True:
+            if (answer := self.get(path)) is not None:
+                assert answer.status_code == httpx.codes.OK, answer.text
+                last = answer.json()
+                if done(last):
+                    return dict(last)
+            assert time.monotonic() < deadline, f"{what}, not after {seconds:.0f} s: {last}"
+            time.sleep(0.2)
+
+    def wait_ready(self, *, workers: int = 1, seconds: float = 120) -> None:
+        """Until jobs can be worked on, by so many workers."""
+        self.wait(
+            "/readyz",
+            lambda ready: ready["ready"] and ready["checks"]["workers"]["count"] >= workers,
+            seconds=seconds,
+            what=f"ready with {workers} workers",
+        )
+
+    def submit(self, catalogue: bytes) -> str:
+        """Upload; the job's id."""
+        answer = self._http.post("/v1/jobs", files={"file": ("catalogue.csv", catalogue)})
+        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+        return str(answer.json()["id"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        answer = self._http.get(f"/v1/jobs/{job_id}")
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return dict(answer.json())
+
+    def wait_in_flight(self, job_id: str, *, seconds: float = 120) -> dict[str, Any]:
+        """Until some rows are labelled; the job must not have ended by then."""
+        job = self.wait(
+            f"/v1/jobs/{job_id}",
+            lambda job: job["row_counts"]["labelled"] > 0 or job["state"] in ENDED,
+            seconds=seconds,
+            what="some rows labelled",
+        )
+        assert job["state"] not in ENDED, f"the catalogue is too small to be in flight: {job}"
+        return job
+
+    def wait_ended(self, job_id: str, *, seconds: float) -> dict[str, Any]:
+        return self.wait(
+            f"/v1/jobs/{job_id}",
+            lambda job: job["state"] in ENDED,
+            seconds=seconds,
+            what="the job ends",
+        )
+
+    def result(self, job_id: str) -> bytes:
+        answer = self._http.get(f"/v1/jobs/{job_id}/result")
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return answer.content
+
+    def completed(self, job_id: str, *, seconds: float) -> bytes:
+        """The result, once the job is completed with every row accounted for."""
+        job = self.wait_ended(job_id, seconds=seconds)
+        assert job["state"] == "completed", job
+        counts = job["row_counts"]
+        assert counts["labelled"] + counts["failed"] == counts["total"], job
+        return self.result(job_id)

@@ -1,0 +1,45 @@
+"""One running stack, and projects of this test's own to run it in."""
+
+from __future__ import annotations
+
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.compose.engine import Project
+from tests.compose.service import Service
+
+JOB_SECONDS = 240.0
+
+
+@dataclass
+class Stack:
+    """A running stack."""
+
+    project: Project
+    service: Service
+
+    def up(self, *words: str) -> None:
+        """Start what is not running, wait until jobs can be worked on."""
+        self.project.compose("up", "--detach", "--no-build", *words)
+        self.service.wait_ready()
+
+
+def new_project(tag: str, **environment: str) -> Project:
+    """A project with a name and a port that nobody else has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    name = f"spinelabel-{uuid.uuid4().hex[:8]}"
+    return Project(name, port, {"SPINELABEL_TAG": tag, **environment})
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Tell how long the block took."""
+    started = time.monotonic()
+    yield
+    print(f"\n[compose] {what}: {time.monotonic() - started:.1f} s", flush=True)
