@@ -12,6 +12,7 @@ from typing import Self
 
 from cli.client import ApiClient
 from cli.data_folder import DataFolder
+from cli.display import Display
 from cli.errors import ServerUnreachable, SpinelabelError
 from cli.happenings import Action, Happening, render
 from cli.laptop import LaptopSettings, LaptopStack, claimed_stack
@@ -19,8 +20,6 @@ from cli.supervisor import StopRequest
 
 _LOOK_EVERY_S = 0.05
 _READY_S = 120.0
-
-Note = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +43,9 @@ def running_server(server: str | None, data_dir: Path) -> str:
 
 
 @contextmanager
-def server_for_command(server: str | None, laptop: LaptopSettings, note: Note) -> Iterator[Server]:
+def server_for_command(
+    server: str | None, laptop: LaptopSettings, display: Display
+) -> Iterator[Server]:
     """The same, but without a running server a laptop stack is started for the length of the block."""
     if server:
         yield Server(url=server)
@@ -54,26 +55,27 @@ def server_for_command(server: str | None, laptop: LaptopSettings, note: Note) -
     while True:
         with folder.used() as state:
             if state is not None:
-                note(f"Using the stack that runs at {state.url}.")
+                display.note(f"Using the stack that runs at {state.url}.")
                 _wait_until_ready(state.url)
                 yield Server(url=state.url)
                 return
         with claimed_stack(
             laptop,
             temporary=True,
-            report=lambda happening: _tell(happening, note),
-            note=note,
+            report=lambda happening: _tell(happening, display),
+            note=display.note,
         ) as stack:
             if stack is None:  # another command was quicker; use its stack
                 continue
-            note(
-                f"No server runs: starting the laptop stack on {laptop.data_dir} for this command."
+            display.note(
+                f"No server runs: starting the laptop stack on {laptop.data_dir} for this."
             )
+            display.busy("starting the laptop stack")
             with _Background(stack) as background:
                 try:
                     yield Server(url=stack.url, temporary=True, check=background.check)
                 finally:
-                    folder.withdraw(note)
+                    folder.withdraw(display.note)
             return
 
 
@@ -129,7 +131,9 @@ def _wait_until_ready(url: str) -> None:
             time.sleep(_LOOK_EVERY_S)
 
 
-def _tell(happening: Happening, note: Note) -> None:
+def _tell(happening: Happening, display: Display) -> None:
     """Of a stack that somebody only uses: what they have to wait for, and what went wrong."""
-    if happening.action not in {Action.STARTING, Action.READY, Action.STOPPED}:
-        note(render(happening))
+    if happening.action is Action.STOPPING:
+        display.busy("stopping the laptop stack")
+    elif happening.action not in {Action.STARTING, Action.READY, Action.STOPPED}:
+        display.note(render(happening))

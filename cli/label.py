@@ -37,7 +37,7 @@ def label_file(request: LabelRequest, display: Display) -> JobDocument:
     job ends without being completed, and whatever the client and the stack raise.
     """
     _check_files(request.source, request.target)
-    with server_for_command(request.server, request.laptop, display.note) as server:
+    with server_for_command(request.server, request.laptop, display) as server:
         waiting = _Waiting(server, display)
         with ApiClient(server.url, on_waiting=waiting) as client:
             job = _upload(request, client, display)
