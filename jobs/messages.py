@@ -67,7 +67,7 @@ class CeleryMessages(Messages):
             waiting = 0
             for name in (SMALL_QUEUE, BULK_QUEUE):
                 # Passive declaration is AMQP's way to ask, and an error where a queue was never used.
-                with contextlib.suppress(connection.channel_errors):
+                with contextlib.suppress(*connection.channel_errors):
                     waiting += channel.queue_declare(queue=name, passive=True).message_count
             return waiting
 

@@ -46,7 +46,7 @@ def predict(
                 checkpoint()
                 collect(half, model.submit(version, half))
             return
-        usable = np.isfinite(rows).all(axis=1)
+        usable = np.isfinite(rows).all(axis=1).tolist()
         found.update(
             (text, row if ok else None) for text, row, ok in zip(batch, rows, usable, strict=True)
         )
