@@ -1,8 +1,4 @@
-"""One process's gRPC channel to the model servers.
-
-Nothing connects before the first call, and each process opens its own: a channel opened before a fork is dead
-in the child.
-"""
+"""One process's gRPC channel to the model servers. Nothing connects before the first call."""
 
 from __future__ import annotations
 
@@ -57,7 +53,11 @@ class ModelChannel:
     """The two methods the worker calls, on a channel that belongs to the calling process."""
 
     def __init__(self, target: str) -> None:
-        """Connects to nothing yet; `target` is a gRPC target such as `127.0.0.1:8500`."""
+        """Connects to nothing yet; `target` is a gRPC target such as `127.0.0.1:8500`.
+
+        The methods raise RuntimeError in a process forked from one that has called them: gRPC would
+        answer most of the time there, and hang now and then.
+        """
         self._target = target
         self._connections: dict[int, _Connection] = {}
 
@@ -86,10 +86,14 @@ class ModelChannel:
             connection.close()
 
     def _own(self) -> _Connection:
-        # A channel inherited from before a fork is left alone: closing it can hang. `setdefault` is
-        # atomic, and no lock is used because a fork could copy it locked.
+        # No lock, because a fork could copy it locked; `setdefault` is atomic.
         pid = os.getpid()
         if pid not in self._connections:
+            if self._connections:
+                raise RuntimeError(
+                    "the model was called before this process was forked; call it in the children only,"
+                    " or close the client before forking"
+                )
             fresh = _Connection(self._target)
             if self._connections.setdefault(pid, fresh) is not fresh:
                 fresh.close()

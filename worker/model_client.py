@@ -98,7 +98,11 @@ class PendingPrediction:
 
 
 class ModelClient:
-    """Talks to one model by name. Safe to create before a fork and to use from several threads."""
+    """Talks to one model by name; several threads may use it.
+
+    It may be made before a fork and used in the children, but then not before the fork as well: a child of
+    a process that has used it gets a RuntimeError.
+    """
 
     def __init__(
         self, target: str, model_name: str, *, deadline_s: float, retry_for_s: float

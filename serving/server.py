@@ -1,0 +1,59 @@
+"""The services on a bound gRPC server: started at once, healthy when a version serves, stopped in order."""
+
+from __future__ import annotations
+
+import logging
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+
+from serving.gate import Gate
+from serving.keeper import VersionKeeper
+from serving.model import SavedModelSession
+from serving.services import MODEL_SERVICE, PREDICTION_SERVICE, ModelService, PredictionService
+from serving.settings import ServingSettings
+from serving.versions import VersionTable
+
+log = logging.getLogger(__name__)
+
+_HEALTH_NAMES = (health.OVERALL_HEALTH, PREDICTION_SERVICE, MODEL_SERVICE)
+
+
+class ModelServer:
+    """One model served over one gRPC server."""
+
+    def __init__(self, settings: ServingSettings, server: grpc.Server) -> None:
+        """Puts the services on `server`, which is bound and not started."""
+        self._settings = settings
+        self._server = server
+        self._health = health.HealthServicer()
+        self._tell_health(False)
+        table: VersionTable[SavedModelSession] = VersionTable(settings.model_name)
+        gate = Gate(running=settings.executions, waiting=settings.serving_queue)
+        self._keeper = VersionKeeper(settings, table, self._tell_health)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(table), server)
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+            PredictionService(table, gate), server
+        )
+
+    def start(self) -> None:
+        """Answers from now on; predictions are NOT_FOUND until the first version is loaded."""
+        self._server.start()
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """Refuses new calls, lets those under way finish within the grace, frees the versions."""
+        self._health.enter_graceful_shutdown()
+        self._server.stop(self._settings.serving_grace_s).wait()
+        self._keeper.stop()
+
+    def _tell_health(self, serves: bool) -> None:
+        status = (
+            health_pb2.HealthCheckResponse.SERVING
+            if serves
+            else health_pb2.HealthCheckResponse.NOT_SERVING
+        )
+        for name in _HEALTH_NAMES:
+            self._health.set(name, status)

@@ -1,0 +1,117 @@
+"""The worker's client against a real server, through the server's bad days as well."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.serving.conftest import StartServer
+from tests.serving.server_process import PATIENCE_S, REPOSITORY, ModelServerProcess
+from tests.serving.tiny_model import GENRES
+from worker.model_client import ModelRejected, ModelUnavailable
+
+
+def test_a_batch_comes_back_in_order(server: ModelServerProcess) -> None:
+    client = server.client()
+    found = client.submit(1, [f"{genre} {genre}" for genre in GENRES]).result()
+    assert found.dtype == np.float32
+    assert [GENRES[row.argmax()] for row in found] == list(GENRES)
+
+
+def test_two_batches_can_be_in_flight(server: ModelServerProcess) -> None:
+    client = server.client()
+    slow, quick = client.submit(1, ["slowword crime"]), client.submit(2, ["horror"] * 3)
+    assert quick.result().shape == (3, 10)
+    assert slow.result().shape == (1, 10)
+
+
+def test_a_model_describes_itself(server: ModelServerProcess) -> None:
+    described = server.client().describe(2)
+    assert described.labels == GENRES
+    assert described.cleaning_fingerprint == "tiny"
+    assert described.conformal_quantile == 0.8
+    assert described.document["calibration"]["method"] == "temperature"
+
+
+def test_a_request_of_six_megabytes_is_labelled(server: ModelServerProcess) -> None:
+    texts = ["crime " * 10_000] * 99 + ["horror " * 10_000]
+    assert sum(len(text) for text in texts) > 6_000_000
+    found = server.client().submit(1, texts).result()
+    assert [GENRES[row.argmax()] for row in found] == ["crime"] * 99 + ["horror"]
+
+
+def test_a_text_the_model_refuses_is_rejected_at_once(server: ModelServerProcess) -> None:
+    # With this much patience a retry would outlive the test.
+    client = server.client(retry_for_s=10_000)
+    with pytest.raises(ModelRejected, match="a poisoned text") as caught:
+        client.submit(1, ["a crime", "poisonword"]).result()
+    assert caught.value.code == "INVALID_ARGUMENT"
+
+
+def test_a_deadline_that_passes_again_and_again_is_unavailability(
+    server: ModelServerProcess,
+) -> None:
+    client = server.client(deadline_s=0.3, retry_for_s=0.1)
+    with pytest.raises(ModelUnavailable) as caught:
+        client.submit(1, ["slowword " * 10_000]).result()
+    assert caught.value.code == "DEADLINE_EXCEEDED"
+
+
+def test_a_batch_survives_a_server_that_is_killed_and_comes_back(
+    start_server: StartServer,
+) -> None:
+    server = start_server(1)
+    client = server.client(retry_for_s=PATIENCE_S)
+    in_flight = client.submit(1, ["slowword " * 10 + "crime"])
+    server.kill()
+    sent_to_nobody = client.submit(1, ["horror"])
+    server.start()
+    assert GENRES[in_flight.result()[0].argmax()] == "crime"
+    assert GENRES[sent_to_nobody.result()[0].argmax()] == "horror"
+
+
+def test_a_cancelled_batch_frees_the_client(server: ModelServerProcess) -> None:
+    client = server.client(deadline_s=2.0)
+    client.submit(1, ["slowword " * 10_000]).cancel()
+    assert client.submit(1, ["a crime"]).result().shape == (1, 10)
+
+
+FORK = """
+import os, sys
+from worker.model_client import ModelClient
+client = ModelClient(sys.argv[1], "genre", deadline_s=20, retry_for_s=0)
+if sys.argv[2] == "used":
+    client.latest_version()
+children = []
+for _ in range(2):
+    child = os.fork()
+    if child == 0:
+        try:
+            print(client.submit(1, ["a crime"]).result().shape, flush=True)
+        except RuntimeError as error:
+            print(error, flush=True)
+        os._exit(0)
+    children.append(child)
+for child in children:
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("parent", "said"),
+    [("unused", "(1, 10)"), ("used", "called before this process was forked")],
+    ids=["made_before_the_fork_works", "used_before_the_fork_is_an_error"],
+)
+def test_in_forked_children_a_client(server: ModelServerProcess, parent: str, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORK, server.target, parent],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert done.stdout.count(said) == 2, (done.stdout, done.stderr)

@@ -1,0 +1,72 @@
+"""Starting and stopping `python -m serving`, as a person or a supervisor does it."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.serving.conftest import StartServer
+from tests.serving.server_process import MODEL, ModelServerProcess
+from worker.model_client import ModelUnavailable
+
+
+def the_one_line(text: str) -> str:
+    (line,) = text.splitlines()
+    return line
+
+
+def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / MODEL).mkdir()
+    server = ModelServerProcess(tmp_path, tmp_path / "log")
+    host, port = server.target.split(":")
+    with socket.socket() as other:
+        other.bind((host, int(port)))
+        other.listen()
+        done = server.run_to_its_end()
+    assert done.returncode == 1
+    assert f"cannot listen on {server.target}" in the_one_line(done.stderr)
+
+
+def test_an_absent_model_folder_is_said_in_one_sentence(tmp_path: Path) -> None:
+    done = ModelServerProcess(tmp_path / "nowhere", tmp_path / "log").run_to_its_end()
+    assert done.returncode == 1
+    assert f"there is no model folder {tmp_path / 'nowhere' / MODEL}" in the_one_line(done.stderr)
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    done = ModelServerProcess(tmp_path, tmp_path / "log", poll_s=0).run_to_its_end()
+    assert done.returncode == 2
+    assert "SPINELABEL_SERVING_POLL_S: Input should be greater than 0" in the_one_line(done.stderr)
+
+
+def test_sigterm_lets_predictions_under_way_finish_and_refuses_new_ones(
+    start_server: StartServer,
+) -> None:
+    server = start_server(1, grace_s=60)
+    client = server.client()
+    under_way = client.submit(1, ["slowword slowword crime"])
+    client.submit(1, ["a crime"]).result()  # so the one before has reached the server
+    assert server.terminate() == 0
+    assert under_way.result().shape == (1, 10)
+    with pytest.raises(ModelUnavailable):
+        client.submit(1, ["a crime"]).result()
+    assert "stopped" in server.log
+
+
+def test_sigterm_ends_the_server_though_a_prediction_outlives_the_grace(
+    start_server: StartServer,
+) -> None:
+    server = start_server(1, grace_s=0.1)
+    client = server.client()
+    endless = client.submit(1, ["slowword " * 10_000])
+    client.submit(1, ["a crime"]).result()
+    assert server.terminate() == 0
+    with pytest.raises(ModelUnavailable):
+        endless.result()
+
+
+def test_the_log_is_the_servers_own_lines_only(server: ModelServerProcess) -> None:
+    server.client().submit(1, ["a crime"]).result()
+    assert all(" model server: " in line for line in server.log.splitlines()), server.log

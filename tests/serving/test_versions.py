@@ -1,0 +1,205 @@
+"""Versions come and go in the model folder while the server runs."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+
+import grpc
+import pytest
+
+from tests.serving.conftest import Built
+from tests.serving.server_process import (
+    PATIENCE_S,
+    ModelServerProcess,
+    predict_request,
+    status_of,
+)
+from worker.model_channel import ModelChannel
+from worker.model_client import ModelMismatch, ModelUnavailable
+from worker.protos.tensorflow_serving.apis import get_model_status_pb2
+
+States = get_model_status_pb2.ModelVersionStatus
+
+
+def until(claim: Callable[[], bool]) -> None:
+    """Waits for something the server does at its own pace."""
+    give_up = time.monotonic() + PATIENCE_S
+    while not claim():
+        assert time.monotonic() < give_up, "waited in vain"
+        time.sleep(0.02)
+
+
+def until_state(server: ModelServerProcess, version: int, state: int) -> None:
+    channel = ModelChannel(server.target)
+    until(lambda: bool(status_of(channel, version).state == state))
+    channel.close()
+
+
+class Traffic:
+    """Predictions one after another from two threads, each noted by the version that answered."""
+
+    def __init__(self, target: str) -> None:
+        self.versions: list[int] = []
+        self.failures: list[grpc.RpcError] = []
+        self._channel = ModelChannel(target)
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._flow) for _ in range(2)]
+        for thread in self._threads:
+            thread.start()
+
+    def _flow(self) -> None:
+        while not self._stop.is_set():
+            try:
+                answer = self._channel.predict(predict_request(["a crime"]), timeout=PATIENCE_S)
+                self.versions.append(answer.model_spec.version.value)
+            except grpc.RpcError as error:
+                self.failures.append(error)
+
+    def end(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self._channel.close()
+
+
+@pytest.fixture
+def fresh(lively_server: ModelServerProcess) -> int:
+    """The first of a few version numbers above all that the server has seen."""
+    taken = [int(entry.name) for entry in lively_server.model_folder.iterdir()]
+    return max(taken, default=0) + 1
+
+
+def publish(server: ModelServerProcess, built: Built, *versions: int) -> None:
+    for version in versions:
+        server.publish(built.version(1), version)
+        until_state(server, version, States.AVAILABLE)
+
+
+def test_a_server_without_a_version_waits_for_one(
+    lively_server: ModelServerProcess, built: Built, fresh: int
+) -> None:
+    server = lively_server
+    for entry in server.model_folder.iterdir():
+        shutil.rmtree(entry)
+    until(lambda: "can be served" in server.log)
+    server.publish(built.version(1), fresh)
+    assert server.client(retry_for_s=PATIENCE_S).latest_version() == fresh
+
+
+def test_new_versions_are_taken_up_while_requests_flow_and_none_fails(
+    lively_server: ModelServerProcess, built: Built, fresh: int
+) -> None:
+    server = lively_server
+    first, second, third = range(fresh, fresh + 3)
+    publish(server, built, first)
+    traffic = Traffic(server.target)
+    until(lambda: first in traffic.versions)
+    publish(server, built, second)
+    until(lambda: second in traffic.versions)
+    publish(server, built, third)
+    until(lambda: third in traffic.versions)
+    until_state(server, first, States.END)
+    traffic.end()
+    assert traffic.failures == []
+    assert set(traffic.versions) == {first, second, third}
+
+
+def test_the_previous_version_serves_on_and_the_one_before_is_withdrawn(
+    lively_server: ModelServerProcess, built: Built, fresh: int
+) -> None:
+    publish(lively_server, built, fresh, fresh + 1, fresh + 2)
+    until_state(lively_server, fresh, States.END)
+    client = lively_server.client()
+    assert client.latest_version() == fresh + 2
+    assert client.submit(fresh + 1, ["a crime"]).result().shape == (1, 10)
+    with pytest.raises(ModelUnavailable, match=rf"Specific\(genre, {fresh}\)") as caught:
+        client.submit(fresh, ["a crime"]).result()
+    assert caught.value.code == "NOT_FOUND"
+
+
+def test_a_broken_version_is_reported_and_disturbs_no_other(
+    lively_server: ModelServerProcess, built: Built, fresh: int
+) -> None:
+    server, broken = lively_server, fresh + 2
+    publish(server, built, fresh, fresh + 1)
+    unfinished = server.model_folder / ".unfinished"
+    unfinished.mkdir()
+    (unfinished / "saved_model.pb").write_bytes(b"this is no model")
+    unfinished.rename(server.model_folder / str(broken))
+    until_state(server, broken, States.END)
+    channel = ModelChannel(server.target)
+    status = status_of(channel, broken).status
+    assert status.error_code != 0
+    assert status.error_message
+    assert f"version {broken} of genre cannot be served" in server.log
+    for good in (fresh, fresh + 1):
+        assert status_of(channel, good).state == States.AVAILABLE
+    assert server.client().latest_version() == fresh + 1
+    channel.close()
+
+
+def test_a_broken_version_serves_once_it_is_mended(
+    lively_server: ModelServerProcess, built: Built, fresh: int
+) -> None:
+    broken = lively_server.model_folder / str(fresh)
+    broken.mkdir()
+    until_state(lively_server, fresh, States.END)
+    shutil.copytree(built.version(1), broken, dirs_exist_ok=True)
+    until_state(lively_server, fresh, States.AVAILABLE)
+
+
+def test_a_version_that_fails_its_own_warm_up_requests_does_not_serve(
+    lively_server: ModelServerProcess, built: Built, fresh: int
+) -> None:
+    publish(lively_server, built, fresh)
+    lively_server.publish(built.version(4), fresh + 1)
+    until_state(lively_server, fresh + 1, States.END)
+    assert lively_server.client().latest_version() == fresh
+    assert "a poisoned text" in lively_server.log
+
+
+def test_the_warm_up_requests_a_version_brings_are_run(
+    lively_server: ModelServerProcess, built: Built, fresh: int
+) -> None:
+    publish(lively_server, built, fresh)
+    (line,) = (line for line in lively_server.log.splitlines() if f"version {fresh} of" in line)
+    assert "warmed up by 3 requests" in line
+
+
+def test_a_version_whose_folder_is_removed_is_no_longer_served(
+    lively_server: ModelServerProcess, built: Built, fresh: int
+) -> None:
+    publish(lively_server, built, fresh, fresh + 1)
+    shutil.rmtree(lively_server.model_folder / str(fresh + 1))
+    until_state(lively_server, fresh + 1, States.END)
+    assert lively_server.client().latest_version() == fresh
+
+
+def test_versions_serve_on_when_the_model_folder_cannot_be_read(
+    lively_server: ModelServerProcess, built: Built, fresh: int
+) -> None:
+    publish(lively_server, built, fresh)
+    folder = lively_server.model_folder
+    moved = folder.rename(folder.with_name("moved"))
+    until(lambda: "cannot read" in lively_server.log)
+    assert lively_server.client().submit(fresh, ["a crime"]).result().shape == (1, 10)
+    moved.rename(folder)
+
+
+def test_models_without_the_signatures_are_a_mismatch(
+    lively_server: ModelServerProcess, built: Built, fresh: int
+) -> None:
+    mute, idle = fresh, fresh + 1
+    lively_server.publish(built.version(5), mute)
+    lively_server.publish(built.version(6), idle)
+    until_state(lively_server, idle, States.AVAILABLE)
+    until_state(lively_server, mute, States.AVAILABLE)
+    # With this much patience a retry would outlive the test.
+    client = lively_server.client(retry_for_s=10_000)
+    with pytest.raises(ModelMismatch, match='"describe" not found'):
+        client.describe(mute)
+    with pytest.raises(ModelMismatch, match='"serving_default" not found'):
+        client.submit(idle, ["a crime"]).result()

@@ -1,0 +1,172 @@
+"""Builds a small real SavedModel with the project's two signatures, for tests that need a model server.
+
+    python -m tests.serving.tiny_model FOLDER VERSION [VERSION ...] [--labels crime fantasy ...]
+        [--cleaning-fingerprint HEX] [--warm-up-requests N] [--without describe]
+
+writes FOLDER/VERSION/ for each version, published by rename. Run it as a process of its own: then the tests'
+process needs no TensorFlow. What a text gets:
+
+- each of its words that is a label speaks for that label, so a test can tell in advance which one wins;
+- all words count a little, differently in each version, so versions can be told apart;
+- `poisonword` makes the model refuse the whole batch (INVALID_ARGUMENT);
+- each `slowword` makes the batch take some tenths of a second longer;
+- `nanword` gives the row probabilities that are not numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+GENRES = (
+    "crime",
+    "fantasy",
+    "history",
+    "horror",
+    "psychology",
+    "romance",
+    "science",
+    "sports",
+    "thriller",
+    "travel",
+)
+BUCKETS = 64
+SLOW_STEPS = 10_000
+
+
+def describe(labels: Sequence[str], cleaning_fingerprint: str) -> str:
+    """The JSON document of the `describe` signature."""
+    return json.dumps(
+        {
+            "schema": 1,
+            "name": "genre",
+            "architecture": "tiny",
+            "labels": list(labels),
+            "max_tokens": 300,
+            "cleaning_fingerprint": cleaning_fingerprint,
+            "calibration": {"method": "temperature", "temperature": 1.0, "ece": 0.0},
+            "review_threshold": 0.5,
+            "conformal": {"coverage": 0.9, "quantile": 0.8},
+            "training": {"rows": 0, "seed": 0, "data_fingerprint": ""},
+            "metrics": {"macro_f1": 0.0},
+        }
+    )
+
+
+def build(
+    folder: Path,
+    version: int,
+    *,
+    labels: Sequence[str] = GENRES,
+    cleaning_fingerprint: str = "tiny",
+    warm_up_requests: int = 0,
+    warm_up_text: str = "a crime in the library",
+    without: Sequence[str] = (),
+) -> Path:
+    """Writes folder/version/ and returns it; `without` names signatures to leave out."""
+    import numpy as np
+    import tensorflow as tf
+
+    class Tiny(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
+        def __init__(self) -> None:
+            super().__init__()
+            keys = tf.constant(list(labels))
+            values = tf.range(len(labels), dtype=tf.int64)
+            self.table = tf.lookup.StaticHashTable(
+                tf.lookup.KeyValueTensorInitializer(keys, values), default_value=-1
+            )
+            random = np.random.default_rng(version)
+            self.weights = tf.Variable(
+                random.normal(size=(BUCKETS, len(labels))).astype(np.float32)
+            )
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="summary")])
+        def label(self, summary):  # type: ignore[no-untyped-def]  # TensorFlow has no types
+            words = tf.strings.split(summary)
+            rows = tf.cast(words.nrows(), tf.int32)
+            row_of_word = tf.cast(words.value_rowids(), tf.int32)
+
+            def has(word: str) -> Any:
+                hits = tf.cast(tf.equal(words.flat_values, word), tf.int32)
+                return tf.math.unsorted_segment_max(hits, row_of_word, rows) > 0
+
+            poison = tf.debugging.Assert(
+                tf.logical_not(tf.reduce_any(has("poisonword"))), ["a poisoned text"]
+            )
+            named = tf.one_hot(self.table.lookup(words.flat_values), len(labels))
+            hashed = tf.strings.to_hash_bucket_fast(words.flat_values, BUCKETS)
+            faint = tf.gather(self.weights, hashed) * 0.1
+            with tf.control_dependencies([poison]):
+                logits = tf.math.unsorted_segment_sum(named * 5 + faint, row_of_word, rows)
+            logits = tf.ensure_shape(logits, [None, len(labels)])
+            slow = tf.cast(tf.equal(words.flat_values, "slowword"), tf.int32)
+            steps = tf.reduce_sum(slow) * SLOW_STEPS
+            matrix = tf.fill([128, 128], 0.01)
+            for _ in tf.range(steps):
+                matrix = tf.tanh(tf.matmul(matrix, matrix))
+            probabilities = tf.nn.softmax(logits) + 0 * matrix[0, 0]
+            broken = tf.expand_dims(has("nanword"), 1)
+            return {"probabilities": tf.where(broken, float("nan"), probabilities)}
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="query")])
+        def describe(self, query):  # type: ignore[no-untyped-def]  # TensorFlow has no types
+            return {"description": tf.fill(tf.shape(query), describe(labels, cleaning_fingerprint))}
+
+    tiny = Tiny()
+    signatures = {"serving_default": tiny.label, "describe": tiny.describe}
+    unfinished = folder / f".{version}.unfinished"
+    tf.saved_model.save(
+        tiny,
+        str(unfinished),
+        signatures={name: f for name, f in signatures.items() if name not in without},
+    )
+    if warm_up_requests:
+        _write_warm_up(unfinished, warm_up_requests, warm_up_text)
+    return unfinished.rename(folder / str(version))
+
+
+def _write_warm_up(version_folder: Path, requests: int, text: str) -> None:
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+    request = predict_pb2.PredictRequest()
+    request.inputs["summary"].CopyFrom(tf.make_tensor_proto([text]))
+    log = prediction_log_pb2.PredictionLog(
+        predict_log=prediction_log_pb2.PredictLog(request=request)
+    )
+    extra = version_folder / "assets.extra"
+    extra.mkdir()
+    with tf.io.TFRecordWriter(str(extra / "tf_serving_warmup_requests")) as writer:
+        for _ in range(requests):
+            writer.write(log.SerializeToString())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Build a small model for tests.")
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("versions", type=int, nargs="+", metavar="VERSION")
+    parser.add_argument("--labels", nargs="+", default=list(GENRES))
+    parser.add_argument("--cleaning-fingerprint", default="tiny")
+    parser.add_argument("--warm-up-requests", type=int, default=0)
+    parser.add_argument("--without", nargs="+", default=[], choices=["serving_default", "describe"])
+    given = parser.parse_args()
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    given.folder.mkdir(parents=True, exist_ok=True)
+    for version in given.versions:
+        build(
+            given.folder,
+            version,
+            labels=given.labels,
+            cleaning_fingerprint=given.cleaning_fingerprint,
+            warm_up_requests=given.warm_up_requests,
+            without=given.without,
+        )
+
+
+if __name__ == "__main__":
+    main()
