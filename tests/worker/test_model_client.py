@@ -1,0 +1,112 @@
+"""The model client without a server: its failures, its retries, and what importing it costs."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from worker.model_client import ModelClient, ModelUnavailable
+from worker.model_retry import RetryPolicy, Verdict
+
+
+def test_a_server_that_never_answers_is_unavailable_after_the_bound() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        target = f"127.0.0.1:{nobody.getsockname()[1]}"
+        client = ModelClient(target, "genre", deadline_s=5.0, retry_for_s=0.3)
+        for call in (client.latest_version, lambda: client.submit(1, ["a crime"]).result()):
+            with pytest.raises(
+                ModelUnavailable, match=f"genre at {target} gave no answer"
+            ) as caught:
+                call()
+            assert caught.value.code == "UNAVAILABLE"
+        client.close()
+
+
+def test_a_batch_of_no_texts_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="at least one text"):
+        ModelClient("127.0.0.1:1", "genre", deadline_s=1, retry_for_s=0).submit(1, [])
+
+
+IMPORTS = """
+import sys
+import celery, celery.worker, kombu.transport.redis, redis, grpc, worker.model_client
+heavy = {"tensorflow", "tensorflow_serving", "keras", "pandas", "scipy", "sklearn", "h5py"}
+print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
+import resource
+print(int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize())
+"""
+
+
+def test_a_worker_with_the_client_loads_no_tensorflow_and_stays_below_130_mb() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True, timeout=120
+    )
+    loaded, resident = done.stdout.splitlines()
+    assert loaded == "[]"
+    assert int(resident) < 130e6
+
+
+POLICY = RetryPolicy(retry_for_s=10.0, first_wait_s=0.1, longest_wait_s=2.0, doubtful_failures=3)
+
+
+def verdict(code: str, *, failures: int = 1, failing_for_s: float = 0.0) -> Verdict:
+    return POLICY.decide(code, failures=failures, failing_for_s=failing_for_s, jitter=0.5).verdict
+
+
+@pytest.mark.parametrize(
+    "code", ["UNAVAILABLE", "NOT_FOUND", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "CANCELLED"]
+)
+def test_what_can_pass_is_tried_again_until_the_bound(code: str) -> None:
+    assert verdict(code, failures=1) is Verdict.RETRY
+    assert verdict(code, failures=50, failing_for_s=9.9) is Verdict.RETRY
+    assert verdict(code, failures=51, failing_for_s=10.0) is Verdict.UNAVAILABLE
+
+
+@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "OUT_OF_RANGE"])
+def test_a_guilty_request_is_rejected_at_once(code: str) -> None:
+    assert verdict(code) is Verdict.REJECTED
+
+
+@pytest.mark.parametrize("code", ["INTERNAL", "UNKNOWN", "DATA_LOSS"])
+def test_a_fault_that_repeats_is_the_inputs(code: str) -> None:
+    assert [verdict(code, failures=n) for n in (1, 2, 3)] == [
+        Verdict.RETRY,
+        Verdict.RETRY,
+        Verdict.REJECTED,
+    ]
+
+
+def test_a_missing_signature_is_a_mismatch() -> None:
+    assert verdict("FAILED_PRECONDITION") is Verdict.MISMATCH
+
+
+@pytest.mark.parametrize("code", ["UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"])
+def test_what_never_passes_is_not_waited_for(code: str) -> None:
+    assert verdict(code) is Verdict.UNAVAILABLE
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    pauses = [
+        POLICY.decide("UNAVAILABLE", failures=n, failing_for_s=0.0, jitter=1.0).wait_s
+        for n in range(1, 8)
+    ]
+    assert pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0])
+
+
+def test_jitter_shortens_a_pause_by_up_to_half() -> None:
+    shortest = POLICY.decide("UNAVAILABLE", failures=1, failing_for_s=0.0, jitter=0.0)
+    assert shortest.wait_s == pytest.approx(0.05)
+
+
+def test_the_last_attempt_falls_on_the_bound() -> None:
+    last = POLICY.decide("UNAVAILABLE", failures=20, failing_for_s=9.5, jitter=1.0)
+    assert last.wait_s == pytest.approx(0.5)
+
+
+def test_thousands_of_failures_do_not_overflow_the_pause() -> None:
+    late = POLICY.decide("UNAVAILABLE", failures=10_000, failing_for_s=0.0, jitter=1.0)
+    assert late.wait_s == 2.0

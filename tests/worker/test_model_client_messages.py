@@ -1,0 +1,135 @@
+"""What the model client reads and writes: tensors, and the model's account of itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from worker.model_description import ModelDescription
+from worker.model_errors import ModelMismatch
+from worker.model_tensors import fill_texts, to_bytes, to_floats
+from worker.protos.tensorflow.core.framework import tensor_pb2, types_pb2
+
+DOCUMENT = {
+    "schema": 1,
+    "name": "genre",
+    "architecture": "bilstm",
+    "labels": ["crime", "fantasy"],
+    "max_tokens": 300,
+    "cleaning_fingerprint": "abc",
+    "calibration": {"method": "temperature", "temperature": 1.3, "ece": 0.03},
+    "review_threshold": 0.81,
+    "conformal": {"coverage": 0.9, "quantile": 0.87},
+    "training": {"rows": 1740},
+    "metrics": {"macro_f1": 0.7},
+    "something": "a later release says more",
+}
+
+
+def tensor(shape: list[int], dtype: int = types_pb2.DT_FLOAT) -> tensor_pb2.TensorProto:
+    message = tensor_pb2.TensorProto(dtype=dtype)
+    for size in shape:
+        message.tensor_shape.dim.add().size = size
+    return message
+
+
+def test_texts_survive_the_way_into_a_tensor() -> None:
+    message = tensor_pb2.TensorProto()
+    texts = ["", "a crime", "ünïcödé 書"]
+    fill_texts(message, texts)
+    read = tensor_pb2.TensorProto.FromString(message.SerializeToString())
+    assert [value.decode() for value in to_bytes(read)] == texts
+    assert [dim.size for dim in read.tensor_shape.dim] == [3]
+
+
+def test_a_text_that_utf8_cannot_say_does_not_fail_the_batch() -> None:
+    message = tensor_pb2.TensorProto()
+    fill_texts(message, ["half a pair \ud83d", "a crime"])
+    assert to_bytes(message) == [b"half a pair ?", b"a crime"]
+
+
+def test_floats_are_read_from_raw_bytes_and_from_single_values_alike() -> None:
+    expected = np.random.default_rng(1).random((7, 10), dtype=np.float32)
+    raw, single = tensor([7, 10]), tensor([7, 10])
+    raw.tensor_content = expected.tobytes()
+    single.float_val.extend(expected.ravel().tolist())
+    for message in (raw, single):
+        read = to_floats(message)
+        assert read.dtype == np.float32
+        np.testing.assert_array_equal(read, expected)
+
+
+def test_a_run_of_equal_values_may_be_cut_short() -> None:
+    message = tensor([2, 3])
+    message.float_val.extend([0.25, 0.5])
+    assert to_floats(message).tolist() == [[0.25, 0.5, 0.5], [0.5, 0.5, 0.5]]
+
+
+def more_values_than_places() -> tensor_pb2.TensorProto:
+    message = tensor([1])
+    message.float_val.extend([1.0, 2.0])
+    return message
+
+
+def raw_bytes_of_another_size() -> tensor_pb2.TensorProto:
+    message = tensor([2])
+    message.tensor_content = b"1234"
+    return message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        tensor_pb2.TensorProto(),
+        tensor([1], types_pb2.DT_DOUBLE),
+        tensor([2]),
+        more_values_than_places(),
+        raw_bytes_of_another_size(),
+    ],
+    ids=["nothing", "doubles", "no values", "too many values", "raw bytes of another size"],
+)
+def test_a_tensor_that_is_not_floats_in_its_shape_is_refused(
+    message: tensor_pb2.TensorProto,
+) -> None:
+    with pytest.raises(ValueError):
+        to_floats(message)
+
+
+def test_a_description_gives_what_labelling_needs_and_keeps_the_rest() -> None:
+    described = ModelDescription.parse(json.dumps(DOCUMENT).encode())
+    assert described.labels == ("crime", "fantasy")
+    assert described.max_tokens == 300
+    assert described.cleaning_fingerprint == "abc"
+    assert described.review_threshold == 0.81
+    assert described.conformal_quantile == 0.87
+    assert described.document == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"schema": 2}, "schema"),
+        ({"labels": ["crime", "crime"]}, "labels: .* twice"),
+        ({"labels": ["crime"]}, "labels"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"cleaning_fingerprint": ""}, "cleaning_fingerprint"),
+        ({"review_threshold": 1.1}, "review_threshold"),
+        ({"conformal": {"coverage": 0.9}}, "conformal.quantile"),
+        ({"name": None}, "name"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_a_description_that_cannot_be_used_is_named_by_its_field(
+    change: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ModelMismatch, match=named):
+        ModelDescription.parse(json.dumps({**DOCUMENT, **change}).encode())
+
+
+@pytest.mark.parametrize("document", [b"", b"{", b"[]", b"\xff"])
+def test_what_is_no_description_at_all_is_a_mismatch(document: bytes) -> None:
+    with pytest.raises(ModelMismatch):
+        ModelDescription.parse(document)
