@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import suppress
 
-import redis
-from kombu.exceptions import OperationalError
-
 from api.filenames import safe_filename
 from api.job_ids import new_job_id
+from api.telling import tell
 from api.uploads import Upload
 from catalogue.errors import NoSummaryColumn
 from catalogue.layout import HEAD_BYTES, Layout, inspect_head
@@ -18,8 +15,6 @@ from jobs.job import Job, NewJob
 from jobs.messages import Messages
 from jobs.storage import Storage, input_path, job_folder
 from jobs.store import JobStore
-
-log = logging.getLogger(__name__)
 
 
 def accept(upload: Upload, *, store: JobStore, storage: Storage, messages: Messages) -> Job:
@@ -53,11 +48,7 @@ def accept(upload: Upload, *, store: JobStore, storage: Storage, messages: Messa
         with suppress(OSError):  # the first error is the one to report
             storage.delete(job_folder(job_id))
         raise
-    try:
-        messages.plan(job.id)
-    except (redis.RedisError, OperationalError) as error:
-        # The record says that planning is due, so the sweeper will send the message.
-        log.warning("%s: accepted, but its message could not be sent: %s", job.id, error)
+    tell(messages.plan, job.id)
     return job
 
 

@@ -16,6 +16,7 @@ from api.intake import accept
 from api.job_ids import JOB_ID_KEY, check_job_id
 from api.problems import Problem
 from api.settings import ApiSettings
+from api.telling import tell
 from api.uploads import BLOCK_BYTES, read_upload
 from jobs.errors import IllegalTransition, JobNotFound
 from jobs.job import State
@@ -87,7 +88,7 @@ def job_routes(
         if job.state is not State.CANCELLING:
             return job_document(job, storage), HTTPStatus.OK
         if before.state in CANCELLABLE:
-            messages.assemble(job.id)
+            tell(messages.assemble, job.id)
         return job_document(job, storage), HTTPStatus.ACCEPTED, _SOON
 
     @routes.get("/<job_id>/result")

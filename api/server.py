@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import struct
 import threading
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
-from gunicorn.errors import AppImportError
 from gunicorn.workers.gthread import ThreadWorker
 
 from api.access_log import ServerLog
@@ -34,13 +34,13 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise CannotListen(
-            f"SPINELABEL_API_HOST: {host!r} is no known address ({error})."
+            f"SPINELABEL_API_HOST: {host!r} is no known address ({error.strerror})."
         ) from error
     try:
         return socket.create_server(address[:2], family=family, backlog=128)
     except OSError as error:
         raise CannotListen(
-            f"Cannot listen on {host} port {port}: {error.strerror}. Stop the program that uses it, "
+            f"Cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}. Stop the program that uses it, "
             "or set SPINELABEL_API_PORT (or SPINELABEL_API_HOST) to something else."
         ) from error
 
@@ -123,20 +123,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """The WSGI app, made in the worker process. Raises `AppImportError` with a sentence."""
+        """The WSGI app. gunicorn calls this in the child process, which alone pays for what is imported here."""
         from api.app import create_app
         from jobs.celery_app import make_celery
         from jobs.messages import CeleryMessages
         from jobs.redis_store import RedisJobStore
         from jobs.storage import Storage
 
-        try:
-            storage = Storage(self.settings.storage_url)
-        except (ImportError, ValueError, OSError) as error:
-            raise AppImportError(f"SPINELABEL_STORAGE_URL: {error}") from error
-        try:
-            store = RedisJobStore(self.settings.redis_url)
-        except ValueError as error:
-            raise AppImportError(f"SPINELABEL_REDIS_URL: {error}") from error
-        messages = CeleryMessages(make_celery(self.settings.broker_url))
-        return create_app(self.settings, store, storage, messages)
+        return create_app(
+            self.settings,
+            RedisJobStore(self.settings.redis_url),
+            Storage(self.settings.storage_url),
+            CeleryMessages(make_celery(self.settings.broker_url)),
+        )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from typing import cast
+from urllib.parse import urlsplit
+
+from fsspec import get_filesystem_class
+from fsspec.core import split_protocol
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from jobs.settings import JobSettings
 
@@ -26,3 +31,20 @@ class ApiSettings(JobSettings):
         5, description="On SIGTERM, how long requests under way may still take."
     )
     max_upload_bytes: PositiveInt = Field(2 * 1024**3, description="Largest file, in bytes.")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _has_a_port_that_is_a_number(cls, url: str) -> str:
+        _ = urlsplit(url).port
+        return url
+
+    @field_validator("storage_url")
+    @classmethod
+    def _names_a_file_system_that_is_installed(cls, url: str) -> str:
+        # Looked up here rather than in the server's child process, so that the start stops in one line.
+        protocol = cast(str | None, split_protocol(url)[0])
+        try:
+            get_filesystem_class(protocol or "file")
+        except ImportError as error:
+            raise ValueError(str(error)) from error
+        return url

@@ -266,11 +266,17 @@ class MuteMessages(RecordedMessages):
     def plan(self, job_id: str) -> None:
         raise OperationalError(f"no broker for {job_id}")
 
+    def assemble(self, job_id: str) -> None:
+        raise OperationalError(f"no broker for {job_id}")
 
-def test_a_job_whose_message_is_lost_is_accepted_because_the_record_tells_the_sweeper(
+
+def test_a_lost_message_is_not_the_clients_affair_because_the_record_tells_the_sweeper(
     front: Any,
 ) -> None:
     front.messages = MuteMessages()
     answer = front.client().post("/v1/jobs", data=CATALOGUE)
     assert answer.status_code == 202
-    assert front.store.missing(answer.json["id"], idle_s=0).plan
+    job_id = answer.json["id"]
+    assert front.store.missing(job_id, idle_s=0).plan
+    assert front.client().post(f"/v1/jobs/{job_id}/cancel").status_code == 202
+    assert front.store.missing(job_id, idle_s=0).assemble
