@@ -146,7 +146,7 @@ class MemoryJobStore(JobStore):
 
     def planned_chunks(self, job_id: str) -> Sequence[Chunk]:
         with self._open(job_id) as record:
-            return tuple(record.chunks)
+            return tuple(sorted(record.chunks, key=lambda chunk: chunk.start))
 
     def chunk(self, job_id: str, index: int) -> Chunk:
         with self._open(job_id) as record:
@@ -177,6 +177,30 @@ class MemoryJobStore(JobStore):
             record.progress = self._clock()
             self._drop(record, claim.step)
             record.sent.pop(claim.step, None)
+            return self._advance(record, window)
+
+    def split_chunk(
+        self, claim: Claim, left: Chunk, right: Chunk, *, attempts: int, window: int
+    ) -> Commit:
+        with self._held(claim) as record:
+            if not record.planned or right.index != len(record.chunks):
+                raise LeaseLost(claim.job_id, claim.step)
+            record.chunks[left.index] = left
+            record.chunks.append(right)
+            record.attempts[claim.step] = record.attempts[label_step(right.index)] = attempts
+            self._drop(record, claim.step)
+            record.sent[claim.step] = self._clock()
+            further = self._advance(record, window)
+            return Commit(hand_out=(*further.hand_out, left.index), last=False)
+
+    def repin(self, claim: Claim, *, model_version: int, window: int) -> Commit:
+        with self._held(claim) as record:
+            for steps in (record.fences, record.leases, record.sent, record.attempts):
+                for step in [step for step in steps if step not in (PLAN, ASSEMBLE)]:
+                    del steps[step]
+            record.done.clear()
+            record.labelled = record.failed = record.handed = 0
+            record.model_version = model_version
             return self._advance(record, window)
 
     def committed_chunks(self, job_id: str) -> frozenset[int]:

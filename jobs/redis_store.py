@@ -73,6 +73,8 @@ class RedisJobStore(JobStore):
         self._begin_planning = script("begin_planning")
         self._add_chunks = script("advance", "add_chunks")
         self._commit_chunk = script("advance", "commit_chunk")
+        self._split_chunk = script("advance", "split_chunk")
+        self._repin = script("advance", "repin")
         self._end = script("end")
         self._finish = script("finish")
         self._missing = script("missing")
@@ -161,7 +163,7 @@ class RedisJobStore(JobStore):
 
     def planned_chunks(self, job_id: str) -> Sequence[Chunk]:
         found = cast(list[str], self._redis.hvals(_Keys(job_id).chunks))
-        return sorted((Chunk(**json.loads(text)) for text in found), key=lambda c: c.index)
+        return sorted((Chunk(**json.loads(text)) for text in found), key=lambda c: c.start)
 
     def chunk(self, job_id: str, index: int) -> Chunk:
         text = self._redis.hget(_Keys(job_id).chunks, str(index))
@@ -192,6 +194,29 @@ class RedisJobStore(JobStore):
             self._commit_chunk(
                 keys=[keys.job, keys.leases, keys.sent, keys.done],
                 args=[index, claim.fence, labelled, failed, window, self._now_ms()],
+            ),
+        )
+
+    def split_chunk(
+        self, claim: Claim, left: Chunk, right: Chunk, *, attempts: int, window: int
+    ) -> Commit:
+        keys = _Keys(claim.job_id)
+        halves = [json.dumps(asdict(left)), right.index, json.dumps(asdict(right))]
+        return _commit_from(
+            claim,
+            self._split_chunk(
+                keys=[keys.job, keys.leases, keys.sent, keys.done, keys.chunks, keys.attempts],
+                args=[left.index, claim.fence, window, self._now_ms(), attempts, *halves],
+            ),
+        )
+
+    def repin(self, claim: Claim, *, model_version: int, window: int) -> Commit:
+        keys = _Keys(claim.job_id)
+        return _commit_from(
+            claim,
+            self._repin(
+                keys=[keys.job, keys.leases, keys.sent, keys.done, keys.attempts],
+                args=[claim.step, claim.fence, model_version, window, self._now_ms()],
             ),
         )
 

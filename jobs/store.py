@@ -106,7 +106,7 @@ class JobStore(ABC):
 
     @abstractmethod
     def planned_chunks(self, job_id: str) -> Sequence[Chunk]:
-        """The chunks recorded so far, in order."""
+        """The chunks recorded so far, in the order of the input."""
 
     @abstractmethod
     def chunk(self, job_id: str, index: int) -> Chunk:
@@ -126,6 +126,27 @@ class JobStore(ABC):
         self, claim: Claim, index: int, *, labelled: int, failed: int, window: int
     ) -> Commit:
         """Mark a chunk done and add its counts, once. Raises `LeaseLost`."""
+
+    @abstractmethod
+    def split_chunk(
+        self, claim: Claim, left: Chunk, right: Chunk, *, attempts: int, window: int
+    ) -> Commit:
+        """Replace the claimed chunk by its two halves, and release it.
+
+        Args:
+            left: keeps the chunk's index.
+            right: has the index `Job.chunks`.
+            attempts: what both halves count as claimed already.
+
+        Raises `LeaseLost`, also while planning goes on; the chunk stays whole then.
+        """
+
+    @abstractmethod
+    def repin(self, claim: Claim, *, model_version: int, window: int) -> Commit:
+        """Label the job from its first chunk with another model version; no job mixes versions.
+
+        Claims of other chunks are lost. Raises `LeaseLost`.
+        """
 
     @abstractmethod
     def committed_chunks(self, job_id: str) -> frozenset[int]:

@@ -27,7 +27,10 @@ def assemble_job(services: Services, job_id: str) -> None:
     try:
         with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
             layout = Layout.from_dict(store.get(job_id).layout)
-            indices = sorted(store.committed_chunks(job_id))
+            committed = store.committed_chunks(job_id)
+            # In the order of the input: a chunk that was halved has its second half at the end of the numbers.
+            planned = store.planned_chunks(job_id)
+            indices = [chunk.index for chunk in planned if chunk.index in committed]
             parts = [part_path(job_id, i) for i in indices]
             _join(services, result_path(job_id), encode_header(layout), parts, pulse)
             listed = [part_errors_path(job_id, i) for i in indices]
@@ -36,6 +39,10 @@ def assemble_job(services: Services, job_id: str) -> None:
             job = store.finish(claim)
     except LeaseLost:
         log.info("%s: assembly stopped, it is no longer wanted here", job_id)
+        return
+    except OSError as error:
+        store.release(claim)
+        log.warning("%s: assembly waits: %s", job_id, error)
         return
     services.storage.delete(parts_folder(job_id))
     counts = job.row_counts

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from catalogue.labels import Label
 from numpy.typing import NDArray
 
+from catalogue.labels import Label
 from worker.model_description import ModelDescription
 
 

@@ -19,11 +19,12 @@ from catalogue import (
 from jobs.errors import LeaseLost
 from jobs.job import Chunk, Failure, Job
 from jobs.storage import input_path, part_errors_path, part_path
-from jobs.store import Claim, label_step
+from jobs.store import Claim, Commit, label_step
 from worker.decision import decide
 from worker.model_client import ModelMismatch, ModelUnavailable
 from worker.prediction import predict
 from worker.pulse import Pulse
+from worker.recovery import change_model, halve
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -35,69 +36,67 @@ def label_chunk(services: Services, job_id: str, index: int) -> None:
     claim = store.claim(job_id, label_step(index), lease_s=settings.lease_s)
     if claim is None:
         return
-    began = time.monotonic()
     try:
         with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
-            labelled, failed = _write_part(services, claim, index, pulse.check)
-            commit = store.commit_chunk(
-                claim, index, labelled=labelled, failed=failed, window=settings.window
-            )
+            commit = _work(services, claim, index, pulse.check)
     except LeaseLost:
         log.info("%s chunk %d: stopped, it is no longer wanted here", job_id, index)
-        return
-    except ModelUnavailable as error:
-        # Not the chunk's fault: give it back uncounted; the sweeper sends it again.
-        store.release(claim)
-        log.warning("%s chunk %d: waits for the model server: %s", job_id, index, error)
         return
     except ModelMismatch as error:
         services.fail(job_id, Failure(code="MODEL_MISMATCH", message=str(error)))
         return
-    log.info(
-        "%s chunk %d: %d rows labelled, %d failed in %.2f s",
-        job_id, index, labelled, failed, time.monotonic() - began,
-    )  # fmt: skip
+    except FileNotFoundError as error:
+        services.fail(job_id, Failure(code="INPUT_MISSING", message=f"{error.filename} is gone."))
+        return
+    except (ModelUnavailable, OSError) as error:
+        # Not the chunk's fault (model server away, disk full): give it back uncounted, the sweeper
+        # sends it again until it works.
+        store.release(claim)
+        log.warning("%s chunk %d: waits: %s", job_id, index, error)
+        return
     services.follow(job_id, commit)
 
 
-def _write_part(
-    services: Services, claim: Claim, index: int, checkpoint: Callable[[], None]
-) -> tuple[int, int]:
-    """Make the chunk's part durable. Returns the number of rows labelled and failed."""
+def _work(services: Services, claim: Claim, index: int, checkpoint: Callable[[], None]) -> Commit:
     job = services.store.get(claim.job_id)
     chunk = services.store.chunk(claim.job_id, index)
     layout = Layout.from_dict(job.layout)
     raw = services.storage.read_range(input_path(job.id), chunk.start, chunk.end)
+    guilty = claim.attempt > services.settings.max_attempts
+    if guilty and chunk.rows > 1:
+        return halve(services, claim, job, chunk, raw, layout)
     rows = parse_records(raw, layout)
-    if claim.attempt > services.settings.max_attempts:
-        log.error("%s chunk %d: given up after %d deaths", job.id, index, claim.attempt - 1)
-        outcomes = _abandon(rows)
+    began = time.monotonic()
+    if guilty:
+        log.error("%s row %d: given up, it ended every worker", job.id, chunk.first_row)
+        outcomes: list[Outcome] = [
+            None if r.blank else r.problem or RowError.CHUNK_ABANDONED for r in rows
+        ]
     else:
-        outcomes = _label(services, job, rows, checkpoint)
+        try:
+            outcomes = _outcomes(services, job, rows, checkpoint)
+        except ModelUnavailable as error:
+            if (commit := change_model(services, claim, job, error)) is None:
+                raise
+            return commit
+    labelled, failed = _count(chunk, outcomes)
     checkpoint()
     with services.storage.publish(part_path(job.id, index)) as part:
         part.write(encode_rows(layout, rows, outcomes))
-    errors = encode_errors(rows, outcomes, first_row=chunk.first_row)
-    if errors:
+    if errors := encode_errors(rows, outcomes, first_row=chunk.first_row):
         with services.storage.publish(part_errors_path(job.id, index)) as part:
             part.write(errors)
-    return _count(chunk, outcomes)
+    commit = services.store.commit_chunk(
+        claim, index, labelled=labelled, failed=failed, window=services.settings.window
+    )
+    seconds = time.monotonic() - began
+    log.info(
+        "%s chunk %d: %d labelled, %d failed in %.2f s", job.id, index, labelled, failed, seconds
+    )
+    return commit
 
 
-def _count(chunk: Chunk, outcomes: Sequence[Outcome]) -> tuple[int, int]:
-    failed = sum(isinstance(outcome, RowError) for outcome in outcomes)
-    labelled = sum(outcome is not None for outcome in outcomes) - failed
-    # Planner and parser read the same records, or a row would be lost without a word.
-    if labelled + failed != chunk.rows:
-        raise AssertionError(f"chunk {chunk.index} has {chunk.rows} rows, parsed {len(outcomes)}")
-    return labelled, failed
-
-
-def _abandon(rows: Sequence[Row]) -> list[Outcome]:
-    return [None if row.blank else row.problem or RowError.CHUNK_ABANDONED for row in rows]
-
-
-def _label(
+def _outcomes(
     services: Services, job: Job, rows: Sequence[Row], checkpoint: Callable[[], None]
 ) -> list[Outcome]:
     assert job.model_version is not None  # planning pins it before any chunk exists
@@ -127,3 +126,12 @@ def _label(
             RowError.MODEL_REJECTED if prediction is None else decide(prediction, model)
         )
     return outcomes
+
+
+def _count(chunk: Chunk, outcomes: Sequence[Outcome]) -> tuple[int, int]:
+    failed = sum(isinstance(outcome, RowError) for outcome in outcomes)
+    labelled = sum(outcome is not None for outcome in outcomes) - failed
+    # Planner and parser read the same records, or a row would be lost without a word.
+    if labelled + failed != chunk.rows:
+        raise AssertionError(f"chunk {chunk.index} has {chunk.rows} rows, parsed {len(outcomes)}")
+    return labelled, failed

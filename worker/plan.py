@@ -42,10 +42,6 @@ def plan_job(services: Services, job_id: str) -> None:
     except LeaseLost:
         log.info("%s: planning stopped, it is no longer wanted here", job_id)
         return
-    except ModelUnavailable as error:
-        store.release(claim)
-        log.warning("%s: waits for the model server: %s", job_id, error)
-        return
     except ModelMismatch as error:
         services.fail(job_id, Failure(code="MODEL_MISMATCH", message=str(error)))
         return
@@ -54,6 +50,11 @@ def plan_job(services: Services, job_id: str) -> None:
         return
     except FileNotFoundError:
         services.fail(job_id, Failure(code="INPUT_MISSING", message=_INPUT_MISSING))
+        return
+    except (ModelUnavailable, OSError) as error:
+        # Model server or storage away: nothing is wrong with the job, so the attempt does not count.
+        store.release(claim)
+        log.warning("%s: planning waits: %s", job_id, error)
         return
     job = store.get(job_id)
     log.info("%s: planned, %d rows in %d chunks", job_id, job.row_counts.total, job.chunks)

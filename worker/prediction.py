@@ -46,10 +46,8 @@ def predict(
                 checkpoint()
                 collect(half, model.submit(version, half))
             return
-        usable = np.isfinite(rows).all(axis=1).tolist()
-        found.update(
-            (text, row if ok else None) for text, row, ok in zip(batch, rows, usable, strict=True)
-        )
+        for text, row in zip(batch, rows, strict=True):
+            found[text] = row if np.isfinite(row).all() else None
 
     in_flight: deque[tuple[list[str], PendingPrediction]] = deque()
     for positions in micro_batches(

@@ -32,7 +32,7 @@ class WorkerSettings(JobSettings):
     )
     sweep_s: PositiveFloat = Field(2.0, description="How often abandoned steps are looked for.")
     max_attempts: PositiveInt = Field(
-        4, description="Deaths a chunk may cause before its rows are given up."
+        3, description="Deaths a chunk may cause before it is halved to find the guilty rows."
     )
     job_deadline_s: PositiveFloat = Field(
         86_400.0, description="A job that takes longer expires and keeps what was finished."

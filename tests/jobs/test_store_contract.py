@@ -316,3 +316,58 @@ def test_rate_and_eta_follow_the_commits(store: JobStore, job_id: str) -> None:
 def test_ping_answers(store: JobStore) -> None:
     probe: Callable[[], None] = store.ping
     probe()
+
+
+def halves(index: int, right_index: int) -> tuple[Chunk, Chunk]:
+    left = Chunk(index=index, start=index * 10, end=index * 10 + 5, first_row=1, rows=2)
+    right = Chunk(index=right_index, start=index * 10 + 5, end=index * 10 + 10, first_row=3, rows=3)
+    return left, right
+
+
+def test_a_chunk_is_replaced_by_its_halves_in_the_order_of_the_input(
+    store: JobStore, job_id: str
+) -> None:
+    plan(store, job_id, 5, 5)
+    left, right = halves(0, 2)
+    claim = must_claim(store, job_id, label_step(0))
+    assert store.split_chunk(claim, left, right, attempts=2, window=4).hand_out == (2, 0)
+    assert [chunk.index for chunk in store.planned_chunks(job_id)] == [0, 2, 1]
+    assert (store.get(job_id).row_counts.total, store.get(job_id).chunks) == (10, 3)
+    again = must_claim(store, job_id, label_step(0))
+    assert again.attempt == 3
+    store.commit_chunk(again, 0, labelled=2, failed=0, window=4)
+    assert not commit(store, job_id, 1, 5).last
+    assert must_claim(store, job_id, label_step(2)).attempt == 3
+
+
+def test_only_the_holder_may_split_and_only_after_planning(store: JobStore, job_id: str) -> None:
+    planner = must_claim(store, job_id, PLAN)
+    store.begin_planning(planner, model_version=1)
+    store.add_chunks(planner, chunks(5), last=False, window=4)
+    claim = must_claim(store, job_id, label_step(0))
+    with pytest.raises(LeaseLost):
+        store.split_chunk(claim, *halves(0, 1), attempts=0, window=4)
+    store.add_chunks(planner, [], last=True, window=4)
+    store.release(claim)
+    with pytest.raises(LeaseLost):
+        store.split_chunk(claim, *halves(0, 1), attempts=0, window=4)
+    assert store.get(job_id).chunks == 1
+
+
+def test_a_job_that_changes_its_model_starts_over_and_refuses_the_old_ones_work(
+    store: JobStore, job_id: str
+) -> None:
+    plan(store, job_id, 5, 5, 5)
+    commit(store, job_id, 0, 4, 1)
+    old = must_claim(store, job_id, label_step(1))
+    claim = must_claim(store, job_id, label_step(2))
+    assert store.repin(claim, model_version=4, window=2).hand_out == (0, 1)
+    for lost in (old, claim):
+        with pytest.raises(LeaseLost):
+            store.commit_chunk(lost, int(lost.step[-1]), labelled=5, failed=0, window=2)
+    job = store.get(job_id)
+    assert (job.model_version, job.chunks_done, job.row_counts.processed) == (4, 0, 0)
+    for index in range(3):
+        outcome = commit(store, job_id, index, 5)
+    assert outcome.last
+    assert store.get(job_id).row_counts.labelled == 15

@@ -19,9 +19,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextlib.contextmanager
-def serve(folder: Path, fingerprint: str) -> Iterator[str]:
-    build = [sys.executable, "-m", "tests.serving.tiny_model", str(folder / "genre"), "1"]
-    subprocess.run([*build, "--cleaning-fingerprint", fingerprint], check=True, cwd=ROOT)
+def serve(folder: Path, fingerprint: str, *versions: str) -> Iterator[str]:
+    build = [sys.executable, "-m", "tests.serving.tiny_model", str(folder / "genre")]
+    flags = ["--cleaning-fingerprint", fingerprint]
+    subprocess.run([*build, *(versions or ("1",)), *flags], check=True, cwd=ROOT)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         target = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -51,3 +52,11 @@ def foreign_model_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """Address of a model server whose model was trained with other cleaning rules."""
     with serve(tmp_path_factory.mktemp("foreign"), "0" * 64) as target:
         yield target
+
+
+@pytest.fixture
+def two_versions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Address of a server with model versions 1 and 2, and their folder."""
+    folder = tmp_path_factory.mktemp("two")
+    with serve(folder, CLEANING_FINGERPRINT, "1", "2") as target:
+        yield target, folder / "genre"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 import time
 import uuid
 from collections.abc import Callable
@@ -34,6 +35,7 @@ class Desk:
         values = WorkerSettings.model_validate(chosen)
         self.store = MemoryJobStore()
         self.messages = RecordedMessages()
+        self.deaths: dict[int, int] = {}
         self.storage = Storage(str(folder))
         model = ModelClient(target, "genre", deadline_s=10, retry_for_s=values.model_retry_s)
         self.services = Services(self.store, self.storage, self.messages, model, values)
@@ -51,14 +53,17 @@ class Desk:
 
     def work(self, *, until: Callable[[], bool] = lambda: False) -> None:
         while self.messages.sent and not until():
-            task, job_id, index = self.messages.sent.pop(0)
-            if task == PLAN_TASK:
-                plan_job(self.services, job_id)
-            elif task == LABEL_TASK:
-                assert index is not None
-                label_chunk(self.services, job_id, index)
-            else:
-                assemble_job(self.services, job_id)
+            self.work_once()
+
+    def work_once(self) -> None:
+        task, job_id, index = self.messages.sent.pop(0)
+        if task == PLAN_TASK:
+            plan_job(self.services, job_id)
+        elif task == LABEL_TASK:
+            assert index is not None
+            label_chunk(self.services, job_id, index)
+        else:
+            assemble_job(self.services, job_id)
 
     def run(self, content: bytes) -> Job:
         job_id = self.submit(content)
@@ -157,20 +162,44 @@ def test_a_job_over_its_deadline_expires_and_keeps_what_was_finished(
     assert len(desk.result(job_id)) == 1 + job.row_counts.processed
 
 
-def test_a_chunk_that_kills_every_worker_is_given_up_and_the_rest_is_labelled(
+def test_a_row_that_kills_every_worker_is_found_and_the_rest_is_labelled(
     tmp_path: Path, tiny_model_target: str
 ) -> None:
-    desk = Desk(tmp_path, tiny_model_target, max_attempts=2)
-    job_id = desk.submit(catalogue(6))
-    desk.work(until=lambda: desk.store.get(job_id).planned)
-    for _ in range(2):
-        assert desk.store.claim(job_id, label_step(1), lease_s=0.01) is not None
-        time.sleep(0.02)
-    desk.work()
+    desk = Desk(tmp_path, tiny_model_target, chunk_rows=8, max_attempts=2)
+    job_id = desk.submit(catalogue(20))
+    guilty = "13"
+
+    def kills(index: int) -> bool:
+        chunk = desk.store.chunk(job_id, index)
+        raw = desk.storage.read_range(input_path(job_id), chunk.start, chunk.end).decode()
+        return any(line.startswith(f"{guilty},") for line in raw.splitlines())
+
+    for _ in range(200):
+        job = desk.store.get(job_id)
+        if job.is_terminal:
+            break
+        task, _, index = desk.messages.sent[0] if desk.messages.sent else ("", "", None)
+        attempts = desk.deaths.get(index, 0) if index is not None else 0
+        if task == LABEL_TASK and index is not None and kills(index) and attempts < 2:
+            # The worker that takes this chunk dies with the lease in its hands.
+            desk.messages.sent.pop(0)
+            assert desk.store.claim(job_id, label_step(index), lease_s=0.01) is not None
+            desk.deaths[index] = attempts + 1
+            time.sleep(0.02)
+            desk.messages.label(job_id, index)
+            continue
+        chunks = job.chunks
+        desk.work_once()
+        if desk.store.get(job_id).chunks != chunks and index is not None:
+            # Each half may kill one worker.
+            desk.deaths[index] = desk.deaths[chunks] = 1
     job = desk.store.get(job_id)
     assert job.state is State.COMPLETED
-    assert [row[8] for row in desk.result(job_id)[1:]] == [""] * 3 + ["CHUNK_ABANDONED"] * 3
-    assert (job.row_counts.labelled, job.row_counts.failed) == (3, 3)
+    rows = desk.result(job_id)[1:]
+    assert [row[0] for row in rows] == [str(n) for n in range(20)]
+    assert [row[0] for row in rows if row[8]] == [guilty]
+    assert rows[13][8] == "CHUNK_ABANDONED"
+    assert (job.row_counts.labelled, job.row_counts.failed) == (19, 1)
 
 
 def test_without_a_model_server_the_job_waits_and_the_attempt_is_not_counted(
@@ -208,3 +237,28 @@ def test_only_the_guilty_row_of_a_rejected_batch_is_in_error(desk: Desk, word: s
     rows = [f"{n},a murder in number {'x' * n}" for n in range(3)]
     job = desk.run("\n".join(["id,summary", *rows[:2], f"9,the {word}", *rows[2:], ""]).encode())
     assert [row[8] for row in desk.result(job.id)[1:]] == ["", "", "MODEL_REJECTED", ""]
+
+
+def test_a_job_whose_model_version_is_withdrawn_starts_over_and_mixes_no_versions(
+    tmp_path: Path, two_versions: tuple[str, Path]
+) -> None:
+    target, models = two_versions
+    alone = Desk(tmp_path / "alone", target).run(catalogue(10))
+    desk = Desk(tmp_path / "disturbed", target)
+    job_id = desk.submit(catalogue(10))
+    desk.work(until=lambda: desk.store.get(job_id).chunks_done == 2)
+    assert desk.store.get(job_id).model_version == 2
+    shutil.rmtree(models / "2")
+    deadline = time.monotonic() + 30
+    while desk.services.model.latest_version() != 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    desk.work()
+    job = desk.store.get(job_id)
+    assert (job.state, job.model_version) == (State.COMPLETED, 1)
+    assert job.row_counts.labelled == 10
+    only_old = Desk(tmp_path / "old", target).run(catalogue(10))
+    assert only_old.model_version == 1
+    assert alone.model_version == 2
+    old = Desk(tmp_path / "old", target)
+    assert desk.result(job_id) == old.result(only_old.id)

@@ -1,0 +1,17 @@
+-- Start labelling over with another model version. KEYS: job, leases, sent, done, attempts.
+-- ARGV: step, fence, version, window, now ms. Returns like add_chunks, or nil when the claim is lost.
+if redis.call('HGET', KEYS[1], 'fence:' .. ARGV[1]) ~= ARGV[2] then return nil end
+if redis.call('HGET', KEYS[1], 'state') ~= 'in_progress' then return nil end
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  -- Every chunk under way elsewhere was labelled by the old version: its commit must be refused.
+  if string.find(field, '^fence:label/') then redis.call('HDEL', KEYS[1], field) end
+end
+for _, step in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
+  if string.find(step, '^label/') then redis.call('ZREM', KEYS[3], step) end
+end
+for _, step in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+  if string.find(step, '^label/') then redis.call('ZREM', KEYS[2], step) end
+end
+redis.call('DEL', KEYS[4], KEYS[5])
+redis.call('HSET', KEYS[1], 'model_version', ARGV[3], 'labelled', 0, 'failed', 0, 'handed', 0)
+return advance(KEYS[1], KEYS[3], KEYS[4], ARGV[4], ARGV[5])
