@@ -13,7 +13,7 @@ from typing import Self
 from cli.client import ApiClient
 from cli.data_folder import DataFolder
 from cli.display import Display
-from cli.errors import ServerUnreachable, SpinelabelError
+from cli.errors import ServerUnreachable
 from cli.happenings import Action, Happening, render
 from cli.laptop import LaptopSettings, LaptopStack, claimed_stack
 from cli.supervisor import StopRequest
@@ -85,7 +85,7 @@ class _Background:
     def __init__(self, stack: LaptopStack) -> None:
         self._stack = stack
         self._stop = StopRequest()
-        self._failure: SpinelabelError | None = None
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="laptop stack")
 
     def __enter__(self) -> Self:
@@ -110,7 +110,7 @@ class _Background:
     def _run(self) -> None:
         try:
             self._stack.run(self._stop)
-        except SpinelabelError as error:
+        except Exception as error:  # whoever waits on the other thread has to hear of it
             self._failure = error
 
     def _end(self) -> None:

@@ -27,7 +27,7 @@ class LabelRequest:
 
 def default_target(source: Path) -> Path:
     """`NAME.labelled.csv` beside the input."""
-    return source.with_name(f"{source.stem or source.name}.labelled.csv")
+    return source.parent / f"{source.stem}.labelled.csv"
 
 
 def label_file(request: LabelRequest, display: Display) -> JobDocument:

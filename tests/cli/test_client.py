@@ -22,7 +22,9 @@ def test_an_upload_carries_every_byte_the_name_and_the_column(api: FakeApi, tmp_
     seen: list[tuple[int, int]] = []
     with ApiClient(api.url) as client:
         job = client.upload(
-            source, summary_column="Über uns", on_bytes=lambda done, total: seen.append((done, total))
+            source,
+            summary_column="Über uns",
+            on_bytes=lambda done, total: seen.append((done, total)),
         )
     assert job.state == "queued"
     assert api.uploads == [({"filename": ["a b&c.csv"], "summary_column": ["Über uns"]}, RESULT)]
@@ -30,7 +32,9 @@ def test_an_upload_carries_every_byte_the_name_and_the_column(api: FakeApi, tmp_
     assert seen[-1] == (len(RESULT), len(RESULT))
 
 
-def test_an_empty_file_is_sent_and_left_to_the_server_to_judge(api: FakeApi, tmp_path: Path) -> None:
+def test_an_empty_file_is_sent_and_left_to_the_server_to_judge(
+    api: FakeApi, tmp_path: Path
+) -> None:
     (tmp_path / "empty.csv").touch()
     with ApiClient(api.url) as client:
         client.upload(tmp_path / "empty.csv")
@@ -87,7 +91,7 @@ def test_a_server_that_stays_away_is_given_up_after_a_bounded_time() -> None:
 
 
 def test_what_waits_may_give_up_earlier() -> None:
-    def refuse(error: Exception) -> None:
+    def refuse(_: Exception) -> None:
         raise BadInput("no hope")
 
     url = f"http://127.0.0.1:{ports.free_port()}"
@@ -108,7 +112,9 @@ def test_a_broken_download_is_taken_up_where_it_broke(api: FakeApi, tmp_path: Pa
         assert client.download("job_1", tmp_path / "out.csv") == len(RESULT)
     assert (tmp_path / "out.csv").read_bytes() == RESULT
     assert api.ranges[0] is None
-    starts = [int(asked.removeprefix("bytes=").removesuffix("-")) for asked in api.ranges[1:] if asked]
+    starts = [
+        int(asked.removeprefix("bytes=").removesuffix("-")) for asked in api.ranges[1:] if asked
+    ]
     assert len(starts) == 3
     assert starts == sorted(starts)
     assert 0 < starts[0] <= 200_000
@@ -118,7 +124,7 @@ def test_a_download_whose_file_changed_in_between_begins_anew(api: FakeApi, tmp_
     api.result = RESULT
     api.break_after = [200_000]
 
-    def change(error: Exception) -> None:
+    def change(_: Exception) -> None:
         api.result, api.etag = RESULT[::-1], '"v2"'
 
     with ApiClient(api.url, on_waiting=change) as client:

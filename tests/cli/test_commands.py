@@ -1,0 +1,267 @@
+"""The program as a person uses it: exit codes, what goes to which stream, sentences for every error."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli import ports
+from cli.data_folder import DataFolder, StackState
+from tests.cli.fake_api import FakeApi, job_document
+from tests.cli.stand_ins import until
+
+ROOT = Path(__file__).parents[2]
+RESULT = (
+    b"title,summary,predicted_genre,confidence,second_genre,second_confidence,genre_set,"
+    b"needs_review,row_error\n"
+    b"A,words,crime,0.9,horror,0.1,crime,false,\n"
+    b"B,words,horror,0.4,crime,0.3,horror|crime,true,\n"
+)
+
+
+def start(*arguments: str | Path, folder: Path, **settings: str) -> subprocess.Popen[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SPINELABEL_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "cli", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env=environment | {"PYTHONPATH": str(ROOT)} | settings,
+    )
+
+
+def run(*arguments: str | Path, folder: Path, **settings: str) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    process = start(*arguments, folder=folder, **settings)
+    out, err = process.communicate(timeout=30)
+    assert "Traceback" not in err
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    path = tmp_path / "catalogue.csv"
+    path.write_text("title,summary\nA,words\nB,words\n")
+    return path
+
+
+def test_label_prints_the_path_alone_and_talks_on_standard_error(
+    api: FakeApi, catalogue: Path, tmp_path: Path
+) -> None:
+    api.result = RESULT
+    api.documents = [job_document(state="in_progress"), job_document()]
+    code, out, err = run("label", "catalogue.csv", "--server", api.url, folder=tmp_path)
+    assert (code, out) == (0, "catalogue.labelled.csv\n")
+    assert "Labelling: 10 of 10 rows · 812 rows/s" in err
+    assert "10 rows: 8 labelled, 2 with an error, 1 to review" in err
+    assert (tmp_path / "catalogue.labelled.csv").read_bytes() == RESULT
+    assert api.uploads == [({"filename": ["catalogue.csv"]}, catalogue.read_bytes())]
+
+
+def test_quiet_label_says_nothing_but_the_path(
+    api: FakeApi, catalogue: Path, tmp_path: Path
+) -> None:
+    api.result = RESULT
+    done = run("label", catalogue, "-q", "-o", "x.csv", "--server", api.url, folder=tmp_path)
+    assert done == (0, "x.csv\n", "")
+
+
+def test_a_failed_job_gives_exit_code_1_its_reason_and_no_output_file(
+    api: FakeApi, catalogue: Path, tmp_path: Path
+) -> None:
+    reason = {"code": "NO_ROWS", "message": "The file has a header but no rows."}
+    api.documents = [job_document(state="failed", error=reason)]
+    code, out, err = run("label", catalogue, "--server", api.url, folder=tmp_path)
+    assert (code, out) == (1, "")
+    assert "The job job_1 failed: The file has a header but no rows." in err
+    assert "spinelabel download job_1" in err
+    assert list(tmp_path.iterdir()) == [catalogue]
+
+
+def test_a_refused_file_gives_exit_code_2_and_the_servers_sentence(
+    api: FakeApi, catalogue: Path, tmp_path: Path
+) -> None:
+    api.refusals = [(422, "NO_SUMMARY_COLUMN", "No column looks like a summary; name one.")]
+    code, _, err = run("label", catalogue, "--server", api.url, folder=tmp_path)
+    assert (code, err) == (2, "Error: No column looks like a summary; name one.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["missing.csv"], "There is no file missing.csv."),
+        (["."], ". is a folder; name a catalogue file."),
+        (["catalogue.csv", "-o", "no/where.csv"], "There is no folder no for the result"),
+        (["catalogue.csv", "-o", "."], ". is a folder; name a file with -o."),
+        (["catalogue.csv", "-o", "catalogue.csv"], "The result would replace the catalogue itself"),
+        (["catalogue.csv", "--server", "ftp://x"], "is not the address of a server"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_starts(
+    catalogue: Path, tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    code, out, err = run("label", *arguments, folder=tmp_path)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert list(tmp_path.iterdir()) == [catalogue]
+
+
+def test_a_server_that_is_not_there_gives_exit_code_3(catalogue: Path, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{ports.free_port()}"
+    code, _, err = run("label", catalogue, "--server", url, folder=tmp_path)
+    assert code == 3
+    assert f"{url} does not answer" in err
+
+
+def test_without_a_running_stack_status_says_how_to_start_one(tmp_path: Path) -> None:
+    code, _, err = run("status", "job_1", folder=tmp_path)
+    assert code == 3
+    assert "Start one with `spinelabel up`" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupted_label_says_how_to_go_on_and_gives_130(
+    api: FakeApi, catalogue: Path, tmp_path: Path
+) -> None:
+    api.documents = [job_document(state="in_progress")]
+    process = start("label", catalogue, "--server", api.url, folder=tmp_path)
+    until(lambda: api.uploads)
+    assert process.stderr
+    while "Labelling" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "the job job_1 goes on" in err
+    assert f"spinelabel status job_1 --server {api.url}" in err
+    assert "Traceback" not in err
+    assert api.cancelled == []
+
+
+@pytest.fixture
+def stack_of_tests(api: FakeApi, tmp_path: Path) -> Iterator[Path]:
+    """A data folder whose running stack is the fake server."""
+    folder = DataFolder(tmp_path / "data")
+    folder.prepare()
+    with folder.claimed(print):
+        folder.announce(StackState(url=api.url, pid=os.getpid(), temporary=False))
+        yield folder.path
+
+
+def test_commands_find_the_stack_that_runs_on_the_data_folder(
+    api: FakeApi, catalogue: Path, stack_of_tests: Path, tmp_path: Path
+) -> None:
+    api.result = RESULT
+    code, out, err = run("label", catalogue, "--data-dir", stack_of_tests, folder=tmp_path)
+    assert (code, out) == (0, f"{tmp_path / 'catalogue.labelled.csv'}\n")
+    assert f"Using the stack that runs at {api.url}." in err
+    code, out, _ = run("cancel", "job_1", "--data-dir", stack_of_tests, folder=tmp_path)
+    assert code == 0
+    assert "being cancelled" in out
+
+
+def test_a_second_up_on_the_same_data_folder_is_refused(
+    api: FakeApi, stack_of_tests: Path, tmp_path: Path
+) -> None:
+    code, _, err = run("up", "--data-dir", stack_of_tests, "--port", "0", folder=tmp_path)
+    assert code == 2
+    assert f"A stack runs on {stack_of_tests} already at {api.url} (process {os.getpid()})" in err
+
+
+def test_up_names_a_port_that_is_taken_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, out, err = run("up", "--data-dir", "d", "--port", port, folder=tmp_path)
+    assert (code, out) == (2, "")
+    assert f"Port {port} on 127.0.0.1 is taken by another program" in err
+    assert "for example --port " in err
+
+
+def test_up_names_a_data_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code, out, err = run("up", "--data-dir", "file/data", folder=tmp_path)
+    assert (code, out) == (2, "")
+    assert "file/data cannot be written to" in err
+
+
+def test_up_without_a_model_says_where_it_looked(tmp_path: Path) -> None:
+    code, out, err = run(
+        "up", "--data-dir", "d", "--port", "0", "--model-root", "none", folder=tmp_path
+    )
+    assert (code, out) == (2, "")
+    assert "There is no model in none" in err
+
+
+def test_a_stack_that_cannot_start_ends_whole_and_shows_why(
+    catalogue: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "models" / "genre" / "1"
+    model.mkdir(parents=True)
+    (model / "saved_model.pb").touch()
+    code, out, err = run(
+        *("label", catalogue, "--data-dir", "d", "--model-root", "models"),
+        folder=tmp_path,
+        SPINELABEL_API_THREADS="many",
+    )
+    assert (code, out) == (3, "")
+    assert "No server runs: starting the laptop stack on d" in err
+    assert "api died (exit status 2). The end of its log" in err
+    assert "SPINELABEL_API_THREADS" in err
+    with DataFolder(tmp_path / "d").claimed(print) as lock:
+        assert lock is not None  # no child holds it any more
+    assert not (tmp_path / "d" / "stack.json").exists()
+
+
+def test_status_is_one_line_or_the_servers_own_document(api: FakeApi, tmp_path: Path) -> None:
+    code, out, _ = run("status", "job_1", "--server", api.url, folder=tmp_path)
+    assert code == 0
+    assert out == "job_1  catalogue.csv: completed · 10 rows: 8 labelled, 2 with an error\n"
+    _, out, _ = run("status", "job_1", "--json", "--server", api.url, folder=tmp_path)
+    assert json.loads(out) == job_document()
+
+
+@pytest.mark.parametrize(("state", "code"), [("in_progress", 0), ("failed", 1), ("cancelled", 1)])
+def test_the_exit_code_of_status_tells_whether_the_job_went_wrong(
+    api: FakeApi, tmp_path: Path, state: str, code: int
+) -> None:
+    api.documents = [job_document(state=state)]
+    assert run("status", "job_1", "--server", api.url, folder=tmp_path)[0] == code
+
+
+def test_download_never_writes_outside_the_folder_it_runs_in(api: FakeApi, tmp_path: Path) -> None:
+    api.result = RESULT
+    api.documents = [job_document(filename="../../etc/books.csv")]
+    code, out, _ = run("download", "job_1", "--server", api.url, folder=tmp_path)
+    assert (code, out) == (0, "books.labelled.csv\n")
+    assert (tmp_path / "books.labelled.csv").read_bytes() == RESULT
+
+
+def test_jobs_are_listed_one_a_line(api: FakeApi, tmp_path: Path) -> None:
+    api.listed = [job_document("job_1"), job_document("job_2", "in_progress", eta_seconds=75)]
+    _, out, _ = run("jobs", "--server", api.url, folder=tmp_path)
+    assert [line.split()[1] for line in out.splitlines()] == ["job_1", "job_2"]
+    assert "1 min 15 s left" in out
+    _, out, _ = run("jobs", "--json", "--limit", "1", "--server", api.url, folder=tmp_path)
+    assert [job["id"] for job in json.loads(out)] == ["job_1"]
+
+
+def test_the_help_loads_nothing_heavy() -> None:
+    probe = (
+        "import sys; sys.argv = ['spinelabel', '--help']\n"
+        "from cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('loaded', sorted({'httpx', 'rich', 'redis', 'tensorflow'} & set(sys.modules)))"
+    )
+    said = subprocess.check_output([sys.executable, "-c", probe], cwd=ROOT, text=True)
+    assert "Exit codes: 0 done" in said
+    assert said.endswith("loaded []\n")

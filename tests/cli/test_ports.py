@@ -1,0 +1,40 @@
+"""Ports that can be had, and how a server there is reached."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from cli import ports
+from cli.errors import BadInput
+
+
+def test_a_free_port_is_usable_until_somebody_listens_there() -> None:
+    port = ports.free_port()
+    assert ports.usable_port("127.0.0.1", port) == port
+    assert not ports.answers("127.0.0.1", port)
+    with socket.create_server(("127.0.0.1", port)):
+        assert ports.answers("127.0.0.1", port)
+        with pytest.raises(BadInput, match=f"Port {port} on 127.0.0.1 is taken"):
+            ports.usable_port("127.0.0.1", port)
+
+
+def test_an_address_of_nobody_is_a_sentence() -> None:
+    with pytest.raises(BadInput, match=r"no-such-host\.invalid"):
+        ports.usable_port("no-such-host.invalid", 0)
+    with pytest.raises(BadInput, match="cannot be listened on"):
+        ports.usable_port("192.0.2.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("::", "http://[::1]:80"),
+        ("books.example", "http://books.example:80"),
+    ],
+)
+def test_the_url_is_one_that_a_browser_here_can_open(host: str, url: str) -> None:
+    assert ports.url_of(host, 80) == url

@@ -1,0 +1,143 @@
+"""What a person is told of a labelled catalogue and of a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.demo import genres_table, look_at, title_of, titles_table
+from cli.formatting import describe, duration, outcome, rows_done, size
+from cli.job_document import JobDocument
+from cli.label import default_target
+from cli.labelled_file import read_labelled, tally
+from tests.cli.fake_api import job_document
+
+HEADER = [
+    "Title",
+    "predicted_genre",  # the catalogue's own; ours get a suffix
+    "Summary",
+    "predicted_genre_2",
+    "confidence",
+    "second_genre",
+    "second_confidence",
+    "genre_set",
+    "needs_review",
+    "row_error",
+]
+ROWS = [
+    ["Emma [1]", "x", "words", "romance", "0.9100", "crime", "0.05", "romance", "false", ""],
+    ["None", "x", "", "", "", "", "", "", "true", "EMPTY_SUMMARY"],
+    [
+        "Ulysses",
+        "x",
+        "words",
+        "romance",
+        "0.4",
+        "crime",
+        "0.3",
+        "romance|crime",
+        "true",
+        "",
+        "more",
+    ],
+]
+
+
+def write(path: Path, delimiter: str, encoding: str = "utf-8") -> Path:
+    lines = [delimiter.join(row) for row in [HEADER, *ROWS]]
+    lines.insert(2, "")  # a blank line stays blank
+    path.write_text("\n".join(lines) + "\n", encoding=encoding)
+    return path
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_counts_are_right_in_every_dialect_of_a_result(
+    tmp_path: Path, delimiter: str, encoding: str
+) -> None:
+    counts = tally(write(tmp_path / "x.csv", delimiter, encoding))
+    assert counts.rows == 3
+    assert counts.needs_review == 2
+    assert counts.genres == {"romance": 2}
+    assert counts.errors == {"EMPTY_SUMMARY": 1}
+
+
+def test_a_column_of_the_catalogues_own_is_not_taken_for_the_label(tmp_path: Path) -> None:
+    rows = list(read_labelled(write(tmp_path / "x.csv", ",")))
+    assert [row.genre for row in rows] == ["romance", "", "romance"]
+    assert rows[0].own["predicted_genre"] == "x"
+    assert [title_of(row) for row in rows] == ["Emma [1]", "None", "Ulysses"]
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n1,2\n"])
+def test_another_file_is_no_labelled_catalogue(tmp_path: Path, content: str) -> None:
+    (tmp_path / "x.csv").write_text(content)
+    with pytest.raises(ValueError, match="no labelled catalogue"):
+        tally(tmp_path / "x.csv")
+
+
+def test_the_demo_shows_titles_genres_and_what_to_review(tmp_path: Path) -> None:
+    labelled = look_at(write(tmp_path / "x.csv", ","))
+    console = Console(width=100, record=True, file=(tmp_path / "out").open("w"))
+    console.print(titles_table(labelled))
+    console.print(genres_table(labelled.counts))
+    text = console.export_text()
+    assert "2 of 3 rows" in text
+    assert [line.split("│")[1].strip() for line in text.splitlines() if "%" in line] == [
+        "Emma [1]",
+        "Ulysses",
+    ]
+    assert "91%" in text
+    assert text.count("│ review │") == 1
+    assert "2 rows for a person to review" in text
+    assert "(EMPTY_SUMMARY)" in text
+
+
+def test_the_result_is_named_after_the_catalogue_and_lies_beside_it() -> None:
+    assert default_target(Path("a/books.csv")) == Path("a/books.labelled.csv")
+    assert default_target(Path("books")) == Path("books.labelled.csv")
+
+
+def job(state: str = "completed", **changes: Any) -> JobDocument:
+    return JobDocument.of(job_document(state=state, **changes))
+
+
+def test_a_total_that_is_not_final_is_not_shown() -> None:
+    assert rows_done(job("in_progress")) == "10 of 10 rows"
+    assert rows_done(job("validating", total_is_final=False)) == "10 rows"
+
+
+def test_rows_that_were_not_done_are_not_forgotten() -> None:
+    counts = {"total": 1, "labelled": 0, "failed": 0, "pending": 1}
+    assert outcome(job("cancelled", row_counts=counts)) == (
+        "1 row: 0 labelled, 0 with an error, 1 not done"
+    )
+
+
+def test_a_line_about_a_job_that_runs_tells_rate_and_time_left() -> None:
+    line = describe(job("in_progress", eta_seconds=4.4))
+    assert line == "job_1  catalogue.csv: labelling · 10 of 10 rows · 812 rows/s · 4 s left"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (3_599, "59 min 59 s"),
+        (7_260, "2 h 1 min"),
+    ],
+)
+def test_durations_in_words(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (46_200_000, "46.2 MB")]
+)
+def test_sizes_in_words(number: int, words: str) -> None:
+    assert size(number) == words

@@ -1,0 +1,40 @@
+"""The private Redis: on a socket of its own, and durable."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from cli.redis_server import RedisServer, socket_path
+
+
+def test_what_was_written_survives_kill_9(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    server.start()
+    server.client().set("book", "Emma")
+    assert server.process
+    os.kill(server.process.pid, signal.SIGKILL)
+    server.process.wait()
+    assert not server.answers()
+    again = RedisServer(tmp_path)
+    again.start()
+    try:
+        assert again.client().get("book") == b"Emma"
+        assert again.client().config_get("port") == {"port": "0"}
+    finally:
+        again.stop()
+    assert not again.answers()
+
+
+def test_a_folder_too_deep_for_a_socket_gets_one_elsewhere(tmp_path: Path) -> None:
+    deep = tmp_path / ("é" * 60)  # 60 characters, but twice as many bytes
+    server = RedisServer(deep)
+    assert len(os.fsencode(server.socket)) <= 100
+    assert server.socket != deep / "redis.sock"
+    assert server.socket != socket_path(tmp_path / ("e" * 120))
+    server.start()
+    try:
+        assert server.answers()
+    finally:
+        server.stop()
