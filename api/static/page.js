@@ -17,6 +17,7 @@ const STATES = {
 
 const at = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en");
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 let shown = null; // the id of the job on the page
 let timer = 0;
 
@@ -69,7 +70,7 @@ function show(job) {
   if (total) figures.push(`${number.format(labelled + failed)} of ${number.format(total)}${job.total_is_final ? "" : " or more"} rows`);
   if (failed) figures.push(`${number.format(failed)} could not be labelled`);
   if (job.rows_per_second) figures.push(`${number.format(Math.round(job.rows_per_second))} rows a second`);
-  if (job.eta_seconds !== null) figures.push(`about ${duration(job.eta_seconds)} left`);
+  if (job.eta_seconds >= 1) figures.push(`about ${duration(job.eta_seconds)} left`);
   say("figures", figures.join(" · "));
   link("result", job.links.result);
   link("errors", failed ? job.links.errors : null);
@@ -146,10 +147,11 @@ function cell(row, content) {
   if (content) td.append(content);
 }
 
-function anchor(href, text) {
+function anchor(href, text, label = text) {
   const a = document.createElement("a");
   a.href = href;
   a.textContent = text;
+  a.ariaLabel = label;
   return a;
 }
 
@@ -167,8 +169,8 @@ async function list() {
     cell(row, anchor(`#${job.id}`, job.filename));
     cell(row, job.state.replace("_", " "));
     cell(row, number.format(job.row_counts.total));
-    cell(row, new Date(job.created_at).toLocaleString());
-    cell(row, job.links.result && anchor(job.links.result, "Download"));
+    cell(row, moment.format(new Date(job.created_at)));
+    cell(row, job.links.result && anchor(job.links.result, "Download", `Download ${job.filename}`));
   }
   at("jobs").tBodies[0].replaceWith(rows);
   at("jobs").hidden = !jobs.length;
