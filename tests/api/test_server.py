@@ -299,14 +299,13 @@ def test_a_wrong_setting_stops_the_start_with_its_name(name: str, value: str) ->
 
 
 def test_an_input_lies_in_the_storage_before_its_record_and_the_record_before_the_message(
-    api: Any, redis_url: str
+    api: Any, redis_url: str, redis_server: RedisServer
 ) -> None:
     job_id = httpx.post(f"{api.url}/v1/jobs", content=CATALOGUE).json()["id"]
     job = RedisJobStore(redis_url).get(job_id)
     stored_at = Path(str(api.log.parent / "storage" / input_path(job_id))).stat().st_mtime
     assert stored_at <= job.state_times[State.QUEUED] + 0.001
-    client = RedisJobStore(redis_url)._redis
-    (message,) = client.lrange("spinelabel.control", 0, -1)
+    (message,) = redis_server.client().lrange("spinelabel.control", 0, -1)
     assert job_id in json.loads(message)["headers"]["argsrepr"]
 
 
