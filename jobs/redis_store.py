@@ -19,6 +19,7 @@ Times come from the Redis server's clock, so the clocks of API and workers need 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -117,7 +118,11 @@ class RedisJobStore(JobStore):
                 raise JobNotFound(before)
             first = cast(int, rank) + 1
         ids = cast(list[str], self._redis.zrevrange(_CREATED, first, first + limit - 1))
-        return [self.get(job_id) for job_id in ids]
+        found = []
+        for job_id in ids:
+            with contextlib.suppress(JobNotFound):  # deleted since the list was read
+                found.append(self.get(job_id))
+        return found
 
     def active(self) -> Sequence[str]:
         return sorted(cast(set[str], self._redis.smembers(_ACTIVE)))
