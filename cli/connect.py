@@ -54,9 +54,8 @@ def server_for_command(
     folder.prepare()
     while True:
         with folder.used() as state:
-            if state is not None:
+            if state is not None and _gets_ready(folder, state.url):
                 display.note(f"Using the stack that runs at {state.url}.")
-                _wait_until_ready(state.url)
                 yield Server(url=state.url)
                 return
         with claimed_stack(
@@ -68,7 +67,7 @@ def server_for_command(
             if stack is None:  # another command was quicker; use its stack
                 continue
             display.note(
-                f"No server runs: starting the laptop stack on {laptop.data_dir} for this."
+                f"No server runs: starting the laptop stack on {laptop.data_dir} for this command."
             )
             display.busy("starting the laptop stack")
             with _Background(stack) as background:
@@ -122,13 +121,17 @@ class _Background:
                 self._stop.ask()
 
 
-def _wait_until_ready(url: str) -> None:
+def _gets_ready(folder: DataFolder, url: str) -> bool:
+    """Wait for a stack that may have just been started. False: it has ended instead."""
     with ApiClient(url, patience_s=0) as api:
         deadline = time.monotonic() + _READY_S
         while missing := api.missing():
+            if folder.running() is None:
+                return False
             if time.monotonic() > deadline:
                 raise ServerUnreachable(f"The stack at {url} does not get ready: {missing}.")
             time.sleep(_LOOK_EVERY_S)
+        return True
 
 
 def _tell(happening: Happening, display: Display) -> None:

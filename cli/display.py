@@ -54,6 +54,7 @@ class Lines(Display):
         self._said_at = time.monotonic()
 
     def note(self, text: str) -> None:
+        self._said_at = time.monotonic()
         print(text, file=sys.stderr, flush=True)
 
     def moved(self, verb: str, done: int, total: int) -> None:
@@ -65,10 +66,9 @@ class Lines(Display):
         self._occasionally(doing(job), " · ".join(filter(None, [counts, pace(job)])))
 
     def _occasionally(self, what: str, detail: str) -> None:
-        now = time.monotonic()
-        if what == self._said and now - self._said_at < _LINE_EVERY_S:
+        if what == self._said and time.monotonic() - self._said_at < _LINE_EVERY_S:
             return
-        self._said, self._said_at = what, now
+        self._said = what
         self.note(f"{what[:1].upper()}{what[1:]}{': ' if detail else ''}{detail}")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import signal
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -282,4 +284,8 @@ def _end_in_good_order() -> None:
 
 def main() -> None:
     """The program `spinelabel`."""
+    for stream in (sys.stdout, sys.stderr):
+        # A title that the terminal has no letters for must not end the command.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app(prog_name="spinelabel")

@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 START_SECONDS = 10.0
 # The kernel's limit on the length of a Unix socket's path, less some room (107 bytes on Linux, 103 on macOS).
@@ -80,11 +82,14 @@ class RedisServer:
         return redis.Redis(unix_socket_path=str(self.socket))
 
     def answers(self) -> bool:
-        """Whether the server takes commands (false while it loads its file)."""
-        try:
-            return bool(self.client().ping())
-        except redis.RedisError:
-            return False
+        """Whether the server takes commands (false while it loads its file). Never waits long."""
+        # By itself the client would try again for seconds, where the caller wants to know how it is now.
+        once = Retry(NoBackoff(), 0)
+        with redis.Redis(unix_socket_path=str(self.socket), retry=once, socket_timeout=2) as client:
+            try:
+                return bool(client.ping())
+            except redis.RedisError:
+                return False
 
     def start(self) -> None:
         """Start and wait until it answers. Raises `RedisUnavailable`."""
