@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,6 +130,8 @@ def _check_files(source: Path, target: Path) -> None:
         raise BadInput(f"{source} cannot be read: {error.strerror}.") from error
     if not target.parent.is_dir():
         raise BadInput(f"There is no folder {target.parent} for the result; make it or choose -o.")
+    if not os.access(target.parent, os.W_OK):
+        raise BadInput(f"The folder {target.parent} cannot be written to; choose -o elsewhere.")
     if target.is_dir():
         raise BadInput(f"{target} is a folder; name a file with -o.")
     if target.exists() and target.samefile(source):
