@@ -5,80 +5,19 @@ from __future__ import annotations
 import io
 import signal
 import sys
-import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.errors import FAULT, INTERRUPTED, BadInput, JobEnded, SpinelabelError
+from cli.errors import BadInput, JobEnded
+from cli.front import Front
+from cli.options import data_dir_option, model_root_option, quiet_option, server_options
 
 if TYPE_CHECKING:
     from cli.client import ApiClient
 
 _ONE_SHOT_PATIENCE_S = 3.0  # for commands that a person waits for
-
-
-class Front(click.Group):
-    """Turns every error into a sentence and its exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; see `cli.errors` for the exit codes."""
-        try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-            raise
-        except KeyboardInterrupt:
-            raise click.exceptions.Exit(INTERRUPTED) from None
-        except Exception as error:
-            if ctx.params["debug"]:
-                traceback.print_exc()
-            if isinstance(error, SpinelabelError):
-                click.echo(f"Error: {error}", err=True)
-                raise click.exceptions.Exit(error.exit_code) from error
-            click.echo(
-                f"Error: {error!r}. This is a fault in Spinelabel; --debug shows more.", err=True
-            )
-            raise click.exceptions.Exit(FAULT) from error
-
-
-data_dir_option = click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path),
-    default="var/spinelabel",
-    show_default=True,
-    envvar="SPINELABEL_DATA_DIR",
-    show_envvar=True,
-    help="Folder of the laptop stack: its jobs, its logs.",
-)
-
-
-model_root_option = click.option(
-    "--model-root",
-    type=click.Path(path_type=Path),
-    envvar="SPINELABEL_MODEL_ROOT",
-    show_envvar=True,
-    help="Folder NAME/VERSION/ of models for the laptop stack. Default: those of Spinelabel.",
-)
-
-
-def server_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Which server to talk to."""
-    server = click.option(
-        "--server",
-        metavar="URL",
-        envvar="SPINELABEL_SERVER",
-        show_envvar=True,
-        help="Server to use, such as http://127.0.0.1:8000. Default: the laptop stack that runs.",
-    )
-    decorated: Callable[..., None] = server(data_dir_option(command))
-    return decorated
-
-
-def quiet_option(command: Callable[..., None]) -> Callable[..., None]:
-    """No progress."""
-    return click.option("-q", "--quiet", is_flag=True, help="Show no progress.")(command)
 
 
 @click.group(cls=Front, context_settings={"help_option_names": ["-h", "--help"]})

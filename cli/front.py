@@ -1,0 +1,33 @@
+"""How every command ends: a sentence instead of a traceback, and an exit code."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import click
+
+from cli.errors import FAULT, INTERRUPTED, SpinelabelError
+
+
+class Front(click.Group):
+    """Turns every error into a sentence and its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; see `cli.errors` for the exit codes."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        except Exception as error:
+            if ctx.params["debug"]:
+                traceback.print_exc()
+            if isinstance(error, SpinelabelError):
+                click.echo(f"Error: {error}", err=True)
+                raise click.exceptions.Exit(error.exit_code) from error
+            click.echo(
+                f"Error: {error!r}. This is a fault in Spinelabel; --debug shows more.", err=True
+            )
+            raise click.exceptions.Exit(FAULT) from error

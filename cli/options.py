@@ -1,0 +1,45 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    default="var/spinelabel",
+    show_default=True,
+    envvar="SPINELABEL_DATA_DIR",
+    show_envvar=True,
+    help="Folder of the laptop stack: its jobs, its logs.",
+)
+
+
+model_root_option = click.option(
+    "--model-root",
+    type=click.Path(path_type=Path),
+    envvar="SPINELABEL_MODEL_ROOT",
+    show_envvar=True,
+    help="Folder NAME/VERSION/ of models for the laptop stack. Default: those of Spinelabel.",
+)
+
+
+def server_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Which server to talk to."""
+    server = click.option(
+        "--server",
+        metavar="URL",
+        envvar="SPINELABEL_SERVER",
+        show_envvar=True,
+        help="Server to use, such as http://127.0.0.1:8000. Default: the laptop stack that runs.",
+    )
+    decorated: Callable[..., None] = server(data_dir_option(command))
+    return decorated
+
+
+def quiet_option(command: Callable[..., None]) -> Callable[..., None]:
+    """No progress."""
+    return click.option("-q", "--quiet", is_flag=True, help="Show no progress.")(command)
