@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from types import MappingProxyType
 
@@ -103,3 +104,7 @@ class SavedModelSession:
     def close(self) -> None:
         """Frees the variables and tables."""
         self._session.close()
+        # The graph refers to itself, and this process makes too little garbage to be collected often:
+        # without this, each version that comes and goes would leave megabytes behind.
+        del self._session
+        gc.collect()

@@ -18,8 +18,11 @@ from tests.serving.server_process import MODEL, PATIENCE_S, REPOSITORY, ModelSer
 BUILD = """
 import json, sys
 from pathlib import Path
-from tests.serving.tiny_model import build
+from serving.runtime import import_tensorflow, quieten
+quieten()
+import_tensorflow()
 import tensorflow as tf
+from tests.serving.tiny_model import build
 folder, texts = Path(sys.argv[1]), json.loads(sys.argv[2])
 build(folder, 1, warm_up_requests=3)
 build(folder, 2)

@@ -65,7 +65,7 @@ def test_a_batch_survives_a_server_that_is_killed_and_comes_back(
 ) -> None:
     server = start_server(1)
     client = server.client(retry_for_s=PATIENCE_S)
-    in_flight = client.submit(1, ["slowword " * 10 + "crime"])
+    in_flight = client.submit(1, ["slowword " * 3 + "crime"])
     server.kill()
     sent_to_nobody = client.submit(1, ["horror"])
     server.start()

@@ -238,6 +238,8 @@ def test_a_server_with_a_version_is_healthy(server: ModelServerProcess, service:
 METADATA = """
 import json, sys
 import grpc
+from serving.runtime import import_tensorflow
+import_tensorflow()
 from tensorflow_serving.apis import get_model_metadata_pb2 as m, prediction_service_pb2_grpc as s
 stub = s.PredictionServiceStub(grpc.insecure_channel(sys.argv[1]))
 request = m.GetModelMetadataRequest(metadata_field=["signature_def"])

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from serving.runtime import import_tensorflow, quieten
 
 GENRES = (
     "crime",
@@ -154,8 +155,8 @@ def main() -> None:
     parser.add_argument("--warm-up-requests", type=int, default=0)
     parser.add_argument("--without", nargs="+", default=[], choices=["serving_default", "describe"])
     given = parser.parse_args()
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    quieten()
+    import_tensorflow()
     given.folder.mkdir(parents=True, exist_ok=True)
     for version in given.versions:
         build(
