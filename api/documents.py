@@ -32,12 +32,14 @@ def job_document(job: Job, storage: Storage) -> dict[str, Any]:
         "rows_per_second": round(rate, 1) if rate is not None else None,
         "eta_seconds": round(eta, 1) if eta is not None else None,
         "model_version": job.model_version,
+        "error_threshold": job.error_threshold,
         "summary_column": header[cast(int, job.layout["summary_index"])],
         "error": (
             {"code": job.failure.code, "message": job.failure.message} if job.failure else None
         ),
         "created_at": timestamp(job.state_times[State.QUEUED]),
         **{f"{state.value}_at": timestamp(at) for state, at in job.state_times.items()},
+        **({"files_deleted_at": timestamp(job.files_deleted_at)} if job.files_deleted_at else {}),
         "links": _links(job, storage),
     }
 

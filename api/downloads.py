@@ -27,6 +27,12 @@ def download(job: Job, storage: Storage, *, path: str, kind: str) -> Response:
             f"The job is {job.state}; ask again when it has ended, or cancel it to get what is done.",
             retry_after_s=1,
         )
+    if job.files_deleted_at is not None:
+        raise Problem(
+            HTTPStatus.GONE,
+            "RESULT_DELETED",
+            "The files of this job were deleted when their retention ended; upload the catalogue again.",
+        )
     try:
         size = storage.size(path)
         stream = storage.open(path)

@@ -25,7 +25,7 @@ def accept(upload: Upload, *, store: JobStore, storage: Storage, messages: Messa
     """
     blocks = upload.blocks()
     head, complete = _read_head(blocks)
-    column = upload.summary_column
+    column = upload.options.summary_column
     layout = _inspect(head, complete, upload)
     job_id = new_job_id()
     try:
@@ -33,7 +33,7 @@ def accept(upload: Upload, *, store: JobStore, storage: Storage, messages: Messa
             size = stream.write(head)
             for block in blocks:
                 size += stream.write(block)
-            if layout is None or upload.summary_column != column:
+            if layout is None or upload.options.summary_column != column:
                 layout = _inspect(head, complete, upload)
                 assert layout is not None  # the body has been read to its end
         job = store.create(
@@ -42,6 +42,7 @@ def accept(upload: Upload, *, store: JobStore, storage: Storage, messages: Messa
                 filename=safe_filename(upload.filename),
                 input_bytes=size,
                 layout=layout.to_dict(),
+                error_threshold=upload.options.error_threshold,
             )
         )
     except BaseException:
@@ -68,7 +69,7 @@ def _inspect(head: bytes, complete: bool, upload: Upload) -> Layout | None:
         return inspect_head(
             head if complete else head[:HEAD_BYTES],
             complete=complete,
-            summary_column=upload.summary_column,
+            summary_column=upload.options.summary_column,
         )
     except NoSummaryColumn:
         if upload.column_may_follow:

@@ -15,13 +15,13 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 from werkzeug.wrappers import Request
 
+from api.options import OPTIONS, Options
 from api.problems import Problem
 
 BLOCK_BYTES = 256 * 1024
 
 _FILE_PART = "file"
-_COLUMN_FIELD = "summary_column"
-_PARAMETERS = frozenset({"filename", _COLUMN_FIELD})
+_PARAMETERS = frozenset({"filename"}) | OPTIONS
 # Boundaries, part headers and fields around the file of a multipart body.
 _FORM_OVERHEAD_BYTES = 64 * 1024
 _LONGEST_FIELD_BYTES = 4 * 1024
@@ -30,10 +30,10 @@ _DECODER_BYTES = 4 * BLOCK_BYTES
 
 
 class Upload(ABC):
-    """One file on its way in. `filename` is known with the first block, `summary_column` at the latest with the last."""
+    """One file on its way in. `filename` is known with the first block, `options` at the latest with the last."""
 
     filename: str | None = None
-    summary_column: str | None = None
+    options: Options
 
     @property
     @abstractmethod
@@ -73,7 +73,7 @@ class _RawUpload(Upload):
     def __init__(self, request: Request, limit: int) -> None:
         _, disposition = parse_options_header(request.headers.get("Content-Disposition"))
         self.filename = request.args.get("filename") or disposition.get("filename")
-        self.summary_column = request.args.get(_COLUMN_FIELD) or None
+        self.options = Options.parse(request.args)
         if request.content_length is None and "Transfer-Encoding" not in request.headers:
             raise _no_file("The request has no body")
         self._body = _Body(request, limit, limit)
@@ -83,12 +83,12 @@ class _RawUpload(Upload):
 
 
 class _MultipartUpload(Upload):
-    """A form with the part `file` and, before or after it, the field `summary_column`."""
+    """A form with a file and, before or after it, fields that are options."""
 
     column_may_follow = True
 
     def __init__(self, request: Request, limit: int, boundary: str) -> None:
-        self.summary_column = request.args.get(_COLUMN_FIELD) or None
+        self.options = Options.parse(request.args)
         self._limit = limit
         self._boundary = boundary.encode("utf-8")
         self._body = _Body(request, limit + _FORM_OVERHEAD_BYTES, limit)
@@ -100,7 +100,7 @@ class _MultipartUpload(Upload):
             if isinstance(event, File | Field):
                 part = self._begin(event)
                 value.clear()
-            elif isinstance(event, Data) and part == _FILE_PART:
+            elif isinstance(event, Data) and part is _FILE_PART:
                 size += len(event.data)
                 if size > self._limit:
                     raise too_large(self._limit)
@@ -111,14 +111,15 @@ class _MultipartUpload(Upload):
                 if len(value) > _LONGEST_FIELD_BYTES:
                     raise _malformed(f"the field {part!r} is too long")
                 if not event.more_data:
-                    self.summary_column = value.decode("utf-8", "replace") or None
+                    self.options = self.options.updated(part, value.decode("utf-8", "replace"))
         self.column_may_follow = False
         if not self._has_file or (not size and not self.filename):
             # A form that was sent before a file was chosen has the part, but no name and no bytes.
             raise _no_file("The form has no file")
 
     def _begin(self, part: File | Field) -> str:
-        if part.name == _FILE_PART:
+        # Whatever a client calls the part: it has a file name, so it is the file.
+        if isinstance(part, File) or part.name == _FILE_PART:
             if self._has_file:
                 raise Problem(
                     HTTPStatus.BAD_REQUEST,
@@ -127,12 +128,13 @@ class _MultipartUpload(Upload):
                 )
             self._has_file = True
             self.filename = part.filename if isinstance(part, File) else None
-        elif part.name != _COLUMN_FIELD:
+            return _FILE_PART
+        if part.name not in OPTIONS:
             raise Problem(
                 HTTPStatus.BAD_REQUEST,
                 "UNKNOWN_FIELD",
                 f"The form field {str(part.name)[:64]!r} is not known; "
-                f"send the file as {_FILE_PART!r} and, if need be, {_COLUMN_FIELD!r}.",
+                f"send the file as {_FILE_PART!r} and, if need be, {' or '.join(sorted(OPTIONS))}.",
             )
         return part.name
 

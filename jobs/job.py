@@ -90,6 +90,7 @@ class NewJob:
     filename: str
     input_bytes: int
     layout: Mapping[str, object]  # the catalogue's layout, as `catalogue` writes it
+    error_threshold: float | None = None  # share of failed rows at which the job stops
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +109,8 @@ class Job:
     model_version: int | None
     failure: Failure | None
     ending: State | None  # the terminal state that assembly will publish
+    error_threshold: float | None = None
+    files_deleted_at: float | None = None  # retention removed input and result then
     state_times: Mapping[State, float] = field(default_factory=dict)
     last_progress_at: float | None = None
     read_at: float = 0.0
@@ -116,6 +119,14 @@ class Job:
     def is_terminal(self) -> bool:
         """Whether nothing about the job will change any more."""
         return self.state in TERMINAL
+
+    @property
+    def too_many_failed(self) -> bool:
+        """Whether failed rows exceed the caller's threshold; the first hundred rows count as a hundred."""
+        counts = self.row_counts
+        return self.error_threshold is not None and counts.failed > self.error_threshold * max(
+            counts.processed, 100
+        )
 
     @property
     def rows_per_second(self) -> float | None:

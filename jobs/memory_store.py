@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from jobs.errors import IllegalTransition, JobNotFound, LeaseLost
-from jobs.job import LABELLING, Chunk, Failure, Job, NewJob, RowCounts, State
+from jobs.job import LABELLING, TERMINAL, Chunk, Failure, Job, NewJob, RowCounts, State
 from jobs.store import ASSEMBLE, PLAN, Claim, Commit, JobStore, Missing, WorkerReport, label_step
 
 _PLANNING = frozenset({State.QUEUED, State.VALIDATING, State.IN_PROGRESS})
@@ -32,6 +32,7 @@ class _Record:
     failure: Failure | None = None
     ending: State | None = None
     progress: float | None = None
+    files_deleted: float | None = None
     fences: dict[str, int] = field(default_factory=dict)
     leases: dict[str, float] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
@@ -223,6 +224,21 @@ class MemoryJobStore(JobStore):
             record.leases.clear()
         return self.get(claim.job_id)
 
+    def keeping_files(self, *, ended_s_ago: float) -> Sequence[str]:
+        with self._lock:
+            latest = self._clock() - ended_s_ago
+            return [
+                job_id
+                for job_id, record in self._records.items()
+                if record.state in TERMINAL
+                and record.files_deleted is None
+                and record.times[record.state] <= latest
+            ]
+
+    def files_deleted(self, job_id: str) -> None:
+        with self._open(job_id) as record:
+            record.files_deleted = self._clock()
+
     def missing(self, job_id: str, *, idle_s: float) -> Missing:
         with self._open(job_id) as record:
             now = self._clock()
@@ -284,6 +300,8 @@ class MemoryJobStore(JobStore):
             model_version=record.model_version,
             failure=record.failure,
             ending=record.ending,
+            error_threshold=record.new.error_threshold,
+            files_deleted_at=record.files_deleted,
             state_times=dict(record.times),
             last_progress_at=record.progress,
             read_at=self._clock(),

@@ -12,6 +12,7 @@ Key schema, every key under the prefix `spinelabel:`
 | `job:{id}:attempts`| hash | step → number of claims                                                           |
 | `jobs:active`      | set  | ids of jobs that are not terminal                                                 |
 | `jobs:created`     | zset | id → when it was created (ms)                                                     |
+| `jobs:ended`       | zset | id of a job that still has files → when it ended (ms)                             |
 | `workers`          | hash | worker name → its last report as JSON                                             |
 
 Times come from the Redis server's clock, so the clocks of API and workers need not agree.
@@ -52,6 +53,7 @@ class _Keys:
 
 _ACTIVE = f"{_PREFIX}jobs:active"
 _CREATED = f"{_PREFIX}jobs:created"
+_ENDED = f"{_PREFIX}jobs:ended"
 _WORKERS = f"{_PREFIX}workers"
 
 
@@ -91,6 +93,7 @@ class RedisJobStore(JobStore):
                     "filename": job.filename,
                     "input_bytes": job.input_bytes,
                     "layout": json.dumps(job.layout),
+                    **_given(error_threshold=job.error_threshold),
                 },
             )
             pipe.zadd(keys.sent, {PLAN: now})
@@ -134,6 +137,7 @@ class RedisJobStore(JobStore):
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.delete(_Keys(job_id).job)
             pipe.zrem(_CREATED, job_id)
+            pipe.zrem(_ENDED, job_id)
             pipe.execute()
 
     def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
@@ -236,10 +240,21 @@ class RedisJobStore(JobStore):
 
     def finish(self, claim: Claim) -> Job:
         keys = _Keys(claim.job_id)
-        order = [keys.job, keys.leases, keys.sent, keys.attempts, keys.chunks, keys.done, _ACTIVE]
+        order = [keys.job, keys.leases, keys.sent, keys.attempts, keys.chunks, keys.done]
+        order += [_ACTIVE, _ENDED]
         if not self._finish(keys=order, args=[claim.fence, self._now_ms(), claim.job_id]):
             raise LeaseLost(claim.job_id, claim.step)
         return self.get(claim.job_id)
+
+    def keeping_files(self, *, ended_s_ago: float) -> Sequence[str]:
+        latest = self._now_ms() - round(ended_s_ago * 1000)
+        return cast(list[str], self._redis.zrangebyscore(_ENDED, "-inf", latest))
+
+    def files_deleted(self, job_id: str) -> None:
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(_Keys(job_id).job, "files_deleted", self._now_ms())
+            pipe.zrem(_ENDED, job_id)
+            pipe.execute()
 
     def missing(self, job_id: str, *, idle_s: float) -> Missing:
         keys, now = _Keys(job_id), self._now_ms()
@@ -288,6 +303,10 @@ class RedisJobStore(JobStore):
             raise
 
 
+def _given(**values: float | None) -> dict[Any, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _commit_from(claim: Claim, reply: list[int] | None) -> Commit:
     if reply is None:
         raise LeaseLost(claim.job_id, claim.step)
@@ -298,7 +317,7 @@ def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> 
     def optional_int(name: str) -> int | None:
         return int(record[name]) if name in record else None
 
-    progress = optional_int("last_progress")
+    progress, deleted = optional_int("last_progress"), optional_int("files_deleted")
     return Job(
         id=job_id,
         state=State(record["state"]),
@@ -317,6 +336,8 @@ def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> 
         model_version=optional_int("model_version"),
         failure=Failure(**json.loads(record["failure"])) if "failure" in record else None,
         ending=State(record["ending"]) if "ending" in record else None,
+        error_threshold=float(record["error_threshold"]) if "error_threshold" in record else None,
+        files_deleted_at=deleted / 1000 if deleted is not None else None,
         state_times={
             state: int(record[f"at:{state}"]) / 1000 for state in State if f"at:{state}" in record
         },

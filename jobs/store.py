@@ -164,6 +164,14 @@ class JobStore(ABC):
         """Publish the terminal state that `end` or the last commit chose. Raises `LeaseLost`."""
 
     @abstractmethod
+    def keeping_files(self, *, ended_s_ago: float) -> Sequence[str]:
+        """Ids of jobs that ended at least so long ago and whose files have not been deleted."""
+
+    @abstractmethod
+    def files_deleted(self, job_id: str) -> None:
+        """Note in the job that its files are gone."""
+
+    @abstractmethod
     def missing(self, job_id: str, *, idle_s: float) -> Missing:
         """Steps handed out at least `idle_s` ago that nobody holds, and mark them as sent again now."""
 

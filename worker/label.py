@@ -55,6 +55,21 @@ def label_chunk(services: Services, job_id: str, index: int) -> None:
         log.warning("%s chunk %d: waits: %s", job_id, index, error)
         return
     services.follow(job_id, commit)
+    job = store.get(job_id)
+    if job.ending is None and job.too_many_failed:
+        services.fail(job_id, _too_many_failed(job))
+
+
+def _too_many_failed(job: Job) -> Failure:
+    counts = job.row_counts
+    return Failure(
+        code="ERROR_THRESHOLD",
+        message=(
+            f"{counts.failed} of the first {counts.processed} rows could not be labelled, more than the share of "
+            f"{job.error_threshold} that was allowed. The list of errors says why; correct the catalogue and "
+            "upload it again."
+        ),
+    )
 
 
 def _work(services: Services, claim: Claim, index: int, checkpoint: Callable[[], None]) -> Commit:

@@ -37,3 +37,6 @@ class WorkerSettings(JobSettings):
     job_deadline_s: PositiveFloat = Field(
         86_400.0, description="A job that takes longer expires and keeps what was finished."
     )
+    retention_s: PositiveFloat = Field(
+        30 * 86_400.0, description="Input and result are deleted so long after a job's end."
+    )

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from jobs.errors import JobNotFound
 from jobs.job import Failure, State
+from jobs.storage import job_folder
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,8 @@ _IDLE_WITH_BACKLOG_S = 60.0
 
 
 def sweep(services: Services) -> None:
-    """One pass over all jobs that have not ended."""
+    """One pass: jobs that have not ended go on, files that were kept long enough are deleted."""
+    _delete_old_files(services)
     idle_s = _IDLE_WITH_BACKLOG_S if services.messages.backlog() else _IDLE_S
     for job_id in services.store.active():
         try:
@@ -40,6 +42,13 @@ def sweep(services: Services) -> None:
             services.messages.label(job_id, index)
         if missing.assemble:
             services.messages.assemble(job_id)
+
+
+def _delete_old_files(services: Services) -> None:
+    for job_id in services.store.keeping_files(ended_s_ago=services.settings.retention_s):
+        services.storage.delete(job_folder(job_id))
+        services.store.files_deleted(job_id)
+        log.info("%s: files deleted, their retention is over", job_id)
 
 
 def _expire(services: Services, job_id: str) -> None:

@@ -371,3 +371,29 @@ def test_a_job_that_changes_its_model_starts_over_and_refuses_the_old_ones_work(
         outcome = commit(store, job_id, index, 5)
     assert outcome.last
     assert store.get(job_id).row_counts.labelled == 15
+
+
+def end_now(store: JobStore, job_id: str) -> None:
+    store.end(job_id, State.CANCELLED)
+    store.finish(must_claim(store, job_id, ASSEMBLE))
+
+
+def test_files_of_ended_jobs_are_kept_until_they_are_deleted(store: JobStore, job_id: str) -> None:
+    assert job_id not in store.keeping_files(ended_s_ago=0)
+    end_now(store, job_id)
+    time.sleep(0.02)
+    assert job_id in store.keeping_files(ended_s_ago=0.01)
+    assert job_id not in store.keeping_files(ended_s_ago=60)
+    store.files_deleted(job_id)
+    assert store.get(job_id).files_deleted_at is not None
+    assert job_id not in store.keeping_files(ended_s_ago=0)
+
+
+def test_a_job_knows_when_too_many_rows_failed(store: JobStore) -> None:
+    new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}, error_threshold=0.1)
+    store.create(new)
+    plan(store, new.id, 50, 50, 50)
+    commit(store, new.id, 0, 40, 10)
+    assert not store.get(new.id).too_many_failed
+    commit(store, new.id, 1, 48, 2)
+    assert store.get(new.id).too_many_failed

@@ -40,13 +40,18 @@ class Desk:
         model = ModelClient(target, "genre", deadline_s=10, retry_for_s=values.model_retry_s)
         self.services = Services(self.store, self.storage, self.messages, model, values)
 
-    def submit(self, content: bytes) -> str:
+    def submit(self, content: bytes, error_threshold: float | None = None) -> str:
         job_id = uuid.uuid4().hex
         with self.storage.publish(input_path(job_id)) as stream:
             stream.write(content)
-        layout = inspect_head(content, complete=True).to_dict()
         self.store.create(
-            NewJob(id=job_id, filename="c.csv", input_bytes=len(content), layout=layout)
+            NewJob(
+                id=job_id,
+                filename="c.csv",
+                input_bytes=len(content),
+                layout=inspect_head(content, complete=True).to_dict(),
+                error_threshold=error_threshold,
+            )
         )
         self.messages.plan(job_id)
         return job_id
@@ -262,3 +267,25 @@ def test_a_job_whose_model_version_is_withdrawn_starts_over_and_mixes_no_version
     assert alone.model_version == 2
     old = Desk(tmp_path / "old", target)
     assert desk.result(job_id) == old.result(only_old.id)
+
+
+def test_a_job_with_too_many_bad_rows_stops_and_keeps_what_was_finished(desk: Desk) -> None:
+    content = b"id,summary\n" + b"1,\n" * 12 + catalogue(6).partition(b"\n")[2]
+    job_id = desk.submit(content, error_threshold=0.1)
+    desk.work()
+    job = desk.store.get(job_id)
+    assert job.state is State.FAILED
+    assert job.failure is not None
+    assert job.failure.code == "ERROR_THRESHOLD"
+    assert len(desk.result(job_id)) - 1 == job.row_counts.processed < 18
+
+
+def test_retention_deletes_the_files_and_says_so(tmp_path: Path, tiny_model_target: str) -> None:
+    desk = Desk(tmp_path, tiny_model_target, retention_s=0.1)
+    job = desk.run(catalogue(3))
+    sweep(desk.services)
+    assert desk.storage.exists(result_path(job.id))
+    time.sleep(0.15)
+    sweep(desk.services)
+    assert desk.storage.names(f"jobs/{job.id}") == []
+    assert desk.store.get(job.id).files_deleted_at is not None
