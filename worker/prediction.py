@@ -50,18 +50,23 @@ def predict(
             found[text] = row if np.isfinite(row).all() else None
 
     in_flight: deque[tuple[list[str], PendingPrediction]] = deque()
-    for positions in micro_batches(
-        [text.count(" ") + 1 for text in distinct],
-        batch_rows=settings.batch_rows,
-        batch_tokens=settings.batch_tokens,
-        max_tokens=max_tokens,
-    ):
-        checkpoint()
-        if len(in_flight) == settings.requests_in_flight:
+    try:
+        for positions in micro_batches(
+            [text.count(" ") + 1 for text in distinct],
+            batch_rows=settings.batch_rows,
+            batch_tokens=settings.batch_tokens,
+            max_tokens=max_tokens,
+        ):
+            checkpoint()
+            if len(in_flight) == settings.requests_in_flight:
+                collect(*in_flight.popleft())
+            batch = [distinct[position] for position in positions]
+            in_flight.append((batch, model.submit(version, batch)))
+        while in_flight:
+            checkpoint()
             collect(*in_flight.popleft())
-        batch = [distinct[position] for position in positions]
-        in_flight.append((batch, model.submit(version, batch)))
-    while in_flight:
-        checkpoint()
-        collect(*in_flight.popleft())
+    except BaseException:
+        for _, pending in in_flight:
+            pending.cancel()  # the server need not finish what nobody waits for
+        raise
     return [found[text] for text in texts]
