@@ -13,10 +13,13 @@ import pytest
 from tests.compose.catalogue import big_catalogue, check_labelled
 from tests.compose.engine import BASE_IMAGES, ROOT, Project, missing_for_compose, run
 from tests.compose.service import Service
-from tests.compose.stack import JOB_SECONDS, Stack, new_project, timed
+from tests.compose.stack import JOB_SECONDS, Stack, new_project, report, timed
 
 TAG = "compose-test"
-ROWS = int(os.environ.get("SPINELABEL_COMPOSE_ROWS", "30000"))
+# A job has to be in flight while containers are killed and started, whatever this machine's speed.
+JOB_TAKES_S = 25
+FEWEST_ROWS, MOST_ROWS = 20_000, 120_000
+PROBE_ROWS = 6_000
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,7 +50,7 @@ def images() -> str:
             pytest.fail(f"no stack can be run: {missing}", pytrace=False)
         pytest.skip(f"no stack can be run: {missing}")
     with timed("base images"):
-        print(run(BASE_IMAGES, timeout_s=900), flush=True)
+        report(run(BASE_IMAGES, timeout_s=900).strip().replace("\n", "; "))
     builder = Project("spinelabel-build", 0, {"SPINELABEL_TAG": TAG})
     with timed("images of the stack"), host_certificates():
         # One by one, smallest first: the classic builder then finds every common layer made already.
@@ -71,14 +74,20 @@ def stack(images: str) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def catalogue() -> bytes:
-    return big_catalogue(ROWS)
+def catalogue(stack: Stack) -> bytes:
+    """A catalogue that takes this stack about `JOB_TAKES_S`."""
+    probe = stack.service.submit(big_catalogue(PROBE_ROWS, seed=1))
+    rate = float(stack.service.wait_ended(probe, seconds=JOB_SECONDS)["rows_per_second"])
+    rows = int(min(max(rate * JOB_TAKES_S, FEWEST_ROWS), MOST_ROWS))
+    made = big_catalogue(rows)
+    report(f"{rate:.0f} rows a second; the catalogue has {rows} rows, {len(made) / 1e6:.0f} MB")
+    return made
 
 
 @pytest.fixture(scope="session")
 def undisturbed(stack: Stack, catalogue: bytes) -> bytes:
     """The result of the catalogue when nothing is done to the stack."""
-    with timed(f"{ROWS} rows, {len(catalogue) / 1e6:.0f} MB, undisturbed"):
+    with timed("job, undisturbed"):
         result = stack.service.completed(stack.service.submit(catalogue), seconds=JOB_SECONDS)
     check_labelled(catalogue, result)
     return result

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.compose.engine import Project
+from tests.compose.engine import EngineError, Project
 from tests.compose.service import Service
 
 JOB_SECONDS = 240.0
@@ -24,7 +24,11 @@ class Stack:
 
     def up(self, *words: str) -> None:
         """Start what is not running, wait until jobs can be worked on."""
-        self.project.compose("up", "--detach", "--no-build", *words)
+        try:
+            self.project.compose("up", "--detach", "--no-build", *words)
+        except EngineError as error:
+            said = self.project.compose("logs", "--no-color", "--tail", "30")
+            raise EngineError(f"{error}\n{said}") from error
         self.service.wait_ready()
 
 
@@ -37,9 +41,14 @@ def new_project(tag: str, **environment: str) -> Project:
     return Project(name, port, {"SPINELABEL_TAG": tag, **environment})
 
 
+def report(line: str) -> None:
+    """A figure for whoever reads the run's output (pytest -s shows it)."""
+    print(f"\n[compose] {line}", flush=True)
+
+
 @contextmanager
 def timed(what: str) -> Iterator[None]:
     """Tell how long the block took."""
     started = time.monotonic()
     yield
-    print(f"\n[compose] {what}: {time.monotonic() - started:.1f} s", flush=True)
+    report(f"{what}: {time.monotonic() - started:.1f} s")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.compose.engine import EngineError, image, run
-from tests.compose.stack import Stack, new_project
+from tests.compose.stack import Stack, new_project, report
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]
 
@@ -23,12 +23,10 @@ def megabytes(tag: str) -> float:
 
 def test_images_of_api_worker_beat_and_setup_are_small(images: str) -> None:
     sizes = {name: megabytes(f"spinelabel/{name}:{images}") for name in ("app", "setup")}
-    standin = megabytes(f"spinelabel/serving-standin:{images}")
     for name, size in sizes.items():
-        print(
-            f"\n[compose] image spinelabel/{name}: {size:.0f} MB (bound {LARGEST_MB})", flush=True
-        )
-    print(f"[compose] image of the test's stand-in model server: {standin:.0f} MB", flush=True)
+        report(f"image spinelabel/{name}: {size:.0f} MB (bound {LARGEST_MB})")
+    standin = megabytes(f"spinelabel/serving-standin:{images}")
+    report(f"image of the test's stand-in for the model server: {standin:.0f} MB (no bound)")
     assert max(sizes.values()) <= LARGEST_MB
 
 
