@@ -1,7 +1,8 @@
 """Every architecture and the TF-IDF baselines on the same folds: ``python -m training.compare``.
 
-Prints a table and leaves it as ``comparison.md`` and ``comparison.json`` in the work folder.
-Models that are trained already are not trained again.
+Prints a table and leaves it as ``comparison.md`` and ``comparison.json`` in the work folder. One
+row is the sum of the configured members, as ``training.train`` ships it. Models that are trained
+already are not trained again.
 """
 
 import argparse
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from training.baselines import BASELINES
 from training.calibration import fit_calibration
@@ -22,13 +22,12 @@ from training.cross_validation import baseline_labels, cross_validate, folds_of
 from training.data import NO_EXTRA, Corpus, ExtraTexts, read_corpus, read_extra
 from training.description import describe
 from training.errors import TrainingError
-from training.evaluation import Document, class_f1, evaluate, macro_f1
+from training.evaluation import Document, Floats, Ints, class_f1, evaluate, macro_f1
+from training.fusion import cross_fitted, fit_fusion
 from training.models import ARCHITECTURES
 from training.models.registry import check_architecture
-from training.run_folder import claim, publish, write_probe
+from training.run_folder import FINAL, claim, publish, write_json, write_probe
 from training.tables import markdown
-
-Ints = npt.NDArray[np.int64]
 
 
 def compare(
@@ -38,7 +37,7 @@ def compare(
     workdir: Path,
     architectures: Sequence[str],
 ) -> list[Document]:
-    """One row per baseline and architecture, best macro-F1 first.
+    """One row per baseline, architecture and for the sum of the members, best macro-F1 first.
 
     Raises:
         TrainingError: an architecture is unknown, or the work folder belongs to other data.
@@ -48,37 +47,41 @@ def compare(
     claim(workdir, corpus, config)
     extra = extra.without(corpus.texts)
     folds = folds_of(corpus, config)
-    rows = [_baseline_row(corpus, folds, name) for name in BASELINES]
-    for name in architectures:
-        model = config.model.model_copy(update={"architecture": name})
-        chosen = config.model_copy(update={"model": model})
-        rows.append(_model_row(corpus, extra, chosen, workdir))
+    rows = [
+        {"model": name, **_scores(corpus, folds, baseline_labels(corpus, folds, name))}
+        for name in BASELINES
+    ]
+    scores = {
+        name: cross_validate(name, corpus, folds, extra, config, workdir).scores
+        for name in architectures
+    }
+    sums: list[tuple[str, ...]] = [(name,) for name in architectures]
+    if len(config.members) > 1 and set(config.members) <= set(architectures):
+        sums.append(config.members)
+    for members in sums:
+        held = np.stack([scores[name] for name in members])
+        rows.append(_model_row(corpus, folds, held, members, config, workdir))
     return sorted(rows, key=lambda row: -float(row["macro_f1"]))
 
 
-def _baseline_row(corpus: Corpus, folds: Ints, name: str) -> Document:
-    found = baseline_labels(corpus, folds, name)
-    return {"model": name, **_scores(corpus, folds, found)}
-
-
 def _model_row(
-    corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Path
+    corpus: Corpus,
+    folds: Ints,
+    scores: Floats,
+    members: tuple[str, ...],
+    config: TrainingConfig,
+    workdir: Path,
 ) -> Document:
-    name = config.model.architecture
-    folder = workdir / name
-    held = cross_validate(corpus, extra, config, folder, shared=workdir / "prepared", title=name)
+    name = "+".join(members)
+    logits = cross_fitted(scores, corpus.labels, folds, config.fusion.prior_tilt)
     evaluation = evaluate(
-        held.logits,
-        corpus.labels,
-        held.folds,
-        corpus.label_names,
-        config.calibration,
-        seed=config.seed,
+        logits, corpus.labels, folds, corpus.label_names, config.calibration, seed=config.seed
     )
-    size = _measure_export(corpus, config, held.logits, evaluation, folder)
+    chosen = config.model_copy(update={"members": members})
+    size = _measure_export(corpus, chosen, scores, evaluation, workdir, workdir / "sums" / name)
     return {
         "model": name,
-        **_scores(corpus, held.folds, held.logits.argmax(axis=1)),
+        **_scores(corpus, folds, logits.argmax(axis=1)),
         "ece": evaluation["ece"],
         "share_left_alone": evaluation["review"]["share_left_alone"],
         **{key: size[key] for key in ("rows_per_second", "parameters", "bytes")},
@@ -87,31 +90,34 @@ def _model_row(
 
 def _scores(corpus: Corpus, folds: Ints, found: Ints) -> Document:
     per_fold = [macro_f1(corpus.labels[folds == f], found[folds == f]) for f in np.unique(folds)]
-    per_class = {
-        name: class_f1(corpus.labels, found, index) for index, name in enumerate(corpus.label_names)
-    }
     return {
         "macro_f1": float(np.mean(per_fold)),
         "spread": float(np.std(per_fold)),
         "macro_f1_per_fold": per_fold,
-        "per_class": per_class,
+        "per_class": {
+            name: class_f1(corpus.labels, found, index)
+            for index, name in enumerate(corpus.label_names)
+        },
     }
 
 
 def _measure_export(
     corpus: Corpus,
     config: TrainingConfig,
-    logits: npt.NDArray[np.float32],
+    scores: Floats,
     evaluation: Document,
+    workdir: Path,
     folder: Path,
 ) -> dict[str, Any]:
-    """Size and speed of the first fold's model, exported as it would be shipped."""
-    shutil.rmtree(folder / "export", ignore_errors=True)
-    shutil.copytree(folder / "fold-1", folder / "final", dirs_exist_ok=True)
-    (folder / "config.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")
-    calibration = fit_calibration(logits, corpus.labels, config.calibration)
-    description = describe(corpus, config, calibration, evaluation)
-    (folder / "description.json").write_text(json.dumps(description), encoding="utf-8")
+    """Size and speed of the first fold's models, exported as they would be shipped."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for member in config.members:
+        shutil.copytree(workdir / member / "fold-1", folder / FINAL / member)
+    fusion = fit_fusion(scores, corpus.labels, config.fusion.prior_tilt)
+    fusion.save(folder / FINAL)
+    calibration = fit_calibration(fusion(scores), corpus.labels, config.calibration)
+    write_json(folder / "config.json", config.model_dump())
+    write_json(folder / "description.json", describe(corpus, config, calibration, evaluation))
     write_probe(corpus, folder)
     publish(folder, folder / "export")
     measured: dict[str, Any] = json.loads((folder / "export.json").read_text(encoding="utf-8"))
@@ -159,7 +165,7 @@ def main(arguments: list[str] | None = None) -> int:
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    (workdir / "comparison.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    write_json(workdir / "comparison.json", rows)
     (workdir / "comparison.md").write_text(table(rows) + "\n", encoding="utf-8")
     print(table(rows))
     return 0

@@ -96,9 +96,6 @@ class EmbeddingConfig(_Section):
 class ModelConfig(_Section):
     """Which network, and how hard it is held back from memorising."""
 
-    architecture: str = Field(
-        default="bilstm_attention", description="a name in training.models.ARCHITECTURES"
-    )
     units: int = Field(
         default=64,
         ge=2,
@@ -196,6 +193,52 @@ class ExtraConfig(_Section):
     )
 
 
+class WideConfig(_Section):
+    """A linear support vector machine on TF-IDF."""
+
+    strictness: float = Field(
+        default=0.5, gt=0.0, description="cost of a row on the wrong side (C); text wants 0.1 to 1"
+    )
+    extra_weight: float = Field(
+        default=0.3, ge=0.0, le=1.0, description="weight of a believed extra row; 0: not used"
+    )
+
+
+class KernelConfig(_Section):
+    """Kernel ridge regression on mean word vectors."""
+
+    gamma: float = Field(
+        default=1.0, gt=0.0, description="fall of nearness with the squared distance (0 to 4)"
+    )
+    ridge: float = Field(
+        default=0.3, gt=0.0, description="penalty that keeps single rows from ruling"
+    )
+    extra_weight: float = Field(
+        default=0.3, ge=0.0, le=1.0, description="weight of a believed extra row; 0: not used"
+    )
+    class_weight_power: float = Field(
+        default=0.5, ge=0.0, le=1.0, description="exponent on the inverse class share of a row"
+    )
+    support_rows: int = Field(
+        default=4000,
+        ge=10,
+        le=10000,
+        description="rows compared with, at most: 0.4 kB each in the model, solving takes the cube",
+    )
+
+
+class FusionConfig(_Section):
+    """How the members' scores become one."""
+
+    prior_tilt: float = Field(
+        default=0.2,
+        ge=0.0,
+        le=1.0,
+        description="share of the log class share taken off the scores: macro-F1 counts rare "
+        "labels as much as common ones",
+    )
+
+
 class CalibrationConfig(_Section):
     """What a confidence promises."""
 
@@ -225,6 +268,11 @@ class TrainingConfig(_Section):
     seed: int = Field(
         default=7, ge=0, description="no unit: weights, order of rows and dropout follow it"
     )
+    members: tuple[str, ...] = Field(
+        default=("bilstm_attention", "wide", "kernel"),
+        min_length=1,
+        description="architectures whose scores are added up; names in training.models",
+    )
     split: SplitConfig = SplitConfig()
     text: TextConfig = TextConfig()
     embedding: EmbeddingConfig = EmbeddingConfig()
@@ -232,6 +280,9 @@ class TrainingConfig(_Section):
     pretraining: PhaseConfig = PhaseConfig(epochs=6, patience=3, batch_rows=64)
     training: PhaseConfig = PhaseConfig()
     extra: ExtraConfig = ExtraConfig()
+    wide: WideConfig = WideConfig()
+    kernel: KernelConfig = KernelConfig()
+    fusion: FusionConfig = FusionConfig()
     calibration: CalibrationConfig = CalibrationConfig()
     tensorboard: bool = Field(
         default=False, description="yes or no: write TensorBoard logs beside the CSV log"

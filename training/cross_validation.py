@@ -1,4 +1,4 @@
-"""Every row predicted by a model that did not learn from it."""
+"""Every row scored by models that did not learn from it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from training.baselines import BASELINES
 from training.batches import predict_logits
 from training.config import TrainingConfig
 from training.data import Corpus, ExtraTexts
-from training.fit import fit
+from training.fit import Epochs, fit
 from training.folds import assign_folds, near_duplicates, pick_validation, usable_folds
 from training.prepare import prepare
 
@@ -21,11 +21,10 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """Out-of-fold predictions."""
+    """One architecture's out-of-fold scores."""
 
-    folds: Ints  # [N]
-    logits: Floats  # [N, K]
-    epochs: tuple[int, int]  # median of the folds' best epochs, pre-training and training
+    scores: Floats  # [N, K]
+    epochs: Epochs  # median of the folds' best
 
 
 def folds_of(corpus: Corpus, config: TrainingConfig) -> Ints:
@@ -36,23 +35,22 @@ def folds_of(corpus: Corpus, config: TrainingConfig) -> Ints:
 
 
 def cross_validate(
+    architecture: str,
     corpus: Corpus,
+    folds: Ints,
     extra: ExtraTexts,
     config: TrainingConfig,
     workdir: Path,
-    *,
-    shared: Path,
-    title: str,
 ) -> HeldOut:
-    """Train one model per fold in ``workdir/fold-N``; finished folds are not repeated.
+    """Train one model per fold in ``workdir/ARCHITECTURE/fold-N``; none that is there already.
 
-    ``shared/fold-N`` keeps what does not depend on the architecture. ``extra`` must hold no text of
-    the corpus.
+    ``workdir/prepared/fold-N`` keeps what does not depend on the architecture. ``extra`` must hold
+    no text of the corpus.
     """
-    folds = folds_of(corpus, config)
     count = int(folds.max()) + 1
-    logits = np.zeros((len(corpus), len(corpus.label_names)), dtype=np.float32)
-    epochs: list[tuple[int, int]] = []
+    names = corpus.label_names
+    scores = np.zeros((len(corpus), len(names)), dtype=np.float32)
+    epochs: list[Epochs] = []
     for fold in range(count):
         keras.utils.clear_session()
         held = folds == fold
@@ -60,24 +58,24 @@ def cross_validate(
         watched = pick_validation(
             learned.texts, learned.labels, config.split.validation_fraction, config.split.seed
         )
-        learn = learned.select(~watched)
         name = f"fold-{fold + 1}"
         fitted = fit(
-            learn,
+            architecture,
+            learned.select(~watched),
             learned.select(watched) if watched.any() else None,
-            prepare(learn, extra, corpus.label_names, config, shared / name),
-            len(corpus.label_names),
+            prepare(learned, extra, names, config, workdir / "prepared" / name),
+            len(names),
             config,
-            workdir / name,
-            title=f"{title} fold {fold + 1}/{count}",
+            workdir / architecture / name,
+            title=f"{architecture} {fold + 1}/{count}",
         )
-        logits[held] = predict_logits(fitted.model, fitted.encode(asked.texts))
-        epochs.append((fitted.pretraining_epochs, fitted.training_epochs))
+        scores[held] = predict_logits(fitted.model, fitted.encode(asked.texts))
+        epochs.append(fitted.epochs)
     first, second = np.median(np.array(epochs), axis=0)
-    return HeldOut(folds=folds, logits=logits, epochs=(round(first), round(second)))
+    return HeldOut(scores=scores, epochs=(round(first), round(second)))
 
 
-def baseline_labels(corpus: Corpus, folds: Ints, name: str = "tfidf_svm") -> Ints:
+def baseline_labels(corpus: Corpus, folds: Ints, name: str) -> Ints:
     """Out-of-fold labels [N] of a classical model, on the same folds."""
     found = np.zeros(len(corpus), dtype=np.int64)
     for fold in np.unique(folds):

@@ -26,6 +26,19 @@ class Labelled:
     texts: tuple[str, ...]
     labels: Ints  # [N]
 
+    @classmethod
+    def nothing(cls) -> "Labelled":
+        """No rows."""
+        return cls(texts=(), labels=np.zeros(0, dtype=np.int64))
+
+    def plus(self, other: "Labelled | None") -> "Labelled":
+        """These rows and then the other's."""
+        if other is None:
+            return self
+        return Labelled(
+            texts=(*self.texts, *other.texts), labels=np.concatenate([self.labels, other.labels])
+        )
+
     def select(self, rows: npt.NDArray[np.bool_]) -> "Labelled":
         """The marked rows."""
         texts = tuple(text for text, marked in zip(self.texts, rows, strict=True) if marked)

@@ -19,7 +19,7 @@ def describe(
     return {
         "schema": SCHEMA,
         "name": "genre",
-        "architecture": config.model.architecture,
+        "architecture": "+".join(config.members),
         "labels": list(corpus.label_names),
         "max_tokens": config.text.max_tokens,
         "cleaning_fingerprint": CLEANING_FINGERPRINT,

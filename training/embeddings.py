@@ -7,6 +7,7 @@ import numpy.typing as npt
 from gensim.models import Word2Vec
 
 from training.config import EmbeddingConfig
+from training.vectoriser import RESERVED
 
 Floats = npt.NDArray[np.float32]
 
@@ -35,23 +36,30 @@ def train_vectors(
     return {token: model.wv[token] for token in model.wv.index_to_key}
 
 
-def embedding_matrix(
+def rows_of(
     vocabulary: Sequence[str], vectors: dict[str, Floats], dimensions: int, *, seed: int
 ) -> Floats:
-    """Initial rows of the embedding, float32 [len(vocabulary) + 2, dimensions].
+    """One row per token number, float32 [len(vocabulary) + 2, dimensions].
 
-    Row 0 (padding) is zero; row 1 (unknown) is the mean vector; a token without a vector is drawn
-    with the spread of the others, so that no row stands out by its length. Vectors are centred and
-    scaled to a standard deviation of 0.3, because raw word2vec lengths saturate recurrent gates.
+    Padding and the unknown token are zero; a token without a vector gets a random one, so that it
+    can still be told from the others.
     """
     random = np.random.default_rng(seed)
-    matrix = random.normal(0.0, 1.0, (len(vocabulary) + 2, dimensions)).astype(np.float32)
-    known = [index for index, token in enumerate(vocabulary) if token in vectors]
-    if known:
-        learned = np.stack([vectors[vocabulary[index]] for index in known])
-        learned = (learned - learned.mean(axis=0)) / max(float(learned.std()), 1e-6)
-        matrix[[index + 2 for index in known]] = learned
-        matrix[1] = 0.0
-    matrix *= 0.3
-    matrix[0] = 0.0
-    return matrix
+    rows = random.normal(0.0, 0.1, (len(vocabulary) + RESERVED, dimensions)).astype(np.float32)
+    rows[:RESERVED] = 0.0
+    for number, token in enumerate(vocabulary, start=RESERVED):
+        if token in vectors:
+            rows[number] = vectors[token]
+    return rows
+
+
+def starting_embedding(rows: Floats) -> Floats:
+    """Where a trained embedding starts: ``rows`` centred, with a standard deviation of 0.3.
+
+    Raw word2vec vectors share one direction and are long enough to saturate recurrent gates.
+    Padding stays zero, and the unknown token starts in the middle.
+    """
+    result = rows - rows[RESERVED:].mean(axis=0)
+    result *= 0.3 / max(float(result[RESERVED:].std()), 1e-6)
+    result[:RESERVED] = 0.0
+    return np.asarray(result, dtype=np.float32)

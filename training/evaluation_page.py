@@ -31,7 +31,7 @@ def write_pages(
     low, high = evaluation["macro_f1_interval"]
     parts = [
         _HEAD,
-        f"<h1>{html.escape(str(evaluation['architecture']))}</h1>",
+        f"<h1>{html.escape(' + '.join(evaluation['members']))}</h1>",
         f"<p>Held-out macro-F1 <b>{evaluation['macro_f1']:.3f}</b> (95 % interval {low:.3f} to "
         f"{high:.3f}), accuracy {evaluation['accuracy']:.3f}, calibration error "
         f"{evaluation['ece']:.3f}, {evaluation['rows']} rows. "

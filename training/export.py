@@ -11,15 +11,14 @@ import shutil
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from training.config import read_config
+from training.config import TrainingConfig, read_config
 from training.export_check import check_export
-from training.fit import Fitted, load
-from training.models import build_model
-from training.models.shape import EMBEDDING
+from training.fit import load
+from training.fusion import Fusion, fused_model
+from training.run_folder import FINAL
 from training.vectoriser import build_vectoriser
 
 WARM_UP = Path("assets.extra") / "tf_serving_warmup_requests"
@@ -27,19 +26,11 @@ _WARM_UP_ROWS = (1, 16, 32)
 _WARM_UP_WORDS = (8, 64, 300)
 
 
-def halved(fitted: Fitted) -> keras.Model:
-    """The same model with its embedding stored as float16, which halves the file.
-
-    This, not the float32 model, is what is shipped and what the export is compared with.
-    """
-    shape = type(fitted.shape)(**{**vars(fitted.shape), "half_embedding": True})
-    model = build_model(shape)
-    for layer, trained in zip(model.layers, fitted.model.layers, strict=True):
-        weights = trained.get_weights()
-        if layer.name == EMBEDDING:
-            weights = [weights[0].astype(np.float16)]
-        layer.set_weights(weights)
-    return model
+def assemble(run: Path, config: TrainingConfig) -> tuple[keras.Model, tuple[str, ...]]:
+    """The run's members as one graph with half-precision word vectors, and their vocabulary."""
+    members = [load(run / FINAL / name, config, half=True) for name in config.members]
+    model = fused_model([member.model for member in members], Fusion.load(run / FINAL))
+    return model, members[0].vocabulary
 
 
 def write_saved_model(
@@ -64,8 +55,9 @@ def write_saved_model(
         return {"description": tf.fill(tf.shape(query), tf.constant(description))}
 
     archive = keras.export.ExportArchive()
+    # The table has to be tracked; variables are found in the endpoints, and tracking the model as
+    # well would write each of them twice.
     archive.track(vectoriser)
-    archive.track(model)
     archive.add_endpoint("serving_default", serve, [tf.TensorSpec([None], tf.string, "summary")])
     archive.add_endpoint("describe", describe, [tf.TensorSpec([None], tf.string, "query")])
     archive.write_out(str(folder), verbose=False)
@@ -91,20 +83,19 @@ def publish(run: Path, model_root: Path, version: int | None = None) -> Path:
     config = read_config(run / "config.json")
     description = json.loads((run / "description.json").read_text(encoding="utf-8"))
     probe = json.loads((run / "probe.json").read_text(encoding="utf-8"))
-    fitted = load(run / "final", len(description["labels"]), config)
-    model = halved(fitted)
+    model, vocabulary = assemble(run, config)
     target = model_root / str(version or next_version(model_root))
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     temperature = float(description["calibration"]["temperature"])
     write_saved_model(
         model,
-        fitted.vocabulary,
+        vocabulary,
         temperature,
         json.dumps(description, ensure_ascii=False, sort_keys=True),
         partial,
     )
-    report = check_export(partial, model, fitted, temperature, probe)
+    report = check_export(partial, model, vocabulary, temperature, probe)
     (run / "export.json").write_text(
         json.dumps({**report, "version": int(target.name)}, indent=1), encoding="utf-8"
     )

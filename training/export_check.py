@@ -14,7 +14,7 @@ from scipy.special import softmax  # type: ignore[import-untyped]  # scipy ships
 from tensorflow.core.protobuf import saved_model_pb2
 
 from training.batches import predict_logits
-from training.fit import Fitted
+from training.vectoriser import encode
 
 TOLERANCE = 1e-5
 _NOT_PORTABLE = re.compile(r"cudnn|xla|pyfunc|nccl|tensorrt|trt", re.IGNORECASE)
@@ -27,7 +27,11 @@ class ExportError(Exception):
 
 
 def check_export(
-    folder: Path, model: keras.Model, fitted: Fitted, temperature: float, probe: Sequence[str]
+    folder: Path,
+    model: keras.Model,
+    vocabulary: Sequence[str],
+    temperature: float,
+    probe: Sequence[str],
 ) -> dict[str, object]:
     """Compare the SavedModel with the Keras model on cleaned texts; time it; list its size.
 
@@ -44,7 +48,7 @@ def check_export(
         alone = np.concatenate([served.probabilities([text]) for text in texts[-8:]])
         json.loads(served.describe())
         speed = rows_per_second(served, probe)
-    expected = softmax(predict_logits(model, fitted.encode(texts)) / temperature, axis=1)
+    expected = softmax(predict_logits(model, encode(texts, vocabulary, None)) / temperature, axis=1)
     difference = float(np.abs(answers - expected).max())
     if not difference <= TOLERANCE:
         raise ExportError(f"The export differs from the Keras model by {difference:.2g}.")

@@ -10,12 +10,14 @@ import numpy.typing as npt
 
 from training.config import TrainingConfig
 from training.data import ExtraTexts, Labelled
-from training.embeddings import embedding_matrix, train_vectors
+from training.embeddings import rows_of, train_vectors
 from training.extra import trusted_rows
-from training.vectoriser import build_vocabulary
+from training.tfidf import counts, inverse_document_frequency
+from training.vectoriser import RESERVED, build_vocabulary, encode
 
 _VOCABULARY = "vocabulary.json"
-_VECTORS = "embedding.npy"
+_VECTORS = "vectors.npy"
+_IDF = "idf.npy"
 _TRUSTED = "trusted.json"
 
 
@@ -24,7 +26,8 @@ class Prepared:
     """Made from the rows that may be learned from and the extra texts, and from nothing else."""
 
     vocabulary: tuple[str, ...]
-    matrix: npt.NDArray[np.float32]  # [len(vocabulary) + 2, dimensions]
+    vectors: npt.NDArray[np.float32]  # word2vec [len(vocabulary) + 2, dimensions]
+    idf: npt.NDArray[np.float32]  # [len(vocabulary) + 2]
     trusted: Labelled  # extra rows whose label is believed
 
 
@@ -40,7 +43,8 @@ def prepare(
     vocabulary = _vocabulary(folder / _VOCABULARY, learn, extra, config)
     return Prepared(
         vocabulary=vocabulary,
-        matrix=_matrix(folder / _VECTORS, vocabulary, learn, extra, config),
+        vectors=_vectors(folder / _VECTORS, vocabulary, learn, extra, config),
+        idf=_idf(folder / _IDF, vocabulary, learn, extra),
         trusted=_trusted(folder / _TRUSTED, learn, extra, label_names, config),
     )
 
@@ -58,7 +62,7 @@ def _vocabulary(
     return tuple(json.loads(path.read_text(encoding="utf-8")))
 
 
-def _matrix(
+def _vectors(
     path: Path,
     vocabulary: Sequence[str],
     learn: Labelled,
@@ -68,16 +72,23 @@ def _matrix(
     if not path.exists():
         texts = len(learn.texts) + len(extra.texts)
         print(f"{path.parent.name}: word vectors from {texts:,} texts", flush=True)
-        vectors = train_vectors(
+        found = train_vectors(
             (*learn.texts, *extra.texts),
             config.embedding,
             min_count=config.text.min_count,
             seed=config.seed,
         )
-        np.save(
-            path,
-            embedding_matrix(vocabulary, vectors, config.embedding.dimensions, seed=config.seed),
-        )
+        np.save(path, rows_of(vocabulary, found, config.embedding.dimensions, seed=config.seed))
+    return np.asarray(np.load(path), dtype=np.float32)
+
+
+def _idf(
+    path: Path, vocabulary: Sequence[str], learn: Labelled, extra: ExtraTexts
+) -> npt.NDArray[np.float32]:
+    if not path.exists():
+        rows = encode((*learn.texts, *extra.texts), vocabulary, None)
+        counted = counts(rows, len(vocabulary) + RESERVED)
+        np.save(path, inverse_document_frequency(counted))
     return np.asarray(np.load(path), dtype=np.float32)
 
 

@@ -9,6 +9,9 @@ from training.config import TrainingConfig
 from training.data import Corpus
 from training.errors import TrainingError
 
+FINAL = "final"
+"""Folder of the models fitted on all rows, one per member."""
+
 
 def claim(workdir: Path, corpus: Corpus, config: TrainingConfig) -> None:
     """Mark the folder with what it is for, so that two trainings never mix.
@@ -28,6 +31,11 @@ def claim(workdir: Path, corpus: Corpus, config: TrainingConfig) -> None:
                 "--workdir or remove the folder."
             )
         path.write_text(content, encoding="utf-8")
+
+
+def write_json(path: Path, content: object) -> None:
+    """Readable JSON."""
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def write_probe(corpus: Corpus, workdir: Path) -> None:

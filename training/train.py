@@ -10,91 +10,106 @@ import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from training.calibration import fit_calibration
 from training.config import DEFAULT_CONFIG, TrainingConfig, read_config
-from training.cross_validation import HeldOut, baseline_labels, cross_validate
+from training.cross_validation import baseline_labels, cross_validate, folds_of
 from training.data import NO_EXTRA, Corpus, ExtraTexts, read_corpus, read_extra
 from training.description import describe
 from training.errors import TrainingError
-from training.evaluation import Document, confident_mistakes, evaluate, macro_f1
+from training.evaluation import Document, Floats, Ints, confident_mistakes, evaluate, macro_f1
 from training.evaluation_page import write_pages
 from training.fit import fit
+from training.fusion import cross_fitted, fit_fusion
 from training.models.registry import check_architecture
 from training.prepare import prepare
 from training.report import write_report
-from training.run_folder import claim, publish, write_probe
+from training.run_folder import FINAL, claim, publish, write_json, write_probe
 
 
 def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Path) -> Document:
-    """Cross-validate, calibrate, fit on all rows; leave a run folder that can be published.
+    """Cross-validate the members, weigh them, calibrate, fit them on all rows.
 
-    Returns: the evaluation, as in ``workdir/evaluation.json``.
+    Leaves a run folder that can be published. Returns: the evaluation, as in
+    ``workdir/evaluation.json``.
 
     Raises:
-        TrainingError: the work folder belongs to other data or another configuration.
+        TrainingError: a member is unknown, or the work folder belongs to other data or another
+            configuration.
     """
-    check_architecture(config.model.architecture)
+    for member in config.members:
+        check_architecture(member)
     claim(workdir, corpus, config)
     write_report(corpus, workdir)
     extra = extra.without(corpus.texts)
-    held = cross_validate(
-        corpus, extra, config, workdir, shared=workdir / "prepared", title=config.model.architecture
-    )
-    calibration = fit_calibration(held.logits, corpus.labels, config.calibration)
-    evaluation = _evaluate(corpus, extra, held, config)
-    _write(workdir / "evaluation.json", evaluation)
+    folds = folds_of(corpus, config)
+    held = [cross_validate(m, corpus, folds, extra, config, workdir) for m in config.members]
+    scores = np.stack([found.scores for found in held])
+    tilt = config.fusion.prior_tilt
+    fusion = fit_fusion(scores, corpus.labels, tilt)
+    logits = cross_fitted(scores, corpus.labels, folds, tilt)
+    evaluation = {
+        **_evaluate(corpus, logits, folds, config),
+        "extra_texts": len(extra.texts),
+        "members": {
+            member: {
+                "weight": weight,
+                "epochs": list(found.epochs),
+                **_short(corpus, found.scores.argmax(axis=1), folds),
+            }
+            for member, weight, found in zip(config.members, fusion.weights, held, strict=True)
+        },
+    }
+    write_json(workdir / "evaluation.json", evaluation)
     mistakes = confident_mistakes(
-        held.logits, corpus.labels, corpus.label_names, corpus.titles, corpus.texts
+        logits, corpus.labels, corpus.label_names, corpus.titles, corpus.texts
     )
     write_pages(evaluation, mistakes, workdir)
     keras.utils.clear_session()
     names = corpus.label_names
-    fit(
-        corpus.labelled(),
-        None,
-        prepare(corpus.labelled(), extra, names, config, workdir / "prepared" / "all"),
-        len(names),
-        config,
-        workdir / "final",
-        title=f"{config.model.architecture} all rows",
-        epochs=held.epochs,
-    )
-    _write(workdir / "description.json", describe(corpus, config, calibration, evaluation))
+    for member, found in zip(config.members, held, strict=True):
+        fit(
+            member,
+            corpus.labelled(),
+            None,
+            prepare(corpus.labelled(), extra, names, config, workdir / "prepared" / "all"),
+            len(names),
+            config,
+            workdir / FINAL / member,
+            title=f"{member} all rows",
+            epochs=found.epochs,
+        )
+    fusion.save(workdir / FINAL)
+    calibration = fit_calibration(fusion(scores), corpus.labels, config.calibration)
+    write_json(workdir / "description.json", describe(corpus, config, calibration, evaluation))
     write_probe(corpus, workdir)
     return evaluation
 
 
-def _evaluate(corpus: Corpus, extra: ExtraTexts, held: HeldOut, config: TrainingConfig) -> Document:
-    evaluation = evaluate(
-        held.logits,
-        corpus.labels,
-        held.folds,
-        corpus.label_names,
-        config.calibration,
-        seed=config.seed,
-    )
-    baseline = baseline_labels(corpus, held.folds)
+def _evaluate(corpus: Corpus, logits: Floats, folds: Ints, config: TrainingConfig) -> Document:
+    baseline = baseline_labels(corpus, folds, "tfidf_svm")
     return {
-        **evaluation,
-        "architecture": config.model.architecture,
-        "folds": int(held.folds.max()) + 1,
-        "epochs": list(held.epochs),
-        "extra_texts": len(extra.texts),
+        **evaluate(
+            logits, corpus.labels, folds, corpus.label_names, config.calibration, seed=config.seed
+        ),
+        "folds": int(folds.max()) + 1,
         "baseline": {
             "name": "TF-IDF (1-2-grams) + LinearSVC",
-            "macro_f1": macro_f1(corpus.labels, baseline),
-            "macro_f1_per_fold": [
-                macro_f1(corpus.labels[held.folds == fold], baseline[held.folds == fold])
-                for fold in range(int(held.folds.max()) + 1)
-            ],
-            "accuracy": float((baseline == corpus.labels).mean()),
+            **_short(corpus, baseline, folds),
         },
     }
 
 
-def _write(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+def _short(corpus: Corpus, found: Ints, folds: Ints) -> Document:
+    return {
+        "macro_f1": macro_f1(corpus.labels, found),
+        "macro_f1_per_fold": [
+            macro_f1(corpus.labels[folds == fold], found[folds == fold])
+            for fold in range(int(folds.max()) + 1)
+        ],
+        "accuracy": float((found == corpus.labels).mean()),
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -111,7 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
     workdir = options.workdir or Path("runs") / options.data.stem
     try:
         config = read_config(options.config)
-        check_architecture(config.model.architecture)
+        for member in config.members:
+            check_architecture(member)
         corpus = read_corpus(
             options.data,
             summary_column=options.summary_column,

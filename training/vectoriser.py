@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 PADDING = 0
 UNKNOWN = 1
-_RESERVED = 2
+RESERVED = 2
 
 
 def build_vocabulary(texts: Iterable[str], *, size: int, min_count: int) -> tuple[str, ...]:
@@ -22,7 +22,7 @@ def build_vocabulary(texts: Iterable[str], *, size: int, min_count: int) -> tupl
         ((count, token) for token, count in counts.items() if count >= min_count),
         key=lambda entry: (-entry[0], entry[1]),
     )
-    return tuple(token for _, token in ranked[: size - _RESERVED])
+    return tuple(token for _, token in ranked[: size - RESERVED])
 
 
 def build_vectoriser(vocabulary: Sequence[str]) -> keras.layers.TextVectorization:
@@ -40,9 +40,9 @@ def build_vectoriser(vocabulary: Sequence[str]) -> keras.layers.TextVectorizatio
 
 
 def encode(
-    texts: Sequence[str], vocabulary: Sequence[str], limit: int
+    texts: Sequence[str], vocabulary: Sequence[str], limit: int | None
 ) -> list[npt.NDArray[np.int32]]:
-    """Each text's token numbers, the first ``limit`` of them, unpadded."""
+    """Each text's token numbers, the first ``limit`` of them or all, unpadded."""
     vectoriser = build_vectoriser(vocabulary)
     rows: list[npt.NDArray[np.int32]] = []
     for start in range(0, len(texts), 256):

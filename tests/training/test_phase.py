@@ -24,9 +24,17 @@ PHASE = PhaseConfig(epochs=6, patience=6, batch_rows=8, learning_rate=0.01)
 
 def _model() -> keras.Model:
     keras.utils.set_random_seed(7)
-    settings = ModelConfig(architecture="gru", units=4, hidden=0, word_dropout=0.0)
+    settings = ModelConfig(units=4, hidden=0, word_dropout=0.0)
     return build_model(
-        Shape(tokens=30, dimensions=4, classes=2, max_tokens=9, settings=settings, seed=7)
+        Shape(
+            architecture="gru",
+            tokens=30,
+            dimensions=4,
+            classes=2,
+            max_tokens=9,
+            settings=settings,
+            seed=7,
+        )
     )
 
 

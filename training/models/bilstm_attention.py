@@ -21,4 +21,4 @@ def bilstm_attention(shape: Shape) -> keras.Model:
             MaskedMean(name="mean")(states, begun.mask),
         ]
     )
-    return finish(shape, begun, pooled, "bilstm_attention")
+    return finish(shape, begun, pooled)

@@ -24,4 +24,4 @@ def _recurrent(
     layer = cell(shape.settings.units, return_sequences=True, use_cudnn=False, name=name)
     states = layer(begun.embedded, mask=begun.mask)
     # The maximum, not the last state: 300 tokens on, the beginning is forgotten.
-    return finish(shape, begun, MaskedMax(name="max")(states, begun.mask), name)
+    return finish(shape, begun, MaskedMax(name="max")(states, begun.mask))

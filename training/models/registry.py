@@ -8,6 +8,7 @@ from training.errors import TrainingError
 from training.models.bilstm_attention import bilstm_attention
 from training.models.recurrent import gru, lstm
 from training.models.shape import Shape
+from training.models.solved import kernel, wide
 from training.models.transformer import transformer
 
 ARCHITECTURES: dict[str, Callable[[Shape], keras.Model]] = {
@@ -15,6 +16,8 @@ ARCHITECTURES: dict[str, Callable[[Shape], keras.Model]] = {
     "gru": gru,
     "bilstm_attention": bilstm_attention,
     "transformer": transformer,
+    "wide": wide,
+    "kernel": kernel,
 }
 
 
@@ -22,8 +25,8 @@ def check_architecture(name: str) -> None:
     """Raises: TrainingError: no architecture has this name; the sentence lists those that are."""
     if name not in ARCHITECTURES:
         raise TrainingError(
-            f"'model.architecture' is '{name}', which is unknown; "
-            f"choose one of {', '.join(sorted(ARCHITECTURES))}."
+            f"'members' names the architecture '{name}', which is unknown; "
+            f"choose from {', '.join(sorted(ARCHITECTURES))}."
         )
 
 
@@ -33,5 +36,5 @@ def build_model(shape: Shape) -> keras.Model:
     Raises:
         TrainingError: the architecture is unknown.
     """
-    check_architecture(shape.settings.architecture)
-    return ARCHITECTURES[shape.settings.architecture](shape)
+    check_architecture(shape.architecture)
+    return ARCHITECTURES[shape.architecture](shape)

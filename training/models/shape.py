@@ -14,13 +14,16 @@ EMBEDDING = "embedding"
 class Shape:
     """The sizes of a model."""
 
-    tokens: int  # rows of the embedding: vocabulary, padding and unknown
+    architecture: str
+    tokens: int  # vocabulary, padding and unknown
     dimensions: int  # columns of the embedding
     classes: int
     max_tokens: int
     settings: ModelConfig
     seed: int
-    half_embedding: bool = False  # store the embedding as float16, as the shipped model does
+    half: bool = False  # store word vectors as float16, as the shipped model does
+    support_rows: int = 0  # rows a kernel compares with
+    gamma: float = 1.0  # how fast a kernel's nearness falls with distance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,7 @@ def start(shape: Shape) -> Start:
         shape.dimensions,
         name=EMBEDDING,
         trainable=settings.train_embedding,
-        dtype="float16" if shape.half_embedding else "float32",
+        dtype="float16" if shape.half else "float32",
     )(tokens)
     # One dropped dimension for the whole text: single dropped numbers would average out over it.
     embedded = keras.layers.SpatialDropout1D(
@@ -53,7 +56,7 @@ def start(shape: Shape) -> Start:
     return Start(inputs=inputs, embedded=embedded, mask=mask)
 
 
-def finish(shape: Shape, begun: Start, pooled: keras.KerasTensor, name: str) -> keras.Model:
+def finish(shape: Shape, begun: Start, pooled: keras.KerasTensor) -> keras.Model:
     """Pooled features float32 [N, any] to logits float32 [N, classes]."""
     settings = shape.settings
     penalty = keras.regularizers.L2(settings.l2) if settings.l2 else None
@@ -66,4 +69,4 @@ def finish(shape: Shape, begun: Start, pooled: keras.KerasTensor, name: str) -> 
             settings.dropout, seed=shape.seed + 3, name="hidden_dropout"
         )(features)
     logits = keras.layers.Dense(shape.classes, kernel_regularizer=penalty, name="logits")(features)
-    return keras.Model(begun.inputs, logits, name=name)
+    return keras.Model(begun.inputs, logits, name=shape.architecture)

@@ -34,4 +34,4 @@ def transformer(shape: Shape) -> keras.Model:
             MaskedMean(name="mean")(states, begun.mask),
         ]
     )
-    return finish(shape, begun, pooled, "transformer")
+    return finish(shape, begun, pooled)
