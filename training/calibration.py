@@ -17,8 +17,8 @@ from training.config import CalibrationConfig
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.floating[Any]]
 
-REVIEW_ALL = 1.01
-"""A threshold above every confidence: no row can be left alone."""
+REVIEW_ALL = 1.0
+"""A confidence that no row reaches: none can be left alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,8 @@ def main(arguments: list[str]) -> int:
     except ValidationError as error:
         for problem in error.errors():
             name = "SPINELABEL_" + "_".join(str(part) for part in problem["loc"]).upper()
-            print(f"{name}: {problem['msg']} (got {problem['input']!r})", file=sys.stderr)
+            # The value stays out of the log: it may hold a password.
+            print(f"{name}: {problem['msg']}", file=sys.stderr)
         return 2
     signals.setup_logging.connect(_log_to_stderr, weak=False)
     app = make_app(settings)

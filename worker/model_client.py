@@ -121,8 +121,8 @@ class ModelClient:
         self._policy = RetryPolicy(retry_for_s=retry_for_s)
         self._channel = ModelChannel(target)
 
-    def latest_version(self) -> int:
-        """The newest version that serves now.
+    def versions(self) -> tuple[int, ...]:
+        """The versions that serve now, newest first; at least one.
 
         Raises:
             ModelUnavailable: no server, or no version of the model, within the bound.
@@ -131,17 +131,14 @@ class ModelClient:
             model_spec=model_pb2.ModelSpec(name=self._model_name)
         )
 
-        def ask() -> int:
+        def ask() -> tuple[int, ...]:
             answer = self._channel.status(request, timeout=self._deadline_s)
             available = status_messages.ModelVersionStatus.AVAILABLE
-            serving: list[int] = [
-                status.version
-                for status in answer.model_version_status
-                if status.state == available
-            ]
-            if not serving:
+            serving = (s.version for s in answer.model_version_status if s.state == available)
+            newest_first = tuple(sorted(serving, reverse=True))
+            if not newest_first:
                 raise _NotReadyError(f"no version of model {self._model_name} serves yet")
-            return max(serving)
+            return newest_first
 
         return self._persist(ask)
 

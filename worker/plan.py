@@ -68,7 +68,7 @@ _INPUT_MISSING = "The uploaded file is no longer in the storage; upload the cata
 
 
 def _pin_model(services: Services, claim: Claim) -> None:
-    version = services.model.latest_version()
+    version = services.newest_usable_version()
     services.describe(services.store.begin_planning(claim, model_version=version))
 
 

@@ -55,14 +55,13 @@ def change_model(
 ) -> Commit | None:
     """Start the job over with the newest version when the pinned one was withdrawn; None if it was not.
 
-    Raises `ModelUnavailable` when no version serves, `ModelMismatch` when the newest is not usable, `LeaseLost`.
+    Raises `ModelUnavailable` when no version serves, `ModelMismatch` when none can be used, `LeaseLost`.
     """
     if error.code != "NOT_FOUND":
         return None
-    newest = services.model.latest_version()
+    newest = services.newest_usable_version()
     if newest == job.model_version:
         return None
-    services.describe(newest)
     log.warning(
         "%s: model version %s was withdrawn, starting over with %d",
         job.id,

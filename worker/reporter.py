@@ -35,7 +35,7 @@ def start_reporter(services: Services, name: str) -> None:
 
 def _model(services: Services) -> Mapping[str, object] | None:
     try:
-        version = services.model.latest_version()
+        version = services.newest_usable_version()
         return {"version": version, **services.describe(version).document}
     except ModelError as error:
         log.warning("no usable model: %s", error)

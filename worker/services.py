@@ -48,6 +48,23 @@ class Services:
             self._described[version] = description
         return self._described[version]
 
+    def newest_usable_version(self) -> int:
+        """The newest version that this worker can use; one bad publication must not stop new jobs.
+
+        Raises `ModelUnavailable` when none serves, `ModelMismatch` when none of them can be used.
+        """
+        problem: ModelMismatch | None = None
+        for version in self.model.versions():
+            try:
+                self.describe(version)
+            except ModelMismatch as error:
+                log.error("model version %d is not used: %s", version, error)
+                problem = problem or error
+            else:
+                return version
+        assert problem is not None  # there is at least one version
+        raise problem
+
     def fail(self, job_id: str, failure: Failure) -> None:
         """End the job as failed; what was labelled is kept."""
         log.error("%s: failed: %s: %s", job_id, failure.code, failure.message)

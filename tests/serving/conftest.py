@@ -110,6 +110,6 @@ def _server_over(
     running.start()
     if versions:
         client = running.client(retry_for_s=PATIENCE_S)
-        client.latest_version()
+        client.versions()
         client.close()
     return running

@@ -84,7 +84,7 @@ import os, sys
 from worker.model_client import ModelClient
 client = ModelClient(sys.argv[1], "genre", deadline_s=20, retry_for_s=0)
 if sys.argv[2] == "used":
-    client.latest_version()
+    client.versions()
 children = []
 for _ in range(2):
     child = os.fork()

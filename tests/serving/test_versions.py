@@ -86,7 +86,7 @@ def test_a_server_without_a_version_waits_for_one(
         shutil.rmtree(entry)
     until(lambda: "can be served" in server.log)
     server.publish(built.version(1), fresh)
-    assert server.client(retry_for_s=PATIENCE_S).latest_version() == fresh
+    assert server.client(retry_for_s=PATIENCE_S).versions()[0] == fresh
 
 
 def test_new_versions_are_taken_up_while_requests_flow_and_none_fails(
@@ -113,7 +113,7 @@ def test_the_previous_version_serves_on_and_the_one_before_is_withdrawn(
     publish(lively_server, built, fresh, fresh + 1, fresh + 2)
     until_state(lively_server, fresh, States.END)
     client = lively_server.client()
-    assert client.latest_version() == fresh + 2
+    assert client.versions()[0] == fresh + 2
     assert client.submit(fresh + 1, ["a crime"]).result().shape == (1, 10)
     with pytest.raises(ModelUnavailable, match=rf"Specific\(genre, {fresh}\)") as caught:
         client.submit(fresh, ["a crime"]).result()
@@ -137,7 +137,7 @@ def test_a_broken_version_is_reported_and_disturbs_no_other(
     assert f"version {broken} of genre cannot be served" in server.log
     for good in (fresh, fresh + 1):
         assert status_of(channel, good).state == States.AVAILABLE
-    assert server.client().latest_version() == fresh + 1
+    assert server.client().versions()[0] == fresh + 1
     channel.close()
 
 
@@ -157,7 +157,7 @@ def test_a_version_that_fails_its_own_warm_up_requests_does_not_serve(
     publish(lively_server, built, fresh)
     lively_server.publish(built.version(4), fresh + 1)
     until_state(lively_server, fresh + 1, States.END)
-    assert lively_server.client().latest_version() == fresh
+    assert lively_server.client().versions()[0] == fresh
     assert "a poisoned text" in lively_server.log
 
 
@@ -175,7 +175,7 @@ def test_a_version_whose_folder_is_removed_is_no_longer_served(
     publish(lively_server, built, fresh, fresh + 1)
     shutil.rmtree(lively_server.model_folder / str(fresh + 1))
     until_state(lively_server, fresh + 1, States.END)
-    assert lively_server.client().latest_version() == fresh
+    assert lively_server.client().versions()[0] == fresh
 
 
 def test_versions_serve_on_when_the_model_folder_cannot_be_read(

@@ -18,11 +18,15 @@ from worker.model_client import ModelClient
 ROOT = Path(__file__).parents[2]
 
 
+def build_model(folder: Path, *versions: str, fingerprint: str) -> None:
+    """Publish tiny model versions, in a process of their own: this one stays without TensorFlow."""
+    build = [sys.executable, "-m", "tests.serving.tiny_model", str(folder), *versions]
+    subprocess.run([*build, "--cleaning-fingerprint", fingerprint], check=True, cwd=ROOT)
+
+
 @contextlib.contextmanager
 def serve(folder: Path, fingerprint: str, *versions: str) -> Iterator[str]:
-    build = [sys.executable, "-m", "tests.serving.tiny_model", str(folder / "genre")]
-    flags = ["--cleaning-fingerprint", fingerprint]
-    subprocess.run([*build, *(versions or ("1",)), *flags], check=True, cwd=ROOT)
+    build_model(folder / "genre", *(versions or ("1",)), fingerprint=fingerprint)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         target = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -32,7 +36,7 @@ def serve(folder: Path, fingerprint: str, *versions: str) -> Iterator[str]:
     )
     try:
         client = ModelClient(target, "genre", deadline_s=10, retry_for_s=60)
-        client.latest_version()  # waits until it serves
+        client.versions()  # waits until it serves
         client.close()
         yield target
     finally:

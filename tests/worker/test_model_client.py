@@ -17,7 +17,7 @@ def test_a_server_that_never_answers_is_unavailable_after_the_bound() -> None:
         nobody.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         target = f"127.0.0.1:{nobody.getsockname()[1]}"
         client = ModelClient(target, "genre", deadline_s=5.0, retry_for_s=0.3)
-        for call in (client.latest_version, lambda: client.submit(1, ["a crime"]).result()):
+        for call in (client.versions, lambda: client.submit(1, ["a crime"]).result()):
             with pytest.raises(
                 ModelUnavailable, match=f"genre at {target} gave no answer"
             ) as caught:

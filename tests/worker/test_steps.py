@@ -18,6 +18,7 @@ from jobs.memory_store import MemoryJobStore
 from jobs.messages import LABEL_TASK, PLAN_TASK, RecordedMessages
 from jobs.storage import Storage, errors_path, input_path, parts_folder, result_path
 from jobs.store import label_step
+from tests.worker.conftest import build_model
 from worker.assemble import assemble_job
 from worker.label import label_chunk
 from worker.model_client import ModelClient
@@ -255,7 +256,7 @@ def test_a_job_whose_model_version_is_withdrawn_starts_over_and_mixes_no_version
     assert desk.store.get(job_id).model_version == 2
     shutil.rmtree(models / "2")
     deadline = time.monotonic() + 30
-    while desk.services.model.latest_version() != 1:
+    while desk.services.model.versions()[0] != 1:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     desk.work()
@@ -289,3 +290,17 @@ def test_retention_deletes_the_files_and_says_so(tmp_path: Path, tiny_model_targ
     sweep(desk.services)
     assert desk.storage.names(f"jobs/{job.id}") == []
     assert desk.store.get(job.id).files_deleted_at is not None
+
+
+def test_a_newer_version_that_cannot_be_used_does_not_stop_new_jobs(
+    tmp_path: Path, two_versions: tuple[str, Path]
+) -> None:
+    target, models = two_versions
+    build_model(models, "3", fingerprint="0" * 64)
+    desk = Desk(tmp_path, target)
+    deadline = time.monotonic() + 30
+    while desk.services.model.versions()[0] != 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    job = desk.run(catalogue(3))
+    assert (job.state, job.model_version) == (State.COMPLETED, 2)
