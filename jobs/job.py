@@ -25,7 +25,8 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.VALIDATING, State.FINALIZING, State.CANCELLING}),
     State.VALIDATING: frozenset({State.IN_PROGRESS, State.FINALIZING, State.CANCELLING}),
     State.IN_PROGRESS: frozenset({State.FINALIZING, State.CANCELLING}),
-    State.FINALIZING: frozenset({State.COMPLETED, State.FAILED, State.EXPIRED}),
+    # Back to labelling when a part turns out to be damaged.
+    State.FINALIZING: frozenset({State.COMPLETED, State.FAILED, State.EXPIRED, State.IN_PROGRESS}),
     State.CANCELLING: frozenset({State.CANCELLED}),
     State.COMPLETED: frozenset(),
     State.FAILED: frozenset(),

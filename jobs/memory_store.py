@@ -16,13 +16,20 @@ _PLANNING = frozenset({State.QUEUED, State.VALIDATING, State.IN_PROGRESS})
 _ENDING = frozenset({State.FINALIZING, State.CANCELLING})
 
 
+@dataclass(frozen=True)
+class _Part:
+    labelled: int
+    failed: int
+    seal: str
+
+
 @dataclass
 class _Record:
     new: NewJob
     state: State
     times: dict[State, float]
     chunks: list[Chunk] = field(default_factory=list)
-    done: set[int] = field(default_factory=set)
+    done: dict[int, _Part] = field(default_factory=dict)
     labelled: int = 0
     failed: int = 0
     planned: bool = False
@@ -169,10 +176,10 @@ class MemoryJobStore(JobStore):
             return self._advance(record, window)
 
     def commit_chunk(
-        self, claim: Claim, index: int, *, labelled: int, failed: int, window: int
+        self, claim: Claim, index: int, *, labelled: int, failed: int, seal: str, window: int
     ) -> Commit:
         with self._held(claim) as record:
-            record.done.add(index)
+            record.done[index] = _Part(labelled, failed, seal)
             record.labelled += labelled
             record.failed += failed
             record.progress = self._clock()
@@ -204,9 +211,30 @@ class MemoryJobStore(JobStore):
             record.model_version = model_version
             return self._advance(record, window)
 
-    def committed_chunks(self, job_id: str) -> frozenset[int]:
+    def committed_chunks(self, job_id: str) -> Mapping[int, str]:
         with self._open(job_id) as record:
-            return frozenset(record.done)
+            return {index: part.seal for index, part in record.done.items()}
+
+    def reopen_chunks(self, claim: Claim, indices: Sequence[int]) -> Commit:
+        with self._held(claim) as record:
+            now = self._clock()
+            self._drop(record, claim.step)
+            again = record.ending is State.COMPLETED
+            taken = [index for index in indices if index in record.done]
+            for index in taken:
+                part = record.done.pop(index)
+                record.labelled -= part.labelled
+                record.failed -= part.failed
+                record.attempts.pop(label_step(index), None)
+            if not again:
+                record.sent[ASSEMBLE] = now
+                return Commit(hand_out=(), last=True)
+            record.sent.pop(ASSEMBLE, None)
+            record.sent.update(dict.fromkeys(map(label_step, taken), now))
+            record.ending = None
+            record.state = State.IN_PROGRESS
+            record.times.pop(State.FINALIZING, None)
+            return Commit(hand_out=tuple(taken), last=False)
 
     def end(self, job_id: str, ending: State, failure: Failure | None = None) -> Job:
         with self._open(job_id) as record:
@@ -242,8 +270,11 @@ class MemoryJobStore(JobStore):
     def missing(self, job_id: str, *, idle_s: float) -> Missing:
         with self._open(job_id) as record:
             now = self._clock()
-            idle = [step for step, at in record.sent.items() if at <= now - idle_s]
+            gone = [step for step, until in record.leases.items() if until <= now]
+            idle = [s for s, at in record.sent.items() if at <= now - idle_s or s in gone]
             steps = [s for s in idle if record.is_due(s) and record.leases.get(s, 0) <= now]
+            for step in gone:
+                del record.leases[step]
             record.sent.update(dict.fromkeys(steps, now))
             return Missing(
                 plan=PLAN in steps,

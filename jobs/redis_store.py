@@ -6,7 +6,7 @@ Key schema, every key under the prefix `spinelabel:`
 |--------------------|------|-----------------------------------------------------------------------------------|
 | `job:{id}`         | hash | state, `at:STATE` (ms), counts, pinned model, `fence` counter, `fence:STEP` in force |
 | `job:{id}:chunks`  | hash | chunk index → chunk as JSON                                                       |
-| `job:{id}:done`    | set  | indices of committed chunks                                                       |
+| `job:{id}:parts`   | hash | index of a committed chunk → its counts and seal as JSON                          |
 | `job:{id}:leases`  | zset | step → when its lease runs out (ms)                                               |
 | `job:{id}:sent`    | zset | step that should be under way → when its message was last sent (ms)               |
 | `job:{id}:attempts`| hash | step → number of claims                                                           |
@@ -45,7 +45,7 @@ class _Keys:
     def __init__(self, job_id: str) -> None:
         self.job = f"{_PREFIX}job:{job_id}"
         self.chunks = f"{self.job}:chunks"
-        self.done = f"{self.job}:done"
+        self.parts = f"{self.job}:parts"
         self.leases = f"{self.job}:leases"
         self.sent = f"{self.job}:sent"
         self.attempts = f"{self.job}:attempts"
@@ -77,6 +77,7 @@ class RedisJobStore(JobStore):
         self._add_chunks = script("advance", "add_chunks")
         self._commit_chunk = script("advance", "commit_chunk")
         self._split_chunk = script("advance", "split_chunk")
+        self._reopen_chunks = script("reopen_chunks")
         self._repin = script("advance", "repin")
         self._end = script("end")
         self._finish = script("finish")
@@ -106,7 +107,7 @@ class RedisJobStore(JobStore):
         keys = _Keys(job_id)
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.hgetall(keys.job)
-            pipe.scard(keys.done)
+            pipe.hlen(keys.parts)
             pipe.time()
             record, done, (seconds, micros) = pipe.execute()
         if not record:
@@ -145,7 +146,7 @@ class RedisJobStore(JobStore):
         reply = self._run(
             self._claim,
             job_id,
-            [keys.job, keys.leases, keys.attempts, keys.done, keys.chunks],
+            [keys.job, keys.leases, keys.attempts, keys.parts, keys.chunks],
             [step, round(lease_s * 1000), self._now_ms()],
         )
         if reply is None:
@@ -190,19 +191,20 @@ class RedisJobStore(JobStore):
         return _commit_from(
             claim,
             self._add_chunks(
-                keys=[keys.job, keys.leases, keys.sent, keys.chunks, keys.done], args=args
+                keys=[keys.job, keys.leases, keys.sent, keys.chunks, keys.parts], args=args
             ),
         )
 
     def commit_chunk(
-        self, claim: Claim, index: int, *, labelled: int, failed: int, window: int
+        self, claim: Claim, index: int, *, labelled: int, failed: int, seal: str, window: int
     ) -> Commit:
         keys = _Keys(claim.job_id)
+        part = json.dumps({"labelled": labelled, "failed": failed, "seal": seal})
         return _commit_from(
             claim,
             self._commit_chunk(
-                keys=[keys.job, keys.leases, keys.sent, keys.done],
-                args=[index, claim.fence, labelled, failed, window, self._now_ms()],
+                keys=[keys.job, keys.leases, keys.sent, keys.parts],
+                args=[index, claim.fence, labelled, failed, window, self._now_ms(), part],
             ),
         )
 
@@ -214,7 +216,7 @@ class RedisJobStore(JobStore):
         return _commit_from(
             claim,
             self._split_chunk(
-                keys=[keys.job, keys.leases, keys.sent, keys.done, keys.chunks, keys.attempts],
+                keys=[keys.job, keys.leases, keys.sent, keys.parts, keys.chunks, keys.attempts],
                 args=[left.index, claim.fence, window, self._now_ms(), attempts, *halves],
             ),
         )
@@ -224,13 +226,24 @@ class RedisJobStore(JobStore):
         return _commit_from(
             claim,
             self._repin(
-                keys=[keys.job, keys.leases, keys.sent, keys.done, keys.attempts],
+                keys=[keys.job, keys.leases, keys.sent, keys.parts, keys.attempts],
                 args=[claim.step, claim.fence, model_version, window, self._now_ms()],
             ),
         )
 
-    def committed_chunks(self, job_id: str) -> frozenset[int]:
-        return frozenset(int(i) for i in cast(set[str], self._redis.smembers(_Keys(job_id).done)))
+    def committed_chunks(self, job_id: str) -> Mapping[int, str]:
+        found = cast(dict[str, str], self._redis.hgetall(_Keys(job_id).parts))
+        return {int(index): json.loads(text)["seal"] for index, text in found.items()}
+
+    def reopen_chunks(self, claim: Claim, indices: Sequence[int]) -> Commit:
+        keys = _Keys(claim.job_id)
+        return _commit_from(
+            claim,
+            self._reopen_chunks(
+                keys=[keys.job, keys.leases, keys.sent, keys.parts, keys.attempts],
+                args=[claim.fence, self._now_ms(), *indices],
+            ),
+        )
 
     def end(self, job_id: str, ending: State, failure: Failure | None = None) -> Job:
         keys = _Keys(job_id)
@@ -240,7 +253,7 @@ class RedisJobStore(JobStore):
 
     def finish(self, claim: Claim) -> Job:
         keys = _Keys(claim.job_id)
-        order = [keys.job, keys.leases, keys.sent, keys.attempts, keys.chunks, keys.done]
+        order = [keys.job, keys.leases, keys.sent, keys.attempts, keys.chunks, keys.parts]
         order += [_ACTIVE, _ENDED]
         if not self._finish(keys=order, args=[claim.fence, self._now_ms(), claim.job_id]):
             raise LeaseLost(claim.job_id, claim.step)
@@ -331,7 +344,7 @@ def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> 
         ),
         planned=record.get("planned") == "1",
         chunks=int(record.get("chunks", 0)),
-        # `finish` drops the set and leaves its size in the record.
+        # `finish` drops the parts and leaves its size in the record.
         chunks_done=int(record.get("chunks_done", done)),
         model_version=optional_int("model_version"),
         failure=Failure(**json.loads(record["failure"])) if "failure" in record else None,

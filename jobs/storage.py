@@ -1,6 +1,6 @@
 """Where a job's files live: one fsspec URL, a folder by default, `s3://…` beyond one machine.
 
-Layout: `jobs/{id}/input`, `jobs/{id}/parts/NNNNN`, `jobs/{id}/result.csv`, `jobs/{id}/errors.csv`.
+Layout: `jobs/{id}/input`, `jobs/{id}/parts/NNNNN.FENCE`, `jobs/{id}/result.csv`, `jobs/{id}/errors.csv`.
 A file appears under its name only when it is complete and durable.
 """
 
@@ -21,14 +21,14 @@ def input_path(job_id: str) -> str:
     return f"jobs/{job_id}/input"
 
 
-def part_path(job_id: str, index: int) -> str:
-    """Labelled rows of chunk `index`."""
-    return f"jobs/{job_id}/parts/{index:05d}"
+def part_path(job_id: str, index: int, fence: int) -> str:
+    """Labelled rows of chunk `index`, as the holder of the claim with this fence wrote them."""
+    return f"jobs/{job_id}/parts/{index:05d}.{fence}"
 
 
-def part_errors_path(job_id: str, index: int) -> str:
+def part_errors_path(job_id: str, index: int, fence: int) -> str:
     """Row errors of chunk `index`."""
-    return f"jobs/{job_id}/parts/{index:05d}.errors"
+    return f"{part_path(job_id, index, fence)}.errors"
 
 
 def result_path(job_id: str) -> str:

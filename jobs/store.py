@@ -123,9 +123,13 @@ class JobStore(ABC):
 
     @abstractmethod
     def commit_chunk(
-        self, claim: Claim, index: int, *, labelled: int, failed: int, window: int
+        self, claim: Claim, index: int, *, labelled: int, failed: int, seal: str, window: int
     ) -> Commit:
-        """Mark a chunk done and add its counts, once. Raises `LeaseLost`."""
+        """Mark a chunk done and add its counts, once. Raises `LeaseLost`.
+
+        Args:
+            seal: what assembly needs to find and check the chunk's part; kept as it is.
+        """
 
     @abstractmethod
     def split_chunk(
@@ -149,8 +153,16 @@ class JobStore(ABC):
         """
 
     @abstractmethod
-    def committed_chunks(self, job_id: str) -> frozenset[int]:
-        """Indices of the chunks whose parts are durable."""
+    def committed_chunks(self, job_id: str) -> Mapping[int, str]:
+        """The chunks whose parts are durable: index → seal."""
+
+    @abstractmethod
+    def reopen_chunks(self, claim: Claim, indices: Sequence[int]) -> Commit:
+        """Take back committed chunks whose parts were damaged; releases the claim, which is assembly's.
+
+        A job that is otherwise complete goes back to labelling; one that ends early is to be assembled without
+        them. Raises `LeaseLost`.
+        """
 
     @abstractmethod
     def end(self, job_id: str, ending: State, failure: Failure | None = None) -> Job:
@@ -173,7 +185,10 @@ class JobStore(ABC):
 
     @abstractmethod
     def missing(self, job_id: str, *, idle_s: float) -> Missing:
-        """Steps handed out at least `idle_s` ago that nobody holds, and mark them as sent again now."""
+        """Steps that nobody holds and that were handed out at least `idle_s` ago, or whose holder's lease ran out.
+
+        They count as sent again now.
+        """
 
     @abstractmethod
     def report_worker(self, name: str, model: Mapping[str, object] | None) -> None:

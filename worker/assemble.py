@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterable
 
 from catalogue import Layout, encode_errors_header, encode_header
 from jobs.errors import LeaseLost
-from jobs.storage import errors_path, part_errors_path, part_path, parts_folder, result_path
-from jobs.store import ASSEMBLE
+from jobs.storage import errors_path, parts_folder, result_path
+from jobs.store import ASSEMBLE, Claim
+from worker.part import Part, PartDamaged
 from worker.pulse import Pulse
 from worker.services import Services
 
 log = logging.getLogger(__name__)
 
-_COPY_BYTES = 1 << 20
-
 
 def assemble_job(services: Services, job_id: str) -> None:
-    """Publish what was labelled, all or part of it; nothing if that is done or held."""
-    store, settings = services.store, services.settings
+    """Publish what was labelled, all or part of it; nothing if that is done or held.
+
+    Chunks whose parts were damaged since are labelled again, and the job is assembled after that.
+    """
+    store, storage, settings = services.store, services.storage, services.settings
     claim = store.claim(job_id, ASSEMBLE, lease_s=settings.lease_s)
     if claim is None:
         return
     try:
         with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
-            layout = Layout.from_dict(store.get(job_id).layout)
-            committed = store.committed_chunks(job_id)
-            # In the order of the input: a chunk that was halved has its second half at the end of the numbers.
-            planned = store.planned_chunks(job_id)
-            indices = [chunk.index for chunk in planned if chunk.index in committed]
-            parts = [part_path(job_id, i) for i in indices]
-            _join(services, result_path(job_id), encode_header(layout), parts, pulse)
-            listed = [part_errors_path(job_id, i) for i in indices]
-            present = [path for path in listed if services.storage.exists(path)]
-            _join(services, errors_path(job_id), encode_errors_header(), present, pulse)
+            # Both are there when an earlier attempt was cut short between here and the job's end.
+            if not (storage.exists(result_path(job_id)) and storage.exists(errors_path(job_id))):
+                parts = _parts(services, job_id)
+                try:
+                    _publish(services, job_id, parts, pulse)
+                except PartDamaged as error:
+                    log.error("%s: %s", job_id, error)
+                    _label_again(services, claim, parts)
+                    return
+            pulse.check()
+            # Before the end, or a death between the two would leave them for ever.
+            storage.delete(parts_folder(job_id))
             job = store.finish(claim)
     except LeaseLost:
         log.info("%s: assembly stopped, it is no longer wanted here", job_id)
@@ -44,7 +47,6 @@ def assemble_job(services: Services, job_id: str) -> None:
         store.release(claim)
         log.warning("%s: assembly waits: %s", job_id, error)
         return
-    services.storage.delete(parts_folder(job_id))
     counts = job.row_counts
     log.info(
         "%s: %s, %d rows: %d labelled, %d failed, %d pending",
@@ -52,12 +54,32 @@ def assemble_job(services: Services, job_id: str) -> None:
     )  # fmt: skip
 
 
-def _join(
-    services: Services, target: str, header: bytes, parts: Iterable[str], pulse: Pulse
-) -> None:
-    with services.storage.publish(target) as output:
-        output.write(header)
-        for path in parts:
+def _parts(services: Services, job_id: str) -> list[Part]:
+    """The parts of what was labelled, in the order of the input."""
+    seals = services.store.committed_chunks(job_id)
+    # A chunk that was halved has its second half at the end of the numbers.
+    planned = services.store.planned_chunks(job_id)
+    return [Part.sealed(job_id, c.index, seals[c.index]) for c in planned if c.index in seals]
+
+
+def _publish(services: Services, job_id: str, parts: Iterable[Part], pulse: Pulse) -> None:
+    layout = Layout.from_dict(services.store.get(job_id).layout)
+    with (
+        services.storage.publish(errors_path(job_id)) as errors,
+        services.storage.publish(result_path(job_id)) as result,
+    ):
+        result.write(encode_header(layout))
+        errors.write(encode_errors_header())
+        for part in parts:
             pulse.check()
-            with services.storage.open(path) as part:
-                shutil.copyfileobj(part, output, _COPY_BYTES)
+            for block in part.rows(services.storage):
+                result.write(block)
+            for block in part.errors(services.storage):
+                errors.write(block)
+
+
+def _label_again(services: Services, claim: Claim, parts: Iterable[Part]) -> None:
+    """Take the damaged parts' chunks back. An ending job does without them: it keeps what is whole."""
+    damaged = [part.index for part in parts if not part.is_whole(services.storage)]
+    log.error("%s: chunks %s are labelled again", claim.job_id, damaged)
+    services.follow(claim.job_id, services.store.reopen_chunks(claim, damaged))

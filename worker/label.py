@@ -18,10 +18,11 @@ from catalogue import (
 )
 from jobs.errors import LeaseLost
 from jobs.job import Chunk, Failure, Job
-from jobs.storage import input_path, part_errors_path, part_path
+from jobs.storage import input_path
 from jobs.store import Claim, Commit, label_step
 from worker.decision import decide
 from worker.model_client import ModelMismatch, ModelUnavailable
+from worker.part import Part, delete_part, write_part
 from worker.prediction import predict
 from worker.pulse import Pulse
 from worker.recovery import change_model, halve
@@ -40,6 +41,7 @@ def label_chunk(services: Services, job_id: str, index: int) -> None:
         with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
             commit = _work(services, claim, index, pulse.check)
     except LeaseLost:
+        _tidy_up(services, claim, index)
         log.info("%s chunk %d: stopped, it is no longer wanted here", job_id, index)
         return
     except ModelMismatch as error:
@@ -58,6 +60,14 @@ def label_chunk(services: Services, job_id: str, index: int) -> None:
     job = store.get(job_id)
     if job.ending is None and job.too_many_failed:
         services.fail(job_id, _too_many_failed(job))
+
+
+def _tidy_up(services: Services, claim: Claim, index: int) -> None:
+    """Remove what was written for nobody: a job that has ended meanwhile would keep it for ever."""
+    seal = services.store.committed_chunks(claim.job_id).get(index)
+    # A commit whose answer got lost looks like a lost lease when it is tried again.
+    if seal is None or Part.sealed(claim.job_id, index, seal).fence != claim.fence:
+        delete_part(services.storage, claim, index)
 
 
 def _too_many_failed(job: Job) -> Failure:
@@ -96,13 +106,20 @@ def _work(services: Services, claim: Claim, index: int, checkpoint: Callable[[],
             return commit
     labelled, failed = _count(chunk, outcomes)
     checkpoint()
-    with services.storage.publish(part_path(job.id, index)) as part:
-        part.write(encode_rows(layout, rows, outcomes))
-    if errors := encode_errors(rows, outcomes, first_row=chunk.first_row):
-        with services.storage.publish(part_errors_path(job.id, index)) as part:
-            part.write(errors)
+    part = write_part(
+        services.storage,
+        claim,
+        index,
+        rows=encode_rows(layout, rows, outcomes),
+        errors=encode_errors(rows, outcomes, first_row=chunk.first_row),
+    )
     commit = services.store.commit_chunk(
-        claim, index, labelled=labelled, failed=failed, window=services.settings.window
+        claim,
+        index,
+        labelled=labelled,
+        failed=failed,
+        seal=part.seal,
+        window=services.settings.window,
     )
     seconds = time.monotonic() - began
     log.info(

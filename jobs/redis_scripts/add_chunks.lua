@@ -1,4 +1,4 @@
--- Record planned chunks. KEYS: job, leases, sent, chunks, done.
+-- Record planned chunks. KEYS: job, leases, sent, chunks, parts.
 -- ARGV: fence, last (0/1), window, now ms, then triples of index, rows, chunk JSON.
 -- Returns {last, index...}: whether assembly is due, and the chunks to hand out.
 if redis.call('HGET', KEYS[1], 'fence:plan') ~= ARGV[1] then return nil end

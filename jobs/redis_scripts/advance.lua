@@ -1,8 +1,8 @@
 -- Shared by add_chunks and commit_chunk: hand out the next chunks within the window, or, when every chunk
 -- of a planned job is done, make it finalizing.
-local function advance(job, sent, done, window, now)
+local function advance(job, sent, parts, window, now)
   local chunks = tonumber(redis.call('HGET', job, 'chunks') or '0')
-  local finished = redis.call('SCARD', done)
+  local finished = redis.call('HLEN', parts)
   if redis.call('HGET', job, 'planned') == '1' and finished == chunks then
     redis.call('HSET', job, 'state', 'finalizing', 'at:finalizing', now, 'ending', 'completed')
     redis.call('ZADD', sent, now, 'assemble')

@@ -1,4 +1,4 @@
--- Claim a step. KEYS: job, leases, attempts, done, chunks. ARGV: step, lease ms, now ms.
+-- Claim a step. KEYS: job, leases, attempts, parts, chunks. ARGV: step, lease ms, now ms.
 -- Returns {fence, attempt}, or nil when the step is not due, done, or held.
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return redis.error_reply('NOJOB') end
@@ -8,7 +8,7 @@ local index = string.match(step, '^label/(%d+)$')
 if index then
   if state ~= 'in_progress' then return nil end
   if redis.call('HEXISTS', KEYS[5], index) == 0 then return nil end
-  if redis.call('SISMEMBER', KEYS[4], index) == 1 then return nil end
+  if redis.call('HEXISTS', KEYS[4], index) == 1 then return nil end
 elseif step == 'plan' then
   if redis.call('HGET', KEYS[1], 'planned') == '1' then return nil end
   if state ~= 'queued' and state ~= 'validating' and state ~= 'in_progress' then return nil end

@@ -1,10 +1,10 @@
--- Commit a labelled chunk, once. KEYS: job, leases, sent, done.
--- ARGV: index, fence, labelled, failed, window, now ms.
+-- Commit a labelled chunk, once. KEYS: job, leases, sent, parts.
+-- ARGV: index, fence, labelled, failed, window, now ms, counts and seal as JSON.
 -- Returns {last, index...} like add_chunks, or nil when the claim is lost.
 local step = 'label/' .. ARGV[1]
 if redis.call('HGET', KEYS[1], 'fence:' .. step) ~= ARGV[2] then return nil end
 if redis.call('HGET', KEYS[1], 'state') ~= 'in_progress' then return nil end
-redis.call('SADD', KEYS[4], ARGV[1])
+redis.call('HSET', KEYS[4], ARGV[1], ARGV[7])
 redis.call('HINCRBY', KEYS[1], 'labelled', ARGV[3])
 redis.call('HINCRBY', KEYS[1], 'failed', ARGV[4])
 redis.call('HSET', KEYS[1], 'last_progress', ARGV[6])

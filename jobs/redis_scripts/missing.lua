@@ -1,8 +1,10 @@
 -- Which steps should be under way but are held by nobody? KEYS: job, leases, sent. ARGV: sent before ms, now ms.
 -- Those returned count as sent now, so that the next sweep does not send them again at once.
 local out = {}
-for _, step in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1])) do
-  local held = redis.call('ZSCORE', KEYS[2], step)
+local taken = {}
+local function look(step)
+  if taken[step] then return end
+  taken[step] = true
   local due = true
   if string.find(step, '^label/') then
     due = redis.call('HGET', KEYS[1], 'state') == 'in_progress'
@@ -11,9 +13,19 @@ for _, step in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1])) do
   end
   if not due then
     redis.call('ZREM', KEYS[3], step)
-  elseif not (held and tonumber(held) > tonumber(ARGV[2])) then
-    out[#out + 1] = step
-    redis.call('ZADD', KEYS[3], ARGV[2], step)
+    return
   end
+  local held = redis.call('ZSCORE', KEYS[2], step)
+  if held and tonumber(held) > tonumber(ARGV[2]) then return end
+  out[#out + 1] = step
+  redis.call('ZADD', KEYS[3], ARGV[2], step)
+end
+-- A lease that ran out belongs to a holder that is gone, and its message with it: no use in waiting for that.
+for _, step in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[2])) do
+  if redis.call('ZSCORE', KEYS[3], step) then look(step) end
+  redis.call('ZREM', KEYS[2], step)
+end
+for _, step in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1])) do
+  look(step)
 end
 return out

@@ -1,4 +1,4 @@
--- Start labelling over with another model version. KEYS: job, leases, sent, done, attempts.
+-- Start labelling over with another model version. KEYS: job, leases, sent, parts, attempts.
 -- ARGV: step, fence, version, window, now ms. Returns like add_chunks, or nil when the claim is lost.
 if redis.call('HGET', KEYS[1], 'fence:' .. ARGV[1]) ~= ARGV[2] then return nil end
 if redis.call('HGET', KEYS[1], 'state') ~= 'in_progress' then return nil end

@@ -1,4 +1,4 @@
--- Replace a chunk that keeps killing its workers by its two halves. KEYS: job, leases, sent, done, chunks, attempts.
+-- Replace a chunk that keeps killing its workers by its two halves. KEYS: job, leases, sent, parts, chunks, attempts.
 -- ARGV: index, fence, window, now ms, attempts the halves start with, left JSON, right's index, right JSON.
 -- Returns like add_chunks, or nil when the claim is lost.
 local step = 'label/' .. ARGV[1]

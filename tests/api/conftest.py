@@ -67,7 +67,7 @@ class Front:
         self.store.add_chunks(claim, [chunk], last=True, window=1)
         claim = self.store.claim(job_id, label_step(0), lease_s=60)
         assert claim is not None
-        self.store.commit_chunk(claim, 0, labelled=rows - failed, failed=failed, window=1)
+        self.store.commit_chunk(claim, 0, labelled=rows - failed, failed=failed, seal="", window=1)
 
     def assemble(self, job_id: str, result: bytes | None = b"a,b\n1,2\n") -> Job:
         """What a worker does to end a job; None leaves it without files."""

@@ -54,7 +54,9 @@ def plan(store: JobStore, job_id: str, *rows: int, window: int = 2) -> tuple[int
 
 def commit(store: JobStore, job_id: str, index: int, labelled: int, failed: int = 0):  # type: ignore[no-untyped-def]  # its type is the store's business
     claim = must_claim(store, job_id, label_step(index))
-    return store.commit_chunk(claim, index, labelled=labelled, failed=failed, window=2)
+    return store.commit_chunk(
+        claim, index, labelled=labelled, failed=failed, seal=f"part {index}", window=2
+    )
 
 
 def test_a_new_job_is_queued_and_active(store: JobStore, job_id: str) -> None:
@@ -151,8 +153,8 @@ def test_an_expired_lease_is_taken_over_and_the_old_holder_is_fenced_off(
     with pytest.raises(LeaseLost):
         store.renew(dead, lease_s=LEASE)
     with pytest.raises(LeaseLost):
-        store.commit_chunk(dead, 0, labelled=5, failed=0, window=2)
-    assert store.commit_chunk(heir, 0, labelled=5, failed=0, window=2).last
+        store.commit_chunk(dead, 0, labelled=5, failed=0, seal="s", window=2)
+    assert store.commit_chunk(heir, 0, labelled=5, failed=0, seal="s", window=2).last
 
 
 def test_a_renewed_lease_outlives_its_first_term(store: JobStore, job_id: str) -> None:
@@ -166,12 +168,12 @@ def test_a_renewed_lease_outlives_its_first_term(store: JobStore, job_id: str) -
 def test_a_chunk_is_committed_once(store: JobStore, job_id: str) -> None:
     plan(store, job_id, 5, 5)
     claim = must_claim(store, job_id, label_step(0))
-    store.commit_chunk(claim, 0, labelled=5, failed=0, window=2)
+    store.commit_chunk(claim, 0, labelled=5, failed=0, seal="s", window=2)
     with pytest.raises(LeaseLost):
-        store.commit_chunk(claim, 0, labelled=5, failed=0, window=2)
+        store.commit_chunk(claim, 0, labelled=5, failed=0, seal="s", window=2)
     assert store.claim(job_id, label_step(0), lease_s=LEASE) is None
     assert store.get(job_id).row_counts.labelled == 5
-    assert store.committed_chunks(job_id) == {0}
+    assert store.committed_chunks(job_id).keys() == {0}
 
 
 def test_an_unrecorded_chunk_cannot_be_claimed(store: JobStore, job_id: str) -> None:
@@ -203,8 +205,8 @@ def test_a_cancelled_job_loses_its_leases_and_keeps_what_was_finished(
     with pytest.raises(LeaseLost):
         store.renew(running, lease_s=LEASE)
     with pytest.raises(LeaseLost):
-        store.commit_chunk(running, 1, labelled=5, failed=0, window=2)
-    assert store.committed_chunks(job_id) == {0}
+        store.commit_chunk(running, 1, labelled=5, failed=0, seal="s", window=2)
+    assert store.committed_chunks(job_id).keys() == {0}
     ended = store.finish(must_claim(store, job_id, ASSEMBLE))
     assert ended.state is State.CANCELLED
     assert (ended.row_counts.labelled, ended.row_counts.pending) == (5, 5)
@@ -265,7 +267,7 @@ def test_missing_names_exactly_the_steps_that_nobody_holds(
     held = must_claim(store, job_id, label_step(0))
     time.sleep(wait)
     assert store.missing(job_id, idle_s=0.01) == Missing(chunks=(1,))
-    store.commit_chunk(held, 0, labelled=5, failed=0, window=2)
+    store.commit_chunk(held, 0, labelled=5, failed=0, seal="s", window=2)
     commit(store, job_id, 1, 5)
     commit(store, job_id, 2, 5)
     time.sleep(wait)
@@ -335,7 +337,7 @@ def test_a_chunk_is_replaced_by_its_halves_in_the_order_of_the_input(
     assert (store.get(job_id).row_counts.total, store.get(job_id).chunks) == (10, 3)
     again = must_claim(store, job_id, label_step(0))
     assert again.attempt == 3
-    store.commit_chunk(again, 0, labelled=2, failed=0, window=4)
+    store.commit_chunk(again, 0, labelled=2, failed=0, seal="s", window=4)
     assert not commit(store, job_id, 1, 5).last
     assert must_claim(store, job_id, label_step(2)).attempt == 3
 
@@ -364,7 +366,7 @@ def test_a_job_that_changes_its_model_starts_over_and_refuses_the_old_ones_work(
     assert store.repin(claim, model_version=4, window=2).hand_out == (0, 1)
     for lost in (old, claim):
         with pytest.raises(LeaseLost):
-            store.commit_chunk(lost, int(lost.step[-1]), labelled=5, failed=0, window=2)
+            store.commit_chunk(lost, int(lost.step[-1]), labelled=5, failed=0, seal="s", window=2)
     job = store.get(job_id)
     assert (job.model_version, job.chunks_done, job.row_counts.processed) == (4, 0, 0)
     for index in range(3):
@@ -397,3 +399,56 @@ def test_a_job_knows_when_too_many_rows_failed(store: JobStore) -> None:
     assert not store.get(new.id).too_many_failed
     commit(store, new.id, 1, 48, 2)
     assert store.get(new.id).too_many_failed
+
+
+def test_a_step_whose_holder_is_gone_is_missing_at_once_and_only_once(
+    store: JobStore, job_id: str
+) -> None:
+    plan(store, job_id, 5, 5)
+    must_claim(store, job_id, label_step(0), lease_s=0.02)
+    must_claim(store, job_id, label_step(1))
+    time.sleep(0.05)
+    assert store.missing(job_id, idle_s=60) == Missing(chunks=(0,))
+    assert store.missing(job_id, idle_s=60) == Missing()
+    assert must_claim(store, job_id, label_step(0)).attempt == 2
+
+
+def test_a_chunk_keeps_the_seal_of_its_part(store: JobStore, job_id: str) -> None:
+    plan(store, job_id, 5, 5)
+    commit(store, job_id, 1, 5)
+    assert store.committed_chunks(job_id) == {1: "part 1"}
+
+
+def test_chunks_whose_parts_were_damaged_are_labelled_again(store: JobStore, job_id: str) -> None:
+    plan(store, job_id, 5, 5, 2)
+    for index, (labelled, failed) in enumerate([(4, 1), (5, 0), (1, 1)]):
+        commit(store, job_id, index, labelled, failed)
+    claim = must_claim(store, job_id, ASSEMBLE)
+    again = store.reopen_chunks(claim, [0, 2])
+    assert (again.hand_out, again.last) == ((0, 2), False)
+    job = store.get(job_id)
+    assert (job.state, job.ending, job.chunks_done) == (State.IN_PROGRESS, None, 1)
+    assert (job.row_counts.labelled, job.row_counts.failed, job.row_counts.pending) == (5, 0, 7)
+    with pytest.raises(LeaseLost):
+        store.finish(claim)
+    assert store.claim(job_id, ASSEMBLE, lease_s=LEASE) is None
+    assert must_claim(store, job_id, label_step(0)).attempt == 1
+    assert not commit(store, job_id, 2, 1, 1).last
+    time.sleep(0.02)
+    assert store.missing(job_id, idle_s=0.01) == Missing()
+
+
+def test_a_job_that_ends_early_does_without_damaged_parts(store: JobStore, job_id: str) -> None:
+    plan(store, job_id, 5, 5, 2)
+    commit(store, job_id, 0, 5)
+    commit(store, job_id, 1, 4, 1)
+    store.end(job_id, State.CANCELLED)
+    claim = must_claim(store, job_id, ASSEMBLE)
+    again = store.reopen_chunks(claim, [1])
+    assert (again.hand_out, again.last) == ((), True)
+    with pytest.raises(LeaseLost):
+        store.reopen_chunks(claim, [0])
+    ended = store.finish(must_claim(store, job_id, ASSEMBLE))
+    counts = ended.row_counts
+    assert (ended.state, counts.labelled, counts.failed) == (State.CANCELLED, 5, 0)
+    assert counts.pending == 7

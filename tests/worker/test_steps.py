@@ -22,6 +22,7 @@ from tests.worker.conftest import build_model
 from worker.assemble import assemble_job
 from worker.label import label_chunk
 from worker.model_client import ModelClient
+from worker.part import write_part
 from worker.plan import plan_job
 from worker.services import Services
 from worker.settings import WorkerSettings
@@ -304,3 +305,74 @@ def test_a_newer_version_that_cannot_be_used_does_not_stop_new_jobs(
         time.sleep(0.1)
     job = desk.run(catalogue(3))
     assert (job.state, job.model_version) == (State.COMPLETED, 2)
+
+
+def labelled_but_not_assembled(desk: Desk, content: bytes) -> tuple[str, list[Path]]:
+    """A job that waits for its assembly, and its parts."""
+    job_id = desk.submit(content)
+    desk.work(until=lambda: desk.store.get(job_id).state is State.FINALIZING)
+    folder = Path(str(desk.storage.open(input_path(job_id)).name)).parent / "parts"
+    return job_id, sorted(folder.iterdir())
+
+
+@pytest.mark.parametrize("damage", ["truncated", "removed", "altered"])
+def test_a_damaged_part_is_labelled_again(desk: Desk, damage: str) -> None:
+    whole = desk.run(catalogue(10))
+    job_id, parts = labelled_but_not_assembled(desk, catalogue(10))
+    content = parts[1].read_bytes()
+    if damage == "removed":
+        parts[1].unlink()
+    else:
+        parts[1].write_bytes(content[:-1] if damage == "truncated" else content[:-2] + b"x\n")
+    desk.work()
+    job = desk.store.get(job_id)
+    assert (job.state, job.row_counts.labelled, job.row_counts.pending) == (State.COMPLETED, 10, 0)
+    assert desk.result(job_id) == desk.result(whole.id)
+    assert desk.storage.names(parts_folder(job_id)) == []
+
+
+def test_a_damaged_list_of_errors_is_made_again(desk: Desk) -> None:
+    job_id, parts = labelled_but_not_assembled(desk, b"id,summary\n1,\n2,a murder\n")
+    parts[1].write_bytes(b"")
+    desk.work()
+    assert desk.store.get(job_id).row_counts.failed == 1
+    listed = desk.storage.read_range(errors_path(job_id), 0, 1 << 20).decode().splitlines()
+    assert [line.split(",")[:2] for line in listed[1:]] == [["1", "EMPTY_SUMMARY"]]
+
+
+def test_a_cancelled_job_serves_what_is_whole_and_counts_what_it_serves(desk: Desk) -> None:
+    job_id = desk.submit(catalogue(10))
+    desk.work(until=lambda: desk.store.get(job_id).chunks_done == 2)
+    folder = Path(str(desk.storage.open(input_path(job_id)).name)).parent / "parts"
+    sorted(folder.iterdir())[0].unlink()
+    desk.store.end(job_id, State.CANCELLED)
+    desk.messages.assemble(job_id)
+    desk.work()
+    job = desk.store.get(job_id)
+    assert (job.state, job.row_counts.labelled) == (State.CANCELLED, 3)
+    assert [row[0] for row in desk.result(job_id)[1:]] == ["3", "4", "5"]
+
+
+def test_a_stale_worker_cannot_put_its_rows_in_the_place_of_its_heirs(desk: Desk) -> None:
+    whole = desk.run(catalogue(10))
+    job_id = desk.submit(catalogue(10))
+    desk.work(until=lambda: desk.messages.sent[0][0] == LABEL_TASK)
+    stale = desk.store.claim(job_id, label_step(0), lease_s=0.01)
+    assert stale is not None
+    time.sleep(0.02)  # it was stopped for longer than its lease
+    desk.work(until=lambda: desk.store.get(job_id).state is State.FINALIZING)
+    write_part(desk.storage, stale, 0, rows=b"other rows\n", errors=b"")
+    desk.work()
+    assert desk.result(job_id) == desk.result(whole.id)
+
+
+def test_an_assembly_that_died_before_the_jobs_end_is_finished(desk: Desk) -> None:
+    whole = desk.run(catalogue(10))
+    job_id, _ = labelled_but_not_assembled(desk, catalogue(10))
+    for path in (result_path, errors_path):
+        with desk.storage.open(path(whole.id)) as there, desk.storage.publish(path(job_id)) as here:
+            here.write(there.read())
+    desk.storage.delete(parts_folder(job_id))
+    desk.work()
+    assert desk.store.get(job_id).state is State.COMPLETED
+    assert desk.result(job_id) == desk.result(whole.id)

@@ -1,0 +1,34 @@
+-- Take back committed chunks whose parts were damaged, and give up assembly until they are done again.
+-- KEYS: job, leases, sent, parts, attempts. ARGV: fence, now ms, then indices.
+-- Returns {last, index...} like add_chunks, or nil when the claim is lost. A job that ends early does not wait for
+-- them: it is assembled without them.
+if redis.call('HGET', KEYS[1], 'fence:assemble') ~= ARGV[1] then return nil end
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'finalizing' and state ~= 'cancelling' then return nil end
+local now = ARGV[2]
+redis.call('HDEL', KEYS[1], 'fence:assemble')
+redis.call('ZREM', KEYS[2], 'assemble')
+local again = redis.call('HGET', KEYS[1], 'ending') == 'completed'
+local out = {again and 0 or 1}
+for i = 3, #ARGV do
+  local part = redis.call('HGET', KEYS[4], ARGV[i])
+  if part then
+    local counts = cjson.decode(part)
+    redis.call('HDEL', KEYS[4], ARGV[i])
+    redis.call('HINCRBY', KEYS[1], 'labelled', -counts['labelled'])
+    redis.call('HINCRBY', KEYS[1], 'failed', -counts['failed'])
+    redis.call('HDEL', KEYS[5], 'label/' .. ARGV[i])
+    if again then
+      redis.call('ZADD', KEYS[3], now, 'label/' .. ARGV[i])
+      out[#out + 1] = tonumber(ARGV[i])
+    end
+  end
+end
+if again then
+  redis.call('ZREM', KEYS[3], 'assemble')
+  redis.call('HDEL', KEYS[1], 'ending', 'at:finalizing')
+  redis.call('HSET', KEYS[1], 'state', 'in_progress')
+else
+  redis.call('ZADD', KEYS[3], now, 'assemble')
+end
+return out
