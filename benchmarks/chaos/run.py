@@ -1,0 +1,95 @@
+"""One chaos run: a stack, clients that keep jobs under way, and one fault after the other."""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import redis
+
+from benchmarks.chaos.catalogues import make_catalogues
+from benchmarks.chaos.clients import Clients
+from benchmarks.chaos.disk import small_disk
+from benchmarks.chaos.faults import Faults, NotPossible
+from benchmarks.chaos.observer import Fault, Observer
+from benchmarks.chaos.report import Outcome
+from benchmarks.laptop import Laptop, build_tiny_model, laptop
+from jobs.celery_app import make_celery
+from jobs.messages import CeleryMessages
+
+CHUNK_ROWS = 10
+CLIENTS = 4
+_STALL_S = 90.0
+_PAUSE_S = (0.1, 2.0)
+# A run that cannot inject anything ends instead of going on for ever.
+_LONGEST_S_PER_FAULT = 12.0
+
+
+def run(*, faults: int, seed: int, model_root: Path | None, keep: Path | None = None) -> Outcome:
+    """Inject `faults` faults. Raises `StackDied` when the stack itself cannot be kept running."""
+    with tempfile.TemporaryDirectory(prefix="spinelabel-chaos-") as temporary:
+        folder = keep or Path(temporary)
+        models = model_root or build_tiny_model(folder / "models")
+        settings = {"SPINELABEL_CHUNK_ROWS": str(CHUNK_ROWS)}
+        with (
+            small_disk(folder / "data" / "storage") as no_disk,
+            laptop(folder / "data", model_root=models, settings=settings) as stack,
+        ):
+            return _disturb(stack, faults, seed, no_disk)
+
+
+def _disturb(stack: Laptop, wanted: int, seed: int, no_disk: str | None) -> Outcome:
+    clients = Clients(stack, make_catalogues(seed), seed)
+    clients.learn()
+    began = time.monotonic()
+    injected: list[Fault] = []
+    counted: Counter[str] = Counter()
+    random_ = random.Random(seed)
+    celery = make_celery(stack.redis_url.replace("unix://", "redis+socket://"))
+    messages = CeleryMessages(celery)
+    with Observer(stack, result_size=clients.result_size, stall_s=_STALL_S) as observer:
+        faults = Faults(stack, observer, random_, messages=messages, full_disk=no_disk is None)
+        with clients.at_work(CLIENTS):
+            while len(injected) < wanted:
+                if time.monotonic() - began > 60 + wanted * _LONGEST_S_PER_FAULT:
+                    observer.violations.append("the run took too long and was ended")
+                    break
+                time.sleep(random_.uniform(*_PAUSE_S))
+                try:
+                    fault = faults.inject(counted)
+                except (NotPossible, redis.RedisError):
+                    continue
+                injected.append(fault)
+                counted[fault.kind] += 1
+                _tell(f"{len(injected)}/{wanted} {fault.kind}")
+        violations = [*clients.violations, *observer.violations, *_left_over(stack)]
+    return Outcome(
+        faults=injected,
+        jobs=clients.jobs,
+        rows=clients.rows,
+        lost_rows=clients.lost_rows,
+        wrong_rows=clients.wrong_rows,
+        violations=violations,
+        skipped=[no_disk] if no_disk else [],
+        refused=clients.answers,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _left_over(stack: Laptop) -> list[str]:
+    """Every job has ended by now: none may still be active."""
+    with stack.client() as http:
+        jobs = http.get("/v1/jobs", params={"limit": 100}).json()["jobs"]
+    return [
+        f"{job['id']} is left behind as {job['state']}"
+        for job in jobs
+        if job["state"] in ("queued", "validating", "in_progress", "finalizing", "cancelling")
+    ]
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
