@@ -16,6 +16,8 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 OVERRIDE = ROOT / "deploy" / "compose_test" / "docker-compose.override.yml"
 BASE_IMAGES = ROOT / "deploy" / "compose_test" / "base_images.sh"
+# With it set, the tests run the stack as it is shipped, with the official model server.
+OFFICIAL = os.environ.get("SPINELABEL_COMPOSE_OFFICIAL") == "1"
 
 
 class EngineError(AssertionError):
@@ -74,8 +76,8 @@ class Project:
     environment: dict[str, str] = field(default_factory=dict)
 
     def compose(self, *words: str, timeout_s: float = 600) -> str:
-        """Run `docker compose WORDS` on the shipped file and the tests' override."""
-        files = ["-f", "docker-compose.yml", "-f", str(OVERRIDE)]
+        """Run `docker compose WORDS` on the shipped file and, without `OFFICIAL`, the tests' override."""
+        files = ["-f", "docker-compose.yml", *([] if OFFICIAL else ["-f", str(OVERRIDE)])]
         return run(
             *compose_command(),
             *("-p", self.name),

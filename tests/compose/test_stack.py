@@ -25,8 +25,9 @@ def test_images_of_api_worker_beat_and_setup_are_small(images: str) -> None:
     sizes = {name: megabytes(f"spinelabel/{name}:{images}") for name in ("app", "setup")}
     for name, size in sizes.items():
         report(f"image spinelabel/{name}: {size:.0f} MB (bound {LARGEST_MB})")
-    standin = megabytes(f"spinelabel/serving-standin:{images}")
-    report(f"image of the test's stand-in for the model server: {standin:.0f} MB (no bound)")
+    report(
+        f"image spinelabel/trainer: {megabytes(f'spinelabel/trainer:{images}'):.0f} MB (no bound)"
+    )
     assert max(sizes.values()) <= LARGEST_MB
 
 
