@@ -8,6 +8,7 @@ place, so that a server that watches the folder never sees half a model.
 import argparse
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -15,6 +16,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from training.config import TrainingConfig, read_config
+from training.evidence import evidence_of
 from training.export_check import check_export
 from training.fit import load
 from training.fusion import Fusion, fused_model
@@ -26,30 +28,53 @@ _WARM_UP_ROWS = (1, 16, 32)
 _WARM_UP_WORDS = (8, 64, 300)
 
 
-def assemble(run: Path, config: TrainingConfig) -> tuple[keras.Model, tuple[str, ...]]:
-    """The run's members as one graph with half-precision word vectors, and their vocabulary."""
-    members = [load(run / FINAL / name, config, half=True) for name in config.members]
-    model = fused_model([member.model for member in members], Fusion.load(run / FINAL))
-    return model, members[0].vocabulary
+@dataclass(frozen=True, kw_only=True)
+class Assembled:
+    """A run's members as one graph, with half-precision word vectors."""
+
+    members: tuple[keras.Model, ...]
+    fusion: Fusion
+    model: keras.Model  # int32 tokens [N, T] → logits float32 [N, K]
+    vocabulary: tuple[str, ...]
+
+
+def assemble(run: Path, config: TrainingConfig) -> Assembled:
+    """Load what ``training.train`` left in a run folder."""
+    fitted = [load(run / FINAL / name, config, half=True) for name in config.members]
+    members = tuple(member.model for member in fitted)
+    fusion = Fusion.load(run / FINAL)
+    return Assembled(
+        members=members,
+        fusion=fusion,
+        model=fused_model(members, fusion),
+        vocabulary=fitted[0].vocabulary,
+    )
 
 
 def write_saved_model(
-    model: keras.Model,
-    vocabulary: tuple[str, ...],
-    temperature: float,
-    description: str,
-    folder: Path,
+    assembled: Assembled, temperature: float, description: str, folder: Path
 ) -> None:
-    """Write the graph with both signatures: text in, calibrated probabilities out; and describe."""
-    vectoriser = build_vectoriser(vocabulary)
-    vectoriser(tf.constant([""]))  # an unbuilt layer cannot be exported
+    """Write the graph with its three signatures.
 
-    def serve(summary: tf.Tensor) -> dict[str, tf.Tensor]:
+    ``serving_default``: cleaned text in, calibrated probabilities out. ``describe``: the
+    description. ``evidence``: the words that spoke for the answer.
+    """
+    vectoriser = build_vectoriser(assembled.vocabulary)
+    vectoriser(tf.constant([""]))  # an unbuilt layer cannot be exported
+    explain = evidence_of(assembled.members, assembled.fusion, assembled.vocabulary)
+
+    def numbers(summary: tf.Tensor) -> tf.Tensor:
         tokens = tf.cast(vectoriser(summary), tf.int32)
         # A batch of empty texts has no columns, and a recurrent layer needs one.
         missing = tf.cast(tf.equal(tf.shape(tokens)[1], 0), tf.int32)
-        tokens = tf.pad(tokens, [[0, 0], [0, missing]])
-        return {"probabilities": tf.nn.softmax(model(tokens, training=False) / temperature)}
+        return tf.pad(tokens, [[0, 0], [0, missing]])
+
+    def serve(summary: tf.Tensor) -> dict[str, tf.Tensor]:
+        logits = assembled.model(numbers(summary), training=False)
+        return {"probabilities": tf.nn.softmax(logits / temperature)}
+
+    def evidence(summary: tf.Tensor) -> dict[str, tf.Tensor]:
+        return explain(numbers(summary))
 
     def describe(query: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"description": tf.fill(tf.shape(query), tf.constant(description))}
@@ -58,10 +83,12 @@ def write_saved_model(
     # The table has to be tracked; variables are found in the endpoints, and tracking the model as
     # well would write each of them twice.
     archive.track(vectoriser)
-    archive.add_endpoint("serving_default", serve, [tf.TensorSpec([None], tf.string, "summary")])
+    text = [tf.TensorSpec([None], tf.string, "summary")]
+    archive.add_endpoint("serving_default", serve, text)
+    archive.add_endpoint("evidence", evidence, text)
     archive.add_endpoint("describe", describe, [tf.TensorSpec([None], tf.string, "query")])
     archive.write_out(str(folder), verbose=False)
-    _write_warm_up(folder / WARM_UP, vocabulary)
+    _write_warm_up(folder / WARM_UP, assembled.vocabulary)
 
 
 def next_version(model_root: Path) -> int:
@@ -83,19 +110,14 @@ def publish(run: Path, model_root: Path, version: int | None = None) -> Path:
     config = read_config(run / "config.json")
     description = json.loads((run / "description.json").read_text(encoding="utf-8"))
     probe = json.loads((run / "probe.json").read_text(encoding="utf-8"))
-    model, vocabulary = assemble(run, config)
+    assembled = assemble(run, config)
     target = model_root / str(version or next_version(model_root))
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     temperature = float(description["calibration"]["temperature"])
-    write_saved_model(
-        model,
-        vocabulary,
-        temperature,
-        json.dumps(description, ensure_ascii=False, sort_keys=True),
-        partial,
-    )
-    report = check_export(partial, model, vocabulary, temperature, probe)
+    text = json.dumps(description, ensure_ascii=False, sort_keys=True)
+    write_saved_model(assembled, temperature, text, partial)
+    report = check_export(partial, assembled.model, assembled.vocabulary, temperature, probe)
     (run / "export.json").write_text(
         json.dumps({**report, "version": int(target.name)}, indent=1), encoding="utf-8"
     )

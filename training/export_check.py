@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -104,18 +105,26 @@ class SessionModel:
         """float32 [N, K] of cleaned texts."""
         return np.asarray(self._run("serving_default", "summary", "probabilities", texts))
 
+    def evidence(self, texts: Sequence[str]) -> list[list[tuple[str, float]]]:
+        """The words that spoke for each cleaned text's answer, with their weights."""
+        words = self._run("evidence", "summary", "words", texts)
+        weights = self._run("evidence", "summary", "weights", texts)
+        return [
+            [(word.decode(), float(w)) for word, w in zip(row, shares, strict=True) if word]
+            for row, shares in zip(words, weights, strict=True)
+        ]
+
     def describe(self) -> str:
         """The description's JSON text."""
         answer = self._run("describe", "query", "description", [""])
         return bytes(answer[0]).decode()
 
-    def _run(self, signature: str, given: str, wanted: str, texts: Sequence[str]) -> Floats:
+    def _run(self, signature: str, given: str, wanted: str, texts: Sequence[str]) -> Any:
         chosen = self._signatures[signature]
-        result: Floats = self._session.run(
+        return self._session.run(
             chosen.outputs[wanted].name,
             {chosen.inputs[given].name: [text.encode() for text in texts]},
         )
-        return result
 
 
 def rows_per_second(served: SessionModel, texts: Sequence[str], batch_rows: int = 128) -> float:

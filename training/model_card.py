@@ -5,7 +5,6 @@
 
 import argparse
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +71,6 @@ def _data(data: Document, evaluation: Document) -> str:
 
 
 def _quality(evaluation: Document) -> str:
-    folds = evaluation["macro_f1_per_fold"]
     baseline = evaluation["baseline"]
     return (
         f"{evaluation['folds']} folds, split by text, stratified, near-repeats kept together; every "
@@ -82,10 +80,16 @@ def _quality(evaluation: Document) -> str:
         + markdown(
             ("", "macro-F1, all rows", "macro-F1, mean of the folds", "spread", "accuracy"),
             [
-                _score_line("this model", evaluation, folds),
-                _score_line(baseline["name"], baseline, baseline["macro_f1_per_fold"]),
+                _score_line("**this model**", evaluation),
+                *(
+                    _score_line(f"its member `{name}`, weight {scores['weight']:.2f}", scores)
+                    for name, scores in evaluation["members"].items()
+                ),
+                _score_line(baseline["name"], baseline),
             ],
         )
+        + "\n\nA member's weight is what its scores are multiplied with before they are added up; "
+        "scores have different sizes, so weights do not rank the members."
         + "\n\n"
         + markdown(
             ("genre", "precision", "recall", "F1", "rows"),
@@ -105,7 +109,8 @@ def _quality(evaluation: Document) -> str:
     )
 
 
-def _score_line(name: str, scores: Document, folds: Sequence[float]) -> tuple[str, ...]:
+def _score_line(name: str, scores: Document) -> tuple[str, ...]:
+    folds = scores["macro_f1_per_fold"]
     return (
         name,
         f"{scores['macro_f1']:.3f}",

@@ -53,6 +53,17 @@ def test_a_session_answers_probabilities_for_any_cleaned_text(small_run: SmallRu
         assert row == pytest.approx(single, abs=1e-5)
 
 
+def test_the_model_names_the_words_that_spoke_for_its_answer(small_run: SmallRun) -> None:
+    texts = ["friend letter dragon castle night wizard", "qqq zzz", ""]
+    with SessionModel(small_run.model_root / "1") as model:
+        first, unknown, empty = model.evidence(texts)
+    words = [word for word, _ in first]
+    assert set(words[:2]) < {"dragon", "castle", "wizard"}
+    assert sum(weight for _, weight in first) == pytest.approx(1.0, abs=1e-3)
+    assert [weight for _, weight in first] == sorted((w for _, w in first), reverse=True)
+    assert unknown == empty == []
+
+
 def test_the_export_was_compared_with_the_keras_model(small_run: SmallRun) -> None:
     report = json.loads((small_run.workdir / "export.json").read_text(encoding="utf-8"))
     assert report["largest_difference"] <= 1e-5
@@ -67,7 +78,7 @@ def test_nothing_half_made_is_left_beside_the_version(small_run: SmallRun) -> No
 def test_a_finished_run_started_again_repeats_no_training(
     small_run: SmallRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    weights = small_run.workdir / "final" / "model.weights.h5"
+    weights = small_run.workdir / "final" / "gru" / "model.weights.h5"
     before = weights.stat().st_mtime_ns
     assert main(list(small_run.arguments[:-2])) == 0
     assert "epoch" not in capsys.readouterr().out
