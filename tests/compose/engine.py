@@ -8,7 +8,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,18 @@ class Project:
         container = next(c for c in self.containers(service) if c["State"]["Running"])
         os.kill(int(container["State"]["Pid"]), signal.SIGKILL)
         return str(container["Id"])
+
+    @contextmanager
+    def frozen(self, service: str) -> Iterator[None]:
+        """The service's main process, alive and doing nothing for the length of the block."""
+        (container,) = self.containers(service)
+        init = int(container["State"]["Pid"])
+        main = int(Path(f"/proc/{init}/task/{init}/children").read_text().split()[0])
+        os.kill(main, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(main, signal.SIGCONT)
 
     def wait_healthy(self, *services: str, seconds: float) -> None:
         """Until every container of the services is healthy. Raises `EngineError` with what is not."""

@@ -4,6 +4,7 @@ start with a bad secret. What it survives is in test_disturbances.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,29 @@ def test_an_operators_own_password_is_used(images: str, tmp_path: Path) -> None:
     finally:
         project.remove()
     assert kept.strip() == password
+
+
+@pytest.mark.parametrize(
+    ("service", "check", "said"),
+    [
+        ("worker", [], "neither waited for messages nor worked"),
+        ("beat", ["beat"], "nothing has been"),
+    ],
+)
+def test_a_process_that_lives_but_does_nothing_turns_red(
+    stack: Stack, service: str, check: list[str], said: str
+) -> None:
+    words = ("exec", "-T", service, "python", "-m", "deploy.health.worker", *check)
+    stack.service.wait_ready()
+    assert "in order" in stack.project.compose(*words)
+    deadline = time.monotonic() + 60
+    found = ""
+    with stack.project.frozen(service):
+        while said not in found:
+            assert time.monotonic() < deadline, f"still in order: {found}"
+            time.sleep(2)
+            try:
+                found = stack.project.compose(*words)
+            except EngineError as error:
+                found = str(error)
+    stack.project.wait_healthy(service, seconds=90)
