@@ -145,6 +145,11 @@ def laptop(
         _end(process)
 
 
+def stop_on_sigterm() -> None:
+    """Make SIGTERM end this program in good order, so that its stack ends with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is not None:
         return

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.chaos.report import render
 from benchmarks.chaos.run import run
+from benchmarks.laptop import stop_on_sigterm
 
 
 def main() -> int:
@@ -26,6 +27,7 @@ def main() -> int:
     parser.add_argument("--model-root", type=Path, help="NAME/VERSION folders (default: tiny)")
     parser.add_argument("--keep", type=Path, help="folder for data and logs, kept afterwards")
     options = parser.parse_args()
+    stop_on_sigterm()
     outcome = run(
         faults=options.faults, seed=options.seed, model_root=options.model_root, keep=options.keep
     )

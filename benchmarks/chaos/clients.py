@@ -57,6 +57,7 @@ class Clients:
                 job_id = self._submit(http, catalogue)
                 document = self._wait(http, job_id)
                 result = http.get(f"/v1/jobs/{job_id}/result").content
+                self.delete(http, job_id)
             self.undisturbed[catalogue.name] = result
             verdict = check_ended(document, result, catalogue, result)
             self.violations += [*verdict.violations, *check_reference(catalogue, result)]
@@ -103,6 +104,13 @@ class Clients:
         check = check_cancelled if cancel else check_ended
         verdict = check(document, result, catalogue, self.undisturbed[catalogue.name])
         self._count(job_id, document, catalogue, verdict)
+        self.delete(http, job_id)
+
+    def delete(self, http: httpx.Client, job_id: str) -> None:
+        """Delete a job that has ended, so that the small disk never fills by itself."""
+        self._of_job.pop(job_id, None)
+        # The first answer may have been lost with its connection.
+        self._insist(http, "DELETE", f"/v1/jobs/{job_id}", fine=(404,))
 
     def _count(
         self, job_id: str, document: Mapping[str, Any], catalogue: Catalogue, verdict: Verdict
@@ -139,13 +147,21 @@ class Clients:
             time.sleep(_POLL_S)
         raise TimeoutError(f"{job_id} did not end within {_JOB_S:.0f} s: {document}")
 
-    def _insist(self, http: httpx.Client, method: str, path: str, **options: Any) -> httpx.Response:
+    def _insist(
+        self,
+        http: httpx.Client,
+        method: str,
+        path: str,
+        *,
+        fine: tuple[int, ...] = (),
+        **options: Any,
+    ) -> httpx.Response:
         """The first answer that is neither a refusal for the time being nor a broken connection."""
         deadline = time.monotonic() + _JOB_S
         while True:
             try:
                 answer = http.request(method, path, **options)
-                if answer.status_code < 400:
+                if answer.status_code < 400 or answer.status_code in fine:
                     return answer
                 with self._lock:
                     self.answers[answer.status_code] += 1

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-_SIZE = "48m"
+_SIZE = "64m"
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from benchmarks.chaos.catalogues import make_catalogues
 from benchmarks.chaos.clients import Clients
 from benchmarks.chaos.disk import small_disk
 from benchmarks.chaos.faults import Faults, NotPossible
+from benchmarks.chaos.invariants import TERMINAL
 from benchmarks.chaos.observer import Fault, Observer
 from benchmarks.chaos.report import Outcome
 from benchmarks.laptop import Laptop, build_tiny_model, laptop
@@ -81,14 +82,21 @@ def _disturb(stack: Laptop, wanted: int, seed: int, no_disk: str | None) -> Outc
 
 
 def _left_over(stack: Laptop) -> list[str]:
-    """Every job has ended by now: none may still be active."""
+    """Jobs and files that nobody needs any more. All clients have deleted their jobs by now."""
+    found = []
     with stack.client() as http:
-        jobs = http.get("/v1/jobs", params={"limit": 100}).json()["jobs"]
-    return [
-        f"{job['id']} is left behind as {job['state']}"
-        for job in jobs
-        if job["state"] in ("queued", "validating", "in_progress", "finalizing", "cancelling")
-    ]
+        # Uploads that were accepted while the answer got lost became jobs of which no client knows.
+        deadline = time.monotonic() + _STALL_S
+        while jobs := http.get("/v1/jobs", params={"limit": 100}).json()["jobs"]:
+            for job in jobs:
+                if job["state"] in TERMINAL:
+                    http.delete(f"/v1/jobs/{job['id']}").raise_for_status()
+            if time.monotonic() > deadline:
+                found = [f"{job['id']} is left behind as {job['state']}" for job in jobs]
+                break
+            time.sleep(0.1)
+    files = [path for path in stack.storage.rglob("*") if path.is_file()]
+    return found + [f"left over: {path.relative_to(stack.storage)}" for path in files]
 
 
 def _tell(text: str) -> None:
