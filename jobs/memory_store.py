@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 
 from jobs.errors import IllegalTransition, JobNotFound, LeaseLost
 from jobs.job import LABELLING, TERMINAL, Chunk, Failure, Job, NewJob, RowCounts, State
-from jobs.store import ASSEMBLE, PLAN, Claim, Commit, JobStore, Missing, WorkerReport, label_step
+from jobs.store import (
+    ASSEMBLE,
+    LONGEST_LEASE_S,
+    PLAN,
+    Claim,
+    Commit,
+    JobStore,
+    Missing,
+    WorkerReport,
+    label_step,
+)
 
 _PLANNING = frozenset({State.QUEUED, State.VALIDATING, State.IN_PROGRESS})
 _ENDING = frozenset({State.FINALIZING, State.CANCELLING})
@@ -48,6 +58,10 @@ class _Record:
     def move(self, state: State, now: float) -> None:
         self.state = state
         self.times[state] = now
+
+    def is_held(self, step: str, now: float) -> bool:
+        # A longer lease was given before the clock was put back.
+        return now < self.leases.get(step, 0) <= now + LONGEST_LEASE_S
 
     def is_due(self, step: str) -> bool:
         if step == PLAN:
@@ -119,7 +133,7 @@ class MemoryJobStore(JobStore):
     def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
         with self._open(job_id) as record:
             now = self._clock()
-            if not record.is_due(step) or record.leases.get(step, 0) > now:
+            if not record.is_due(step) or record.is_held(step, now):
                 return None
             record.fence += 1
             record.fences[step] = record.fence
@@ -270,9 +284,13 @@ class MemoryJobStore(JobStore):
     def missing(self, job_id: str, *, idle_s: float) -> Missing:
         with self._open(job_id) as record:
             now = self._clock()
-            gone = [step for step, until in record.leases.items() if until <= now]
-            idle = [s for s, at in record.sent.items() if at <= now - idle_s or s in gone]
-            steps = [s for s in idle if record.is_due(s) and record.leases.get(s, 0) <= now]
+            gone = [step for step in record.leases if not record.is_held(step, now)]
+            idle = [
+                step
+                for step, at in record.sent.items()
+                if at <= now - idle_s or at > now + 1 or step in gone
+            ]
+            steps = [step for step in idle if record.is_due(step) and not record.is_held(step, now)]
             for step in gone:
                 del record.leases[step]
             record.sent.update(dict.fromkeys(steps, now))

@@ -16,6 +16,8 @@ from jobs.job import Chunk, Failure, Job, NewJob, State
 
 PLAN = "plan"
 ASSEMBLE = "assemble"
+# By a longer one it is told that the store's clock was put back meanwhile.
+LONGEST_LEASE_S = 60.0
 
 
 def label_step(index: int) -> str:
@@ -87,7 +89,7 @@ class JobStore(ABC):
 
     @abstractmethod
     def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
-        """Claim a step, or None when it is done, not due, or held by somebody else."""
+        """Claim a step for at most `LONGEST_LEASE_S`, or None when it is done, not due, or held by somebody else."""
 
     @abstractmethod
     def renew(self, claim: Claim, *, lease_s: float) -> None:

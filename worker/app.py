@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery import Celery, signals
+from celery.schedules import schedule
 from kombu.exceptions import OperationalError
 
 from jobs.celery_app import make_celery
@@ -22,6 +25,14 @@ from worker.sweep import sweep
 
 log = logging.getLogger(__name__)
 
+_SWEEP_EXPIRES_S = 60.0
+
+
+def _steady_now() -> datetime:
+    # Beat compares its schedule with this clock. By the wall clock no sweep would be due for an hour after that was
+    # put back by an hour.
+    return datetime.fromtimestamp(time.monotonic(), UTC)
+
 
 def make_app(settings: WorkerSettings) -> Celery:
     """An app with the four tasks and the sweeper's clock. Connects to nothing yet."""
@@ -30,9 +41,10 @@ def make_app(settings: WorkerSettings) -> Celery:
     app.conf.beat_schedule = {
         SWEEP_TASK: {
             "task": SWEEP_TASK,
-            "schedule": settings.sweep_s,
-            # A sweep that nobody took in time is replaced by the next one.
-            "options": {"queue": CONTROL_QUEUE, "expires": settings.sweep_s},
+            "schedule": schedule(timedelta(seconds=settings.sweep_s), nowfun=_steady_now),
+            # A sweep that nobody took in time is replaced by later ones. The bound is loose because it is a time of
+            # this machine's clock, and a worker's may differ.
+            "options": {"queue": CONTROL_QUEUE, "expires": _SWEEP_EXPIRES_S},
         }
     }
     _register(app, services)

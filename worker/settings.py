@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from jobs.settings import JobSettings
+from jobs.store import LONGEST_LEASE_S
 
 
 class WorkerSettings(JobSettings):
@@ -28,7 +29,9 @@ class WorkerSettings(JobSettings):
     )
     requests_in_flight: PositiveInt = Field(2, description="Predictions under way per chunk.")
     lease_s: PositiveFloat = Field(
-        6.0, description="A step whose holder is silent for so long is given to another."
+        6.0,
+        le=LONGEST_LEASE_S,
+        description="A step whose holder is silent for so long is given to another.",
     )
     sweep_s: PositiveFloat = Field(2.0, description="How often abandoned steps are looked for.")
     max_attempts: PositiveInt = Field(

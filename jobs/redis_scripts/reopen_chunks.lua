@@ -14,9 +14,10 @@ for i = 3, #ARGV do
   local part = redis.call('HGET', KEYS[4], ARGV[i])
   if part then
     local counts = cjson.decode(part)
+    -- Not -counts: Lua's minus zero is written -0, which Redis does not take for a number.
     redis.call('HDEL', KEYS[4], ARGV[i])
-    redis.call('HINCRBY', KEYS[1], 'labelled', -counts['labelled'])
-    redis.call('HINCRBY', KEYS[1], 'failed', -counts['failed'])
+    redis.call('HINCRBY', KEYS[1], 'labelled', string.format('%d', 0 - counts['labelled']))
+    redis.call('HINCRBY', KEYS[1], 'failed', string.format('%d', 0 - counts['failed']))
     redis.call('HDEL', KEYS[5], 'label/' .. ARGV[i])
     if again then
       redis.call('ZADD', KEYS[3], now, 'label/' .. ARGV[i])

@@ -421,14 +421,14 @@ def test_a_chunk_keeps_the_seal_of_its_part(store: JobStore, job_id: str) -> Non
 
 def test_chunks_whose_parts_were_damaged_are_labelled_again(store: JobStore, job_id: str) -> None:
     plan(store, job_id, 5, 5, 2)
-    for index, (labelled, failed) in enumerate([(4, 1), (5, 0), (1, 1)]):
+    for index, (labelled, failed) in enumerate([(5, 0), (4, 1), (0, 2)]):
         commit(store, job_id, index, labelled, failed)
     claim = must_claim(store, job_id, ASSEMBLE)
     again = store.reopen_chunks(claim, [0, 2])
     assert (again.hand_out, again.last) == ((0, 2), False)
     job = store.get(job_id)
     assert (job.state, job.ending, job.chunks_done) == (State.IN_PROGRESS, None, 1)
-    assert (job.row_counts.labelled, job.row_counts.failed, job.row_counts.pending) == (5, 0, 7)
+    assert (job.row_counts.labelled, job.row_counts.failed, job.row_counts.pending) == (4, 1, 7)
     with pytest.raises(LeaseLost):
         store.finish(claim)
     assert store.claim(job_id, ASSEMBLE, lease_s=LEASE) is None
@@ -452,3 +452,22 @@ def test_a_job_that_ends_early_does_without_damaged_parts(store: JobStore, job_i
     counts = ended.row_counts
     assert (ended.state, counts.labelled, counts.failed) == (State.CANCELLED, 5, 0)
     assert counts.pending == 7
+
+
+def test_a_lease_that_no_clock_could_have_given_holds_nothing(store: JobStore, job_id: str) -> None:
+    # An hour after now: it was given before the clock was put back by an hour.
+    plan(store, job_id, 5)
+    must_claim(store, job_id, label_step(0), lease_s=3600)
+    assert store.missing(job_id, idle_s=60) == Missing(chunks=(0,))
+    must_claim(store, job_id, label_step(0), lease_s=3600)
+    assert must_claim(store, job_id, label_step(0)).attempt == 3
+
+
+def test_what_was_sent_before_the_clock_was_put_back_is_missing() -> None:
+    now = [7200.0]
+    store = MemoryJobStore(clock=lambda: now[0])
+    store.create(NewJob(id="j", filename="c", input_bytes=1, layout={}))
+    assert not store.missing("j", idle_s=4)
+    now[0] = 3600.0
+    assert store.missing("j", idle_s=4) == Missing(plan=True)
+    assert not store.missing("j", idle_s=4)

@@ -1,0 +1,19 @@
+"""The sweeper's clock ticks whatever happens to the wall clock."""
+
+from __future__ import annotations
+
+import time
+
+from jobs.messages import SWEEP_TASK
+from worker.app import make_app
+from worker.settings import WorkerSettings
+
+
+def test_sweeps_are_due_by_a_clock_that_nobody_can_put_back() -> None:
+    app = make_app(WorkerSettings(sweep_s=0.05))
+    schedule = app.conf.beat_schedule[SWEEP_TASK]["schedule"]
+    last = schedule.now()
+    assert abs(last.timestamp() - time.monotonic()) < 10
+    time.sleep(0.06)
+    assert schedule.is_due(last).is_due
+    assert not schedule.is_due(schedule.now()).is_due
