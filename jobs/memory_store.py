@@ -234,21 +234,20 @@ class MemoryJobStore(JobStore):
             now = self._clock()
             self._drop(record, claim.step)
             again = record.ending is State.COMPLETED
-            taken = [index for index in indices if index in record.done]
-            for index in taken:
-                part = record.done.pop(index)
-                record.labelled -= part.labelled
-                record.failed -= part.failed
+            for index in indices:
+                if (part := record.done.pop(index, None)) is not None:
+                    record.labelled -= part.labelled
+                    record.failed -= part.failed
                 record.attempts.pop(label_step(index), None)
             if not again:
                 record.sent[ASSEMBLE] = now
                 return Commit(hand_out=(), last=True)
             record.sent.pop(ASSEMBLE, None)
-            record.sent.update(dict.fromkeys(map(label_step, taken), now))
+            record.sent.update(dict.fromkeys(map(label_step, indices), now))
             record.ending = None
             record.state = State.IN_PROGRESS
             record.times.pop(State.FINALIZING, None)
-            return Commit(hand_out=tuple(taken), last=False)
+            return Commit(hand_out=tuple(indices), last=False)
 
     def end(self, job_id: str, ending: State, failure: Failure | None = None) -> Job:
         with self._open(job_id) as record:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from catalogue import Layout, encode_errors_header, encode_header
 from jobs.errors import LeaseLost
+from jobs.job import State
 from jobs.storage import errors_path, parts_folder, result_path
 from jobs.store import ASSEMBLE, Claim
 from worker.part import Part, PartDamaged
@@ -29,12 +30,11 @@ def assemble_job(services: Services, job_id: str) -> None:
         with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
             # Both are there when an earlier attempt was cut short between here and the job's end.
             if not (storage.exists(result_path(job_id)) and storage.exists(errors_path(job_id))):
-                parts = _parts(services, job_id)
                 try:
-                    _publish(services, job_id, parts, pulse)
+                    _publish(services, job_id, _parts(services, job_id), pulse)
                 except PartDamaged as error:
                     log.error("%s: %s", job_id, error)
-                    _label_again(services, claim, parts)
+                    _label_again(services, claim)
                     return
             pulse.check()
             # Before the end, or a death between the two would leave them for ever.
@@ -55,10 +55,12 @@ def assemble_job(services: Services, job_id: str) -> None:
 
 
 def _parts(services: Services, job_id: str) -> list[Part]:
-    """The parts of what was labelled, in the order of the input."""
+    """The parts of what was labelled, in the order of the input. Raises `PartDamaged` if a complete job lacks one."""
     seals = services.store.committed_chunks(job_id)
     # A chunk that was halved has its second half at the end of the numbers.
     planned = services.store.planned_chunks(job_id)
+    if len(seals) < len(planned) and services.store.get(job_id).ending is State.COMPLETED:
+        raise PartDamaged(f"{len(planned) - len(seals)} of {len(planned)} chunks are not there")
     return [Part.sealed(job_id, c.index, seals[c.index]) for c in planned if c.index in seals]
 
 
@@ -78,8 +80,15 @@ def _publish(services: Services, job_id: str, parts: Iterable[Part], pulse: Puls
                 errors.write(block)
 
 
-def _label_again(services: Services, claim: Claim, parts: Iterable[Part]) -> None:
-    """Take the damaged parts' chunks back. An ending job does without them: it keeps what is whole."""
-    damaged = [part.index for part in parts if not part.is_whole(services.storage)]
-    log.error("%s: chunks %s are labelled again", claim.job_id, damaged)
-    services.follow(claim.job_id, services.store.reopen_chunks(claim, damaged))
+def _label_again(services: Services, claim: Claim) -> None:
+    """Take damaged chunks back. A job that ends early does without them: it keeps what is whole."""
+    store, job_id = services.store, claim.job_id
+    seals = store.committed_chunks(job_id)
+    whole = {
+        index
+        for index, seal in seals.items()
+        if Part.sealed(job_id, index, seal).is_whole(services.storage)
+    }
+    damaged = [chunk.index for chunk in store.planned_chunks(job_id) if chunk.index not in whole]
+    log.error("%s: chunks %s are labelled again", job_id, damaged)
+    services.follow(job_id, store.reopen_chunks(claim, damaged))

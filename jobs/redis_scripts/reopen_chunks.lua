@@ -18,11 +18,11 @@ for i = 3, #ARGV do
     redis.call('HDEL', KEYS[4], ARGV[i])
     redis.call('HINCRBY', KEYS[1], 'labelled', string.format('%d', 0 - counts['labelled']))
     redis.call('HINCRBY', KEYS[1], 'failed', string.format('%d', 0 - counts['failed']))
-    redis.call('HDEL', KEYS[5], 'label/' .. ARGV[i])
-    if again then
-      redis.call('ZADD', KEYS[3], now, 'label/' .. ARGV[i])
-      out[#out + 1] = tonumber(ARGV[i])
-    end
+  end
+  redis.call('HDEL', KEYS[5], 'label/' .. ARGV[i])
+  if again then
+    redis.call('ZADD', KEYS[3], now, 'label/' .. ARGV[i])
+    out[#out + 1] = tonumber(ARGV[i])
   end
 end
 if again then

@@ -7,7 +7,8 @@ import io
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from jobs.job import Job, NewJob, State
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import LABEL_TASK, PLAN_TASK, RecordedMessages
 from jobs.storage import Storage, errors_path, input_path, parts_folder, result_path
-from jobs.store import label_step
+from jobs.store import Claim, Commit, label_step
 from tests.worker.conftest import build_model
 from worker.assemble import assemble_job
 from worker.label import label_chunk
@@ -376,3 +377,29 @@ def test_an_assembly_that_died_before_the_jobs_end_is_finished(desk: Desk) -> No
     desk.work()
     assert desk.store.get(job_id).state is State.COMPLETED
     assert desk.result(job_id) == desk.result(whole.id)
+
+
+class ForgetfulStore(MemoryJobStore):
+    """Has lost one committed chunk, as a broken record would."""
+
+    lost: int | None = None
+
+    def committed_chunks(self, job_id: str) -> Mapping[int, str]:
+        found = super().committed_chunks(job_id)
+        return {index: seal for index, seal in found.items() if index != self.lost}
+
+    def reopen_chunks(self, claim: Claim, indices: Sequence[int]) -> Commit:
+        self.lost = None
+        return super().reopen_chunks(claim, indices)
+
+
+def test_a_job_that_counts_as_complete_but_lacks_a_chunk_is_not_published(desk: Desk) -> None:
+    store = ForgetfulStore()
+    desk.store = store
+    desk.services = replace(desk.services, store=store)
+    job_id, _ = labelled_but_not_assembled(desk, catalogue(10))
+    store.lost = 2
+    desk.work()
+    job = desk.store.get(job_id)
+    assert (job.state, job.row_counts.labelled, job.row_counts.pending) == (State.COMPLETED, 10, 0)
+    assert [row[0] for row in desk.result(job_id)[1:]] == [str(n) for n in range(10)]
