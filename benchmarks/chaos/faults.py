@@ -14,6 +14,7 @@ from typing import cast
 import psutil
 import redis
 
+from benchmarks.chaos.clock import Clock
 from benchmarks.chaos.moments import MOMENTS, stopped, stopped_at
 from benchmarks.chaos.observer import Fault, Observer
 from benchmarks.chaos.view import View
@@ -25,7 +26,7 @@ from jobs.messages import QUEUES, CeleryMessages
 # it has lived so long.
 _MIN_LIFE_S = 10.5
 _BACK_S = 60.0
-_MOMENT_S = 6.0
+_MOMENT_S = 4.0
 LEASE_S = 6.0
 
 
@@ -38,7 +39,7 @@ class Faults:
 
     def __init__(
         self, stack: Laptop, observer: Observer, random_: random.Random, *, messages: CeleryMessages,
-        full_disk: bool,
+        full_disk: bool, clock: Clock,
     ) -> None:  # fmt: skip
         self._stack = stack
         self._observer = observer
@@ -60,6 +61,9 @@ class Faults:
         self._add("messages dropped", 3.0, self._messages_dropped)
         self._add("messages repeated", 2.0, self._messages_repeated)
         self._add("messages nobody asked for", 2.0, self._messages_invented)
+        self._clock = clock
+        if not clock.missing:
+            self._add("clock moved", 3.0, self._clock_moved)
         if full_disk:
             self._add("disk full", 3.0, self._disk_full)
 
@@ -85,6 +89,8 @@ class Faults:
         fault = self._observer.begin(name)
         with contextlib.suppress(psutil.Error):
             how(process)
+        if kind != "redis":  # which cannot be asked now
+            self._observer.concern(fault, self._view.all_held())
         fault.back_at = self._wait_for(kind, process.pid)
         return fault
 
@@ -132,7 +138,7 @@ class Faults:
         return inject
 
     def _pause(self, processes: list[psutil.Process], name: str) -> Fault:
-        fault = self._observer.begin(name)
+        fault = self._observer.begin(name, also=self._view.all_held())
         with stopped(processes):
             time.sleep(self._random.choice((0.3, 1.0, 2.0, LEASE_S + 2.5)))
         fault.back_at = time.monotonic()
@@ -149,6 +155,7 @@ class Faults:
         fault = self._observer.begin(name)
         with contextlib.suppress(psutil.Error):
             child.kill()
+        self._observer.concern(fault, self._view.all_held())
         fault.back_at = time.monotonic()  # its brother works on, Celery replaces it
         return fault
 
@@ -170,7 +177,7 @@ class Faults:
                         self._old_enough(kind)
                         ways.append(kind)
                 way = self._random.choice(ways)
-                fault = self._observer.begin(name)
+                fault = self._observer.begin(name, also=self._view.all_held())
                 old = self._stack.main_process(way)
                 if way == "stale":
                     # Longer than the lease: another child takes over what this one holds, then it goes on.
@@ -220,6 +227,14 @@ class Faults:
             time.sleep(self._random.uniform(1.0, 4.0))
         finally:
             filler.unlink(missing_ok=True)
+        fault.back_at = time.monotonic()
+        return fault
+
+    def _clock_moved(self, name: str) -> Fault:
+        fault = self._observer.begin(name)
+        self._clock.move(
+            self._clock.shift_s + self._random.choice((-7200, -3600, -30, 30, 3600, 7200))
+        )
         fault.back_at = time.monotonic()
         return fault
 

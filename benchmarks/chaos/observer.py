@@ -79,6 +79,14 @@ class Observer:
             self._faults.append(fault)
             return fault
 
+    def concern(self, fault: Fault, steps: Iterable[Step]) -> None:
+        """The fault also concerns these steps, as is known now that the process has stopped."""
+        with self._lock:
+            fault.waiting |= set(steps)
+            fault.had_steps = fault.had_steps or bool(fault.waiting)
+            if fault.waiting:
+                fault.steps_done_at = None
+
     def _run(self) -> None:
         while not self._stop.wait(_LOOK_EVERY_S):
             try:
@@ -91,17 +99,17 @@ class Observer:
         self.active_jobs = len(jobs)
         now = time.monotonic()
         moved = self._note_progress(jobs, now)
-        held = {Step(job.id, step) for job in jobs for step in self._view.held(job.id)}
+        held = self._view.all_held()
         with self._lock:
             self._held = held
             faults = [f for f in self._faults if f.next_progress_at is None or f.waiting]
         for fault in faults:
             if fault.next_progress_at is None and moved and fault.at < now - _LOOK_EVERY_S:
                 fault.next_progress_at = now
-            done = {step for step in fault.waiting if self._is_done(step)}
-            if done:
+            done = {step for step in tuple(fault.waiting) if self._is_done(step)}
+            with self._lock:
                 fault.waiting -= done
-                if not fault.waiting:
+                if done and not fault.waiting:
                     fault.steps_done_at = time.monotonic()
 
     def _note_progress(self, jobs: list[Job], now: float) -> bool:

@@ -13,6 +13,7 @@ import redis
 
 from benchmarks.chaos.catalogues import make_catalogues
 from benchmarks.chaos.clients import Clients
+from benchmarks.chaos.clock import Clock
 from benchmarks.chaos.disk import small_disk
 from benchmarks.chaos.faults import Faults, NotPossible
 from benchmarks.chaos.invariants import TERMINAL
@@ -35,15 +36,16 @@ def run(*, faults: int, seed: int, model_root: Path | None, keep: Path | None = 
     with tempfile.TemporaryDirectory(prefix="spinelabel-chaos-") as temporary:
         folder = keep or Path(temporary)
         models = model_root or build_tiny_model(folder / "models")
-        settings = {"SPINELABEL_CHUNK_ROWS": str(CHUNK_ROWS)}
+        clock = Clock(folder / "clock")
+        settings = {"SPINELABEL_CHUNK_ROWS": str(CHUNK_ROWS), **clock.settings}
         with (
             small_disk(folder / "data" / "storage") as no_disk,
             laptop(folder / "data", model_root=models, settings=settings) as stack,
         ):
-            return _disturb(stack, faults, seed, no_disk)
+            return _disturb(stack, faults, seed, no_disk, clock)
 
 
-def _disturb(stack: Laptop, wanted: int, seed: int, no_disk: str | None) -> Outcome:
+def _disturb(stack: Laptop, wanted: int, seed: int, no_disk: str | None, clock: Clock) -> Outcome:
     clients = Clients(stack, make_catalogues(seed), seed)
     clients.learn()
     began = time.monotonic()
@@ -53,7 +55,9 @@ def _disturb(stack: Laptop, wanted: int, seed: int, no_disk: str | None) -> Outc
     celery = make_celery(stack.redis_url.replace("unix://", "redis+socket://"))
     messages = CeleryMessages(celery)
     with Observer(stack, result_size=clients.result_size, stall_s=_STALL_S) as observer:
-        faults = Faults(stack, observer, random_, messages=messages, full_disk=no_disk is None)
+        faults = Faults(
+            stack, observer, random_, messages=messages, full_disk=no_disk is None, clock=clock
+        )
         with clients.at_work(CLIENTS):
             while len(injected) < wanted:
                 if time.monotonic() - began > 60 + wanted * _LONGEST_S_PER_FAULT:
@@ -75,7 +79,7 @@ def _disturb(stack: Laptop, wanted: int, seed: int, no_disk: str | None) -> Outc
         lost_rows=clients.lost_rows,
         wrong_rows=clients.wrong_rows,
         violations=violations,
-        skipped=[no_disk] if no_disk else [],
+        skipped=[reason for reason in (no_disk, clock.missing) if reason],
         refused=clients.answers,
         seconds=time.monotonic() - began,
     )

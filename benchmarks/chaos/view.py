@@ -46,6 +46,10 @@ class View:
         """Steps of the job that some process has claimed (also those whose holder is dead)."""
         return cast(list[str], self.redis.zrange(_Keys(job_id).leases, 0, -1))
 
+    def all_held(self) -> set[Step]:
+        """The claimed steps of all jobs."""
+        return {Step(job_id, step) for job_id in self.store.active() for step in self.held(job_id)}
+
     def is_done(self, step: Step) -> bool:
         """Whether the step need not be carried out any more."""
         job = self.store.get(step.job_id)
