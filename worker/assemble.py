@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from catalogue import Layout, encode_errors_header, encode_header
 from jobs.errors import LeaseLost
 from jobs.job import State
-from jobs.storage import errors_path, parts_folder, result_path
+from jobs.storage import errors_path, input_path, job_folder, parts_folder, result_path
 from jobs.store import ASSEMBLE, Claim
 from worker.part import Part, PartDamaged
 from worker.pulse import Pulse
@@ -38,7 +38,7 @@ def assemble_job(services: Services, job_id: str) -> None:
                     return
             pulse.check()
             # Before the end, or a death between the two would leave them for ever.
-            storage.delete(parts_folder(job_id))
+            _tidy_up(services, job_id)
             job = store.finish(claim)
     except LeaseLost:
         log.info("%s: assembly stopped, it is no longer wanted here", job_id)
@@ -52,6 +52,16 @@ def assemble_job(services: Services, job_id: str) -> None:
         "%s: %s, %d rows: %d labelled, %d failed, %d pending",
         job_id, job.state, counts.total, counts.labelled, counts.failed, counts.pending,
     )  # fmt: skip
+
+
+def _tidy_up(services: Services, job_id: str) -> None:
+    """Remove the parts, and whatever attempts that died have left unfinished."""
+    storage = services.storage
+    kept = (input_path(job_id), result_path(job_id), errors_path(job_id))
+    storage.delete(parts_folder(job_id))
+    for name in storage.names(job_folder(job_id)):
+        if (path := f"{job_folder(job_id)}/{name}") not in kept:
+            storage.delete(path)
 
 
 def _parts(services: Services, job_id: str) -> list[Part]:

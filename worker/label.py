@@ -31,6 +31,10 @@ from worker.services import Services
 log = logging.getLogger(__name__)
 
 
+class _InputMissing(Exception):
+    pass
+
+
 def label_chunk(services: Services, job_id: str, index: int) -> None:
     """Label chunk `index` and hand out what follows; nothing if it is done, held or not wanted."""
     store, settings = services.store, services.settings
@@ -47,8 +51,8 @@ def label_chunk(services: Services, job_id: str, index: int) -> None:
     except ModelMismatch as error:
         services.fail(job_id, Failure(code="MODEL_MISMATCH", message=str(error)))
         return
-    except FileNotFoundError as error:
-        services.fail(job_id, Failure(code="INPUT_MISSING", message=f"{error.filename} is gone."))
+    except _InputMissing as error:
+        services.fail(job_id, Failure(code="INPUT_MISSING", message=f"{error} is gone."))
         return
     except (ModelUnavailable, OSError) as error:
         # Not the chunk's fault (model server away, disk full): give it back uncounted, the sweeper
@@ -86,7 +90,10 @@ def _work(services: Services, claim: Claim, index: int, checkpoint: Callable[[],
     job = services.store.get(claim.job_id)
     chunk = services.store.chunk(claim.job_id, index)
     layout = Layout.from_dict(job.layout)
-    raw = services.storage.read_range(input_path(job.id), chunk.start, chunk.end)
+    try:
+        raw = services.storage.read_range(input_path(job.id), chunk.start, chunk.end)
+    except FileNotFoundError as error:
+        raise _InputMissing(input_path(job.id)) from error
     guilty = claim.attempt > services.settings.max_attempts
     if guilty and chunk.rows > 1:
         return halve(services, claim, job, chunk, raw, layout)

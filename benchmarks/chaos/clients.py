@@ -23,8 +23,11 @@ from benchmarks.chaos.invariants import (
     check_reference,
 )
 from benchmarks.laptop import Laptop
+from jobs.storage import job_folder
 
 _POLL_S = 0.1
+_STALE_S = 15.0
+_KEPT = frozenset({"input", "result.csv", "errors.csv"})
 _JOB_S = 240.0
 _CANCELLED_SHARE = 0.08
 
@@ -104,7 +107,20 @@ class Clients:
         check = check_cancelled if cancel else check_ended
         verdict = check(document, result, catalogue, self.undisturbed[catalogue.name])
         self._count(job_id, document, catalogue, verdict)
+        for name in self._strange_files(job_id):
+            self._blame(f"{job_id}: {name} is left in the folder of a job that has ended")
         self.delete(http, job_id)
+
+    def _strange_files(self, job_id: str) -> list[str]:
+        """What an ended job has no use for. A stale worker may need a moment to remove what it wrote in vain."""
+        folder = self._stack.storage / job_folder(job_id)
+        deadline = time.monotonic() + _STALE_S
+        while True:
+            names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+            strange = sorted(names - _KEPT)
+            if not strange or time.monotonic() > deadline:
+                return strange
+            time.sleep(_POLL_S)
 
     def delete(self, http: httpx.Client, job_id: str) -> None:
         """Delete a job that has ended, so that the small disk never fills by itself."""

@@ -403,3 +403,24 @@ def test_a_job_that_counts_as_complete_but_lacks_a_chunk_is_not_published(desk: 
     job = desk.store.get(job_id)
     assert (job.state, job.row_counts.labelled, job.row_counts.pending) == (State.COMPLETED, 10, 0)
     assert [row[0] for row in desk.result(job_id)[1:]] == [str(n) for n in range(10)]
+
+
+def test_what_dead_attempts_left_unfinished_is_removed_with_the_jobs_end(desk: Desk) -> None:
+    job_id, parts = labelled_but_not_assembled(desk, catalogue(10))
+    folder = parts[0].parent.parent
+    (folder / ".result.csv.0123456789abcdef").write_bytes(b"half a result")
+    (folder / "parts" / ".00000.2.0123456789abcdef").write_bytes(b"half a part")
+    desk.work()
+    assert desk.store.get(job_id).state is State.COMPLETED
+    assert sorted(path.name for path in folder.iterdir()) == ["errors.csv", "input", "result.csv"]
+
+
+def test_an_input_that_vanishes_while_chunks_are_labelled_fails_the_job(desk: Desk) -> None:
+    job_id = desk.submit(catalogue(10))
+    desk.work(until=lambda: desk.store.get(job_id).chunks_done == 1)
+    desk.storage.delete(input_path(job_id))
+    desk.work()
+    job = desk.store.get(job_id)
+    assert job.failure is not None
+    assert (job.state, job.failure.code) == (State.FAILED, "INPUT_MISSING")
+    assert len(desk.result(job_id)) == 1 + job.row_counts.processed
