@@ -1,10 +1,10 @@
-"""What a confidence promises: temperature, calibration error, review threshold, conformal sets.
+"""What a confidence promises: label noise, calibration error, review threshold, conformal sets.
 
 Everything here is fitted on predictions for rows that the predicting model did not learn from.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,24 +26,76 @@ class Calibration:
     """Travels inside the model."""
 
     temperature: float  # logits are divided by it before the softmax
+    noise: Floats  # [K, K], rows sum to 1: how often a text that reads like i is labelled j
+    tilt: Floats  # [K], taken off the log probabilities, which then are normalised anew
     review_threshold: float  # a row with less confidence needs a person
     quantile: float  # genre_set: labels with probability >= 1 - quantile
 
+    def __call__(self, logits: Floats) -> Floats:
+        """Probabilities [N, K]."""
+        noisy = (
+            softmax(np.asarray(logits, dtype=np.float64) / self.temperature, axis=1) @ self.noise
+        )
+        return np.asarray(softmax(np.log(noisy) - self.tilt, axis=1))
+
 
 def fit_calibration(logits: Floats, labels: Ints, config: CalibrationConfig) -> Calibration:
-    """Calibration from held-out logits [N, K] and labels [N]."""
-    temperature = fit_temperature(logits, labels)
-    chances = calibrated(logits, temperature)
-    return Calibration(
+    """Calibration from held-out logits [N, K] and labels [N].
+
+    Labels are noisy: one and the same novel is "fantasy" here and "science" there. A temperature
+    alone cannot say that no row deserves 0.99, so a matrix of label noise follows the softmax. The
+    tilt moves decisions towards rare labels on purpose.
+    """
+    temperature, noise = _fit_noise(logits, labels, config)
+    classes = logits.shape[1]
+    share = np.maximum(np.bincount(labels, minlength=classes), 0.5) / len(labels)
+    plain = Calibration(
         temperature=temperature,
+        noise=noise,
+        tilt=config.tilt * np.log(share),
+        review_threshold=REVIEW_ALL,
+        quantile=1.0,
+    )
+    chances = plain(logits)
+    return replace(
+        plain,
         review_threshold=fit_threshold(chances, labels, config.precision),
         quantile=fit_quantile(chances, labels, config.coverage),
     )
 
 
-def calibrated(logits: Floats, temperature: float) -> Floats:
-    """Probabilities [N, K]."""
-    return np.asarray(softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=1))
+def _fit_noise(logits: Floats, labels: Ints, config: CalibrationConfig) -> tuple[float, Floats]:
+    """Temperature and noise matrix with the least negative log-likelihood together."""
+    rows = np.arange(len(labels))
+    start = fit_temperature(logits, labels)
+    best: tuple[float, float, Floats] = (math.inf, start, np.eye(logits.shape[1]))
+    for temperature in start * np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15]):
+        chances = softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=1)
+        noise = noise_matrix(chances, labels, config)
+        loss = -float(np.log((chances @ noise)[rows, labels]).mean())
+        if loss < best[0]:
+            best = (loss, float(temperature), noise)
+    return best[1], best[2]
+
+
+def noise_matrix(
+    chances: Floats, labels: Ints, config: CalibrationConfig, rounds: int = 100
+) -> Floats:
+    """How often a text that reads like label i carries label j, [K, K], rows sum to 1.
+
+    Expectation maximisation on held-out probabilities [N, K], with the configured rows of belief
+    as a prior, so that few rows say little.
+    """
+    classes = chances.shape[1]
+    given = np.eye(classes)[labels]
+    prior = config.noise_stay * np.eye(classes) + config.noise_leave
+    noise = prior / prior.sum(axis=1, keepdims=True)
+    for _ in range(rounds):
+        reads = chances * noise[:, labels].T
+        reads /= reads.sum(axis=1, keepdims=True)
+        counted = reads.T @ given + prior
+        noise = counted / counted.sum(axis=1, keepdims=True)
+    return np.asarray(noise)
 
 
 def fit_temperature(logits: Floats, labels: Ints) -> float:

@@ -1,8 +1,8 @@
 """Every architecture and the TF-IDF baselines on the same folds: ``python -m training.compare``.
 
-Prints a table and leaves it as ``comparison.md`` and ``comparison.json`` in the work folder. One
-row is the sum of the configured members, as ``training.train`` ships it. Models that are trained
-already are not trained again.
+Prints a table and leaves it as ``comparison.md`` and ``comparison.json`` in the work folder. An
+architecture stands there alone and with the experts, as ``training.train`` ships it; size and
+speed are measured on the latter. Models that are trained already are not trained again.
 """
 
 import argparse
@@ -15,18 +15,19 @@ from typing import Any
 
 import numpy as np
 
+from training.answer import Answer, write_answer
 from training.baselines import BASELINES
 from training.calibration import fit_calibration
 from training.config import DEFAULT_CONFIG, TrainingConfig, read_config
-from training.cross_validation import baseline_labels, cross_validate, folds_of
+from training.cross_validation import HeldOut, baseline_labels, cross_validate, folds_of
 from training.data import NO_EXTRA, Corpus, ExtraTexts, read_corpus, read_extra
 from training.description import describe
 from training.errors import TrainingError
-from training.evaluation import Document, Floats, Ints, class_f1, evaluate, macro_f1
-from training.fusion import cross_fitted, fit_fusion
+from training.evaluation import Document, Ints, class_f1, evaluate, macro_f1
+from training.fusion import cross_fitted, fit_weights, fused
 from training.models import ARCHITECTURES
 from training.models.registry import check_architecture
-from training.run_folder import FINAL, claim, publish, write_json, write_probe
+from training.run_folder import FINAL, PREPARED, claim, publish, write_json, write_probe
 from training.tables import markdown
 
 
@@ -37,7 +38,7 @@ def compare(
     workdir: Path,
     architectures: Sequence[str],
 ) -> list[Document]:
-    """One row per baseline, architecture and for the sum of the members, best macro-F1 first.
+    """One row per baseline, scorer and sum with the experts, best macro-F1 first.
 
     Raises:
         TrainingError: an architecture is unknown, or the work folder belongs to other data.
@@ -51,37 +52,32 @@ def compare(
         {"model": name, **_scores(corpus, folds, baseline_labels(corpus, folds, name))}
         for name in BASELINES
     ]
-    scores = {
-        name: cross_validate(name, corpus, folds, extra, config, workdir).scores
-        for name in architectures
-    }
-    sums: list[tuple[str, ...]] = [(name,) for name in architectures]
-    if len(config.members) > 1 and set(config.members) <= set(architectures):
-        sums.append(config.members)
-    for members in sums:
-        held = np.stack([scores[name] for name in members])
-        rows.append(_model_row(corpus, folds, held, members, config, workdir))
-    return sorted(rows, key=lambda row: -float(row["macro_f1"]))
+    members: dict[str, Document] = {}
+    for name in architectures:
+        model = config.model.model_copy(update={"architecture": name})
+        chosen = config.model_copy(update={"model": model})
+        held = cross_validate(corpus, folds, extra, chosen, workdir)
+        for member, scores in zip(held.names, held.scores, strict=True):
+            found = scores.argmax(axis=1)
+            members[member] = {"model": member, **_scores(corpus, folds, found)}
+        rows.append(_model_row(corpus, folds, held, chosen, workdir))
+    return sorted([*rows, *members.values()], key=lambda row: -float(row["macro_f1"]))
 
 
 def _model_row(
-    corpus: Corpus,
-    folds: Ints,
-    scores: Floats,
-    members: tuple[str, ...],
-    config: TrainingConfig,
-    workdir: Path,
+    corpus: Corpus, folds: Ints, held: HeldOut, config: TrainingConfig, workdir: Path
 ) -> Document:
-    name = "+".join(members)
-    logits = cross_fitted(scores, corpus.labels, folds, config.fusion.prior_tilt)
+    logits = cross_fitted(held.scores, corpus.labels, folds)
     evaluation = evaluate(
         logits, corpus.labels, folds, corpus.label_names, config.calibration, seed=config.seed
     )
-    chosen = config.model_copy(update={"members": members})
-    size = _measure_export(corpus, chosen, scores, evaluation, workdir, workdir / "sums" / name)
+    size = _measure_export(corpus, held, config, evaluation, workdir)
     return {
-        "model": name,
-        **_scores(corpus, folds, logits.argmax(axis=1)),
+        "model": f"{config.model.architecture}+experts",
+        "macro_f1": float(np.mean(evaluation["macro_f1_per_fold"])),
+        "spread": float(np.std(evaluation["macro_f1_per_fold"])),
+        "macro_f1_per_fold": evaluation["macro_f1_per_fold"],
+        "per_class": {name: row["f1"] for name, row in evaluation["per_class"].items()},
         "ece": evaluation["ece"],
         "share_left_alone": evaluation["review"]["share_left_alone"],
         **{key: size[key] for key in ("rows_per_second", "parameters", "bytes")},
@@ -102,21 +98,19 @@ def _scores(corpus: Corpus, folds: Ints, found: Ints) -> Document:
 
 
 def _measure_export(
-    corpus: Corpus,
-    config: TrainingConfig,
-    scores: Floats,
-    evaluation: Document,
-    workdir: Path,
-    folder: Path,
+    corpus: Corpus, held: HeldOut, config: TrainingConfig, evaluation: Document, workdir: Path
 ) -> dict[str, Any]:
-    """Size and speed of the first fold's models, exported as they would be shipped."""
+    """Size and speed of the first fold's model, exported as it would be shipped."""
+    name = config.model.architecture
+    folder = workdir / "exports" / name
     shutil.rmtree(folder, ignore_errors=True)
-    for member in config.members:
-        shutil.copytree(workdir / member / "fold-1", folder / FINAL / member)
-    fusion = fit_fusion(scores, corpus.labels, config.fusion.prior_tilt)
-    fusion.save(folder / FINAL)
-    calibration = fit_calibration(fusion(scores), corpus.labels, config.calibration)
-    write_json(folder / "config.json", config.model_dump())
+    shutil.copytree(workdir / name / "fold-1", folder / FINAL)
+    shutil.copytree(workdir / PREPARED / "fold-1", folder / PREPARED / "all")
+    weights = fit_weights(held.scores, corpus.labels)
+    logits = fused(held.scores, weights)
+    calibration = fit_calibration(logits, corpus.labels, config.calibration)
+    write_answer(Answer(weights=weights, calibration=calibration), folder)
+    write_json(folder / "config.json", config.model_dump(mode="json"))
     write_json(folder / "description.json", describe(corpus, config, calibration, evaluation))
     write_probe(corpus, folder)
     publish(folder, folder / "export")

@@ -40,11 +40,11 @@ class TextConfig(_Section):
     """What of a cleaned summary the model reads."""
 
     max_tokens: int = Field(
-        default=300,
+        default=200,
         ge=8,
         le=5000,
-        description="tokens read in order by the sequence branch: covers four summaries in five "
-        "whole, and the reading time grows with it",
+        description="tokens the sequence model reads in order: two summaries in three whole, and "
+        "reading time grows with it; the experts read everything",
     )
     vocabulary_size: int = Field(
         default=20000,
@@ -76,7 +76,7 @@ class EmbeddingConfig(_Section):
         description="tokens to each side: wide windows learn topic, not grammar",
     )
     epochs: int = Field(
-        default=8, ge=0, le=100, description="passes over the texts; 0 leaves the vectors random"
+        default=12, ge=0, le=100, description="passes over the texts; 0 leaves the vectors random"
     )
     negative_samples: int = Field(
         default=8, ge=1, le=50, description="wrong words per right one: small corpora want 5 to 20"
@@ -96,6 +96,9 @@ class EmbeddingConfig(_Section):
 class ModelConfig(_Section):
     """Which network, and how hard it is held back from memorising."""
 
+    architecture: str = Field(
+        default="bilstm_attention", description="a name in training.models.ARCHITECTURES"
+    )
     units: int = Field(
         default=64,
         ge=2,
@@ -128,9 +131,6 @@ class ModelConfig(_Section):
         default=0.0,
         ge=0.0,
         description="penalty per squared weight of the dense layers; dropout does more",
-    )
-    train_embedding: bool = Field(
-        default=True, description="yes or no: let the word vectors follow the labels"
     )
 
 
@@ -178,64 +178,64 @@ class PhaseConfig(_Section):
     )
 
 
-class ExtraConfig(_Section):
-    """Which rows of ``--extra`` are trusted with a label (all of them are read by word2vec)."""
+class ExpertsConfig(_Section):
+    """The closed-form models of the whole text."""
 
-    per_class: int = Field(
-        default=500, ge=0, description="rows per class at most: the extras are heavy on two genres"
+    word_strictness: float = Field(
+        default=0.5, gt=0.0, description="cost of a row on the wrong side (C), words as features"
     )
-    min_agreement: float = Field(
-        default=0.0,
-        ge=0.0,
-        le=1.0,
-        description="probability that a TF-IDF model of the data must give to a row's own label, "
-        "which must also be its first choice",
+    spelling_strictness: float = Field(
+        default=0.3, gt=0.0, description="the same with letter groups, which overfit sooner"
     )
-
-
-class WideConfig(_Section):
-    """A linear support vector machine on TF-IDF."""
-
-    strictness: float = Field(
-        default=0.5, gt=0.0, description="cost of a row on the wrong side (C); text wants 0.1 to 1"
-    )
-    extra_weight: float = Field(
-        default=0.3, ge=0.0, le=1.0, description="weight of a believed extra row; 0: not used"
-    )
-
-
-class KernelConfig(_Section):
-    """Kernel ridge regression on mean word vectors."""
-
     gamma: float = Field(
-        default=1.0, gt=0.0, description="fall of nearness with the squared distance (0 to 4)"
+        default=2.0, gt=0.0, description="fall of nearness with the squared distance (0 to 4)"
     )
     ridge: float = Field(
-        default=0.3, gt=0.0, description="penalty that keeps single rows from ruling"
+        default=1.0, gt=0.0, description="penalty that keeps single rows from ruling the kernel"
     )
-    extra_weight: float = Field(
-        default=0.3, ge=0.0, le=1.0, description="weight of a believed extra row; 0: not used"
+    shared_words: float = Field(
+        default=0.5, ge=0.0, description="what shared words count in the kernel, beside nearness"
     )
     class_weight_power: float = Field(
-        default=0.5, ge=0.0, le=1.0, description="exponent on the inverse class share of a row"
+        default=0.5, ge=0.0, le=1.0, description="exponent on a row's inverse class share (kernel)"
     )
-    support_rows: int = Field(
-        default=4000,
-        ge=10,
-        le=10000,
-        description="rows compared with, at most: 0.4 kB each in the model, solving takes the cube",
+    extra_weight: float = Field(
+        default=0.3, ge=0.0, le=1.0, description="weight of a believed extra row; 1: as a data row"
     )
-
-
-class FusionConfig(_Section):
-    """How the members' scores become one."""
-
-    prior_tilt: float = Field(
-        default=0.2,
+    extra_per_class: int = Field(
+        default=400, ge=0, description="believed extra rows per label, the surest; 0: use none"
+    )
+    believe_tilt: float = Field(
+        default=0.4,
         ge=0.0,
         le=1.0,
-        description="share of the log class share taken off the scores: macro-F1 counts rare "
-        "labels as much as common ones",
+        description="share of the log class share taken off before a tag is believed, so that "
+        "rare labels are believed too",
+    )
+    most_rows: int = Field(
+        default=6000,
+        ge=10,
+        le=20000,
+        description="rows the kernel keeps, at most: 0.24 kB each in the model, and solving takes "
+        "the cube",
+    )
+
+
+class TeachingConfig(_Section):
+    """Extra texts for the sequence model, labelled by the experts instead of by readers' tags."""
+
+    rows_per_class: int = Field(
+        default=500, ge=0, description="texts per label, those the experts are surest of"
+    )
+    weight: float = Field(
+        default=0.5, gt=0.0, le=1.0, description="weight of such a text; 1: as a data row"
+    )
+    tilt: float = Field(
+        default=0.3,
+        ge=0.0,
+        le=1.0,
+        description="share of the log class share taken off the soft labels: the sequence model "
+        "would forget rare labels otherwise",
     )
 
 
@@ -254,6 +254,19 @@ class CalibrationConfig(_Section):
         lt=1.0,
         description="share of rows whose genre_set must hold the right genre",
     )
+    tilt: float = Field(
+        default=0.2,
+        ge=0.0,
+        le=1.0,
+        description="share of the log class share taken off the answer: macro-F1 counts rare "
+        "labels as much as common ones",
+    )
+    noise_stay: float = Field(
+        default=3.0, ge=0.0, description="rows of belief that a label is what the text reads like"
+    )
+    noise_leave: float = Field(
+        default=0.02, gt=0.0, description="rows of belief, per other label, that it is not"
+    )
     bins: int = Field(
         default=15,
         ge=2,
@@ -268,21 +281,16 @@ class TrainingConfig(_Section):
     seed: int = Field(
         default=7, ge=0, description="no unit: weights, order of rows and dropout follow it"
     )
-    members: tuple[str, ...] = Field(
-        default=("bilstm_attention", "wide", "kernel"),
-        min_length=1,
-        description="architectures whose scores are added up; names in training.models",
-    )
     split: SplitConfig = SplitConfig()
     text: TextConfig = TextConfig()
     embedding: EmbeddingConfig = EmbeddingConfig()
     model: ModelConfig = ModelConfig()
-    pretraining: PhaseConfig = PhaseConfig(epochs=6, patience=3, batch_rows=64)
-    training: PhaseConfig = PhaseConfig()
-    extra: ExtraConfig = ExtraConfig()
-    wide: WideConfig = WideConfig()
-    kernel: KernelConfig = KernelConfig()
-    fusion: FusionConfig = FusionConfig()
+    experts: ExpertsConfig = ExpertsConfig()
+    teaching: TeachingConfig = TeachingConfig()
+    pretraining: PhaseConfig = PhaseConfig(
+        epochs=4, learning_rate=0.003, patience=4, batch_rows=64, label_smoothing=0.0
+    )
+    training: PhaseConfig = PhaseConfig(epochs=10, learning_rate=0.0015, patience=4, batch_rows=64)
     calibration: CalibrationConfig = CalibrationConfig()
     tensorboard: bool = Field(
         default=False, description="yes or no: write TensorBoard logs beside the CSV log"

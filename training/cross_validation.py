@@ -13,7 +13,9 @@ from training.config import TrainingConfig
 from training.data import Corpus, ExtraTexts
 from training.fit import Epochs, fit
 from training.folds import assign_folds, near_duplicates, pick_validation, usable_folds
-from training.prepare import prepare
+from training.prepare import features_of, prepare
+from training.run_folder import PREPARED
+from training.vectoriser import encode
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -21,9 +23,10 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """One architecture's out-of-fold scores."""
+    """Out-of-fold scores."""
 
-    scores: Floats  # [N, K]
+    names: tuple[str, ...]  # the sequence model first, then the experts' members
+    scores: Floats  # [M, N, K]
     epochs: Epochs  # median of the folds' best
 
 
@@ -35,12 +38,7 @@ def folds_of(corpus: Corpus, config: TrainingConfig) -> Ints:
 
 
 def cross_validate(
-    architecture: str,
-    corpus: Corpus,
-    folds: Ints,
-    extra: ExtraTexts,
-    config: TrainingConfig,
-    workdir: Path,
+    corpus: Corpus, folds: Ints, extra: ExtraTexts, config: TrainingConfig, workdir: Path
 ) -> HeldOut:
     """Train one model per fold in ``workdir/ARCHITECTURE/fold-N``; none that is there already.
 
@@ -49,30 +47,39 @@ def cross_validate(
     """
     count = int(folds.max()) + 1
     names = corpus.label_names
-    scores = np.zeros((len(corpus), len(names)), dtype=np.float32)
+    everything = corpus.labelled()
+    parts: list[tuple[npt.NDArray[np.bool_], Floats]] = []
     epochs: list[Epochs] = []
+    members: list[str] = []
     for fold in range(count):
         keras.utils.clear_session()
         held = folds == fold
-        learned, asked = corpus.labelled().select(~held), corpus.labelled().select(held)
+        learned, asked = everything.select(~held), everything.select(held)
         watched = pick_validation(
             learned.texts, learned.labels, config.split.validation_fraction, config.split.seed
         )
         name = f"fold-{fold + 1}"
+        prepared = prepare(learned, extra, names, config, workdir / PREPARED / name)
         fitted = fit(
-            architecture,
             learned.select(~watched),
             learned.select(watched) if watched.any() else None,
-            prepare(learned, extra, names, config, workdir / "prepared" / name),
+            extra,
+            prepared,
             len(names),
             config,
-            workdir / architecture / name,
-            title=f"{architecture} {fold + 1}/{count}",
+            workdir / config.model.architecture / name,
+            title=f"{config.model.architecture} {fold + 1}/{count}",
         )
-        scores[held] = predict_logits(fitted.model, fitted.encode(asked.texts))
+        read = predict_logits(fitted.model, encode(asked.texts, prepared.vocabulary, None))
+        counted = prepared.experts.scores(features_of(asked.texts, prepared), prepared.unit)
+        parts.append((held, np.concatenate([read[None], counted]).astype(np.float32)))
+        members = [config.model.architecture, *prepared.experts.members]
         epochs.append(fitted.epochs)
+    scores = np.zeros((len(members), len(corpus), len(names)), dtype=np.float32)
+    for held, part in parts:
+        scores[:, held] = part
     first, second = np.median(np.array(epochs), axis=0)
-    return HeldOut(scores=scores, epochs=(round(first), round(second)))
+    return HeldOut(names=tuple(members), scores=scores, epochs=(round(first), round(second)))
 
 
 def baseline_labels(corpus: Corpus, folds: Ints, name: str) -> Ints:

@@ -19,12 +19,12 @@ def describe(
     return {
         "schema": SCHEMA,
         "name": "genre",
-        "architecture": "+".join(config.members),
+        "architecture": f"{config.model.architecture}+experts",
         "labels": list(corpus.label_names),
         "max_tokens": config.text.max_tokens,
         "cleaning_fingerprint": CLEANING_FINGERPRINT,
         "calibration": {
-            "method": "temperature",
+            "method": "temperature, label noise, tilt",
             "temperature": calibration.temperature,
             "ece": evaluation["ece"],
         },

@@ -53,13 +53,13 @@ def rows_of(
     return rows
 
 
-def starting_embedding(rows: Floats) -> Floats:
-    """Where a trained embedding starts: ``rows`` centred, with a standard deviation of 0.3.
+def unit_and_length(rows: Floats) -> tuple[Floats, Floats]:
+    """Unit vectors, rounded to float16, and lengths for which their numbers spread by 0.3.
 
-    Raw word2vec vectors share one direction and are long enough to saturate recurrent gates.
-    Padding stays zero, and the unknown token starts in the middle.
+    Longer vectors saturate recurrent gates. Rare words are short in word2vec, and a sequence model
+    should hear less of them.
     """
-    result = rows - rows[RESERVED:].mean(axis=0)
-    result *= 0.3 / max(float(result[RESERVED:].std()), 1e-6)
-    result[:RESERVED] = 0.0
-    return np.asarray(result, dtype=np.float32)
+    length = np.linalg.norm(rows, axis=1)
+    unit = rows / np.maximum(length, 1e-6)[:, None]
+    spread = max(float(rows[RESERVED:].std()), 1e-6)
+    return unit.astype(np.float16).astype(np.float32), (0.3 / spread * length).astype(np.float32)

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import softmax  # type: ignore[import-untyped]  # scipy ships none
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from training.calibration import (
-    calibrated,
     calibration_error,
     fit_calibration,
     genre_sets,
@@ -36,7 +36,8 @@ def evaluate(
     seed: int,
 ) -> Document:
     """Figures for held-out logits [N, K]; ``folds`` [N] tells which rows were held out together."""
-    found = logits.argmax(axis=1)
+    confident = _confidence(logits, labels, folds, list(label_names), config)
+    found = np.array(confident.pop("answers"), dtype=np.int64)
     names = list(label_names)
     kinds = range(len(names))
     precision, recall, f1, support = precision_recall_fscore_support(
@@ -60,7 +61,7 @@ def evaluate(
             for i, name in enumerate(names)
         },
         "confusion": confusion_matrix(labels, found, labels=kinds).tolist(),
-        **_confidence(logits, labels, folds, names, config),
+        **confident,
     }
 
 
@@ -108,15 +109,16 @@ def _confidence(
         inside = folds == fold
         other = ~inside if (~inside).any() else inside
         fitted = fit_calibration(logits[other], labels[other], config)
-        chances[inside] = calibrated(logits[inside], fitted.temperature)
+        chances[inside] = fitted(logits[inside])
         alone[inside] = chances[inside].max(axis=1) >= fitted.review_threshold
         chosen = genre_sets(chances[inside], fitted.quantile)
         covered[inside] = chosen[np.arange(inside.sum()), labels[inside]]
         sizes[inside] = chosen.sum(axis=1)
     right = chances.argmax(axis=1) == labels
     return {
+        "answers": chances.argmax(axis=1),
         "ece": calibration_error(chances, labels, config.bins),
-        "ece_uncalibrated": calibration_error(calibrated(logits, 1.0), labels, config.bins),
+        "ece_uncalibrated": calibration_error(softmax(logits, axis=1), labels, config.bins),
         "reliability": [asdict(row) for row in reliability(chances, labels, config.bins)],
         "review": {
             "wanted_precision": config.precision,
@@ -146,7 +148,7 @@ def confident_mistakes(
     count: int = 40,
 ) -> list[Document]:
     """The wrong rows with the highest confidence; they quote the data and stay in the run folder."""
-    chances = calibrated(logits, 1.0)
+    chances = softmax(logits, axis=1)
     found = chances.argmax(axis=1)
     wrong = np.flatnonzero(found != labels)
     order = wrong[np.argsort(-chances[wrong].max(axis=1), kind="stable")][:count]

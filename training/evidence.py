@@ -1,86 +1,60 @@
 """The words that spoke for an answer, computed inside the graph."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
-from training.fusion import Fusion
+from training.assemble import Assembled
+from training.models.bag import PAIRS
 from training.models.shape import EMBEDDING
-from training.models.solved import TFIDF
 from training.vectoriser import PADDING, RESERVED
 
 WORDS = 8
 """Words per row: more than a person reads, fewer than a cell can hold."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Probe:
-    """A member that also gives out the features in which a word can be found again."""
-
-    model: keras.Model  # tokens → (features, scores)
-    by_position: bool  # features are [N, T, D]; else [N, tokens]
-
-
-def evidence_of(
-    members: Sequence[keras.Model], fusion: Fusion, vocabulary: Sequence[str]
-) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+def evidence_of(assembled: Assembled) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     """A graph function: int32 tokens [N, T] → ``words`` string [N, 8], ``weights`` float32 [N, 8].
 
     A word's weight is its share of all that speaks for the answered label: gradient times input of
-    the label's log odds, summed over the members and over the word's occurrences. Words that speak
-    against it are left out; places without a word hold "" and 0.
+    the label's log odds, summed over the word's occurrences. Words that speak against it are left
+    out; places without a word hold "" and 0.
     """
-    probes = [_probe(member) for member in members]
-    spelling = tf.constant(["", "", *vocabulary])
+    sequence = _with_features(assembled.sequence, EMBEDDING)
+    bag = _with_features(assembled.bag, PAIRS)
+    width = len(assembled.vocabulary) + RESERVED
+    spelling = tf.constant(["", "", *assembled.vocabulary])
 
     def explain(tokens: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = [probe.model(tokens, training=False) for probe in probes]
-        scores = zip(fusion.weights, found, strict=True)
-        logits = tf.add_n([weight * score for weight, (_, score) in scores])
-        logits += tf.constant(fusion.bias, tf.float32)
-        answered = tf.one_hot(tf.argmax(logits, axis=1), len(fusion.bias))
+        vectors, read = sequence(tokens, training=False)
+        (row, word, value), counted = bag(tokens, training=False)
+        logits = read * float(assembled.answer.weights[0]) + counted
+        answered = tf.one_hot(tf.argmax(logits, axis=1), tf.shape(logits)[1])
         others = tf.reduce_logsumexp(logits - 1e9 * answered, axis=1)
         odds = tf.reduce_sum(logits * answered, axis=1) - others
-        slopes = tf.gradients(odds, [features for features, _ in found])
-        width = len(vocabulary) + RESERVED
-        total = tf.add_n(
-            [
-                _per_word(tokens, probe, features, slope, width)
-                for probe, (features, _), slope in zip(probes, found, slopes, strict=True)
-            ]
+        by_place, by_pair = tf.gradients(odds, [vectors, value])
+        rows = tf.shape(tokens, out_type=tf.int64)[0]
+        seen = tf.cast(tokens[:, : tf.shape(vectors)[1]], tf.int64)
+        place = tf.range(rows)[:, None] * width + seen
+        spoken = tf.where(seen == PADDING, 0.0, tf.reduce_sum(vectors * by_place, axis=2))
+        total = tf.math.unsorted_segment_sum(
+            tf.concat([tf.reshape(spoken, [-1]), value * by_pair], axis=0),
+            tf.concat([tf.reshape(place, [-1]), row * width + word], axis=0),
+            rows * width,
         )
-        total = tf.nn.relu(total) * tf.concat([tf.zeros(RESERVED), tf.ones(width - RESERVED)], 0)
+        known = tf.concat([tf.zeros(RESERVED), tf.ones(width - RESERVED)], axis=0)
+        total = tf.nn.relu(tf.reshape(total, [rows, width])) * known
         share = tf.math.divide_no_nan(total, tf.reduce_sum(total, axis=1, keepdims=True))
         weights, numbers = tf.math.top_k(share, k=min(WORDS, width))
-        words = tf.where(weights > 0, tf.gather(spelling, numbers), "")
-        return {"words": words, "weights": weights}
+        return {
+            "words": tf.where(weights > 0, tf.gather(spelling, numbers), ""),
+            "weights": weights,
+        }
 
     return explain
 
 
-def _probe(member: keras.Model) -> _Probe:
-    by_position = any(layer.name == EMBEDDING for layer in member.layers)
-    features = member.get_layer(EMBEDDING if by_position else TFIDF).output
-    return _Probe(
-        model=keras.Model(member.inputs, [features, member.output]), by_position=by_position
-    )
-
-
-def _per_word(
-    tokens: tf.Tensor, probe: _Probe, features: tf.Tensor, slope: tf.Tensor, width: int
-) -> tf.Tensor:
-    """Contribution of each word of the vocabulary, float32 [N, width]."""
-    spoken = tf.cast(features, tf.float32) * tf.cast(slope, tf.float32)
-    if not probe.by_position:
-        return spoken
-    spoken = tf.reduce_sum(spoken, axis=2)
-    read = tokens[:, : tf.shape(spoken)[1]]
-    spoken = tf.where(read == PADDING, 0.0, spoken)
-    rows = tf.shape(read)[0]
-    place = read + width * tf.range(rows)[:, None]
-    summed = tf.math.unsorted_segment_sum(
-        tf.reshape(spoken, [-1]), tf.reshape(place, [-1]), rows * width
-    )
-    return tf.reshape(summed, [rows, width])
+def _with_features(model: keras.Model, layer: str) -> keras.Model:
+    """The model with the named layer's output before its own, in one run of the graph."""
+    return keras.Model(model.inputs, [model.get_layer(layer).output, model.output])

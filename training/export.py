@@ -8,19 +8,16 @@ place, so that a server that watches the folder never sees half a model.
 import argparse
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from training.config import TrainingConfig, read_config
+from training.assemble import Assembled, assemble
+from training.config import read_config
 from training.evidence import evidence_of
 from training.export_check import check_export
-from training.fit import load
-from training.fusion import Fusion, fused_model
-from training.run_folder import FINAL
 from training.vectoriser import build_vectoriser
 
 WARM_UP = Path("assets.extra") / "tf_serving_warmup_requests"
@@ -28,32 +25,7 @@ _WARM_UP_ROWS = (1, 16, 32)
 _WARM_UP_WORDS = (8, 64, 300)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Assembled:
-    """A run's members as one graph, with half-precision word vectors."""
-
-    members: tuple[keras.Model, ...]
-    fusion: Fusion
-    model: keras.Model  # int32 tokens [N, T] → logits float32 [N, K]
-    vocabulary: tuple[str, ...]
-
-
-def assemble(run: Path, config: TrainingConfig) -> Assembled:
-    """Load what ``training.train`` left in a run folder."""
-    fitted = [load(run / FINAL / name, config, half=True) for name in config.members]
-    members = tuple(member.model for member in fitted)
-    fusion = Fusion.load(run / FINAL)
-    return Assembled(
-        members=members,
-        fusion=fusion,
-        model=fused_model(members, fusion),
-        vocabulary=fitted[0].vocabulary,
-    )
-
-
-def write_saved_model(
-    assembled: Assembled, temperature: float, description: str, folder: Path
-) -> None:
+def write_saved_model(assembled: Assembled, description: str, folder: Path) -> None:
     """Write the graph with its three signatures.
 
     ``serving_default``: cleaned text in, calibrated probabilities out. ``describe``: the
@@ -61,7 +33,7 @@ def write_saved_model(
     """
     vectoriser = build_vectoriser(assembled.vocabulary)
     vectoriser(tf.constant([""]))  # an unbuilt layer cannot be exported
-    explain = evidence_of(assembled.members, assembled.fusion, assembled.vocabulary)
+    explain = evidence_of(assembled)
 
     def numbers(summary: tf.Tensor) -> tf.Tensor:
         tokens = tf.cast(vectoriser(summary), tf.int32)
@@ -70,8 +42,7 @@ def write_saved_model(
         return tf.pad(tokens, [[0, 0], [0, missing]])
 
     def serve(summary: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = assembled.model(numbers(summary), training=False)
-        return {"probabilities": tf.nn.softmax(logits / temperature)}
+        return {"probabilities": assembled.probabilities(numbers(summary))}
 
     def evidence(summary: tf.Tensor) -> dict[str, tf.Tensor]:
         return explain(numbers(summary))
@@ -110,14 +81,13 @@ def publish(run: Path, model_root: Path, version: int | None = None) -> Path:
     config = read_config(run / "config.json")
     description = json.loads((run / "description.json").read_text(encoding="utf-8"))
     probe = json.loads((run / "probe.json").read_text(encoding="utf-8"))
-    assembled = assemble(run, config)
+    assembled = assemble(run, config, tuple(description["labels"]))
     target = model_root / str(version or next_version(model_root))
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    temperature = float(description["calibration"]["temperature"])
     text = json.dumps(description, ensure_ascii=False, sort_keys=True)
-    write_saved_model(assembled, temperature, text, partial)
-    report = check_export(partial, assembled.model, assembled.vocabulary, temperature, probe)
+    write_saved_model(assembled, text, partial)
+    report = check_export(partial, assembled, probe)
     (run / "export.json").write_text(
         json.dumps({**report, "version": int(target.name)}, indent=1), encoding="utf-8"
     )

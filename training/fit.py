@@ -1,26 +1,24 @@
-"""One model, fitted in its folder: solved at once, or trained on the extras and then on the data."""
+"""The sequence model, trained in its folder: on taught extra texts with the data, then the data."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from training.config import TrainingConfig
-from training.data import Labelled
-from training.embeddings import starting_embedding
+from training.config import PhaseConfig, TrainingConfig
+from training.data import ExtraTexts, Labelled
+from training.imbalance import class_weights
 from training.models import build_model
-from training.models.shape import EMBEDDING, Shape
+from training.models.layers import WordVectors
+from training.models.shape import Shape
 from training.phase import Examples, run_phase
 from training.prepare import Prepared
-from training.solve import SOLVERS, gather, support_rows
-from training.vectoriser import RESERVED, encode
+from training.vectoriser import encode
 
-_VOCABULARY = "vocabulary.txt"
-_SHAPE = "shape.json"
 _WEIGHTS = "model.weights.h5"
 _DONE = "done.json"
 
@@ -30,22 +28,17 @@ Epochs = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A trained model and the vocabulary it reads with."""
+    """A trained sequence model."""
 
     model: keras.Model  # int32 tokens [N, T] → float32 scores [N, K]
-    vocabulary: tuple[str, ...]
-    shape: Shape
-    epochs: Epochs  # those that were best; (0, 0) for a solved model
-
-    def encode(self, texts: Sequence[str]) -> list[npt.NDArray[np.int32]]:
-        """Token rows that the model reads."""
-        return encode(texts, self.vocabulary, None)
+    words: WordVectors  # the table it reads, for others to share
+    epochs: Epochs  # those that were best
 
 
 def fit(
-    architecture: str,
     learn: Labelled,
     validation: Labelled | None,
+    extra: ExtraTexts,
     prepared: Prepared,
     classes: int,
     config: TrainingConfig,
@@ -54,105 +47,80 @@ def fit(
     title: str,
     epochs: Epochs | None = None,
 ) -> Fitted:
-    """Fit one model in ``folder``; what an earlier, interrupted call left there is not repeated.
+    """Train one model in ``folder``; what an earlier, interrupted call left there is not repeated.
 
     With ``validation`` the best epoch on it is kept. Without, ``epochs`` says how many passes to
-    make, and the last one is kept. A solved architecture learns from the validation rows too.
+    make, and the last one is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if (folder / _DONE).exists():
-        return load(folder, config)
-    (folder / _VOCABULARY).write_text("\n".join(prepared.vocabulary), encoding="utf-8")
-    keras.utils.set_random_seed(config.seed)
+    if not (folder / _DONE).exists():
+        keras.utils.set_random_seed(config.seed)
+        model, _ = _untrained(prepared, classes, config)
+        done = _train(
+            model, learn, validation, extra, prepared, classes, config, folder, title, epochs
+        )
+        model.save_weights(folder / _WEIGHTS)
+        (folder / _DONE).write_text(json.dumps(done), encoding="utf-8")
+    return load(folder, prepared, classes, config)
+
+
+def load(folder: Path, prepared: Prepared, classes: int, config: TrainingConfig) -> Fitted:
+    """The model that ``fit`` finished in ``folder``."""
+    model, words = _untrained(prepared, classes, config)
+    model.load_weights(folder / _WEIGHTS)
+    first, second = json.loads((folder / _DONE).read_text(encoding="utf-8"))
+    return Fitted(model=model, words=words, epochs=(first, second))
+
+
+def _untrained(
+    prepared: Prepared, classes: int, config: TrainingConfig
+) -> tuple[keras.Model, WordVectors]:
     shape = Shape(
-        architecture=architecture,
-        tokens=len(prepared.vocabulary) + RESERVED,
+        architecture=config.model.architecture,
+        tokens=len(prepared.idf),
         dimensions=config.embedding.dimensions,
         classes=classes,
         max_tokens=config.text.max_tokens,
         settings=config.model,
         seed=config.seed,
-        gamma=config.kernel.gamma,
     )
-    if architecture in SOLVERS:
-        shape, model = _solve(shape, learn.plus(validation), prepared, config)
-        done = (0, 0)
-    else:
-        model = build_model(shape)
-        model.get_layer(EMBEDDING).set_weights([starting_embedding(prepared.vectors)])
-        done = _train(model, learn, validation, prepared, config, folder, title, epochs)
-    sizes = {**asdict(shape), "settings": None}
-    (folder / _SHAPE).write_text(json.dumps(sizes), encoding="utf-8")
-    model.save_weights(folder / _WEIGHTS)
-    (folder / _DONE).write_text(json.dumps(done), encoding="utf-8")
-    return load(folder, config)
-
-
-def load(folder: Path, config: TrainingConfig, *, half: bool = False) -> Fitted:
-    """The model that ``fit`` finished in ``folder``.
-
-    ``half`` stores its word vectors as float16, which halves the file; what is shipped, and what
-    an export is compared with.
-    """
-    vocabulary = tuple((folder / _VOCABULARY).read_text(encoding="utf-8").split())
-    sizes = json.loads((folder / _SHAPE).read_text(encoding="utf-8"))
-    shape = Shape(**{**sizes, "settings": config.model})
-    model = build_model(shape)
-    model.load_weights(folder / _WEIGHTS)
-    if half:
-        model = _halved(model, shape)
-    first, second = json.loads((folder / _DONE).read_text(encoding="utf-8"))
-    return Fitted(model=model, vocabulary=vocabulary, shape=shape, epochs=(first, second))
-
-
-def _halved(model: keras.Model, shape: Shape) -> keras.Model:
-    result = build_model(replace(shape, half=True))
-    for layer, whole in zip(result.layers, model.layers, strict=True):
-        kinds = [variable.dtype for variable in layer.weights]
-        weights = whole.get_weights()
-        layer.set_weights([w.astype(kind) for w, kind in zip(weights, kinds, strict=True)])
-    return result
-
-
-def _solve(
-    shape: Shape, learn: Labelled, prepared: Prepared, config: TrainingConfig
-) -> tuple[Shape, keras.Model]:
-    settings = config.wide if shape.architecture == "wide" else config.kernel
-    rows = gather(learn, prepared, settings.extra_weight)
-    kept = support_rows(rows, config.kernel.support_rows, seed=config.seed)
-    shape = replace(shape, support_rows=len(kept))
-    model = build_model(shape)
-    SOLVERS[shape.architecture](model, rows, prepared, shape.classes, config)
-    return shape, model
+    words = WordVectors(shape.tokens, shape.dimensions)
+    model = build_model(shape, words)
+    words.set_weights([prepared.unit.astype(np.float16), prepared.length])
+    return model, words
 
 
 def _train(
     model: keras.Model,
     learn: Labelled,
     validation: Labelled | None,
+    extra: ExtraTexts,
     prepared: Prepared,
+    classes: int,
     config: TrainingConfig,
     folder: Path,
     title: str,
     epochs: Epochs | None,
 ) -> Epochs:
-    def examples(rows: Labelled) -> Examples:
-        numbers = encode(rows.texts, prepared.vocabulary, config.text.max_tokens)
-        return Examples(rows=numbers, labels=rows.labels)
+    def read(texts: Sequence[str]) -> list[npt.NDArray[np.int32]]:
+        return encode(texts, prepared.vocabulary, config.text.max_tokens)
 
-    judge = None if validation is None else examples(validation)
-    done = [0, 0]
+    taught = prepared.taught
+    rows = read(learn.texts)
+    more = [*rows, *read([extra.texts[row] for row in taught.rows])]
+    judge = None if validation is None else (read(validation.texts), validation.labels)
     stages = (
-        ("pre-training", config.pretraining, prepared.trusted),
-        ("training", config.training, learn),
+        ("pre-training", config.pretraining, more, taught.targets),
+        ("training", config.training, rows, taught.targets[:0]),
     )
-    for index, (name, phase, rows) in enumerate(stages):
+    done = [0, 0]
+    for index, (name, phase, chosen, targets) in enumerate(stages):
         limit = phase.epochs if epochs is None else epochs[index]
-        if not rows.texts or limit == 0:
+        if limit == 0 or (name == "pre-training" and not len(targets)):
             continue
         done[index] = run_phase(
             model,
-            examples(rows),
+            _examples(chosen, learn.labels, targets, classes, phase, config.teaching.weight),
             judge,
             phase.model_copy(update={"epochs": limit}),
             folder / name,
@@ -161,3 +129,22 @@ def _train(
             tensorboard=config.tensorboard,
         )
     return done[0], done[1]
+
+
+def _examples(
+    rows: list[npt.NDArray[np.int32]],
+    labels: npt.NDArray[np.int64],
+    taught: npt.NDArray[np.float32],
+    classes: int,
+    phase: PhaseConfig,
+    taught_weight: float,
+) -> Examples:
+    """Labelled rows first, taught rows behind them; rare labels weigh more in both."""
+    hard = np.eye(classes, dtype=np.float32)[labels]
+    hard = hard * (1 - phase.label_smoothing) + phase.label_smoothing / classes
+    per_class = class_weights(labels, classes, phase.class_weight_power)
+    return Examples(
+        rows=rows,
+        targets=np.concatenate([hard, taught]),
+        weights=np.concatenate([per_class[labels], taught_weight * (taught @ per_class)]),
+    )

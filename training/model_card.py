@@ -64,8 +64,8 @@ def _data(data: Document, evaluation: Document) -> str:
         f"{data['empty_rows']} empty ones left out of {data['rows_read']:,}), "
         f"{words['mean']:.0f} words on average, median {words['median']:.0f}, "
         f"90th percentile {words['p90']:.0f}. {evaluation['extra_texts']:,} extra texts served "
-        "word2vec and, where a TF-IDF model agreed with their tag, pre-training; none of them "
-        "is judged on.\n\n"
+        "word2vec, those whose tag the experts believed served them as rows of little weight, and "
+        "the sequence model was taught on some with the experts' opinion; none of them is judged on.\n\n"
         f"Data fingerprint `{data['data_fingerprint']}`."
     )
 
@@ -82,14 +82,14 @@ def _quality(evaluation: Document) -> str:
             [
                 _score_line("**this model**", evaluation),
                 *(
-                    _score_line(f"its member `{name}`, weight {scores['weight']:.2f}", scores)
+                    _score_line(f"its part `{name}`, weight {scores['weight']:.2f}", scores)
                     for name, scores in evaluation["members"].items()
                 ),
                 _score_line(baseline["name"], baseline),
             ],
         )
-        + "\n\nA member's weight is what its scores are multiplied with before they are added up; "
-        "scores have different sizes, so weights do not rank the members."
+        + "\n\nA part's weight is what its scores are multiplied with before they are added up; "
+        "scores have different sizes, so weights do not rank the parts."
         + "\n\n"
         + markdown(
             ("genre", "precision", "recall", "F1", "rows"),
@@ -130,8 +130,8 @@ def _confidence(evaluation: Document, description: Document) -> str:
         "Temperature, threshold and quantile are chosen on out-of-fold predictions; the figures "
         "here judge each fold by what the other folds chose.\n\n"
         f"- Expected calibration error {evaluation['ece']:.3f} "
-        f"({evaluation['ece_uncalibrated']:.3f} before; temperature "
-        f"{description['calibration']['temperature']:.2f}).\n"
+        f"({evaluation['ece_uncalibrated']:.3f} before). Calibration is a temperature, a matrix of "
+        "label noise, and a tilt towards rare labels.\n"
         f"- `needs_review` is set below {description['review_threshold']:.3f}, to be right "
         f"{review['wanted_precision']:.0%} of the time above it: {review['share_left_alone']:.1%} "
         f"of the rows were left alone and {alone}.\n"

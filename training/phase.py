@@ -20,23 +20,28 @@ from training.callbacks import (
     read_scores,
 )
 from training.config import PhaseConfig
-from training.imbalance import FocalLoss, class_weights
+from training.imbalance import FocalLoss
 
 _FINISHED = "finished.weights.h5"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Examples:
-    """Token rows with their label positions."""
+    """Token rows with what they should be answered with."""
 
     rows: Sequence[Tokens]
-    labels: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.float32]  # [N, K], rows sum to 1
+    weights: npt.NDArray[np.float32]  # [N]
+
+
+Judge = tuple[Sequence[Tokens], npt.NDArray[np.int64]]
+"""Validation rows and their label positions."""
 
 
 def run_phase(
     model: keras.Model,
     learn: Examples,
-    validation: Examples | None,
+    validation: Judge | None,
     phase: PhaseConfig,
     folder: Path,
     *,
@@ -65,20 +70,17 @@ def run_phase(
 def _train(
     model: keras.Model,
     learn: Examples,
-    validation: Examples | None,
+    validation: Judge | None,
     phase: PhaseConfig,
     folder: Path,
     title: str,
     seed: int,
     tensorboard: bool,
 ) -> None:
-    classes = int(model.output_shape[-1])
-    targets = np.eye(classes, dtype=np.float32)[learn.labels]
-    targets = targets * (1 - phase.label_smoothing) + phase.label_smoothing / classes
     batches = TrainingBatches(
         learn.rows,
-        targets,
-        class_weights(learn.labels, classes, phase.class_weight_power)[learn.labels],
+        learn.targets,
+        learn.weights,
         batch_rows=phase.batch_rows,
         seed=seed,
         balanced=phase.sampling == "balanced",
@@ -96,7 +98,7 @@ def _train(
         keras.callbacks.LearningRateScheduler(half_cosine(phase.learning_rate, phase.epochs)),
     ]
     if validation is not None:
-        callbacks.append(MacroF1(validation.rows, validation.labels))
+        callbacks.append(MacroF1(*validation))
         callbacks.append(BestOnMacroF1(folder, phase.patience))
     callbacks.append(keras.callbacks.CSVLogger(str(folder / "log.csv"), append=True))
     if tensorboard:

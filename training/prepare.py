@@ -1,4 +1,4 @@
-"""What every architecture of a fold shares: vocabulary, word vectors, believed extra rows."""
+"""What every model of a fold shares: vocabulary, word vectors, idf, experts, soft labels."""
 
 import json
 from collections.abc import Sequence
@@ -7,18 +7,24 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # scipy ships none
 
 from training.config import TrainingConfig
 from training.data import ExtraTexts, Labelled
-from training.embeddings import rows_of, train_vectors
-from training.extra import trusted_rows
-from training.tfidf import counts, inverse_document_frequency
+from training.embeddings import rows_of, train_vectors, unit_and_length
+from training.experts import SHARPNESS, Experts, Rows, fit_experts
+from training.spelling import spelling_matrix
+from training.teaching import Taught, teach
+from training.tfidf import counts, inverse_document_frequency, tfidf
 from training.vectoriser import RESERVED, build_vocabulary, encode
 
 _VOCABULARY = "vocabulary.json"
 _VECTORS = "vectors.npy"
 _IDF = "idf.npy"
-_TRUSTED = "trusted.json"
+_EXPERTS = "experts.npz"
+_TAUGHT = "taught.npz"
+
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +32,11 @@ class Prepared:
     """Made from the rows that may be learned from and the extra texts, and from nothing else."""
 
     vocabulary: tuple[str, ...]
-    vectors: npt.NDArray[np.float32]  # word2vec [len(vocabulary) + 2, dimensions]
-    idf: npt.NDArray[np.float32]  # [len(vocabulary) + 2]
-    trusted: Labelled  # extra rows whose label is believed
+    unit: Floats  # unit word vectors [tokens, dimensions], rounded to float16
+    length: Floats  # [tokens]
+    idf: Floats  # [tokens]
+    experts: Experts
+    taught: Taught  # extra texts with the experts' opinion
 
 
 def prepare(
@@ -38,14 +46,62 @@ def prepare(
     config: TrainingConfig,
     folder: Path,
 ) -> Prepared:
-    """Vocabulary, vectors and trusted rows; what is in ``folder`` already is read from there."""
+    """Everything above; what is in ``folder`` already is read from there."""
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = _vocabulary(folder / _VOCABULARY, learn, extra, config)
+    unit, length = unit_and_length(_vectors(folder / _VECTORS, vocabulary, learn, extra, config))
+    idf = _idf(folder / _IDF, vocabulary, learn, extra)
+    if not (folder / _EXPERTS).exists() or not (folder / _TAUGHT).exists():
+        print(f"{folder.name}: experts from {len(learn.texts):,} rows", flush=True)
+        rows, more = _rows(learn, extra, label_names, vocabulary, idf, config)
+        experts = fit_experts(
+            rows,
+            more,
+            unit,
+            spelling_matrix(vocabulary, idf),
+            len(label_names),
+            config.experts,
+        )
+        experts.save(folder / _EXPERTS)
+        sharpness = [SHARPNESS[name] / len(experts.members) for name in experts.members]
+        opinion = np.tensordot(sharpness, experts.scores(more.features, unit), axes=1)
+        share = np.maximum(np.bincount(learn.labels, minlength=len(label_names)), 0.5)
+        teach(opinion, share / share.sum(), config.teaching).save(folder / _TAUGHT)
     return Prepared(
         vocabulary=vocabulary,
-        vectors=_vectors(folder / _VECTORS, vocabulary, learn, extra, config),
-        idf=_idf(folder / _IDF, vocabulary, learn, extra),
-        trusted=_trusted(folder / _TRUSTED, learn, extra, label_names, config),
+        unit=unit,
+        length=length,
+        idf=idf,
+        experts=Experts.load(folder / _EXPERTS),
+        taught=Taught.load(folder / _TAUGHT),
+    )
+
+
+def features_of(texts: Sequence[str], prepared: Prepared) -> csr_matrix:
+    """TF-IDF rows [N, tokens] as the experts read them."""
+    rows = encode(texts, prepared.vocabulary, None)
+    return tfidf(counts(rows, len(prepared.idf)), prepared.idf)
+
+
+def _rows(
+    learn: Labelled,
+    extra: ExtraTexts,
+    label_names: Sequence[str],
+    vocabulary: Sequence[str],
+    idf: Floats,
+    config: TrainingConfig,
+) -> tuple[Rows, Rows]:
+    position = {name: index for index, name in enumerate(label_names)}
+    tags = np.array([position.get(name, -1) for name in extra.labels], dtype=np.int64)
+    kept = np.arange(len(learn.texts))
+    if len(kept) > config.experts.most_rows:
+        random = np.random.default_rng(config.seed)
+        kept = np.sort(random.choice(kept, config.experts.most_rows, replace=False))
+    encoded = encode([learn.texts[row] for row in kept], vocabulary, None)
+    others = encode(extra.texts, vocabulary, None)
+    return (
+        Rows(features=tfidf(counts(encoded, len(idf)), idf), labels=learn.labels[kept]),
+        Rows(features=tfidf(counts(others, len(idf)), idf), labels=tags),
     )
 
 
@@ -68,7 +124,7 @@ def _vectors(
     learn: Labelled,
     extra: ExtraTexts,
     config: TrainingConfig,
-) -> npt.NDArray[np.float32]:
+) -> Floats:
     if not path.exists():
         texts = len(learn.texts) + len(extra.texts)
         print(f"{path.parent.name}: word vectors from {texts:,} texts", flush=True)
@@ -82,33 +138,8 @@ def _vectors(
     return np.asarray(np.load(path), dtype=np.float32)
 
 
-def _idf(
-    path: Path, vocabulary: Sequence[str], learn: Labelled, extra: ExtraTexts
-) -> npt.NDArray[np.float32]:
+def _idf(path: Path, vocabulary: Sequence[str], learn: Labelled, extra: ExtraTexts) -> Floats:
     if not path.exists():
         rows = encode((*learn.texts, *extra.texts), vocabulary, None)
-        counted = counts(rows, len(vocabulary) + RESERVED)
-        np.save(path, inverse_document_frequency(counted))
+        np.save(path, inverse_document_frequency(counts(rows, len(vocabulary) + RESERVED)))
     return np.asarray(np.load(path), dtype=np.float32)
-
-
-def _trusted(
-    path: Path,
-    learn: Labelled,
-    extra: ExtraTexts,
-    label_names: Sequence[str],
-    config: TrainingConfig,
-) -> Labelled:
-    if not path.exists():
-        rows = (
-            trusted_rows(extra, learn, label_names, config.extra, seed=config.seed)
-            if config.pretraining.epochs
-            else []
-        )
-        path.write_text(json.dumps(rows), encoding="utf-8")
-    position = {name: index for index, name in enumerate(label_names)}
-    rows = json.loads(path.read_text(encoding="utf-8"))
-    return Labelled(
-        texts=tuple(extra.texts[row] for row in rows),
-        labels=np.array([position[extra.labels[row]] for row in rows], dtype=np.int64),
-    )

@@ -10,7 +10,11 @@ from training.data import Corpus
 from training.errors import TrainingError
 
 FINAL = "final"
-"""Folder of the models fitted on all rows, one per member."""
+"""Folder of the sequence model fitted on all rows."""
+
+
+PREPARED = "prepared"
+"""Folder of what a fold's models share; ``all`` in it belongs to the final model."""
 
 
 def claim(workdir: Path, corpus: Corpus, config: TrainingConfig) -> None:

@@ -1,15 +1,18 @@
 """TF-IDF of token rows as sparse matrices; ``models.tfidf_layers`` computes the same in the graph."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # scipy ships none
+from sklearn.preprocessing import normalize
 
 from training.vectoriser import RESERVED
 
 Tokens = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
+Reals = npt.NDArray[np.floating[Any]]
 
 
 def counts(rows: Sequence[Tokens], tokens: int) -> csr_matrix:
@@ -34,3 +37,8 @@ def tfidf(counted: csr_matrix, idf: Floats) -> csr_matrix:
     lengths = np.sqrt(np.asarray(result.multiply(result).sum(axis=1)).ravel())
     result.data /= np.repeat(np.maximum(lengths, 1e-6), np.diff(result.indptr))
     return result.astype(np.float32)
+
+
+def document_vectors(features: csr_matrix, vectors: Reals, mean: Reals) -> Reals:
+    """Mean unit word vector of each TF-IDF row, centred, of length 1: [N, D]."""
+    return np.asarray(normalize(normalize(features @ vectors) - mean))

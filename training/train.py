@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import keras
-import numpy as np
 
+from training.answer import Answer, write_answer
 from training.calibration import fit_calibration
 from training.config import DEFAULT_CONFIG, TrainingConfig, read_config
 from training.cross_validation import baseline_labels, cross_validate, folds_of
@@ -21,44 +21,38 @@ from training.errors import TrainingError
 from training.evaluation import Document, Floats, Ints, confident_mistakes, evaluate, macro_f1
 from training.evaluation_page import write_pages
 from training.fit import fit
-from training.fusion import cross_fitted, fit_fusion
+from training.fusion import cross_fitted, fit_weights, fused
 from training.models.registry import check_architecture
 from training.prepare import prepare
 from training.report import write_report
-from training.run_folder import FINAL, claim, publish, write_json, write_probe
+from training.run_folder import FINAL, PREPARED, claim, publish, write_json, write_probe
 
 
 def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Path) -> Document:
-    """Cross-validate the members, weigh them, calibrate, fit them on all rows.
+    """Cross-validate, weigh the scorers, calibrate, fit on all rows.
 
     Leaves a run folder that can be published. Returns: the evaluation, as in
     ``workdir/evaluation.json``.
 
     Raises:
-        TrainingError: a member is unknown, or the work folder belongs to other data or another
+        TrainingError: the architecture is unknown, or the work folder belongs to other data or another
             configuration.
     """
-    for member in config.members:
-        check_architecture(member)
+    check_architecture(config.model.architecture)
     claim(workdir, corpus, config)
     write_report(corpus, workdir)
     extra = extra.without(corpus.texts)
     folds = folds_of(corpus, config)
-    held = [cross_validate(m, corpus, folds, extra, config, workdir) for m in config.members]
-    scores = np.stack([found.scores for found in held])
-    tilt = config.fusion.prior_tilt
-    fusion = fit_fusion(scores, corpus.labels, tilt)
-    logits = cross_fitted(scores, corpus.labels, folds, tilt)
+    held = cross_validate(corpus, folds, extra, config, workdir)
+    weights = fit_weights(held.scores, corpus.labels)
+    logits = cross_fitted(held.scores, corpus.labels, folds)
     evaluation = {
         **_evaluate(corpus, logits, folds, config),
         "extra_texts": len(extra.texts),
+        "epochs": list(held.epochs),
         "members": {
-            member: {
-                "weight": weight,
-                "epochs": list(found.epochs),
-                **_short(corpus, found.scores.argmax(axis=1), folds),
-            }
-            for member, weight, found in zip(config.members, fusion.weights, held, strict=True)
+            name: {"weight": float(weight), **_short(corpus, scores.argmax(axis=1), folds)}
+            for name, weight, scores in zip(held.names, weights, held.scores, strict=True)
         },
     }
     write_json(workdir / "evaluation.json", evaluation)
@@ -68,20 +62,19 @@ def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Pa
     write_pages(evaluation, mistakes, workdir)
     keras.utils.clear_session()
     names = corpus.label_names
-    for member, found in zip(config.members, held, strict=True):
-        fit(
-            member,
-            corpus.labelled(),
-            None,
-            prepare(corpus.labelled(), extra, names, config, workdir / "prepared" / "all"),
-            len(names),
-            config,
-            workdir / FINAL / member,
-            title=f"{member} all rows",
-            epochs=found.epochs,
-        )
-    fusion.save(workdir / FINAL)
-    calibration = fit_calibration(fusion(scores), corpus.labels, config.calibration)
+    fit(
+        corpus.labelled(),
+        None,
+        extra,
+        prepare(corpus.labelled(), extra, names, config, workdir / PREPARED / "all"),
+        len(names),
+        config,
+        workdir / FINAL,
+        title=f"{config.model.architecture} all rows",
+        epochs=held.epochs,
+    )
+    calibration = fit_calibration(fused(held.scores, weights), corpus.labels, config.calibration)
+    write_answer(Answer(weights=weights, calibration=calibration), workdir)
     write_json(workdir / "description.json", describe(corpus, config, calibration, evaluation))
     write_probe(corpus, workdir)
     return evaluation
@@ -126,8 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     workdir = options.workdir or Path("runs") / options.data.stem
     try:
         config = read_config(options.config)
-        for member in config.members:
-            check_architecture(member)
+        check_architecture(config.model.architecture)
         corpus = read_corpus(
             options.data,
             summary_column=options.summary_column,

@@ -1,7 +1,7 @@
 import numpy as np
 
 from training.config import EmbeddingConfig
-from training.embeddings import rows_of, starting_embedding, train_vectors
+from training.embeddings import rows_of, train_vectors, unit_and_length
 
 TEXTS = ["dragon wizard magic castle", "detective murder police knife"] * 30
 
@@ -36,10 +36,12 @@ def test_every_token_has_a_row_and_padding_is_zero() -> None:
     assert rows[3].tolist() == [1, 1, 1, 1]
 
 
-def test_a_trained_embedding_starts_centred_and_short() -> None:
-    rows = np.random.default_rng(7).normal(5.0, 2.0, (500, 8)).astype(np.float32)
+def test_unit_vectors_and_lengths_make_the_rows_again() -> None:
+    rows = np.random.default_rng(7).normal(0.0, 2.0, (500, 8)).astype(np.float32)
     rows[:2] = 0.0
-    start = starting_embedding(rows)
-    assert not start[:2].any()
-    assert abs(float(start[2:].mean())) < 0.01
-    assert abs(float(start[2:].std()) - 0.3) < 0.01
+    unit, length = unit_and_length(rows)
+    assert not length[:2].any()
+    assert np.allclose(np.linalg.norm(unit[2:], axis=1), 1.0, atol=1e-3)
+    read = unit * length[:, None]
+    assert abs(float(read[2:].std()) - 0.3) < 0.01
+    assert np.allclose(read * (2.0 / 0.3), rows, atol=0.1)

@@ -11,34 +11,40 @@ from training.batches import Tokens
 from training.callbacks import best_epoch, half_cosine, read_scores
 from training.config import ModelConfig, PhaseConfig
 from training.models import build_model
+from training.models.layers import WordVectors
 from training.models.shape import Shape
-from training.phase import Examples, run_phase
+from training.phase import Examples, Judge, run_phase
 
 RANDOM = np.random.default_rng(7)
 LABELS = np.arange(60) % 2
 ROWS = [RANDOM.integers(2 + 10 * k, 12 + 10 * k, 5).astype(np.int32) for k in LABELS]
-LEARN = Examples(rows=ROWS[:40], labels=LABELS[:40])
-WATCH = Examples(rows=ROWS[40:], labels=LABELS[40:])
+LEARN = Examples(
+    rows=ROWS[:40],
+    targets=np.eye(2, dtype=np.float32)[LABELS[:40]],
+    weights=np.ones(40, np.float32),
+)
+WATCH: Judge = (ROWS[40:], LABELS[40:])
 PHASE = PhaseConfig(epochs=6, patience=6, batch_rows=8, learning_rate=0.01)
 
 
 def _model() -> keras.Model:
     keras.utils.set_random_seed(7)
-    settings = ModelConfig(units=4, hidden=0, word_dropout=0.0)
-    return build_model(
-        Shape(
-            architecture="gru",
-            tokens=30,
-            dimensions=4,
-            classes=2,
-            max_tokens=9,
-            settings=settings,
-            seed=7,
-        )
+    shape = Shape(
+        architecture="gru",
+        tokens=30,
+        dimensions=4,
+        classes=2,
+        max_tokens=9,
+        settings=ModelConfig(units=4, hidden=0, word_dropout=0.0),
+        seed=7,
     )
+    words = WordVectors(30, 4)
+    model = build_model(shape, words)
+    words.set_weights([np.random.default_rng(7).normal(size=(30, 4)), np.ones(30)])
+    return model
 
 
-def _run(folder: Path, watch: Examples | None, phase: PhaseConfig = PHASE) -> keras.Model:
+def _run(folder: Path, watch: Judge | None, phase: PhaseConfig = PHASE) -> keras.Model:
     model = _model()
     run_phase(model, LEARN, watch, phase, folder, title="test", seed=7, tensorboard=False)
     return model
@@ -59,16 +65,16 @@ class _RowsUntilPowerCut(Sequence[Tokens]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[Tokens]: ...
     def __getitem__(self, index: int | slice) -> Tokens | Sequence[Tokens]:
-        return WATCH.rows[index]
+        return WATCH[0][index]
 
     def __len__(self) -> int:
-        return len(WATCH.rows)
+        return len(WATCH[0])
 
     def __iter__(self) -> Iterator[Tokens]:
         self._left -= 1
         if self._left < 0:
             raise _PowerCut
-        return iter(WATCH.rows)
+        return iter(WATCH[0])
 
 
 def _epochs_logged(folder: Path) -> list[int]:
@@ -78,7 +84,7 @@ def _epochs_logged(folder: Path) -> list[int]:
 
 def test_an_interrupted_phase_goes_on_and_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     undisturbed = _run(tmp_path / "a", WATCH)
-    cut = Examples(rows=_RowsUntilPowerCut(3), labels=WATCH.labels)
+    cut = (_RowsUntilPowerCut(3), WATCH[1])
     with pytest.raises(_PowerCut):
         _run(tmp_path / "b", cut)
     resumed = _run(tmp_path / "b", WATCH)
@@ -90,7 +96,7 @@ def test_an_interrupted_phase_goes_on_and_ends_as_an_undisturbed_one(tmp_path: P
 
 def test_a_finished_phase_is_loaded_and_not_repeated(tmp_path: Path) -> None:
     first = _run(tmp_path, WATCH)
-    again = _run(tmp_path, Examples(rows=_RowsUntilPowerCut(0), labels=WATCH.labels))
+    again = _run(tmp_path, (_RowsUntilPowerCut(0), WATCH[1]))
     assert all(
         np.array_equal(a, b) for a, b in zip(first.get_weights(), again.get_weights(), strict=True)
     )

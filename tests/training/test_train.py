@@ -78,7 +78,7 @@ def test_nothing_half_made_is_left_beside_the_version(small_run: SmallRun) -> No
 def test_a_finished_run_started_again_repeats_no_training(
     small_run: SmallRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    weights = small_run.workdir / "final" / "gru" / "model.weights.h5"
+    weights = small_run.workdir / "final" / "model.weights.h5"
     before = weights.stat().st_mtime_ns
     assert main(list(small_run.arguments[:-2])) == 0
     assert "epoch" not in capsys.readouterr().out
@@ -122,7 +122,7 @@ def test_an_unknown_architecture_is_refused_before_any_epoch(
     small_run: SmallRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = tmp_path / "config.json"
-    config.write_text('{"members": ["lstn"]}', encoding="utf-8")
+    config.write_text('{"model": {"architecture": "lstn"}}', encoding="utf-8")
     arguments = ["--data", str(small_run.data), "--config", str(config)]
     assert main([*arguments, "--workdir", str(tmp_path / "run")]) == 2
     assert "'lstn', which is unknown" in capsys.readouterr().err

@@ -2,13 +2,13 @@
 
 import keras
 
-from training.models.layers import AttentionPooling, MaskedMax, MaskedMean
+from training.models.layers import AttentionPooling, MaskedMax, MaskedMean, WordVectors
 from training.models.shape import Shape, finish, start
 
 
-def bilstm_attention(shape: Shape) -> keras.Model:
+def bilstm_attention(shape: Shape, words: WordVectors) -> keras.Model:
     """The three poolings see different things: one telling word, any telling word, the tone."""
-    begun = start(shape)
+    begun = start(shape, words)
     layer = keras.layers.Bidirectional(
         keras.layers.LSTM(shape.settings.units, return_sequences=True, use_cudnn=False),
         name="bilstm",

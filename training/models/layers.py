@@ -48,6 +48,32 @@ class Truncate(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no type
         return tokens[:, : self.length]
 
 
+class WordVectors(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
+    """int [N, T] → float32 [N, T, D]: frozen word2vec, as unit vectors and their lengths.
+
+    One float16 table serves the sequence model and the experts, which is most of a model's file.
+    Frozen, because 2,000 rows are too few to move 20,000 words: trained tables were no better.
+    """
+
+    def __init__(self, tokens: int, dimensions: int) -> None:
+        super().__init__(name="word_vectors", trainable=False)
+        self.tokens = tokens
+        self.dimensions = dimensions
+
+    def build(self, _input_shape: object) -> None:
+        self.table = self.add_weight(
+            shape=(self.tokens, self.dimensions),
+            initializer="zeros",
+            dtype="float16",
+            name="table",
+        )
+        self.length = self.add_weight(shape=(self.tokens,), initializer="zeros", name="length")
+
+    def call(self, tokens: Tensor) -> Tensor:
+        unit = ops.cast(ops.take(self.table, tokens, axis=0), "float32")
+        return unit * ops.take(self.length, tokens)[..., None]
+
+
 class WordDropout(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
     """In training, reads a share of the tokens as unknown."""
 

@@ -2,24 +2,27 @@
 
 import keras
 
-from training.models.layers import MaskedMax
+from training.models.layers import MaskedMax, WordVectors
 from training.models.shape import Shape, finish, start
 
 
-def lstm(shape: Shape) -> keras.Model:
+def lstm(shape: Shape, words: WordVectors) -> keras.Model:
     """A single LSTM; its states' maximum over time is classified."""
-    return _recurrent(shape, keras.layers.LSTM, "lstm")
+    return _recurrent(shape, words, keras.layers.LSTM, "lstm")
 
 
-def gru(shape: Shape) -> keras.Model:
+def gru(shape: Shape, words: WordVectors) -> keras.Model:
     """A single GRU; its states' maximum over time is classified."""
-    return _recurrent(shape, keras.layers.GRU, "gru")
+    return _recurrent(shape, words, keras.layers.GRU, "gru")
 
 
 def _recurrent(
-    shape: Shape, cell: type[keras.layers.LSTM] | type[keras.layers.GRU], name: str
+    shape: Shape,
+    words: WordVectors,
+    cell: type[keras.layers.LSTM] | type[keras.layers.GRU],
+    name: str,
 ) -> keras.Model:
-    begun = start(shape)
+    begun = start(shape, words)
     # use_cudnn=False: a CuDNN node would tie the exported graph to one maker's GPU.
     layer = cell(shape.settings.units, return_sequences=True, use_cudnn=False, name=name)
     states = layer(begun.embedded, mask=begun.mask)

@@ -1,4 +1,4 @@
-"""The architectures by name; a new one is a function and a line here."""
+"""The sequence architectures by name; a new one is a function and a line here."""
 
 from collections.abc import Callable
 
@@ -6,18 +6,16 @@ import keras
 
 from training.errors import TrainingError
 from training.models.bilstm_attention import bilstm_attention
+from training.models.layers import WordVectors
 from training.models.recurrent import gru, lstm
 from training.models.shape import Shape
-from training.models.solved import kernel, wide
 from training.models.transformer import transformer
 
-ARCHITECTURES: dict[str, Callable[[Shape], keras.Model]] = {
+ARCHITECTURES: dict[str, Callable[[Shape, WordVectors], keras.Model]] = {
     "lstm": lstm,
     "gru": gru,
     "bilstm_attention": bilstm_attention,
     "transformer": transformer,
-    "wide": wide,
-    "kernel": kernel,
 }
 
 
@@ -25,16 +23,16 @@ def check_architecture(name: str) -> None:
     """Raises: TrainingError: no architecture has this name; the sentence lists those that are."""
     if name not in ARCHITECTURES:
         raise TrainingError(
-            f"'members' names the architecture '{name}', which is unknown; "
-            f"choose from {', '.join(sorted(ARCHITECTURES))}."
+            f"'model.architecture' is '{name}', which is unknown; "
+            f"choose one of {', '.join(sorted(ARCHITECTURES))}."
         )
 
 
-def build_model(shape: Shape) -> keras.Model:
-    """An untrained model: int32 tokens [N, T] (0 pads) → float32 logits [N, classes].
+def build_model(shape: Shape, words: WordVectors) -> keras.Model:
+    """An untrained model: int32 tokens [N, T] (0 pads) → float32 scores [N, classes].
 
     Raises:
         TrainingError: the architecture is unknown.
     """
     check_architecture(shape.architecture)
-    return ARCHITECTURES[shape.architecture](shape)
+    return ARCHITECTURES[shape.architecture](shape, words)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import keras
 
 from training.config import ModelConfig
-from training.models.layers import TokenMask, Truncate, WordDropout
+from training.models.layers import TokenMask, Truncate, WordDropout, WordVectors
 
-EMBEDDING = "embedding"
+EMBEDDING = "word_vectors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +21,6 @@ class Shape:
     max_tokens: int
     settings: ModelConfig
     seed: int
-    half: bool = False  # store word vectors as float16, as the shipped model does
-    support_rows: int = 0  # rows a kernel compares with
-    gamma: float = 1.0  # how fast a kernel's nearness falls with distance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,20 +32,14 @@ class Start:
     mask: keras.KerasTensor  # bool [N, T]
 
 
-def start(shape: Shape) -> Start:
+def start(shape: Shape, words: WordVectors) -> Start:
     """Tokens to vectors."""
     settings = shape.settings
     inputs = keras.Input((None,), dtype="int32", name="tokens")
     tokens = Truncate(shape.max_tokens, name="truncate")(inputs)
     mask = TokenMask(name="token_mask")(tokens)
     tokens = WordDropout(settings.word_dropout, shape.seed, name="word_dropout")(tokens)
-    embedded = keras.layers.Embedding(
-        shape.tokens,
-        shape.dimensions,
-        name=EMBEDDING,
-        trainable=settings.train_embedding,
-        dtype="float16" if shape.half else "float32",
-    )(tokens)
+    embedded = words(tokens)
     # One dropped dimension for the whole text: single dropped numbers would average out over it.
     embedded = keras.layers.SpatialDropout1D(
         settings.embedding_dropout, seed=shape.seed + 1, name="embedding_dropout"

@@ -2,14 +2,14 @@
 
 import keras
 
-from training.models.layers import MaskedMax, MaskedMean, SinePositions
+from training.models.layers import MaskedMax, MaskedMean, SinePositions, WordVectors
 from training.models.shape import Shape, finish, start
 
 
-def transformer(shape: Shape) -> keras.Model:
+def transformer(shape: Shape, words: WordVectors) -> keras.Model:
     """Positions, one pre-normalised encoder block, maximum and mean over time."""
     settings = shape.settings
-    begun = start(shape)
+    begun = start(shape, words)
     width = 2 * settings.units
     states = SinePositions(name="positions")(
         keras.layers.Dense(width, name="widen")(begun.embedded)

@@ -1,0 +1,52 @@
+"""A run's sequence model and experts as one graph that shares its word vectors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from training.answer import Answer, read_answer
+from training.config import TrainingConfig
+from training.data import NO_EXTRA, Labelled
+from training.fit import load
+from training.models.bag import bag_model
+from training.prepare import prepare
+from training.run_folder import FINAL, PREPARED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembled:
+    """Everything an export needs."""
+
+    sequence: keras.Model  # int32 tokens [N, T] → scores float32 [N, K]
+    bag: keras.Model  # the same, the experts' weighed sum
+    answer: Answer
+    vocabulary: tuple[str, ...]
+
+    def logits(self, tokens: tf.Tensor) -> tf.Tensor:
+        """int32 [N, T] → float32 [N, K]."""
+        read = self.sequence(tokens, training=False) * float(self.answer.weights[0])
+        return read + self.bag(tokens, training=False)
+
+    def probabilities(self, tokens: tf.Tensor) -> tf.Tensor:
+        """int32 [N, T] → float32 [N, K], calibrated."""
+        calibration = self.answer.calibration
+        reads = tf.nn.softmax(self.logits(tokens) / calibration.temperature)
+        noisy = tf.matmul(reads, tf.constant(calibration.noise, tf.float32))
+        return tf.nn.softmax(tf.math.log(noisy) - tf.constant(calibration.tilt, tf.float32))
+
+
+def assemble(run: Path, config: TrainingConfig, labels: tuple[str, ...]) -> Assembled:
+    """Load what ``training.train`` left in a run folder."""
+    # Everything is there already, so that nothing is computed from these empty rows.
+    prepared = prepare(Labelled.nothing(), NO_EXTRA, labels, config, run / PREPARED / "all")
+    fitted = load(run / FINAL, prepared, len(labels), config)
+    answer = read_answer(run)
+    member = prepared.experts.collapsed(answer.weights[1:])
+    return Assembled(
+        sequence=fitted.model,
+        bag=bag_model(prepared.experts, member, prepared.idf, fitted.words),
+        answer=answer,
+        vocabulary=prepared.vocabulary,
+    )
