@@ -10,9 +10,13 @@ PY := $(VENV)/bin/python
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo "$$p" && break; done)
 DATA ?= data/books.csv
+EXTRA ?=
+PUBLISH ?=
+FAULTS ?= 200
+CATALOGUES ?= 10000
 PIP := $(PY) -m pip install --disable-pip-version-check --no-input --quiet --require-hashes
 
-.PHONY: help demo up test check format train bench clean requirements
+.PHONY: help demo up test check format train quality bench chaos fuzz compose-test clean requirements
 
 help: ## show this list
 	@echo "Spinelabel: genres for a whole catalogue of books"
@@ -40,11 +44,24 @@ format: $(VENV)/.dev.stamp ## format the code
 	@$(PY) -m ruff check --fix --quiet .
 	@$(PY) -m ruff format --quiet .
 
-train: $(VENV)/.dev.stamp ## train a model: make train DATA=books.csv (title, genre, summary)
-	@$(PY) -m training.train --data "$(DATA)"
+train: $(VENV)/.dev.stamp ## train: make train DATA=books.csv [EXTRA=texts.csv] [PUBLISH=serving/models/genre]
+	@$(PY) -m training.train --data "$(DATA)" $(if $(EXTRA),--extra "$(EXTRA)") $(if $(PUBLISH),--publish "$(PUBLISH)")
+
+quality: $(VENV)/.dev.stamp ## every architecture and the baselines on the same folds, as a table
+	@$(PY) -m training.compare --data "$(DATA)" $(if $(EXTRA),--extra "$(EXTRA)")
 
 bench: $(VENV)/.dev.stamp ## throughput beside a plain script, in one run
 	@$(PY) -m benchmarks.throughput
+
+chaos: $(VENV)/.dev.stamp ## kill, stop and starve every process while jobs run: FAULTS=200
+	@$(PY) -m benchmarks.chaos --faults $(FAULTS)
+
+fuzz: $(VENV)/.dev.stamp ## upload hostile catalogues: CATALOGUES=10000
+	@$(PY) -m benchmarks.fuzz --catalogues $(CATALOGUES)
+
+compose-test: $(VENV)/.dev.stamp ## build the images and disturb the stack in containers (Docker, or root on Debian)
+	@deploy/compose_test/install_engine.sh
+	@SPINELABEL_COMPOSE_TEST=1 $(PY) -m pytest tests/compose
 
 clean: ## remove what the other targets made (.venv, var, runs, caches)
 	rm -rf $(VENV) var runs *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
