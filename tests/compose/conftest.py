@@ -13,7 +13,7 @@ import pytest
 from tests.compose.catalogue import big_catalogue, check_labelled
 from tests.compose.engine import BASE_IMAGES, OFFICIAL, ROOT, Project, missing_for_compose, run
 from tests.compose.service import Service
-from tests.compose.stack import JOB_SECONDS, Stack, new_project, report, timed
+from tests.compose.stack import FIGURES, JOB_SECONDS, Stack, new_project, report, timed
 
 TAG = "compose-test"
 # A job has to be in flight while containers are killed and started, whatever this machine's speed.
@@ -24,6 +24,12 @@ PROBE_ROWS = 6_000
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "compose: runs the stack in containers (make compose-test)")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if FIGURES:
+        terminalreporter.section("figures of the stack in containers")
+        terminalreporter.write_line("\n".join(FIGURES))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from tests.compose.engine import EngineError, Project
 from tests.compose.service import Service
 
 JOB_SECONDS = 240.0
+FIGURES: list[str] = []
 
 
 @dataclass
@@ -42,7 +43,8 @@ def new_project(tag: str, **environment: str) -> Project:
 
 
 def report(line: str) -> None:
-    """A figure for whoever reads the run's output (pytest -s shows it)."""
+    """A figure for whoever reads the run's output: at once with pytest -s, and at its end."""
+    FIGURES.append(line)
     print(f"\n[compose] {line}", flush=True)
 
 
