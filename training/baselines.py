@@ -10,33 +10,31 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
 Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
 
 
-def _tfidf() -> TfidfVectorizer:
+def _tfidf(texts: Sequence[str]) -> TfidfVectorizer:
     # Cleaned text is split at its spaces and nothing else, as in the models' own graph.
     return TfidfVectorizer(
-        ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+", lowercase=False
+        ngram_range=(1, 2),
+        sublinear_tf=True,
+        token_pattern=r"\S+",
+        lowercase=False,
+        min_df=2 if len(texts) > 500 else 1,
     )
 
 
 def tfidf_svm(texts: Sequence[str], labels: Ints) -> Pipeline:
     """One- and two-word TF-IDF with a linear support vector machine, fitted."""
-    return make_pipeline(_tfidf(), LinearSVC(class_weight="balanced")).fit(texts, labels)
+    return make_pipeline(_tfidf(texts), LinearSVC(C=0.5, class_weight="balanced")).fit(
+        texts, labels
+    )
 
 
 def tfidf_logistic(texts: Sequence[str], labels: Ints) -> Pipeline:
     """One- and two-word TF-IDF with logistic regression, fitted."""
     return make_pipeline(
-        _tfidf(), LogisticRegression(C=30.0, max_iter=2000, class_weight="balanced")
+        _tfidf(texts), LogisticRegression(C=30.0, max_iter=2000, class_weight="balanced")
     ).fit(texts, labels)
 
 
 BASELINES = {"tfidf_svm": tfidf_svm, "tfidf_logistic": tfidf_logistic}
-
-
-def probabilities(fitted: Pipeline, texts: Sequence[str], classes: int) -> Floats:
-    """float32 [N, classes] of a fitted logistic regression; a class it never saw has 0."""
-    result = np.zeros((len(texts), classes), dtype=np.float32)
-    result[:, fitted.classes_] = fitted.predict_proba(texts)
-    return result
