@@ -18,7 +18,7 @@ from tests.compose.stack import FIGURES, JOB_SECONDS, Stack, new_project, report
 TAG = "compose-test"
 # A job has to be in flight while containers are killed and started, whatever this machine's speed.
 JOB_TAKES_S = 25
-FEWEST_ROWS, MOST_ROWS = 20_000, 70_000
+FEWEST_ROWS, MOST_ROWS = 20_000, 120_000
 PROBE_ROWS = 6_000
 
 
