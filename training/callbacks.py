@@ -17,16 +17,23 @@ BEST_WEIGHTS = "best.weights.h5"
 SCORES = "scores.json"
 
 
-class DealBatches(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
-    """Tells the batches which epoch begins; after a resume it is not the first."""
+class BeginEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """Makes an epoch's batches and dropout follow from the seed and its number alone.
 
-    def __init__(self, batches: TrainingBatches) -> None:
+    After a resume it is not the first epoch, and Keras's backup does not hold random states.
+    """
+
+    def __init__(self, batches: TrainingBatches, seed: int) -> None:
         super().__init__()
         self._batches = batches
+        self._seed = seed
 
     def on_epoch_begin(self, epoch: int, _logs: dict[str, float] | None = None) -> None:
-        """Deal before the first batch is drawn."""
+        """Deal the batches and set the random states before the first one is drawn."""
         self._batches.deal(epoch)
+        states = [v for v in self.model.variables if "seed_generator_state" in v.path]
+        for index, state in enumerate(states):
+            state.assign([self._seed * 1000 + index, epoch])
 
 
 class MacroF1(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types

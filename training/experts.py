@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack  # type: ignore[import-untyped]  # scipy ships none
-from sklearn.preprocessing import normalize
 from sklearn.svm import SVC, LinearSVC
 
 from training.config import ExpertsConfig
 from training.spelling import spelled_features
-from training.tfidf import document_vectors
+from training.tfidf import document_vectors, unit_rows
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
@@ -117,7 +116,7 @@ def fit_experts(
     both = vstack([learn.features, extra.features[kept]]).tocsr()
     labels = np.concatenate([learn.labels, extra.labels[kept]])
     weights = np.repeat([1.0, config.extra_weight], [len(learn.labels), len(kept)])
-    mean = normalize(both @ vectors).mean(axis=0)
+    mean = unit_rows(both @ vectors).mean(axis=0)
     centres = document_vectors(both, vectors, mean).astype(np.float16).astype(np.float32)
     none = np.zeros((len(labels), classes))
     spelled = spelled_features(both, spelling)
@@ -148,7 +147,7 @@ def believed(
     """
     if not len(extra.labels) or config.extra_per_class == 0:
         return np.zeros(0, dtype=np.int64)
-    mean = normalize(learn.features @ vectors).mean(axis=0)
+    mean = unit_rows(learn.features @ vectors).mean(axis=0)
     known = document_vectors(learn.features, vectors, mean)
     asked = document_vectors(extra.features, vectors, mean)
     spelled = spelled_features(learn.features, spelling)

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from training.batches import Tokens, TrainingBatches
 from training.callbacks import (
     BEST_WEIGHTS,
+    BeginEpoch,
     BestOnMacroF1,
-    DealBatches,
     MacroF1,
     Progress,
     best_epoch,
@@ -94,7 +94,7 @@ def _train(
         ),
     )
     callbacks: list[keras.callbacks.Callback] = [
-        DealBatches(batches),
+        BeginEpoch(batches, seed),
         keras.callbacks.LearningRateScheduler(half_cosine(phase.learning_rate, phase.epochs)),
     ]
     if validation is not None:
@@ -106,4 +106,5 @@ def _train(
     callbacks.append(Progress(title, phase.epochs))
     # Last, so that what it calls done includes the others' records of the same epoch.
     callbacks.append(keras.callbacks.BackupAndRestore(str(folder / "resume")))
-    model.fit(batches, epochs=phase.epochs, verbose=0, callbacks=callbacks)
+    # shuffle=False: Keras would shuffle the batches once more, by Python's global random state.
+    model.fit(batches, epochs=phase.epochs, shuffle=False, verbose=0, callbacks=callbacks)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # scipy ships none
-from sklearn.preprocessing import normalize
 
 from training.vectoriser import RESERVED
 
@@ -17,10 +16,11 @@ Reals = npt.NDArray[np.floating[Any]]
 
 def counts(rows: Sequence[Tokens], tokens: int) -> csr_matrix:
     """How often each row holds each token, float32 [N, tokens]; padding and unknown do not count."""
+    nothing = np.zeros(0, dtype=np.int64)
     found = [np.unique(row[row >= RESERVED], return_counts=True) for row in rows]
     starts = np.cumsum([0, *(len(numbers) for numbers, _ in found)])
-    numbers = np.concatenate([numbers for numbers, _ in found])
-    values = np.concatenate([times for _, times in found]).astype(np.float32)
+    numbers = np.concatenate([nothing, *(numbers for numbers, _ in found)])
+    values = np.concatenate([nothing, *(times for _, times in found)]).astype(np.float32)
     return csr_matrix((values, numbers, starts), shape=(len(rows), tokens))
 
 
@@ -41,4 +41,10 @@ def tfidf(counted: csr_matrix, idf: Floats) -> csr_matrix:
 
 def document_vectors(features: csr_matrix, vectors: Reals, mean: Reals) -> Reals:
     """Mean unit word vector of each TF-IDF row, centred, of length 1: [N, D]."""
-    return np.asarray(normalize(normalize(features @ vectors) - mean))
+    return unit_rows(unit_rows(features @ vectors) - mean)
+
+
+def unit_rows(rows: Reals) -> Reals:
+    """Rows [N, D] scaled to length 1; a zero row, and no row at all, stay as they are."""
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.where(length > 0, length, 1.0))
