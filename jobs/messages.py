@@ -5,16 +5,20 @@ A message may be lost, repeated or late: the job record decides what still has t
 
 from __future__ import annotations
 
-import contextlib
+import base64
+import json
 from abc import ABC, abstractmethod
 from typing import Any
 
 from celery import Celery
 
+from jobs.store import ASSEMBLE, PLAN, label_step
+
 PLAN_TASK = "spinelabel.plan"
 LABEL_TASK = "spinelabel.label"
 ASSEMBLE_TASK = "spinelabel.assemble"
 SWEEP_TASK = "spinelabel.sweep"
+_STEPS = {PLAN_TASK: PLAN, ASSEMBLE_TASK: ASSEMBLE}
 
 CONTROL_QUEUE = "spinelabel.control"  # short steps, always taken first
 SMALL_QUEUE = (
@@ -41,8 +45,8 @@ class Messages(ABC):
         """Ask for the parts to be put together and the job to be ended."""
 
     @abstractmethod
-    def backlog(self) -> int:
-        """How many messages wait to be taken."""
+    def waiting(self) -> frozenset[tuple[str, str]]:
+        """Job and step of every message that waits to be taken."""
 
 
 class CeleryMessages(Messages):
@@ -61,15 +65,12 @@ class CeleryMessages(Messages):
     def assemble(self, job_id: str) -> None:
         self._app.send_task(ASSEMBLE_TASK, args=[job_id], queue=CONTROL_QUEUE)
 
-    def backlog(self) -> int:
+    def waiting(self) -> frozenset[tuple[str, str]]:
+        # AMQP cannot look into a queue; Redis, which is our broker, keeps it as a list under its name.
         with self._app.connection_for_read() as connection:
             channel: Any = connection.default_channel
-            waiting = 0
-            for name in (SMALL_QUEUE, BULK_QUEUE):
-                # Passive declaration is AMQP's way to ask, and an error where a queue was never used.
-                with contextlib.suppress(*connection.channel_errors):
-                    waiting += channel.queue_declare(queue=name, passive=True).message_count
-            return waiting
+            texts = [text for name in QUEUES for text in channel.client.lrange(name, 0, -1)]
+        return frozenset(step for step in map(_step, texts) if step is not None)
 
 
 class RecordedMessages(Messages):
@@ -87,5 +88,18 @@ class RecordedMessages(Messages):
     def assemble(self, job_id: str) -> None:
         self.sent.append((ASSEMBLE_TASK, job_id, None))
 
-    def backlog(self) -> int:
-        return 0
+    def waiting(self) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (job_id, _STEPS[task] if index is None else label_step(index))
+            for task, job_id, index in self.sent
+        )
+
+
+def _step(text: bytes | str) -> tuple[str, str] | None:
+    """What a message in kombu's wrapping asks for; None for a sweep."""
+    message = json.loads(text)
+    arguments = json.loads(base64.b64decode(message["body"]))[0]
+    task = message["headers"]["task"]
+    if task == LABEL_TASK:
+        return arguments[0], label_step(arguments[1])
+    return (arguments[0], _STEPS[task]) if task in _STEPS else None

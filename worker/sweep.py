@@ -12,27 +12,31 @@ from datetime import timedelta
 from jobs.errors import JobNotFound
 from jobs.job import Failure, State
 from jobs.storage import job_folder
+from jobs.store import ASSEMBLE, PLAN, Missing, label_step
 from worker.services import Services
 
 log = logging.getLogger(__name__)
 
 # A message younger than this may simply not have been taken yet.
 _IDLE_S = 4.0
-# While messages wait in the queues, a step without a holder most likely waits there too; sending it again
-# and again would only make the queue longer.
-_IDLE_WITH_BACKLOG_S = 60.0
 
 
 def sweep(services: Services) -> None:
     """One pass: jobs that have not ended go on, files that were kept long enough are deleted."""
     _delete_old_files(services)
-    idle_s = _IDLE_WITH_BACKLOG_S if services.messages.backlog() else _IDLE_S
+    # A step whose message still waits is not sent again: that would only make the queue longer.
+    waiting = services.messages.waiting()
     for job_id in services.store.active():
         try:
             _expire(services, job_id)
-            missing = services.store.missing(job_id, idle_s=idle_s)
+            missing = services.store.missing(job_id, idle_s=_IDLE_S)
         except JobNotFound:  # deleted since the list was read
             continue
+        missing = Missing(
+            plan=missing.plan and (job_id, PLAN) not in waiting,
+            assemble=missing.assemble and (job_id, ASSEMBLE) not in waiting,
+            chunks=tuple(i for i in missing.chunks if (job_id, label_step(i)) not in waiting),
+        )
         if not missing:
             continue
         log.warning("%s: sent again: %s", job_id, missing)

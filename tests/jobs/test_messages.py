@@ -15,7 +15,9 @@ from jobs.messages import (
     LABEL_TASK,
     PLAN_TASK,
     SMALL_QUEUE,
+    SWEEP_TASK,
     CeleryMessages,
+    RecordedMessages,
 )
 
 
@@ -30,7 +32,7 @@ def waiting(redis_url: str, queue: str) -> list[dict[str, Any]]:
 
 
 def test_nothing_waits_where_nothing_was_ever_sent(redis_url: str) -> None:
-    assert messages_at(redis_url).backlog() == 0
+    assert messages_at(redis_url).waiting() == frozenset()
 
 
 def test_steps_go_to_the_queue_of_their_urgency(redis_url: str) -> None:
@@ -49,7 +51,18 @@ def test_steps_go_to_the_queue_of_their_urgency(redis_url: str) -> None:
         SMALL_QUEUE: [LABEL_TASK],
         BULK_QUEUE: [LABEL_TASK, LABEL_TASK],
     }
-    assert messages.backlog() == 3
+
+
+def test_what_waits_is_known_by_job_and_step(redis_url: str) -> None:
+    messages, kept = messages_at(redis_url), RecordedMessages()
+    for port in (messages, kept):
+        port.plan("j1")
+        port.label("j1", 0)
+        port.label("j2", 17)
+        port.assemble("j3")
+    make_celery("redis+socket://" + redis_url.removeprefix("unix://")).send_task(SWEEP_TASK)
+    expected = {("j1", "plan"), ("j1", "label/0"), ("j2", "label/17"), ("j3", "assemble")}
+    assert messages.waiting() == kept.waiting() == expected
 
 
 def test_a_message_is_json_with_ids_only(redis_url: str) -> None:

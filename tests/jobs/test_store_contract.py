@@ -255,23 +255,23 @@ def test_planning_resumes_after_the_chunks_already_recorded(store: JobStore, job
     assert (job.row_counts.total, job.chunks, job.planned) == (12, 3, True)
 
 
-@pytest.mark.parametrize("wait", [0.03])
+@pytest.mark.parametrize("wait", [0.5])
 def test_missing_names_exactly_the_steps_that_nobody_holds(
     store: JobStore, job_id: str, wait: float
 ) -> None:
     time.sleep(wait)
     assert store.missing(job_id, idle_s=60) == Missing()
-    assert store.missing(job_id, idle_s=0.01) == Missing(plan=True)
-    assert store.missing(job_id, idle_s=0.01) == Missing(), "it counts as sent again"
+    assert store.missing(job_id, idle_s=0.4) == Missing(plan=True)
+    assert store.missing(job_id, idle_s=0.4) == Missing(), "it counts as sent again"
     plan(store, job_id, 5, 5, 5)
     held = must_claim(store, job_id, label_step(0))
     time.sleep(wait)
-    assert store.missing(job_id, idle_s=0.01) == Missing(chunks=(1,))
+    assert store.missing(job_id, idle_s=0.4) == Missing(chunks=(1,))
     store.commit_chunk(held, 0, labelled=5, failed=0, seal="s", window=2)
     commit(store, job_id, 1, 5)
     commit(store, job_id, 2, 5)
     time.sleep(wait)
-    assert store.missing(job_id, idle_s=0.01) == Missing(assemble=True)
+    assert store.missing(job_id, idle_s=0.4) == Missing(assemble=True)
     store.finish(must_claim(store, job_id, ASSEMBLE))
     time.sleep(wait)
     assert not store.missing(job_id, idle_s=0)

@@ -424,3 +424,17 @@ def test_an_input_that_vanishes_while_chunks_are_labelled_fails_the_job(desk: De
     assert job.failure is not None
     assert (job.state, job.failure.code) == (State.FAILED, "INPUT_MISSING")
     assert len(desk.result(job_id)) == 1 + job.row_counts.processed
+
+
+def test_a_lost_message_is_sent_again_although_others_wait_and_those_are_not(desk: Desk) -> None:
+    now = [1000.0]
+    store = MemoryJobStore(clock=lambda: now[0])
+    desk.store = store
+    desk.services = replace(desk.services, store=store)
+    lost, waits = desk.submit(catalogue(3)), desk.submit(catalogue(3))
+    desk.messages.sent.pop(0)
+    now[0] += 5
+    sweep(desk.services)
+    assert desk.messages.sent == [(PLAN_TASK, waits, None), (PLAN_TASK, lost, None)]
+    desk.work()
+    assert {store.get(job_id).state for job_id in (lost, waits)} == {State.COMPLETED}
