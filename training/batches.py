@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from training.imbalance import balanced_sample
 from training.vectoriser import PADDING
@@ -14,7 +15,7 @@ Floats = npt.NDArray[np.float32]
 Batch = tuple[Tokens, Floats, Floats]
 
 
-class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
+class TrainingBatches:
     """Shuffled batches (tokens [B, T], targets [B, K], weights [B]).
 
     Epoch n is a function of the seed and n alone, so that a resumed training sees what an
@@ -32,7 +33,6 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
         seed: int,
         balanced: bool = False,
     ) -> None:
-        super().__init__()
         self._rows = rows
         self._targets = targets
         self._weights = weights
@@ -51,6 +51,22 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras shi
             pad([self._rows[row] for row in chosen]),
             self._targets[chosen],
             self._weights[chosen],
+        )
+
+    def dataset(self) -> tf.data.Dataset:
+        """The batches of whichever epoch is dealt when an iteration begins.
+
+        The shapes are spelled out: Keras would guess them from the first batches, which may all be
+        of one width by chance.
+        """
+        classes = self._targets.shape[1]
+        return tf.data.Dataset.from_generator(
+            lambda: (self[index] for index in range(len(self))),
+            output_signature=(
+                tf.TensorSpec([None, None], tf.int32),
+                tf.TensorSpec([None, classes], tf.float32),
+                tf.TensorSpec([None], tf.float32),
+            ),
         )
 
     def deal(self, epoch: int) -> None:

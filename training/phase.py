@@ -106,5 +106,4 @@ def _train(
     callbacks.append(Progress(title, phase.epochs))
     # Last, so that what it calls done includes the others' records of the same epoch.
     callbacks.append(keras.callbacks.BackupAndRestore(str(folder / "resume")))
-    # shuffle=False: Keras would shuffle the batches once more, by Python's global random state.
-    model.fit(batches, epochs=phase.epochs, shuffle=False, verbose=0, callbacks=callbacks)
+    model.fit(batches.dataset(), epochs=phase.epochs, verbose=0, callbacks=callbacks)

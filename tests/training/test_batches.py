@@ -40,5 +40,20 @@ def test_balanced_batches_draw_rare_labels_as_often() -> None:
     assert 70 <= rare <= 130
 
 
+def test_batches_may_differ_in_width_behind_equal_ones() -> None:
+    rows = [np.full(30 if i < 150 else 9, 2, np.int32) for i in range(200)]
+    batches = TrainingBatches(rows, TARGETS, WEIGHTS, batch_rows=8, seed=7)
+    widths = {int(tokens.shape[1]) for tokens, _, _ in batches.dataset()}
+    assert widths == {9, 30}
+
+
+def test_the_data_set_follows_the_epoch_that_is_dealt() -> None:
+    batches = _batches()
+    found = batches.dataset()
+    batches.deal(3)
+    drawn = [float(w) for _, _, weights in found for w in weights]
+    assert drawn == _weights(batches)
+
+
 def test_padding_keeps_at_least_one_column() -> None:
     assert pad([np.zeros(0, np.int32)]).shape == (1, 1)
