@@ -9,6 +9,8 @@ PY := $(VENV)/bin/python
 # The first interpreter that TensorFlow has wheels for; `make PYTHON=/path/to/python3.12 …` chooses another.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo "$$p" && break; done)
+# TensorFlow's notes on CPUs and CUDA drown what a person wants to read; its errors still show.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
 DATA ?= data/books.csv
 EXTRA ?=
 PUBLISH ?=
