@@ -34,7 +34,9 @@ mirror() {
 
 need_tools() {
   [ "$(id -u)" = 0 ] || { echo "base_images.sh: root is needed to make $1 from Debian's packages" >&2; exit 1; }
-  command -v debootstrap >/dev/null || apt-get install -y -qq --no-install-recommends debootstrap >/dev/null
+  command -v debootstrap >/dev/null && return
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap >/dev/null
 }
 
 # A bare Debian, unpacked once and copied for each image.

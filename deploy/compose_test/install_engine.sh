@@ -6,11 +6,15 @@ log=${SPINELABEL_DOCKERD_LOG:-/var/log/spinelabel-dockerd.log}
 
 has_compose() { docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null; }
 
-if ! command -v dockerd >/dev/null && ! docker info >/dev/null 2>&1 || ! has_compose; then
-  [ "$(id -u)" = 0 ] || { echo "install_engine.sh: root is needed to install Docker" >&2; exit 1; }
+# Only what is missing: Debian's engine beside another vendor's would replace it.
+missing=()
+command -v dockerd >/dev/null || docker info >/dev/null 2>&1 || missing+=(docker.io iptables)
+has_compose || missing+=(docker-compose)
+if [ ${#missing[@]} -gt 0 ]; then
+  [ "$(id -u)" = 0 ] || { echo "install_engine.sh: root is needed to install ${missing[*]}" >&2; exit 1; }
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
-  apt-get install -y -qq --no-install-recommends docker.io docker-compose iptables >/dev/null
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
 if ! docker info >/dev/null 2>&1; then
