@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import cast
 
 import psutil
 import redis
 
 from benchmarks.chaos.clock import Clock
+from benchmarks.chaos.errors import NotPossible
+from benchmarks.chaos.message_faults import MessageFaults
 from benchmarks.chaos.moments import MOMENTS, stopped, stopped_at
 from benchmarks.chaos.observer import Fault, Observer
 from benchmarks.chaos.view import View
 from benchmarks.laptop import KINDS, Laptop
 from jobs.job import State
-from jobs.messages import QUEUES, CeleryMessages
+from jobs.messages import CeleryMessages
 
 # A child of the supervisor that dies young again and again makes it give up, as it should; so none is killed before
 # it has lived so long.
@@ -28,10 +28,6 @@ _MIN_LIFE_S = 10.5
 _BACK_S = 60.0
 _MOMENT_S = 4.0
 LEASE_S = 6.0
-
-
-class NotPossible(Exception):
-    """The fault cannot be injected just now; another one is tried."""
 
 
 class Faults:
@@ -44,7 +40,6 @@ class Faults:
         self._stack = stack
         self._observer = observer
         self._random = random_
-        self._messages = messages
         self._view = View(stack)
         self.kinds: dict[str, tuple[float, Callable[[], Fault]]] = {}
         for kind in KINDS:
@@ -58,9 +53,10 @@ class Faults:
         self._add("part truncated", 2.5, self._part_spoilt("truncated"))
         self._add("part removed", 1.0, self._part_spoilt("removed"))
         self._add("part altered", 1.0, self._part_spoilt("altered"))
-        self._add("messages dropped", 3.0, self._messages_dropped)
-        self._add("messages repeated", 2.0, self._messages_repeated)
-        self._add("messages nobody asked for", 2.0, self._messages_invented)
+        queues = MessageFaults(stack, observer, random_, messages)
+        self._add("messages dropped", 3.0, queues.dropped)
+        self._add("messages repeated", 2.0, queues.repeated)
+        self._add("messages nobody asked for", 2.0, queues.invented)
         self._clock = clock
         if not clock.missing:
             self._add("clock moved", 3.0, self._clock_moved)
@@ -235,42 +231,6 @@ class Faults:
         self._clock.move(
             self._clock.shift_s + self._random.choice((-7200, -3600, -30, 30, 3600, 7200))
         )
-        fault.back_at = time.monotonic()
-        return fault
-
-    # -- messages --------------------------------------------------------------------------------
-
-    def _messages_dropped(self, name: str) -> Fault:
-        # Stopped, so that there is something in the queues at all.
-        with stopped(self._stack.pool()):
-            time.sleep(0.05)
-            lost = self._view.waiting()
-            if not lost:
-                raise NotPossible
-            fault = self._observer.begin(name, also=lost)
-            self._view.redis.delete(*QUEUES)
-        fault.back_at = time.monotonic()
-        return fault
-
-    def _messages_repeated(self, name: str) -> Fault:
-        fault = self._observer.begin(name)
-        for queue in QUEUES:
-            for text in cast(list[str], self._view.redis.lrange(queue, 0, -1)):
-                for _ in range(self._random.randint(1, 3)):
-                    copy = json.loads(text)
-                    copy["properties"]["delivery_tag"] += str(self._random.random())
-                    self._view.redis.lpush(queue, self._random.choice((text, json.dumps(copy))))
-        fault.back_at = time.monotonic()
-        return fault
-
-    def _messages_invented(self, name: str) -> Fault:
-        fault = self._observer.begin(name)
-        for job in self._view.active():
-            self._messages.plan(job.id)
-            self._messages.assemble(job.id)
-            for _ in range(5):
-                self._messages.label(job.id, self._random.randrange(job.chunks + 2))
-        self._messages.label("job_that_never_was", 0)
         fault.back_at = time.monotonic()
         return fault
 

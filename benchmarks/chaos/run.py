@@ -15,7 +15,8 @@ from benchmarks.chaos.catalogues import make_catalogues
 from benchmarks.chaos.clients import Clients
 from benchmarks.chaos.clock import Clock
 from benchmarks.chaos.disk import small_disk
-from benchmarks.chaos.faults import Faults, NotPossible
+from benchmarks.chaos.errors import NotPossible
+from benchmarks.chaos.faults import Faults
 from benchmarks.chaos.invariants import TERMINAL
 from benchmarks.chaos.observer import Fault, Observer
 from benchmarks.chaos.report import Outcome

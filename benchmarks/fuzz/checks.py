@@ -7,7 +7,8 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.fuzz.hostile import Case, Fate
+from benchmarks.fuzz.hostile import Case
+from benchmarks.fuzz.makers import Fate
 from benchmarks.fuzz.reference import Reading, Record, delimiter_of, expected_cells, read
 from catalogue import LABEL_COLUMNS
 

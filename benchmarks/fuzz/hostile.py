@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import random
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
-from functools import lru_cache
 
-
-class Fate(Enum):
-    """What has to become of a catalogue."""
-
-    REFUSED = "refused"
-    ACCEPTED = "accepted"
-    EITHER = "either"
+from benchmarks.fuzz import makers
+from benchmarks.fuzz.makers import Fate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +31,6 @@ _FILENAMES = (
     "",
     "con.csv",
 )
-_WORDS = "a murder in the old castle dragons love and war ghost of london space poisonword nanword".split()  # noqa: SIM905  # a sentence reads better
-_DICTIONARY = (
-    b'"', b'""', b'"""', b",", b";", b"\t", b"|", b"\r", b"\n", b"\r\n", b"\n\r", b"\0", b"\x1a", b"\x0b\x0c",
-    b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xed\xa0\x80", b"\xed\xb0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80",
-    b"\xc2\x85", b"\xe2\x80\xa8", b"\x80", b"\xff", b"\x81", b"=1+1", b"@SUM(A1)", b"\\", b"'", b",,,,,,,,", b'","',
-    b'\n"', b'"\n', b" ", b"\xc2\xa0", b"sep=;\n", b"NULL", b"\x00\x00\x00",
-)  # fmt: skip
 
 
 def make_case(number: int, seed: int) -> Case:
@@ -67,206 +50,29 @@ def make_case(number: int, seed: int) -> Case:
     )
 
 
-def _text(random_: random.Random, most: int = 12) -> str:
-    return " ".join(random_.choices(_WORDS, k=random_.randint(1, most)))
-
-
-def _lines(random_: random.Random, rows: int, d: str = ",") -> list[str]:
-    return [f"{n}{d}Book {n}{d}{_text(random_)}" for n in range(rows)]
-
-
-def _plain(random_: random.Random) -> tuple[bytes, Fate]:
-    d = random_.choice(",;\t|")
-    lines = [d.join(("id", "title", "summary")), *_lines(random_, random_.randint(1, 60), d)]
-    return (random_.choice(("\n", "\r\n", "\r")).join(lines)).encode(), Fate.ACCEPTED
-
-
-def _broken_quotes(random_: random.Random) -> bytes:
-    lines = ["id,title,summary"]
-    for n in range(random_.randint(1, 40)):
-        cell = random_.choice(
-            ('"open', '"closed"', '"clo""sed"', 'mid"dle', '"closed"tail', '"', '""', '"""', "plain",
-             '"two\nlines"', '"two\r\nlines', 'a"b"c', ' "space first"', '"x" "y"')
-        )  # fmt: skip
-        lines.append(f"{n},{cell},{_text(random_)}")
-    return "\n".join(lines).encode() + random_.choice((b"", b"\n", b'\n"'))
-
-
-def _nuls(random_: random.Random) -> bytes:
-    content = bytearray(_plain(random_)[0])
-    far = random_.random() < 0.3  # beyond what is looked at to tell text from binary
-    if far:
-        content += "\n".join(_lines(random_, 2500)).encode()
-    for _ in range(random_.randint(1, 5)):
-        content.insert(random_.randrange(70_000 if far else 0, len(content)), 0)
-    return bytes(content)
-
-
-def _surrogates(random_: random.Random) -> bytes:
-    content = _plain(random_)[0]
-    for _ in range(random_.randint(1, 6)):
-        at = random_.randrange(30, len(content))
-        content = content[:at] + random_.choice((b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xff", b"\xc3")) + content[at:]  # fmt: skip
-    return content
-
-
-def _huge_cells(random_: random.Random) -> tuple[bytes, Fate]:
-    size = random_.choice((99_999, 100_001, 1_000_000, 1_500_000))
-    cell = random_.choice(("x" * size, "word " * (size // 5), '"' + "line\n" * (size // 5) + '"'))
-    return f"id,summary\n1,a murder\n2,{cell}\n3,a ghost\n".encode(), Fate.ACCEPTED
-
-
-def _long_records(random_: random.Random) -> bytes:
-    size = random_.choice((4_194_290, 4_194_304, 4_300_000))
-    quoted = '"' + "line\n" * (size // 5) + '"'
-    return f"id,summary\n1,{random_.choice(('x' * size, quoted))}\n2,a ghost\n".encode()
-
-
-def _many_columns(random_: random.Random) -> bytes:
-    columns = random_.choice((1000, 10_000, 40_000))
-    names = ",".join(f"c{n}" for n in range(columns))
-    row = "," * columns + _text(random_)
-    return f"{names},summary\n{row}\n{row},\n{row},extra\nshort\n".encode()
-
-
-def _ragged(random_: random.Random) -> tuple[bytes, Fate]:
-    lines = ["id,title,summary,price"]
-    for n in range(random_.randint(1, 40)):
-        cells = [str(n), "t", _text(random_), "1", "", "", "extra"][: random_.randint(1, 7)]
-        lines.append(",".join(cells))
-    return "\n".join(lines).encode(), Fate.ACCEPTED
-
-
-def _line_ends(random_: random.Random) -> bytes:
-    ends = ("\n", "\r\n", "\r", "\n\r", "\r\r\n", "\n\n\n", "\u2028", "\x85", "\x0b", "\x0c")
-    lines = ["id,title,summary", *_lines(random_, random_.randint(2, 30))]
-    return "".join(line + random_.choice(ends) for line in lines).encode()
-
-
-def _utf_16(random_: random.Random) -> bytes:
-    name, bom = random_.choice((("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")))
-    content = bytearray(random_.choice((b"", bom)) + _plain(random_)[0].decode().encode(name))
-    for _ in range(random_.randint(0, 3)):  # lone halves of surrogate pairs
-        at = random_.randrange(len(content) // 2) * 2
-        half = random_.choice(("\ud800", "\udc00")).encode(name, "surrogatepass")
-        content[at:at] = half
-    return bytes(content[: len(content) - random_.choice((0, 0, 1))])
-
-
-def _formulas(random_: random.Random) -> tuple[bytes, Fate]:
-    starts = ("=", "+", "-", "@", "\t=", '"=', '"\r=')
-    lines = ["id,title,summary"]
-    for n in range(random_.randint(1, 30)):
-        start = random_.choice(starts)
-        cell = f"{start}HYPERLINK(A{n})" + ('"' if '"' in start else "")
-        lines.append(f"{n},{cell},{random_.choice((cell, _text(random_)))}")
-    return "\n".join(lines).encode(), Fate.ACCEPTED
-
-
-def _headers(random_: random.Random) -> bytes:
-    names = ("summary", "Summary", "SUMMARY ", "description", "id", "", " ", "predicted_genre", "row_error",
-             "confidence", "confidence_2", '"quo""ted"', '"two\nlines"', "ж", "=1", "\ufeffsummary", "blurb")  # fmt: skip
-    header = ",".join(random_.choices(names, k=random_.randint(1, 12)))
-    row = ",".join([_text(random_)] * (header.count(",") + 1))
-    return f"{header}\n{row}\n{row}\n".encode()
-
-
-def _bom_inside(random_: random.Random) -> bytes:
-    content = _plain(random_)[0]
-    for _ in range(random_.randint(1, 4)):
-        at = random_.randrange(len(content))
-        content = content[:at] + b"\xef\xbb\xbf" + content[at:]
-    return random_.choice((b"", b"\xef\xbb\xbf")) + content
-
-
-def _only_header(random_: random.Random) -> tuple[bytes, Fate]:
-    end = random_.choice(("", "\n", "\r\n", "\n" * 50, "\r" * 9))
-    return f"id,title,summary{end}".encode(), Fate.REFUSED
-
-
-def _empty_lines(random_: random.Random) -> bytes:
-    number = random_.choices((300, 20_000, 1_000_000), (20, 8, 1))[0]
-    blank = random_.choice((b"\n", b"\r\n", b"\r"))
-    rows = random_.choice((b"", b"1,a murder\n", b'2,"a\n\n\nghost"\n'))
-    return b"id,summary\n" + rows + blank * number + rows
-
-
-def _nothing(random_: random.Random) -> tuple[bytes, Fate]:
-    made = random_.choice(
-        (b"", b"\n", b" ", b"\xef\xbb\xbf", b"\xff\xfe", b"\r\n\t" * 99, b"\0", b",")
-    )
-    return made, Fate.REFUSED
-
-
-@lru_cache(maxsize=4)
-def _archive(kind: str) -> bytes:
-    bomb = bytes(20_000_000) if kind != "small" else b"id,summary\n1,a murder\n"
-    if kind == "gzip":
-        return gzip.compress(bomb, 9)
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/workbook.xml" if kind == "xlsx" else "catalogue.csv", bomb)
-    return stream.getvalue()
-
-
-def _archives(random_: random.Random) -> tuple[bytes, Fate]:
-    return _archive(random_.choice(("gzip", "zip", "xlsx", "small"))), Fate.REFUSED
-
-
-def _noise(random_: random.Random) -> bytes:
-    size = random_.choice((1, 17, 300, 5000))
-    if random_.random() < 0.5:
-        return random_.randbytes(size)
-    return b"summary\n" + bytes(random_.choices(b'"\r\n,;\t ab\\', k=size))
-
-
-def _mutated(random_: random.Random) -> bytes:
-    content = random_.choice(
-        (_plain(random_)[0], _broken_quotes(random_), _ragged(random_)[0], _utf_16(random_))
-    )
-    for _ in range(random_.randint(1, 12)):
-        at, token = random_.randrange(len(content) + 1), random_.choice(_DICTIONARY)
-        content = content[:at] + token + content[at + random_.choice((0, 0, 1, len(token))) :]
-    return content[: random_.randint(1, len(content))] if random_.random() < 0.2 else content
-
-
-def _soup(random_: random.Random) -> bytes:
-    alphabet = "aé漢🧨\u202e\u0301\u200d\ufeff\u0000\u001f\u007f\ufffe ,\"\n'=\u3000"
-    cells = ["".join(random_.choices(alphabet, k=random_.randint(0, 60))) for _ in range(20)]
-    encoding = random_.choice(("utf-8", "utf-8", "cp1252", "utf-16"))
-    return ("id,summary\n" + "\n".join(f"{n},{c}" for n, c in enumerate(cells))).encode(encoding, "replace")  # fmt: skip
-
-
-def _separators(random_: random.Random) -> bytes:
-    d = random_.choice(",;|\t:!^~")
-    lines = [f"id{d}summary", *(f"{n}{d}{_text(random_)}{d}" for n in range(5))]
-    first = random_.choice((f"sep={d}", f'"sep={d}"', f"SEP={d} ", f"sep={d}x"))
-    return (first + random_.choice(("\n", "\r\n")) + "\n".join(lines)).encode()
-
-
 # Weight and maker; the costly ones are rare.
 _KINDS: Mapping[str, tuple[float, Callable[[random.Random], bytes | tuple[bytes, Fate]]]] = {
-    "plain": (4, _plain),
-    "broken quotes": (12, _broken_quotes),
-    "NULs": (5, _nuls),
-    "lone surrogates, broken UTF-8": (6, _surrogates),
-    "1 MB cells": (1, _huge_cells),
-    "records over 4 MiB": (0.3, _long_records),
-    "10,000 columns": (0.7, _many_columns),
-    "ragged rows": (7, _ragged),
-    "mixed line ends": (7, _line_ends),
-    "UTF-16 halves": (7, _utf_16),
-    "formula cells": (4, _formulas),
-    "duplicate and clashing headers": (7, _headers),
-    "a BOM in the middle": (4, _bom_inside),
-    "only a header": (3, _only_header),
-    "empty lines by the million": (2, _empty_lines),
-    "nothing": (3, _nothing),
-    "gzip and zip bombs, workbooks": (2, _archives),
-    "noise": (7, _noise),
-    "mutated": (18, _mutated),
-    "Unicode soup": (6, _soup),
-    "sep= lines": (4, _separators),
+    "plain": (4, makers.plain),
+    "broken quotes": (12, makers.broken_quotes),
+    "NULs": (5, makers.nuls),
+    "lone surrogates, broken UTF-8": (6, makers.surrogates),
+    "1 MB cells": (1, makers.huge_cells),
+    "records over 4 MiB": (0.3, makers.long_records),
+    "10,000 columns": (0.7, makers.many_columns),
+    "ragged rows": (7, makers.ragged),
+    "mixed line ends": (7, makers.line_ends),
+    "UTF-16 halves": (7, makers.utf_16),
+    "formula cells": (4, makers.formulas),
+    "duplicate and clashing headers": (7, makers.headers),
+    "a BOM in the middle": (4, makers.bom_inside),
+    "only a header": (3, makers.only_header),
+    "empty lines by the million": (2, makers.empty_lines),
+    "nothing": (3, makers.nothing),
+    "gzip and zip bombs, workbooks": (2, makers.archives),
+    "noise": (7, makers.noise),
+    "mutated": (18, makers.mutated),
+    "Unicode soup": (6, makers.soup),
+    "sep= lines": (4, makers.separators),
 }
 
 

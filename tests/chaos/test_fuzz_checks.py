@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.fuzz.checks import check_ended, check_refusal
-from benchmarks.fuzz.hostile import Case, Fate, kinds, make_case
+from benchmarks.fuzz.hostile import Case, kinds, make_case
+from benchmarks.fuzz.makers import Fate
 from benchmarks.fuzz.reference import Reading, Record, read, read_text
 from catalogue import LABEL_COLUMNS
 
