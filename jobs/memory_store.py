@@ -59,9 +59,9 @@ class _Record:
         self.state = state
         self.times[state] = now
 
-    def is_held(self, step: str, now: float) -> bool:
+    def is_held(self, step: str, now: float, lease_s: float) -> bool:
         # A longer lease was given before the clock was put back.
-        return now < self.leases.get(step, 0) <= now + LONGEST_LEASE_S
+        return now < self.leases.get(step, 0) <= now + lease_s + 1
 
     def is_due(self, step: str) -> bool:
         if step == PLAN:
@@ -133,7 +133,7 @@ class MemoryJobStore(JobStore):
     def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
         with self._open(job_id) as record:
             now = self._clock()
-            if not record.is_due(step) or record.is_held(step, now):
+            if not record.is_due(step) or record.is_held(step, now, lease_s):
                 return None
             record.fence += 1
             record.fences[step] = record.fence
@@ -280,16 +280,20 @@ class MemoryJobStore(JobStore):
         with self._open(job_id) as record:
             record.files_deleted = self._clock()
 
-    def missing(self, job_id: str, *, idle_s: float) -> Missing:
+    def missing(self, job_id: str, *, idle_s: float, lease_s: float = LONGEST_LEASE_S) -> Missing:
         with self._open(job_id) as record:
             now = self._clock()
-            gone = [step for step in record.leases if not record.is_held(step, now)]
+            gone = [step for step in record.leases if not record.is_held(step, now, lease_s)]
             idle = [
                 step
                 for step, at in record.sent.items()
                 if at <= now - idle_s or at > now + 1 or step in gone
             ]
-            steps = [step for step in idle if record.is_due(step) and not record.is_held(step, now)]
+            steps = [
+                step
+                for step in idle
+                if record.is_due(step) and not record.is_held(step, now, lease_s)
+            ]
             for step in gone:
                 del record.leases[step]
             record.sent.update(dict.fromkeys(steps, now))

@@ -31,7 +31,17 @@ import redis
 
 from jobs.errors import IllegalTransition, JobNotFound, LeaseLost
 from jobs.job import Chunk, Failure, Job, NewJob, RowCounts, State
-from jobs.store import ASSEMBLE, PLAN, Claim, Commit, JobStore, Missing, WorkerReport, label_step
+from jobs.store import (
+    ASSEMBLE,
+    LONGEST_LEASE_S,
+    PLAN,
+    Claim,
+    Commit,
+    JobStore,
+    Missing,
+    WorkerReport,
+    label_step,
+)
 
 _PREFIX = "spinelabel:"
 _STEP_INDEX = len(label_step(0)) - 1
@@ -269,12 +279,13 @@ class RedisJobStore(JobStore):
             pipe.zrem(_ENDED, job_id)
             pipe.execute()
 
-    def missing(self, job_id: str, *, idle_s: float) -> Missing:
+    def missing(self, job_id: str, *, idle_s: float, lease_s: float = LONGEST_LEASE_S) -> Missing:
         keys, now = _Keys(job_id), self._now_ms()
         steps = cast(
             list[str],
             self._missing(
-                keys=[keys.job, keys.leases, keys.sent], args=[now - round(idle_s * 1000), now]
+                keys=[keys.job, keys.leases, keys.sent],
+                args=[now - round(idle_s * 1000), now, round(lease_s * 1000)],
             ),
         )
         labels = [step for step in steps if step not in (PLAN, ASSEMBLE)]

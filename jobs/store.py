@@ -16,7 +16,7 @@ from jobs.job import Chunk, Failure, Job, NewJob, State
 
 PLAN = "plan"
 ASSEMBLE = "assemble"
-# By a longer one it is told that the store's clock was put back meanwhile.
+# A store may take a longer one for a sign that its clock was put back meanwhile.
 LONGEST_LEASE_S = 60.0
 
 
@@ -186,10 +186,14 @@ class JobStore(ABC):
         """Note in the job that its files are gone."""
 
     @abstractmethod
-    def missing(self, job_id: str, *, idle_s: float) -> Missing:
+    def missing(self, job_id: str, *, idle_s: float, lease_s: float = LONGEST_LEASE_S) -> Missing:
         """Steps that nobody holds and that were handed out at least `idle_s` ago, or whose holder's lease ran out.
 
         They count as sent again now.
+
+        Args:
+            lease_s: as long as a lease is; what seems to be held for longer is held by nobody, because the store's clock
+                was put back.
         """
 
     @abstractmethod

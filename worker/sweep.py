@@ -29,7 +29,9 @@ def sweep(services: Services) -> None:
     for job_id in services.store.active():
         try:
             _expire(services, job_id)
-            missing = services.store.missing(job_id, idle_s=_IDLE_S)
+            missing = services.store.missing(
+                job_id, idle_s=_IDLE_S, lease_s=services.settings.lease_s
+            )
         except JobNotFound:  # deleted since the list was read
             continue
         missing = Missing(

@@ -16,8 +16,8 @@ else
   if state ~= 'finalizing' and state ~= 'cancelling' then return nil end
 end
 local held = redis.call('ZSCORE', KEYS[2], step)
--- No lease is longer than a minute; one that seems to be was given before the server's clock was put back.
-if held and tonumber(held) > now and tonumber(held) <= now + 60000 then return nil end
+-- Leases are of one length; one that seems longer was given before the server's clock was put back.
+if held and tonumber(held) > now and tonumber(held) <= now + tonumber(ARGV[2]) + 1000 then return nil end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 local attempt = redis.call('HINCRBY', KEYS[3], step, 1)
 redis.call('ZADD', KEYS[2], now + tonumber(ARGV[2]), step)

@@ -1,7 +1,8 @@
--- Which steps should be under way but are held by nobody? KEYS: job, leases, sent. ARGV: sent before ms, now ms.
+-- Which steps should be under way but are held by nobody? KEYS: job, leases, sent. ARGV: sent before ms, now ms, longest lease ms.
 -- Those returned count as sent now, so that the next sweep does not send them again at once.
--- The server's clock may have been put back: no lease is longer than a minute, and nothing was sent in the future.
+-- The server's clock may have been put back: no lease is longer than that, and nothing was sent in the future.
 local now = tonumber(ARGV[2])
+local longest = now + tonumber(ARGV[3]) + 1000
 local out = {}
 local taken = {}
 local function look(step)
@@ -18,12 +19,12 @@ local function look(step)
     return
   end
   local held = redis.call('ZSCORE', KEYS[2], step)
-  if held and tonumber(held) > now and tonumber(held) <= now + 60000 then return end
+  if held and tonumber(held) > now and tonumber(held) <= longest then return end
   out[#out + 1] = step
   redis.call('ZADD', KEYS[3], ARGV[2], step)
 end
 -- A lease that ran out belongs to a holder that is gone, and its message with it: no use in waiting for that.
-for _, range in ipairs({{'-inf', now}, {'(' .. now + 60000, '+inf'}}) do
+for _, range in ipairs({{'-inf', now}, {'(' .. longest, '+inf'}}) do
   for _, step in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], range[1], range[2])) do
     if redis.call('ZSCORE', KEYS[3], step) then look(step) end
     redis.call('ZREM', KEYS[2], step)
