@@ -40,11 +40,6 @@ TERMINAL = frozenset(state for state, targets in TRANSITIONS.items() if not targ
 LABELLING = frozenset({State.IN_PROGRESS})
 
 
-def may_become(state: State, target: State) -> bool:
-    """Whether the move is legal."""
-    return target in TRANSITIONS[state]
-
-
 @dataclass(frozen=True, kw_only=True)
 class RowCounts:
     """Rows by outcome; `labelled + failed + pending == total` always holds."""

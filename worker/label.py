@@ -26,7 +26,7 @@ from worker.part import Part, delete_part, write_part
 from worker.prediction import predict
 from worker.pulse import Pulse
 from worker.recovery import change_model, halve
-from worker.services import Services
+from worker.services import INPUT_MISSING, Services
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +51,8 @@ def label_chunk(services: Services, job_id: str, index: int) -> None:
     except ModelMismatch as error:
         services.fail(job_id, Failure(code="MODEL_MISMATCH", message=str(error)))
         return
-    except _InputMissing as error:
-        services.fail(job_id, Failure(code="INPUT_MISSING", message=f"{error} is gone."))
+    except _InputMissing:
+        services.fail(job_id, INPUT_MISSING)
         return
     except (ModelUnavailable, OSError) as error:
         # Not the chunk's fault (model server away, disk full): give it back uncounted, the sweeper

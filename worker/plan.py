@@ -13,7 +13,7 @@ from jobs.storage import input_path
 from jobs.store import PLAN, Claim
 from worker.model_client import ModelMismatch, ModelUnavailable
 from worker.pulse import Pulse
-from worker.services import Services
+from worker.services import INPUT_MISSING, Services
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def plan_job(services: Services, job_id: str) -> None:
         services.fail(job_id, Failure(code=error.code, message=str(error)))
         return
     except FileNotFoundError:
-        services.fail(job_id, Failure(code="INPUT_MISSING", message=_INPUT_MISSING))
+        services.fail(job_id, INPUT_MISSING)
         return
     except (ModelUnavailable, OSError) as error:
         # Model server or storage away: nothing is wrong with the job, so the attempt does not count.
@@ -64,7 +64,6 @@ _PLANNING_FAILED = (
     "The file could not be read after several attempts, each of which ended a worker. Look at the worker's "
     "log, and check the file for damage near the rows where the result stops."
 )
-_INPUT_MISSING = "The uploaded file is no longer in the storage; upload the catalogue again."
 
 
 def _pin_model(services: Services, claim: Claim) -> None:

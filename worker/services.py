@@ -19,6 +19,11 @@ from worker.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
 
+INPUT_MISSING = Failure(
+    code="INPUT_MISSING",
+    message="The uploaded file is no longer in the storage; upload the catalogue again.",
+)
+
 
 @dataclass(frozen=True)
 class Services:
