@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from tests.end_to_end.conftest import Stack
+from tests.stack import Stack
 
 
 @pytest.fixture(scope="module")

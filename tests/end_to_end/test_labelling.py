@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from tests.end_to_end.conftest import Stack
+from tests.stack import Stack
 
 LABEL_COLUMNS = [
     "predicted_genre",
