@@ -30,3 +30,20 @@ class LeaseLost(JobError):
     def __init__(self, job_id: str, step: str) -> None:
         super().__init__(f"The lease on {step} of job {job_id} is no longer ours.")
         self.step = step
+
+
+class TooManyOpenJobs(JobError):
+    """The owner has as many jobs under way as allowed; wait for one to end, or cancel one."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"{most} jobs are under way, and no more are allowed at a time; "
+            "wait until one has ended, or cancel one."
+        )
+
+
+class KeyNotFound(JobError):
+    """There is no API key with this id; list the keys."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"There is no key {key_id!r}; list the keys to see their ids.")

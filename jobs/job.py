@@ -87,6 +87,8 @@ class NewJob:
     input_bytes: int
     layout: Mapping[str, object]  # the catalogue's layout, as `catalogue` writes it
     error_threshold: float | None = None  # share of failed rows at which the job stops
+    owner: str | None = None  # None: made where no key was asked for
+    callback: str | None = None  # URL to be told of the job's end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +108,8 @@ class Job:
     failure: Failure | None
     ending: State | None  # the terminal state that assembly will publish
     error_threshold: float | None = None
+    owner: str | None = None
+    callback: str | None = None
     files_deleted_at: float | None = None  # retention removed input and result then
     state_times: Mapping[State, float] = field(default_factory=dict)
     last_progress_at: float | None = None

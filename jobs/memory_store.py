@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from jobs.errors import IllegalTransition, JobNotFound, LeaseLost
+from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJobs
 from jobs.job import LABELLING, TERMINAL, Chunk, Failure, Job, NewJob, RowCounts, State
+from jobs.memory_callbacks import MemoryCallbackStore
 from jobs.store import (
     ASSEMBLE,
     LONGEST_LEASE_S,
@@ -79,8 +80,13 @@ def _index(step: str) -> int:
 class MemoryJobStore(JobStore):
     """Jobs in a dictionary behind one lock; `clock` returns Unix seconds."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        callbacks: MemoryCallbackStore | None = None,
+    ) -> None:
         self._clock = clock
+        self._callbacks = callbacks or MemoryCallbackStore(clock)
         self._lock = threading.Lock()
         self._records: dict[str, _Record] = {}
         self._reports: dict[str, WorkerReport] = {}
@@ -99,9 +105,13 @@ class MemoryJobStore(JobStore):
                 raise LeaseLost(claim.job_id, claim.step)
             yield record
 
-    def create(self, job: NewJob) -> Job:
+    def create(self, job: NewJob, *, most_open: int | None = None) -> Job:
         now = self._clock()
         with self._lock:
+            if job.owner is not None and most_open is not None:
+                theirs = [r for r in self._records.values() if r.new.owner == job.owner]
+                if sum(r.state not in TERMINAL for r in theirs) >= most_open:
+                    raise TooManyOpenJobs(most_open)
             record = _Record(new=job, state=State.QUEUED, times={State.QUEUED: now})
             record.sent[PLAN] = now
             self._records[job.id] = record
@@ -111,11 +121,17 @@ class MemoryJobStore(JobStore):
         with self._open(job_id) as record:
             return self._snapshot(record)
 
-    def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
+    def newest(
+        self, *, limit: int, before: str | None = None, owner: str | None = None
+    ) -> Sequence[Job]:
         with self._lock:
-            if before is not None and before not in self._records:
+            ids = [
+                job_id
+                for job_id, record in reversed(self._records.items())
+                if owner is None or record.new.owner == owner
+            ]
+            if before is not None and before not in ids:
                 raise JobNotFound(before)
-            ids = list(reversed(self._records))
             first = ids.index(before) + 1 if before is not None else 0
             return [self._snapshot(self._records[i]) for i in ids[first : first + limit]]
 
@@ -129,6 +145,7 @@ class MemoryJobStore(JobStore):
             if not self._snapshot(record).is_terminal:
                 raise IllegalTransition(job_id, record.state, "deleted")
             del self._records[job_id]
+        self._callbacks.forget(job_id)
 
     def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
         with self._open(job_id) as record:
@@ -263,6 +280,8 @@ class MemoryJobStore(JobStore):
             record.move(record.ending, self._clock())
             record.sent.clear()
             record.leases.clear()
+            if record.new.callback is not None:
+                self._callbacks.schedule(claim.job_id)
         return self.get(claim.job_id)
 
     def keeping_files(self, *, ended_s_ago: float) -> Sequence[str]:
@@ -353,6 +372,8 @@ class MemoryJobStore(JobStore):
             failure=record.failure,
             ending=record.ending,
             error_threshold=record.new.error_threshold,
+            owner=record.new.owner,
+            callback=record.new.callback,
             files_deleted_at=record.files_deleted,
             state_times=dict(record.times),
             last_progress_at=record.progress,

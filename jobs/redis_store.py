@@ -1,22 +1,4 @@
-"""The job record in Redis. This file alone knows the keys; each atomic step is one script beside it.
-
-Key schema, every key under the prefix `spinelabel:`
-
-| key                | type | what it holds                                                                     |
-|--------------------|------|-----------------------------------------------------------------------------------|
-| `job:{id}`         | hash | state, `at:STATE` (ms), counts, pinned model, `fence` counter, `fence:STEP` in force |
-| `job:{id}:chunks`  | hash | chunk index → chunk as JSON                                                       |
-| `job:{id}:parts`   | hash | index of a committed chunk → its counts and seal as JSON                          |
-| `job:{id}:leases`  | zset | step → when its lease runs out (ms)                                               |
-| `job:{id}:sent`    | zset | step that should be under way → when its message was last sent (ms)               |
-| `job:{id}:attempts`| hash | step → number of claims                                                           |
-| `jobs:active`      | set  | ids of jobs that are not terminal                                                 |
-| `jobs:created`     | zset | id → when it was created (ms)                                                     |
-| `jobs:ended`       | zset | id of a job that still has files → when it ended (ms)                             |
-| `workers`          | hash | worker name → its last report as JSON                                             |
-
-Times come from the Redis server's clock, so the clocks of API and workers need not agree.
-"""
+"""The job record in Redis. `jobs.redis_keys` names the keys; each atomic step is one script in `redis_scripts`."""
 
 from __future__ import annotations
 
@@ -29,8 +11,9 @@ from typing import Any, cast
 
 import redis
 
-from jobs.errors import IllegalTransition, JobNotFound, LeaseLost
+from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJobs
 from jobs.job import Chunk, Failure, Job, NewJob, RowCounts, State
+from jobs.redis_keys import ACTIVE, CALLBACKS_DUE, CREATED, ENDED, WORKERS, JobKeys, owned_by
 from jobs.store import (
     ASSEMBLE,
     LONGEST_LEASE_S,
@@ -43,28 +26,9 @@ from jobs.store import (
     label_step,
 )
 
-_PREFIX = "spinelabel:"
 _STEP_INDEX = len(label_step(0)) - 1
 # A name that has not reported for a day belongs to a worker that is gone.
 _FORGET_WORKER_S = 86_400
-
-
-class _Keys:
-    """The keys of one job."""
-
-    def __init__(self, job_id: str) -> None:
-        self.job = f"{_PREFIX}job:{job_id}"
-        self.chunks = f"{self.job}:chunks"
-        self.parts = f"{self.job}:parts"
-        self.leases = f"{self.job}:leases"
-        self.sent = f"{self.job}:sent"
-        self.attempts = f"{self.job}:attempts"
-
-
-_ACTIVE = f"{_PREFIX}jobs:active"
-_CREATED = f"{_PREFIX}jobs:created"
-_ENDED = f"{_PREFIX}jobs:ended"
-_WORKERS = f"{_PREFIX}workers"
 
 
 class RedisJobStore(JobStore):
@@ -80,6 +44,7 @@ class RedisJobStore(JobStore):
             text = "\n".join((folder / f"{name}.lua").read_text("utf-8") for name in names)
             return self._redis.register_script(text)
 
+        self._create = script("create")
         self._claim = script("claim")
         self._renew = script("renew")
         self._release = script("release")
@@ -93,28 +58,27 @@ class RedisJobStore(JobStore):
         self._finish = script("finish")
         self._missing = script("missing")
 
-    def create(self, job: NewJob) -> Job:
-        keys, now = _Keys(job.id), self._now_ms()
-        with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(
-                keys.job,
-                mapping={
-                    "state": State.QUEUED.value,
-                    "at:queued": now,
-                    "filename": job.filename,
-                    "input_bytes": job.input_bytes,
-                    "layout": json.dumps(job.layout),
-                    **_given(error_threshold=job.error_threshold),
-                },
-            )
-            pipe.zadd(keys.sent, {PLAN: now})
-            pipe.sadd(_ACTIVE, job.id)
-            pipe.zadd(_CREATED, {job.id: now})
-            pipe.execute()
+    def create(self, job: NewJob, *, most_open: int | None = None) -> Job:
+        keys, now = JobKeys(job.id), self._now_ms()
+        fields = {
+            "state": State.QUEUED.value,
+            "at:queued": now,
+            "filename": job.filename,
+            "input_bytes": job.input_bytes,
+            "layout": json.dumps(job.layout),
+            **_given(error_threshold=job.error_threshold, owner=job.owner, callback=job.callback),
+        }
+        owner = job.owner or ""
+        args: list[Any] = [job.id, owner, "" if most_open is None else most_open, now]
+        for name, value in fields.items():
+            args += [name, value]
+        order = [keys.job, keys.sent, ACTIVE, CREATED, owned_by(owner)]
+        if not self._create(keys=order, args=args):
+            raise TooManyOpenJobs(most_open or 0)
         return self.get(job.id)
 
     def get(self, job_id: str) -> Job:
-        keys = _Keys(job_id)
+        keys = JobKeys(job_id)
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.hgetall(keys.job)
             pipe.hlen(keys.parts)
@@ -124,14 +88,16 @@ class RedisJobStore(JobStore):
             raise JobNotFound(job_id)
         return _job_from(job_id, record, done, seconds + micros / 1e6)
 
-    def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
-        first = 0
+    def newest(
+        self, *, limit: int, before: str | None = None, owner: str | None = None
+    ) -> Sequence[Job]:
+        listed, first = CREATED if owner is None else owned_by(owner), 0
         if before is not None:
-            rank = self._redis.zrevrank(_CREATED, before)
+            rank = self._redis.zrevrank(listed, before)
             if rank is None:
                 raise JobNotFound(before)
             first = cast(int, rank) + 1
-        ids = cast(list[str], self._redis.zrevrange(_CREATED, first, first + limit - 1))
+        ids = cast(list[str], self._redis.zrevrange(listed, first, first + limit - 1))
         found = []
         for job_id in ids:
             with contextlib.suppress(JobNotFound):  # deleted since the list was read
@@ -139,20 +105,20 @@ class RedisJobStore(JobStore):
         return found
 
     def active(self) -> Sequence[str]:
-        return sorted(cast(set[str], self._redis.smembers(_ACTIVE)))
+        return sorted(cast(set[str], self._redis.smembers(ACTIVE)))
 
     def delete(self, job_id: str) -> None:
-        job = self.get(job_id)
+        keys, job = JobKeys(job_id), self.get(job_id)
         if not job.is_terminal:
             raise IllegalTransition(job_id, job.state, "deleted")
         with self._redis.pipeline(transaction=True) as pipe:
-            pipe.delete(_Keys(job_id).job)
-            pipe.zrem(_CREATED, job_id)
-            pipe.zrem(_ENDED, job_id)
+            pipe.delete(keys.job, keys.deliveries)
+            for listed in (CREATED, ENDED, CALLBACKS_DUE, owned_by(job.owner or "")):
+                pipe.zrem(listed, job_id)
             pipe.execute()
 
     def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
-        keys = _Keys(job_id)
+        keys = JobKeys(job_id)
         reply = self._run(
             self._claim,
             job_id,
@@ -164,29 +130,29 @@ class RedisJobStore(JobStore):
         return Claim(job_id=job_id, step=step, fence=reply[0], attempt=reply[1])
 
     def renew(self, claim: Claim, *, lease_s: float) -> None:
-        keys = _Keys(claim.job_id)
+        keys = JobKeys(claim.job_id)
         args = [claim.step, claim.fence, round(lease_s * 1000), self._now_ms()]
         if not self._renew(keys=[keys.job, keys.leases], args=args):
             raise LeaseLost(claim.job_id, claim.step)
 
     def release(self, claim: Claim) -> None:
-        keys = _Keys(claim.job_id)
+        keys = JobKeys(claim.job_id)
         self._release(keys=[keys.job, keys.leases, keys.attempts], args=[claim.step, claim.fence])
 
     def begin_planning(self, claim: Claim, *, model_version: int) -> int:
         reply = self._begin_planning(
-            keys=[_Keys(claim.job_id).job], args=[claim.fence, model_version, self._now_ms()]
+            keys=[JobKeys(claim.job_id).job], args=[claim.fence, model_version, self._now_ms()]
         )
         if not int(reply):
             raise LeaseLost(claim.job_id, claim.step)
         return int(reply)
 
     def planned_chunks(self, job_id: str) -> Sequence[Chunk]:
-        found = cast(list[str], self._redis.hvals(_Keys(job_id).chunks))
+        found = cast(list[str], self._redis.hvals(JobKeys(job_id).chunks))
         return sorted((Chunk(**json.loads(text)) for text in found), key=lambda c: c.start)
 
     def chunk(self, job_id: str, index: int) -> Chunk:
-        text = self._redis.hget(_Keys(job_id).chunks, str(index))
+        text = self._redis.hget(JobKeys(job_id).chunks, str(index))
         if text is None:
             raise KeyError(f"job {job_id} has no chunk {index}")
         return Chunk(**json.loads(cast(str, text)))
@@ -194,7 +160,7 @@ class RedisJobStore(JobStore):
     def add_chunks(
         self, claim: Claim, chunks: Sequence[Chunk], *, last: bool, window: int
     ) -> Commit:
-        keys = _Keys(claim.job_id)
+        keys = JobKeys(claim.job_id)
         args: list[Any] = [claim.fence, int(last), window, self._now_ms()]
         for chunk in chunks:
             args += [chunk.index, chunk.rows, json.dumps(asdict(chunk))]
@@ -208,7 +174,7 @@ class RedisJobStore(JobStore):
     def commit_chunk(
         self, claim: Claim, index: int, *, labelled: int, failed: int, seal: str, window: int
     ) -> Commit:
-        keys = _Keys(claim.job_id)
+        keys = JobKeys(claim.job_id)
         part = json.dumps({"labelled": labelled, "failed": failed, "seal": seal})
         return _commit_from(
             claim,
@@ -221,7 +187,7 @@ class RedisJobStore(JobStore):
     def split_chunk(
         self, claim: Claim, left: Chunk, right: Chunk, *, attempts: int, window: int
     ) -> Commit:
-        keys = _Keys(claim.job_id)
+        keys = JobKeys(claim.job_id)
         halves = [json.dumps(asdict(left)), right.index, json.dumps(asdict(right))]
         return _commit_from(
             claim,
@@ -232,7 +198,7 @@ class RedisJobStore(JobStore):
         )
 
     def repin(self, claim: Claim, *, model_version: int, window: int) -> Commit:
-        keys = _Keys(claim.job_id)
+        keys = JobKeys(claim.job_id)
         return _commit_from(
             claim,
             self._repin(
@@ -242,11 +208,11 @@ class RedisJobStore(JobStore):
         )
 
     def committed_chunks(self, job_id: str) -> Mapping[int, str]:
-        found = cast(dict[str, str], self._redis.hgetall(_Keys(job_id).parts))
+        found = cast(dict[str, str], self._redis.hgetall(JobKeys(job_id).parts))
         return {int(index): json.loads(text)["seal"] for index, text in found.items()}
 
     def reopen_chunks(self, claim: Claim, indices: Sequence[int]) -> Commit:
-        keys = _Keys(claim.job_id)
+        keys = JobKeys(claim.job_id)
         return _commit_from(
             claim,
             self._reopen_chunks(
@@ -256,31 +222,31 @@ class RedisJobStore(JobStore):
         )
 
     def end(self, job_id: str, ending: State, failure: Failure | None = None) -> Job:
-        keys = _Keys(job_id)
+        keys = JobKeys(job_id)
         reason = json.dumps(asdict(failure)) if failure else ""
         self._run(self._end, job_id, [keys.job, keys.sent], [ending.value, reason, self._now_ms()])
         return self.get(job_id)
 
     def finish(self, claim: Claim) -> Job:
-        keys = _Keys(claim.job_id)
+        keys = JobKeys(claim.job_id)
         order = [keys.job, keys.leases, keys.sent, keys.attempts, keys.chunks, keys.parts]
-        order += [_ACTIVE, _ENDED]
+        order += [ACTIVE, ENDED, CALLBACKS_DUE]
         if not self._finish(keys=order, args=[claim.fence, self._now_ms(), claim.job_id]):
             raise LeaseLost(claim.job_id, claim.step)
         return self.get(claim.job_id)
 
     def keeping_files(self, *, ended_s_ago: float) -> Sequence[str]:
         latest = self._now_ms() - round(ended_s_ago * 1000)
-        return cast(list[str], self._redis.zrangebyscore(_ENDED, "-inf", latest))
+        return cast(list[str], self._redis.zrangebyscore(ENDED, "-inf", latest))
 
     def files_deleted(self, job_id: str) -> None:
         with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(_Keys(job_id).job, "files_deleted", self._now_ms())
-            pipe.zrem(_ENDED, job_id)
+            pipe.hset(JobKeys(job_id).job, "files_deleted", self._now_ms())
+            pipe.zrem(ENDED, job_id)
             pipe.execute()
 
     def missing(self, job_id: str, *, idle_s: float, lease_s: float = LONGEST_LEASE_S) -> Missing:
-        keys, now = _Keys(job_id), self._now_ms()
+        keys, now = JobKeys(job_id), self._now_ms()
         steps = cast(
             list[str],
             self._missing(
@@ -299,9 +265,9 @@ class RedisJobStore(JobStore):
         now = self._now_ms() / 1000
         report = {"name": name, "reported_at": now, "model": model}
         gone = [r.name for r in self._reports() if now - r.reported_at > _FORGET_WORKER_S]
-        self._redis.hset(_WORKERS, name, json.dumps(report))
+        self._redis.hset(WORKERS, name, json.dumps(report))
         if gone:
-            self._redis.hdel(_WORKERS, *gone)
+            self._redis.hdel(WORKERS, *gone)
 
     def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
         now = self._now_ms() / 1000
@@ -311,7 +277,7 @@ class RedisJobStore(JobStore):
         self._redis.ping()
 
     def _reports(self) -> list[WorkerReport]:
-        found = cast(list[str], self._redis.hvals(_WORKERS))
+        found = cast(list[str], self._redis.hvals(WORKERS))
         return [WorkerReport(**json.loads(text)) for text in found]
 
     def _now_ms(self) -> int:
@@ -327,7 +293,7 @@ class RedisJobStore(JobStore):
             raise
 
 
-def _given(**values: float | None) -> dict[Any, Any]:
+def _given(**values: float | str | None) -> dict[Any, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -361,6 +327,8 @@ def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> 
         failure=Failure(**json.loads(record["failure"])) if "failure" in record else None,
         ending=State(record["ending"]) if "ending" in record else None,
         error_threshold=float(record["error_threshold"]) if "error_threshold" in record else None,
+        owner=record.get("owner"),
+        callback=record.get("callback"),
         files_deleted_at=deleted / 1000 if deleted is not None else None,
         state_times={
             state: int(record[f"at:{state}"]) / 1000 for state in State if f"at:{state}" in record

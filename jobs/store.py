@@ -68,16 +68,21 @@ class JobStore(ABC):
     """Jobs and their progress. Raises `JobNotFound` for an unknown id."""
 
     @abstractmethod
-    def create(self, job: NewJob) -> Job:
-        """Record a new job as `queued`."""
+    def create(self, job: NewJob, *, most_open: int | None = None) -> Job:
+        """Record a new job as `queued`.
+
+        Raises `TooManyOpenJobs` when its owner has `most_open` jobs that are not terminal.
+        """
 
     @abstractmethod
     def get(self, job_id: str) -> Job:
         """A snapshot of the job."""
 
     @abstractmethod
-    def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
-        """Jobs, newest first, starting after job `before`."""
+    def newest(
+        self, *, limit: int, before: str | None = None, owner: str | None = None
+    ) -> Sequence[Job]:
+        """Jobs, newest first, starting after job `before`; with `owner`, that owner's alone."""
 
     @abstractmethod
     def active(self) -> Sequence[str]:
@@ -175,7 +180,10 @@ class JobStore(ABC):
 
     @abstractmethod
     def finish(self, claim: Claim) -> Job:
-        """Publish the terminal state that `end` or the last commit chose. Raises `LeaseLost`."""
+        """Publish the terminal state that `end` or the last commit chose, and make its callback due.
+
+        Raises `LeaseLost`.
+        """
 
     @abstractmethod
     def keeping_files(self, *, ended_s_ago: float) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 Nothing in the processes under test knows of this harness: a named moment is found by stopping the worker and looking
 whether it has just reached it. That needs more of the record than the port `JobStore` tells, so this file is the
-one place outside `jobs/redis_store.py` that uses the record's keys, by that file's own names.
+one place outside `jobs/` that uses the keys of the record, by the names of `jobs/redis_keys.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any, cast
 from benchmarks.laptop import Laptop
 from jobs.job import Job, State
 from jobs.messages import QUEUES
-from jobs.redis_store import RedisJobStore, _Keys
+from jobs.redis_keys import JobKeys
+from jobs.redis_store import RedisJobStore
 from jobs.storage import job_folder, part_path, parts_folder, result_path
 from jobs.store import ASSEMBLE, PLAN, label_step
 from worker.part import Part
@@ -44,7 +45,7 @@ class View:
 
     def held(self, job_id: str) -> list[str]:
         """Steps of the job that some process has claimed (also those whose holder is dead)."""
-        return cast(list[str], self.redis.zrange(_Keys(job_id).leases, 0, -1))
+        return cast(list[str], self.redis.zrange(JobKeys(job_id).leases, 0, -1))
 
     def all_held(self) -> set[Step]:
         """The claimed steps of all jobs."""
@@ -64,7 +65,7 @@ class View:
 
     def unsent(self, job: Job) -> list[str]:
         """Steps that the last commit made due and for which there is no message yet (or one just taken)."""
-        keys = _Keys(job.id)
+        keys = JobKeys(job.id)
         moments = {job.last_progress_at, job.state_times.get(State.FINALIZING)}
         due = cast(list[tuple[str, float]], self.redis.zrange(keys.sent, 0, -1, withscores=True))
         fresh = {step for step, at in due if at / 1000 in moments}

@@ -248,8 +248,8 @@ def test_a_storage_that_cannot_be_written_is_unavailable_not_broken(
 class AwayStore(MemoryJobStore):
     """A Redis that goes away during an upload."""
 
-    def create(self, job: NewJob) -> Job:
-        raise redis.ConnectionError(f"no Redis for {job.id}")
+    def create(self, job: NewJob, *, most_open: int | None = None) -> Job:
+        raise redis.ConnectionError(f"no Redis for {job.id}, {most_open}")
 
 
 def test_without_a_record_nothing_of_the_upload_is_kept(front: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs.errors import IllegalTransition, JobNotFound, LeaseLost
+from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJobs
 from jobs.job import Chunk, Failure, NewJob, State
 from jobs.memory_store import MemoryJobStore
 from jobs.redis_store import RedisJobStore
@@ -475,3 +475,47 @@ def test_what_was_sent_before_the_clock_was_put_back_is_missing() -> None:
     now[0] = 3600.0
     assert store.missing("j", idle_s=4) == Missing(plan=True)
     assert not store.missing("j", idle_s=4)
+
+
+def made_by(store: JobStore, owner: str | None, most_open: int | None = None) -> str:
+    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, layout={}, owner=owner)
+    return store.create(new, most_open=most_open).id
+
+
+def test_a_job_knows_its_owner_and_its_callback(store: JobStore) -> None:
+    new = NewJob(
+        id="1", filename="c.csv", input_bytes=1, layout={}, owner="anna", callback="https://a.org/"
+    )
+    for job in (store.create(new), store.get("1")):
+        assert (job.owner, job.callback) == ("anna", "https://a.org/")
+
+
+def test_an_owners_list_holds_that_owners_jobs_alone(store: JobStore) -> None:
+    first, other, nobodys = (made_by(store, owner) for owner in ("anna", "ben", None))
+    time.sleep(0.002)
+    second = made_by(store, "anna")
+    assert [job.id for job in store.newest(limit=9, owner="anna")] == [second, first]
+    assert [job.id for job in store.newest(limit=9, owner="anna", before=second)] == [first]
+    assert {job.id for job in store.newest(limit=9)} == {first, other, nobodys, second}
+    with pytest.raises(JobNotFound):
+        store.newest(limit=9, owner="anna", before=other)
+
+
+def test_a_deleted_job_leaves_its_owners_list(store: JobStore) -> None:
+    job_id = made_by(store, "anna")
+    store.end(job_id, State.CANCELLED)
+    store.finish(must_claim(store, job_id, ASSEMBLE))
+    store.delete(job_id)
+    assert not store.newest(limit=9, owner="anna")
+
+
+def test_an_owner_has_no_more_open_jobs_than_allowed(store: JobStore) -> None:
+    first = made_by(store, "anna", most_open=2)
+    made_by(store, "anna", most_open=2)
+    made_by(store, "ben", most_open=1)
+    with pytest.raises(TooManyOpenJobs):
+        made_by(store, "anna", most_open=2)
+    assert len(store.newest(limit=9, owner="anna")) == 2
+    store.end(first, State.CANCELLED)
+    store.finish(must_claim(store, first, ASSEMBLE))
+    made_by(store, "anna", most_open=2)

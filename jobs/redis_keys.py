@@ -1,0 +1,52 @@
+"""The names of all keys in Redis, every one under the prefix `spinelabel:`; no other file spells one.
+
+| key                  | type | what it holds                                                                       |
+|----------------------|------|-------------------------------------------------------------------------------------|
+| `job:{id}`           | hash | state, `at:STATE` (ms), counts, pinned model, `fence` counter, `fence:STEP` in force  |
+| `job:{id}:chunks`    | hash | chunk index → chunk as JSON                                                         |
+| `job:{id}:parts`     | hash | index of a committed chunk → its counts and seal as JSON                            |
+| `job:{id}:leases`    | zset | step → when its lease runs out (ms)                                                 |
+| `job:{id}:sent`      | zset | step that should be under way → when its message was last sent (ms)                 |
+| `job:{id}:attempts`  | hash | step → number of claims                                                             |
+| `job:{id}:deliveries`| list | attempts to call back, as JSON                                                      |
+| `jobs:active`        | set  | ids of jobs that are not terminal                                                   |
+| `jobs:created`       | zset | id → when it was created (ms)                                                       |
+| `jobs:of:{owner}`    | zset | the same for the jobs of one owner                                                  |
+| `jobs:ended`         | zset | id of a job that still has files → when it ended (ms)                               |
+| `callbacks:due`      | zset | id of a job whose caller has to be told → when the next attempt is due (ms)         |
+| `callbacks:secrets`  | hash | owner → the secrets that sign calls back, as JSON                                   |
+| `api_keys`           | hash | id of an API key → its record as JSON, with the key's digest, never the key         |
+| `workers`            | hash | worker name → its last report as JSON                                               |
+
+Times come from the Redis server's clock, so the clocks of API and workers need not agree.
+"""
+
+from __future__ import annotations
+
+_PREFIX = "spinelabel:"
+
+ACTIVE = f"{_PREFIX}jobs:active"
+CREATED = f"{_PREFIX}jobs:created"
+ENDED = f"{_PREFIX}jobs:ended"
+CALLBACKS_DUE = f"{_PREFIX}callbacks:due"
+CALLBACK_SECRETS = f"{_PREFIX}callbacks:secrets"
+API_KEYS = f"{_PREFIX}api_keys"
+WORKERS = f"{_PREFIX}workers"
+
+
+class JobKeys:
+    """The keys of one job."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job = f"{_PREFIX}job:{job_id}"
+        self.chunks = f"{self.job}:chunks"
+        self.parts = f"{self.job}:parts"
+        self.leases = f"{self.job}:leases"
+        self.sent = f"{self.job}:sent"
+        self.attempts = f"{self.job}:attempts"
+        self.deliveries = f"{self.job}:deliveries"
+
+
+def owned_by(owner: str) -> str:
+    """The key that lists one owner's jobs."""
+    return f"{_PREFIX}jobs:of:{owner}"
