@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from flask import Response
 from flask.json.provider import DefaultJSONProvider
+from flask_openapi3.openapi import OpenAPI
 
+from api.bodies import register_bodies
 from api.health import health_routes
 from api.job_routes import job_routes
+from api.openapi import described_app
 from api.problems import register_problems
 from api.security import register_security
 from api.settings import ApiSettings
@@ -22,17 +25,20 @@ class _JsonInOrder(DefaultJSONProvider):
 
 def create_app(
     settings: ApiSettings, store: JobStore, storage: Storage, messages: Messages
-) -> Flask:
+) -> OpenAPI:
     """The whole HTTP surface: `/v1`, the health endpoints and the page."""
-    app = Flask("api", static_folder="static", static_url_path="/static")
+    app = described_app("api")
     app.json = _JsonInOrder(app)
     register_problems(app)
+    register_bodies(app)
     register_security(app)
-    app.register_blueprint(job_routes(settings, store, storage, messages))
-    app.register_blueprint(health_routes(store, storage))
+    app.register_api(job_routes(settings, store, storage, messages))
+    app.register_api(health_routes(store, storage))
 
-    @app.get("/")
+    @app.get("/", doc_ui=False)
     def page() -> Response:
         return app.send_static_file("index.html")
 
+    # Once, before there are threads.
+    app.generate_spec_json()  # type: ignore[no-untyped-call]
     return app

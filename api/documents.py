@@ -1,9 +1,11 @@
-"""A job as JSON."""
+"""A job as JSON: the models that the description shows are the ones that documents are made of."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Annotated, Any, cast
+
+from pydantic import BaseModel, Field
 
 from jobs.job import Job, State
 from jobs.storage import Storage, errors_path, result_path
@@ -11,37 +13,111 @@ from jobs.storage import Storage, errors_path, result_path
 # States in which a request to cancel changes something.
 CANCELLABLE = frozenset({State.QUEUED, State.VALIDATING, State.IN_PROGRESS})
 
+Timestamp = Annotated[
+    str, Field(description="RFC 3339 in UTC.", json_schema_extra={"format": "date-time"})
+]
 
-def job_document(job: Job, storage: Storage) -> dict[str, Any]:
-    """The job document. Links are null while what they lead to is not there."""
+
+class RowCountsDocument(BaseModel):
+    """Rows by outcome; labelled + failed + pending = total, always."""
+
+    total: int
+    labelled: int
+    failed: int
+    pending: int
+
+
+class FailureDocument(BaseModel):
+    """Why a job failed."""
+
+    code: str = Field(description="Stable.")
+    message: str = Field(description="What to do about it.")
+
+
+class LinksDocument(BaseModel):
+    """Where to go from here; null while what a link leads to is not there."""
+
+    self: str
+    result: str | None
+    errors: str | None
+    cancel: str | None
+
+
+class JobDocument(BaseModel):
+    """A catalogue on its way."""
+
+    id: str
+    state: State
+    filename: str
+    input_bytes: int
+    row_counts: RowCountsDocument
+    total_is_final: bool = Field(description="Whether every row has been seen.")
+    rows_per_second: float | None
+    eta_seconds: float | None
+    model_version: int | None
+    error_threshold: float | None
+    summary_column: str
+    error: FailureDocument | None
+    created_at: Timestamp
+    queued_at: Timestamp
+    validating_at: Timestamp | None = None
+    in_progress_at: Timestamp | None = None
+    finalizing_at: Timestamp | None = None
+    completed_at: Timestamp | None = None
+    failed_at: Timestamp | None = None
+    cancelling_at: Timestamp | None = None
+    cancelled_at: Timestamp | None = None
+    expired_at: Timestamp | None = None
+    files_deleted_at: Timestamp | None = None
+    links: LinksDocument
+
+
+class JobListDocument(BaseModel):
+    """One page of jobs, newest first."""
+
+    jobs: list[JobDocument]
+    next: str | None = Field(description="Send it as `after` for the next page; null on the last.")
+
+
+def as_json(document: BaseModel) -> dict[str, Any]:
+    """The document as JSON types, without what was left out of it."""
+    return document.model_dump(mode="json", exclude_unset=True)
+
+
+def job_document(job: Job, storage: Storage) -> JobDocument:
+    """The job document. Times of states that were never reached are left out."""
     counts = job.row_counts
     header = cast(list[str], job.layout["header"])
     rate, eta = job.rows_per_second, job.eta_seconds
-    return {
-        "id": job.id,
-        "state": job.state.value,
-        "filename": job.filename,
-        "input_bytes": job.input_bytes,
-        "row_counts": {
-            "total": counts.total,
-            "labelled": counts.labelled,
-            "failed": counts.failed,
-            "pending": counts.pending,
-        },
-        "total_is_final": job.planned,
-        "rows_per_second": round(rate, 1) if rate is not None else None,
-        "eta_seconds": round(eta, 1) if eta is not None else None,
-        "model_version": job.model_version,
-        "error_threshold": job.error_threshold,
-        "summary_column": header[cast(int, job.layout["summary_index"])],
-        "error": (
-            {"code": job.failure.code, "message": job.failure.message} if job.failure else None
+    times = {f"{state.value}_at": timestamp(at) for state, at in job.state_times.items()}
+    if job.files_deleted_at:
+        times["files_deleted_at"] = timestamp(job.files_deleted_at)
+    return JobDocument(
+        id=job.id,
+        state=job.state,
+        filename=job.filename,
+        input_bytes=job.input_bytes,
+        row_counts=RowCountsDocument(
+            total=counts.total,
+            labelled=counts.labelled,
+            failed=counts.failed,
+            pending=counts.pending,
         ),
-        "created_at": timestamp(job.state_times[State.QUEUED]),
-        **{f"{state.value}_at": timestamp(at) for state, at in job.state_times.items()},
-        **({"files_deleted_at": timestamp(job.files_deleted_at)} if job.files_deleted_at else {}),
-        "links": _links(job, storage),
-    }
+        total_is_final=job.planned,
+        rows_per_second=round(rate, 1) if rate is not None else None,
+        eta_seconds=round(eta, 1) if eta is not None else None,
+        model_version=job.model_version,
+        error_threshold=job.error_threshold,
+        summary_column=header[cast(int, job.layout["summary_index"])],
+        error=(
+            FailureDocument(code=job.failure.code, message=job.failure.message)
+            if job.failure
+            else None
+        ),
+        created_at=timestamp(job.state_times[State.QUEUED]),
+        links=_links(job, storage),
+        **times,
+    )
 
 
 def timestamp(seconds: float) -> str:
@@ -50,15 +126,15 @@ def timestamp(seconds: float) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _links(job: Job, storage: Storage) -> dict[str, str | None]:
-    self = f"/v1/jobs/{job.id}"
+def _links(job: Job, storage: Storage) -> LinksDocument:
+    own = f"/v1/jobs/{job.id}"
 
     def to_file(name: str, path: str) -> str | None:
-        return f"{self}/{name}" if job.is_terminal and storage.exists(path) else None
+        return f"{own}/{name}" if job.is_terminal and storage.exists(path) else None
 
-    return {
-        "self": self,
-        "result": to_file("result", result_path(job.id)),
-        "errors": to_file("errors", errors_path(job.id)),
-        "cancel": f"{self}/cancel" if job.state in CANCELLABLE else None,
-    }
+    return LinksDocument(
+        self=own,
+        result=to_file("result", result_path(job.id)),
+        errors=to_file("errors", errors_path(job.id)),
+        cancel=f"{own}/cancel" if job.state in CANCELLABLE else None,
+    )

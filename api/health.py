@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, Literal, cast
 
-from flask import Blueprint
+from flask_openapi3.blueprint import APIBlueprint
+from pydantic import BaseModel, ConfigDict, Field
 
+from api.describing import document, problems
+from api.documents import as_json
+from api.openapi import SERVICE, described_routes
 from api.problems import Problem
 from jobs.storage import Storage
 from jobs.store import JobStore, WorkerReport
@@ -17,40 +21,99 @@ log = logging.getLogger(__name__)
 
 _REPORTED_WITHIN_S = 15.0
 
-Check = dict[str, Any]
+
+class AliveDocument(BaseModel):
+    """The process answers; nothing is said of what it needs."""
+
+    status: Literal["ok"]
 
 
-def health_routes(store: JobStore, storage: Storage) -> Blueprint:
+class CheckDocument(BaseModel):
+    """One thing that is needed."""
+
+    ok: bool
+    detail: str = Field("", description="What is missing; left out when nothing is.")
+
+
+class WorkersCheckDocument(CheckDocument):
+    """The workers that have reported lately."""
+
+    count: int
+
+
+class ModelCheckDocument(CheckDocument):
+    """The newest model that a worker reaches."""
+
+    version: int | None
+
+
+class ChecksDocument(BaseModel):
+    """All that is needed."""
+
+    redis: CheckDocument
+    storage: CheckDocument
+    workers: WorkersCheckDocument
+    model: ModelCheckDocument
+
+
+class ReadyDocument(BaseModel):
+    """Whether catalogues would be labelled now."""
+
+    ready: bool
+    checks: ChecksDocument
+
+
+class ModelDocument(BaseModel):
+    """What the newest model says of itself; models may say more than is listed here."""
+
+    model_config = ConfigDict(extra="allow")
+
+    version: int
+    labels: list[str] = Field(description="The genres.")
+
+
+def health_routes(store: JobStore, storage: Storage) -> APIBlueprint:
     """`/healthz`, `/readyz` and `/v1/model`."""
-    routes = Blueprint("health", __name__)
+    routes = described_routes("health", SERVICE)
 
-    @routes.get("/healthz")
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
+    @routes.get("/healthz", responses={200: AliveDocument})
+    def healthz() -> dict[str, Any]:
+        """Whether the process lives"""
+        return as_json(AliveDocument(status="ok"))
 
-    @routes.get("/readyz")
+    @routes.get(
+        "/readyz",
+        responses={200: ReadyDocument, 503: document(ReadyDocument, "Something is missing.")},
+    )
     def readyz() -> tuple[dict[str, Any], int]:
+        """Whether catalogues would be labelled now"""
         reports: list[WorkerReport] = []
-        checks = {
-            "redis": _check(store.ping, "Redis does not answer."),
-            "storage": _check(storage.check, "The storage cannot be written."),
-        }
-        if checks["redis"]["ok"]:
+        redis = _check(store.ping, "Redis does not answer.")
+        if redis.ok:
             reports += store.workers(within_s=_REPORTED_WITHIN_S)
         model = _newest_model(reports)
-        checks["workers"] = {"ok": bool(reports), "count": len(reports)}
-        checks["model"] = {"ok": model is not None, "version": model and model["version"]}
-        if not reports:
-            checks["workers"]["detail"] = "No worker has reported lately."
-        if model is None:
-            checks["model"]["detail"] = "No worker reaches a model it can use."
-        ready = all(check["ok"] for check in checks.values())
-        return {"ready": ready, "checks": checks}, (
+        checks = ChecksDocument(
+            redis=redis,
+            storage=_check(storage.check, "The storage cannot be written."),
+            workers=WorkersCheckDocument(
+                ok=bool(reports),
+                count=len(reports),
+                **_unless(bool(reports), "No worker has reported lately."),
+            ),
+            model=ModelCheckDocument(
+                ok=model is not None,
+                version=cast(int, model["version"]) if model else None,
+                **_unless(model is not None, "No worker reaches a model it can use."),
+            ),
+        )
+        ready = all(check.ok for _, check in checks)
+        return as_json(ReadyDocument(ready=ready, checks=checks)), (
             HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
         )
 
-    @routes.get("/v1/model")
+    @routes.get("/v1/model", responses={200: ModelDocument, **problems("MODEL_UNKNOWN")})
     def model() -> dict[str, Any]:
+        """What the newest model says of itself"""
         found = _newest_model(store.workers(within_s=_REPORTED_WITHIN_S))
         if found is None:
             raise Problem(
@@ -58,18 +121,22 @@ def health_routes(store: JobStore, storage: Storage) -> Blueprint:
                 "MODEL_UNKNOWN",
                 "No worker has reported a model lately; /readyz says what is missing.",
             )
-        return dict(found)
+        return as_json(ModelDocument.model_validate(found))
 
     return routes
 
 
-def _check(probe: Callable[[], None], cure: str) -> Check:
+def _check(probe: Callable[[], None], cure: str) -> CheckDocument:
     try:
         probe()
     except Exception as error:  # every adapter has errors of its own, and a check reports them all
         log.warning("not ready: %s %s", cure, error)
-        return {"ok": False, "detail": cure}
-    return {"ok": True}
+        return CheckDocument(ok=False, detail=cure)
+    return CheckDocument(ok=True)
+
+
+def _unless(ok: bool, cure: str) -> dict[str, str]:
+    return {} if ok else {"detail": cure}
 
 
 def _newest_model(reports: list[WorkerReport] | Any) -> Mapping[str, object] | None:

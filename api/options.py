@@ -2,46 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from http import HTTPStatus
+from typing import Annotated, Any, Self
 
-from api.problems import Problem
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
-OPTIONS = frozenset({"summary_column", "error_threshold"})
+from api.problems import problem_of_input
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
+def _empty_is_none(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+# A form sends every field, also those that nobody filled in.
+_Given = BeforeValidator(_empty_is_none)
+
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+def option(description: str) -> Any:
+    """A field that may be left out; described as what it is when it is given."""
+    return Field(default=None, description=description, json_schema_extra=_without_default)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
+class Options(BaseModel):
     """An empty value counts as not given."""
 
-    summary_column: str | None = None
-    error_threshold: float | None = None  # share of failed rows, 0 to 1, at which the job stops
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    @classmethod
-    def parse(cls, values: Mapping[str, str]) -> Options:
-        """The options among `values`. Raises `Problem` for one that cannot be used."""
-        options = cls()
-        for name in sorted(OPTIONS & set(values)):
-            options = options.updated(name, values[name])
-        return options
+    summary_column: Annotated[str | SkipJsonSchema[None], _Given] = option(
+        "The column that holds the texts; found by its name unless given."
+    )
+    error_threshold: Annotated[Share | SkipJsonSchema[None], _Given] = option(
+        "Share of failed rows, 0 to 1, at which the job stops."
+    )
 
-    def updated(self, name: str, value: str) -> Options:
+    def updated(self, name: str, value: str) -> Self:
         """The same with one more given. Raises `Problem` for a value that cannot be used."""
-        if name == "summary_column":
-            return replace(self, summary_column=value or None)
-        return replace(self, error_threshold=_share(name, value) if value.strip() else None)
+        given: dict[str, Any] = self.model_dump(exclude_unset=True)
+        try:
+            return self.model_validate({**given, name: value})
+        except ValidationError as error:
+            raise problem_of_input(error) from error
 
 
-def _share(name: str, value: str) -> float:
-    try:
-        share = float(value)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:  # NaN is not
-        raise Problem(
-            HTTPStatus.BAD_REQUEST,
-            "INVALID_OPTION",
-            f"{name!r} has to be a share from 0 to 1, such as 0.05; it is {value[:32]!r}.",
-        )
-    return share
+OPTIONS = frozenset(Options.model_fields)
+
+
+class SubmitQuery(Options):
+    """The parameters of an upload."""
+
+    filename: Annotated[str | SkipJsonSchema[None], _Given] = option(
+        "The file's name, for a raw body; a form names its file itself."
+    )

@@ -9,10 +9,12 @@ import errno
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import NoReturn
 
 import redis
 from flask import Flask, Response, json, request
 from kombu.exceptions import OperationalError
+from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from catalogue import errors as catalogue
@@ -49,6 +51,16 @@ _HTTP_DETAILS: Mapping[int, tuple[str, str]] = {
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
+class ProblemDocument(BaseModel):
+    """What went wrong, after RFC 9457. Programs go by `code`; `detail` says what to do, for people."""
+
+    type: str = Field(description="Always about:blank; `code` is what tells problems apart.")
+    title: str = Field(description="The status in words.")
+    status: int
+    code: str = Field(description="Stable: it never changes its meaning.", pattern="^[A-Z_]+$")
+    detail: str = Field(description="What is wrong and what to do about it.")
+
+
 class Problem(Exception):
     """Ends the request with a problem document."""
 
@@ -70,16 +82,16 @@ class Problem(Exception):
             self.headers["Retry-After"] = str(retry_after_s)
 
     def response(self) -> Response:
-        """The problem document; `type` is about:blank because `code` is what programs go by."""
-        document = {
-            "type": "about:blank",
-            "title": self.status.phrase,
-            "status": self.status.value,
-            "code": self.code,
-            "detail": self.detail,
-        }
+        """The problem document."""
+        document = ProblemDocument(
+            type="about:blank",
+            title=self.status.phrase,
+            status=self.status.value,
+            code=self.code,
+            detail=self.detail,
+        )
         return Response(
-            json.dumps(document) + "\n",
+            json.dumps(document.model_dump()) + "\n",
             status=self.status.value,
             headers={**self.headers, "Cache-Control": "no-store"},
             content_type="application/problem+json",
@@ -127,6 +139,35 @@ def problem_from(error: Exception) -> Problem:
                 "INTERNAL_ERROR",
                 "Something went wrong on the server, and it has been logged; try again later.",
             )
+
+
+def refuse_input(error: ValidationError) -> NoReturn:
+    """Raise the problem of input that does not fit its model."""
+    raise problem_of_input(error)
+
+
+def problem_of_input(error: ValidationError) -> Problem:
+    """What the client is told about parameters, fields or a JSON body that do not fit their model."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = ".".join(str(part) for part in first["loc"])[:64]
+    if not name:
+        return Problem(
+            HTTPStatus.BAD_REQUEST,
+            "INVALID_BODY",
+            "The body has to be a JSON object, sent as application/json; /docs describes it.",
+        )
+    if first["type"] == "extra_forbidden":
+        return Problem(
+            HTTPStatus.BAD_REQUEST,
+            "UNKNOWN_PARAMETER",
+            f"The parameter {name!r} is not known here; /docs lists those that are.",
+        )
+    what = first["msg"].removeprefix("Value error, ").removesuffix(".")
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "INVALID_PARAMETER",
+        f"{name!r} cannot be {str(first['input'])[:32]!r}: {what[:1].lower()}{what[1:]}.",
+    )
 
 
 def _away(code: str, what: str, error: Exception) -> Problem:

@@ -10,7 +10,7 @@ from api.problems import Problem
 
 _PAGE_POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-    "object-src 'none'"
+    "object-src 'none'; img-src 'self' data:"  # the viewer at /docs has its signs in its style sheet
 )
 _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 

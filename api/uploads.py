@@ -9,19 +9,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 from werkzeug.wrappers import Request
 
-from api.options import OPTIONS, Options
+from api.options import OPTIONS, Options, SubmitQuery
 from api.problems import Problem
 
 BLOCK_BYTES = 256 * 1024
 
 _FILE_PART = "file"
-_PARAMETERS = frozenset({"filename"}) | OPTIONS
 # Boundaries, part headers and fields around the file of a multipart body.
 _FORM_OVERHEAD_BYTES = 64 * 1024
 _LONGEST_FIELD_BYTES = 4 * 1024
@@ -45,12 +43,11 @@ class Upload(ABC):
         """The file's bytes, once. Raises `Problem` when the body is late, cut short, too large or malformed."""
 
 
-def read_upload(request: Request, *, limit: int) -> Upload:
+def read_upload(request: Request, query: SubmitQuery, *, limit: int) -> Upload:
     """The upload in `request`; a file may have `limit` bytes.
 
     Reads nothing yet; raises `Problem` for what the headers alone make impossible.
     """
-    _check_parameters(request.args)
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -58,11 +55,11 @@ def read_upload(request: Request, *, limit: int) -> Upload:
             "Send the file as it is, without Content-Encoding.",
         )
     if not request.mimetype.startswith("multipart/"):
-        return _RawUpload(request, limit)
+        return _RawUpload(request, query, limit)
     boundary = request.mimetype_params.get("boundary")
     if request.mimetype != "multipart/form-data" or not boundary:
         raise _malformed("the Content-Type has to be multipart/form-data with a boundary")
-    return _MultipartUpload(request, limit, boundary)
+    return _MultipartUpload(request, query, limit, boundary)
 
 
 class _RawUpload(Upload):
@@ -70,10 +67,10 @@ class _RawUpload(Upload):
 
     column_may_follow = False
 
-    def __init__(self, request: Request, limit: int) -> None:
+    def __init__(self, request: Request, query: SubmitQuery, limit: int) -> None:
         _, disposition = parse_options_header(request.headers.get("Content-Disposition"))
-        self.filename = request.args.get("filename") or disposition.get("filename")
-        self.options = Options.parse(request.args)
+        self.filename = query.filename or disposition.get("filename")
+        self.options = query
         if request.content_length is None and "Transfer-Encoding" not in request.headers:
             raise _no_file("The request has no body")
         self._body = _Body(request, limit, limit)
@@ -87,8 +84,8 @@ class _MultipartUpload(Upload):
 
     column_may_follow = True
 
-    def __init__(self, request: Request, limit: int, boundary: str) -> None:
-        self.options = Options.parse(request.args)
+    def __init__(self, request: Request, query: SubmitQuery, limit: int, boundary: str) -> None:
+        self.options = query
         self._limit = limit
         self._boundary = boundary.encode("utf-8")
         self._body = _Body(request, limit + _FORM_OVERHEAD_BYTES, limit)
@@ -195,17 +192,6 @@ def too_large(limit: int) -> Problem:
         f"The file is larger than {limit:,} bytes; split the catalogue into several files, "
         "or ask the operator to raise SPINELABEL_MAX_UPLOAD_BYTES.",
     )
-
-
-def _check_parameters(parameters: MultiDict[str, str]) -> None:
-    unknown = sorted(set(parameters) - _PARAMETERS)
-    if unknown:
-        # Ignored, a mistyped summary_column would label the wrong column.
-        raise Problem(
-            HTTPStatus.BAD_REQUEST,
-            "UNKNOWN_PARAMETER",
-            f"The parameter {unknown[0][:64]!r} is not known; use {' or '.join(sorted(_PARAMETERS))}.",
-        )
 
 
 def _malformed(what: str) -> Problem:

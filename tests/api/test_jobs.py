@@ -98,7 +98,7 @@ def test_a_list_without_jobs_is_empty(client: FlaskClient) -> None:
 @pytest.mark.parametrize("limit", ["0", "-1", "101", "many", "", "٣", "9" * 5000])
 def test_a_wrong_limit_is_refused(client: FlaskClient, limit: str) -> None:
     answer = client.get("/v1/jobs", query_string={"limit": limit})
-    assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_LIMIT")
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_PARAMETER")
 
 
 @pytest.mark.parametrize("after", ["x", new_job_id()])

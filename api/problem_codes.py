@@ -1,0 +1,111 @@
+"""Every code that a problem document can carry, with its status and when it is used.
+
+The description of the HTTP surface names them for each operation, and `docs/errors.md` is made from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """One kind of problem."""
+
+    status: HTTPStatus
+    when: str
+
+
+CODES: Mapping[str, Code] = {
+    # The request itself
+    "BAD_REQUEST": Code(HTTPStatus.BAD_REQUEST, "The request breaks HTTP's syntax."),
+    "INVALID_PARAMETER": Code(
+        HTTPStatus.BAD_REQUEST,
+        "A parameter, an option or a field has a value that cannot be used; the sentence names it.",
+    ),
+    "INVALID_BODY": Code(HTTPStatus.BAD_REQUEST, "The body is not the JSON object it has to be."),
+    "UNKNOWN_PARAMETER": Code(
+        HTTPStatus.BAD_REQUEST,
+        "A parameter is not known; a mistyped one is refused rather than ignored.",
+    ),
+    "INVALID_CURSOR": Code(
+        HTTPStatus.BAD_REQUEST, "The job at which the list should go on is not there any more."
+    ),
+    "CROSS_SITE": Code(
+        HTTPStatus.FORBIDDEN, "A browser sent the request on behalf of another site's page."
+    ),
+    "NOT_FOUND": Code(HTTPStatus.NOT_FOUND, "There is nothing at this address."),
+    "METHOD_NOT_ALLOWED": Code(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "The address is known, but not with this method; the `Allow` header names those it has.",
+    ),
+    "BODY_TOO_LARGE": Code(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "A body that is not a file is larger than 1 MiB."
+    ),
+    # Uploads
+    "NO_FILE": Code(HTTPStatus.BAD_REQUEST, "The request holds no file."),
+    "SEVERAL_FILES": Code(HTTPStatus.BAD_REQUEST, "The form holds more than one file."),
+    "UNKNOWN_FIELD": Code(HTTPStatus.BAD_REQUEST, "A field of the form is not known."),
+    "MALFORMED_FORM": Code(HTTPStatus.BAD_REQUEST, "The multipart form cannot be read."),
+    "UPLOAD_INTERRUPTED": Code(
+        HTTPStatus.BAD_REQUEST, "The connection ended before the file was complete."
+    ),
+    "UPLOAD_STALLED": Code(
+        HTTPStatus.REQUEST_TIMEOUT, "Nothing arrived for `SPINELABEL_API_STALL_S` seconds."
+    ),
+    "FILE_TOO_LARGE": Code(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "The file is larger than `SPINELABEL_MAX_UPLOAD_BYTES`.",
+    ),
+    "CONTENT_ENCODING_UNSUPPORTED": Code(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is announced with a `Content-Encoding`."
+    ),
+    # Catalogues
+    "CATALOGUE_UNREADABLE": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The file cannot be read as a catalogue."
+    ),
+    "EMPTY_FILE": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "The file holds nothing but white space."),
+    "NOT_TEXT": Code(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "The file is an image, an archive or some other format that is not read.",
+    ),
+    "HEADER_UNREADABLE": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "The header does not end within the first 256 KiB, or a quotation mark in it is never closed.",
+    ),
+    "NO_SUMMARY_COLUMN": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "No column looks like the summary, and none was named."
+    ),
+    "SUMMARY_COLUMN_UNKNOWN": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The summary column that was named is not in the header."
+    ),
+    "NO_ROWS": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "There is a header and nothing below it."),
+    "LINE_TOO_LONG": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "A single line is longer than 4 MiB; found while the job is planned, it is the job's `error`.",
+    ),
+    # Jobs
+    "JOB_NOT_FOUND": Code(
+        HTTPStatus.NOT_FOUND, "There is no job with this id, or it has been deleted."
+    ),
+    "JOB_NOT_ENDED": Code(HTTPStatus.CONFLICT, "The job has to end before it can be deleted."),
+    "RESULT_NOT_READY": Code(HTTPStatus.CONFLICT, "The job has not ended yet."),
+    "RESULT_DELETED": Code(HTTPStatus.GONE, "The job's files were deleted by retention."),
+    "RESULT_MISSING": Code(HTTPStatus.NOT_FOUND, "The job ended without leaving this file."),
+    "RANGE_NOT_SATISFIABLE": Code(
+        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "The range begins beyond the file's end."
+    ),
+    "MODEL_UNKNOWN": Code(HTTPStatus.NOT_FOUND, "No worker has reported a model lately."),
+    # The server
+    "SERVICE_UNAVAILABLE": Code(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The job records cannot be reached; `Retry-After` is set."
+    ),
+    "STORAGE_UNAVAILABLE": Code(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The storage cannot be used; `Retry-After` is set."
+    ),
+    "STORAGE_FULL": Code(HTTPStatus.INSUFFICIENT_STORAGE, "The storage is full."),
+    "INTERNAL_ERROR": Code(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "A fault in Spinelabel; it has been logged."
+    ),
+}

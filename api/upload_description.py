@@ -1,0 +1,58 @@
+"""The body of an upload as the description shows it: the file itself, or a form with the file and its options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_openapi3.types import ResponseDict
+
+from api.describing import problems
+from api.options import Options
+
+_FILE_TYPES = ("text/csv", "application/octet-stream")
+
+
+def _form() -> dict[str, Any]:
+    schema = Options.model_json_schema()
+    return {
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "file": {"type": "string", "format": "binary", "description": "The catalogue."},
+            **schema["properties"],
+        },
+        "additionalProperties": False,
+    }
+
+
+UPLOAD_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in _FILE_TYPES},
+            "multipart/form-data": {"schema": _form()},
+        },
+    }
+}
+
+UPLOAD_PROBLEMS: ResponseDict = problems(
+    "INVALID_PARAMETER",
+    "UNKNOWN_PARAMETER",
+    "UNKNOWN_FIELD",
+    "NO_FILE",
+    "SEVERAL_FILES",
+    "MALFORMED_FORM",
+    "UPLOAD_INTERRUPTED",
+    "UPLOAD_STALLED",
+    "CROSS_SITE",
+    "FILE_TOO_LARGE",
+    "CONTENT_ENCODING_UNSUPPORTED",
+    "NOT_TEXT",
+    "EMPTY_FILE",
+    "HEADER_UNREADABLE",
+    "NO_SUMMARY_COLUMN",
+    "SUMMARY_COLUMN_UNKNOWN",
+    "NO_ROWS",
+    "LINE_TOO_LONG",
+    "STORAGE_FULL",
+)

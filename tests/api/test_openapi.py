@@ -1,0 +1,95 @@
+"""The description is what the app does: the same routes, standard form, and a page that needs no other server."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from openapi_spec_validator import validate
+from pydantic import TypeAdapter
+
+from api.documents import JobDocument, JobListDocument
+from api.problem_codes import CODES
+
+# What is for looking at, not for programs.
+PAGES = {"/", "/docs", "/docs/assets/{filename}", "/static/{filename}", "/openapi.json"}
+
+
+@pytest.fixture
+def description(client: FlaskClient) -> dict[str, Any]:
+    document = client.get("/openapi.json").get_json()
+    assert isinstance(document, dict)
+    return document
+
+
+def operations(description: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method.upper(), path): operation
+        for path, item in description["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def test_the_description_is_valid_openapi_3_1(description: dict[str, Any]) -> None:
+    assert description["openapi"] == "3.1.0"
+    validate(description)
+
+
+def test_every_route_is_described_and_everything_described_is_a_route(
+    front: Any, description: dict[str, Any]
+) -> None:
+    routes = {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in front.app().url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert {(m, p) for m, p in routes if p not in PAGES} == set(operations(description))
+
+
+def test_every_operation_says_what_it_is_for_and_has_a_name_of_its_own(
+    description: dict[str, Any],
+) -> None:
+    found = operations(description).values()
+    assert all(operation["summary"] and operation["tags"] for operation in found)
+    assert len({operation["operationId"] for operation in found}) == len(found)
+
+
+def test_every_parameter_of_a_path_is_described(description: dict[str, Any]) -> None:
+    for (_, path), operation in operations(description).items():
+        named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
+        assert named == set(re.findall(r"\{(\w+)\}", path)), path
+
+
+def test_the_codes_of_every_operation_have_the_status_under_which_they_are_described(
+    description: dict[str, Any],
+) -> None:
+    for operation in operations(description).values():
+        for status, response in operation["responses"].items():
+            for code in re.findall(r"^`([A-Z_]+)`:", response["description"], re.MULTILINE):
+                assert CODES[code].status == HTTPStatus(int(status))
+
+
+def test_documents_are_what_their_models_say(front: Any) -> None:
+    job_id = front.completed()
+    client = front.client()
+    JobDocument.model_validate(client.get(f"/v1/jobs/{job_id}").json, strict=False, extra="forbid")
+    TypeAdapter(JobListDocument).validate_python(client.get("/v1/jobs").json, extra="forbid")
+
+
+def test_the_page_shows_the_description_and_names_nothing_elsewhere(client: FlaskClient) -> None:
+    page = client.get("/docs")
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    for path in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert path.startswith("/"), path
+        assert client.get(path).status_code == 200, path
+    assert '"/openapi.json"' in client.get("/static/docs.js").text
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+
+
+def test_what_no_operation_knows_is_refused_as_a_problem(client: FlaskClient) -> None:
+    answer = client.get("/v1/jobs", query_string={"sort": "name"})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "UNKNOWN_PARAMETER")
+    assert "sort" in answer.get_json()["detail"]
