@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import statistics
 import subprocess
 import sys
@@ -87,6 +88,7 @@ def measure(catalogue: Path, column: str, rows: int, rounds: int, port: int, fol
     stack = subprocess.Popen(
         [sys.executable, "-m", "cli", "up", "--port", str(port), "--data-dir", str(folder / "up")],
         cwd=ROOT, stdout=subprocess.DEVNULL,
+        env=os.environ | {"SPINELABEL_LABEL_CACHE_ROWS": "0"},
     )  # fmt: skip
     seconds: dict[str, list[float]] = {"spinelabel": [], "script": [], "sorted script": []}
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -107,8 +108,12 @@ def running_stack(data_dir: Path) -> Iterator[Stack]:
     """A stack that takes work; ended with the block."""
     port = free_port()
     command = [sys.executable, "-m", "cli", "up", "--data-dir", str(data_dir), "--port", str(port)]
+    # The tests send the same rows again and again, and want them to be worked on each time.
+    environment = os.environ | {"SPINELABEL_LABEL_CACHE_ROWS": "0"}
     log = (data_dir / "up.log").open("wb")
-    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+    )
     http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
     try:
         deadline = time.monotonic() + READY_SECONDS

@@ -23,9 +23,9 @@ from jobs.store import Claim, Commit, label_step
 from worker.decision import decide
 from worker.model_client import ModelMismatch, ModelUnavailable
 from worker.part import Part, delete_part, write_part
-from worker.prediction import predict
 from worker.pulse import Pulse
 from worker.recovery import change_model, halve
+from worker.remembering import predict_remembering
 from worker.services import INPUT_MISSING, Services
 
 log = logging.getLogger(__name__)
@@ -152,13 +152,8 @@ def _outcomes(
             positions.append(position)
         else:
             outcomes[position] = RowError.EMPTY_SUMMARY
-    predictions = predict(
-        services.model,
-        job.model_version,
-        texts,
-        max_tokens=model.max_tokens,
-        settings=services.settings,
-        checkpoint=checkpoint,
+    predictions = predict_remembering(
+        services, job, job.model_version, model, texts, checkpoint=checkpoint
     )
     for position, prediction in zip(positions, predictions, strict=True):
         outcomes[position] = (

@@ -9,7 +9,9 @@ from celery import Celery
 
 from catalogue import CLEANING_FINGERPRINT
 from jobs.job import Failure, State
+from jobs.label_cache import LabelCache, NoLabelCache
 from jobs.messages import CeleryMessages, Messages
+from jobs.redis_label_cache import RedisLabelCache
 from jobs.redis_store import RedisJobStore
 from jobs.storage import Storage
 from jobs.store import Commit, JobStore
@@ -33,6 +35,7 @@ class Services:
     storage: Storage
     messages: Messages
     model: ModelClient
+    labels: LabelCache
     settings: WorkerSettings
     _described: dict[int, ModelDescription] = field(default_factory=dict)
 
@@ -96,5 +99,14 @@ def connect(settings: WorkerSettings, app: Celery) -> Services:
             deadline_s=settings.model_deadline_s,
             retry_for_s=settings.model_retry_s,
         ),
+        labels=_label_cache(settings),
         settings=settings,
+    )
+
+
+def _label_cache(settings: WorkerSettings) -> LabelCache:
+    if not settings.label_cache_rows:
+        return NoLabelCache()
+    return RedisLabelCache(
+        settings.redis_url, most=settings.label_cache_rows, ttl_s=settings.label_cache_ttl_s
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from jobs.settings import JobSettings
 from jobs.store import LONGEST_LEASE_S
@@ -28,6 +28,13 @@ class WorkerSettings(JobSettings):
         32_768, description="Most tokens of one prediction, padding included."
     )
     requests_in_flight: PositiveInt = Field(2, description="Predictions under way per chunk.")
+    label_cache_rows: NonNegativeInt = Field(
+        500_000,
+        description="Most texts whose labels are remembered, in Redis at some 120 bytes each; 0 for none.",
+    )
+    label_cache_ttl_s: PositiveFloat = Field(
+        60 * 86_400.0, description="A label is remembered no longer than this."
+    )
     lease_s: PositiveFloat = Field(
         6.0,
         le=LONGEST_LEASE_S,

@@ -25,6 +25,8 @@ from jobs.celery_app import make_celery
 from jobs.messages import CeleryMessages
 
 CHUNK_ROWS = 10
+# Fewer than a catalogue has: some rows are remembered, most are labelled.
+CACHED_ROWS = 400
 CLIENTS = 4
 _STALL_S = 90.0
 _PAUSE_S = (0.1, 2.0)
@@ -38,7 +40,11 @@ def run(*, faults: int, seed: int, model_root: Path | None, keep: Path | None = 
         folder = keep or Path(temporary)
         models = model_root or build_tiny_model(folder / "models")
         clock = Clock(folder / "clock")
-        settings = {"SPINELABEL_CHUNK_ROWS": str(CHUNK_ROWS), **clock.settings}
+        settings = {
+            "SPINELABEL_CHUNK_ROWS": str(CHUNK_ROWS),
+            "SPINELABEL_LABEL_CACHE_ROWS": str(CACHED_ROWS),
+            **clock.settings,
+        }
         with (
             small_disk(folder / "data" / "storage") as no_disk,
             laptop(folder / "data", model_root=models, settings=settings) as stack,

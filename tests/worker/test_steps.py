@@ -15,6 +15,7 @@ import pytest
 
 from catalogue import inspect_head
 from jobs.job import Job, NewJob, State
+from jobs.label_cache import NoLabelCache
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import LABEL_TASK, PLAN_TASK, RecordedMessages
 from jobs.storage import Storage, errors_path, input_path, parts_folder, result_path
@@ -41,7 +42,9 @@ class Desk:
         self.deaths: dict[int, int] = {}
         self.storage = Storage(str(folder))
         model = ModelClient(target, "genre", deadline_s=10, retry_for_s=values.model_retry_s)
-        self.services = Services(self.store, self.storage, self.messages, model, values)
+        self.services = Services(
+            self.store, self.storage, self.messages, model, NoLabelCache(), values
+        )
 
     def submit(self, content: bytes, error_threshold: float | None = None) -> str:
         job_id = uuid.uuid4().hex

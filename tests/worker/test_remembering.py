@@ -1,0 +1,142 @@
+"""What was labelled before is not asked again, and comes out byte for byte as it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jobs.label_cache import LabelCache, MemoryLabelCache
+from jobs.memory_store import MemoryJobStore
+from jobs.redis_label_cache import RedisLabelCache
+from jobs.storage import result_path
+from tests.worker.test_steps import Desk, catalogue
+from worker.model_client import ModelClient, PendingPrediction
+
+
+class CountingClient(ModelClient):
+    """The real client, with a tally of the texts that were sent."""
+
+    asked: list[str]
+
+    def submit(self, version: int, texts: Sequence[str]) -> PendingPrediction:
+        self.asked += texts
+        return super().submit(version, texts)
+
+
+class RememberingDesk(Desk):
+    """A desk with a cache of labels, whose clock stands still until it is moved."""
+
+    def __init__(self, folder: Path, target: str, labels: LabelCache | None = None) -> None:
+        super().__init__(folder, target)
+        self.now = 1_000_000.0
+        self.store = MemoryJobStore(clock=lambda: self.now)
+        self.model = CountingClient(target, "genre", deadline_s=10, retry_for_s=0.3)
+        self.model.asked = []
+        labels = labels or MemoryLabelCache(most=1000, ttl_s=3600, clock=lambda: self.now)
+        self.services = replace(self.services, store=self.store, model=self.model, labels=labels)
+
+    def label(self, content: bytes) -> bytes:
+        """The result of one more job, begun some time after the last."""
+        self.now += 60
+        job = self.run(content)
+        return self.storage.read_range(result_path(job.id), 0, 1 << 30)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, tiny_model_target: str) -> RememberingDesk:
+    return RememberingDesk(tmp_path, tiny_model_target)
+
+
+def test_the_same_catalogue_again_asks_the_model_nothing_and_gives_the_same_bytes(
+    desk: RememberingDesk,
+) -> None:
+    first = desk.label(catalogue(10))
+    desk.model.asked.clear()
+    assert desk.label(catalogue(10)) == first
+    assert desk.model.asked == []
+
+
+def test_only_new_rows_are_asked_and_old_ones_keep_their_bytes(desk: RememberingDesk) -> None:
+    desk.label(catalogue(10))
+    desk.model.asked.clear()
+    more = desk.label(catalogue(10) + b"10,a dragon and a wizard\n")
+    assert desk.model.asked == ["dragon wizard"]
+    # Against a worker that remembers nothing.
+    desk.services = replace(desk.services, labels=MemoryLabelCache(most=10, ttl_s=1))
+    assert desk.label(catalogue(10) + b"10,a dragon and a wizard\n") == more
+
+
+def test_a_job_does_not_see_what_was_remembered_after_it_began(desk: RememberingDesk) -> None:
+    # Otherwise its batches, and with them last digits, would depend on how fast its neighbours are.
+    early = desk.submit(catalogue(10))
+    desk.messages.sent.clear()
+    desk.label(catalogue(10))
+    desk.model.asked.clear()
+    desk.messages.plan(early)
+    desk.work()
+    assert len(desk.model.asked) > 0
+
+
+def test_another_model_under_the_same_number_is_asked_itself(
+    desk: RememberingDesk, tmp_path: Path
+) -> None:
+    desk.label(catalogue(3))
+    labels = desk.services.labels
+    described = desk.services.describe(1)
+    other = replace(described, document={**described.document, "trained_at": "another day"})
+    desk.services = replace(desk.services, _described={1: other}, labels=labels)
+    desk.model.asked.clear()
+    desk.label(catalogue(3))
+    assert desk.model.asked
+    assert tmp_path.exists()
+
+
+def test_rejected_texts_are_asked_again(desk: RememberingDesk) -> None:
+    content = b"id,summary\n1,the poisonword\n2,a murder\n"
+    first = desk.label(content)
+    desk.model.asked.clear()
+    assert desk.label(content) == first
+    assert set(desk.model.asked) == {"poisonword"}
+
+
+def test_a_cache_that_is_away_changes_nothing(tmp_path: Path, tiny_model_target: str) -> None:
+    away = RedisLabelCache("redis://127.0.0.1:1/0", most=100, ttl_s=60)
+    without = Desk(tmp_path / "a", tiny_model_target)
+    expected = without.run(catalogue(10))
+    desk = RememberingDesk(tmp_path / "b", tiny_model_target, away)
+    result = desk.label(catalogue(10))
+    assert result == without.storage.read_range(result_path(expected.id), 0, 1 << 30)
+
+
+def test_a_value_of_another_shape_is_not_used(desk: RememberingDesk) -> None:
+    first = desk.label(catalogue(3))
+    cache = desk.services.labels
+    assert isinstance(cache, MemoryLabelCache)
+    cache._values = {key: (at, value[:-4]) for key, (at, value) in cache._values.items()}
+    assert desk.label(catalogue(3)) == first
+
+
+def test_in_redis_the_same_catalogue_again_gives_the_same_bytes(
+    tmp_path: Path, tiny_model_target: str, redis_url: str
+) -> None:
+    cache = RedisLabelCache(redis_url, most=1000, ttl_s=3600)
+    desk = RememberingDesk(tmp_path, tiny_model_target, cache)
+    desk.now = 4_000_000_000.0  # by this job's clock everything was put before
+    first = desk.label(catalogue(10))
+    desk.model.asked.clear()
+    assert desk.label(catalogue(10)) == first
+    assert desk.model.asked == []
+
+
+def test_floats_survive_exactly(desk: RememberingDesk) -> None:
+    desk.label(catalogue(10))
+    cache = desk.services.labels
+    assert isinstance(cache, MemoryLabelCache)
+    rows = [np.frombuffer(value, "<f4") for _, value in cache._values.values()]
+    texts = list(dict.fromkeys(desk.model.asked))
+    fresh = desk.model.submit(1, texts).result()
+    assert {row.tobytes() for row in rows} == {row.tobytes() for row in fresh}
