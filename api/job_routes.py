@@ -12,7 +12,8 @@ from api.describing import document, file, problems
 from api.documents import CANCELLABLE, JobDocument, JobListDocument, as_json, job_document
 from api.downloads import download
 from api.intake import accept
-from api.job_ids import JOB_ID_KEY, check_job_id
+from api.job_ids import JOB_ID_KEY
+from api.listing import find_jobs
 from api.openapi import JOBS, described_routes
 from api.options import SubmitQuery
 from api.parameters import JobPath, ListQuery
@@ -67,24 +68,20 @@ def job_routes(
             200: JobListDocument,
             **problems("INVALID_PARAMETER", "UNKNOWN_PARAMETER", "INVALID_CURSOR"),
         },
+        description="Follow `next` until it is null. With a filter a page may be short, even empty, although the "
+        "list goes on: one request looks at a bounded number of jobs.",
     )
     def list_jobs(query: ListQuery) -> Answer:
         """List jobs, newest first"""
         try:
-            found = store.newest(
-                limit=query.limit + 1, before=query.after and check_job_id(query.after)
-            )
+            found, following = find_jobs(store, query)
         except JobNotFound:
             raise Problem(
                 HTTPStatus.BAD_REQUEST,
                 "INVALID_CURSOR",
                 "The list does not know this place any more; start again without 'after'.",
             ) from None
-        page = found[: query.limit]
-        answer = JobListDocument(
-            jobs=[job_document(job, storage) for job in page],
-            next=page[-1].id if len(found) > query.limit else None,
-        )
+        answer = JobListDocument(jobs=[job_document(j, storage) for j in found], next=following)
         return as_json(answer), HTTPStatus.OK
 
     @routes.get("/<job_id>", responses={200: JobDocument, **problems("JOB_NOT_FOUND")})

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 from pydantic.json_schema import SkipJsonSchema
 
 from api.job_ids import check_job_id
 from api.options import option
+from jobs.job import State
 
 
 class JobPath(BaseModel):
@@ -17,10 +26,29 @@ class JobPath(BaseModel):
     job_id: Annotated[str, AfterValidator(check_job_id)] = Field(description="The job's id.")
 
 
+def _is_rfc_3339(value: object) -> object:
+    # Not what pydantic would take beside it: seconds since 1970, or a date alone.
+    if isinstance(value, str) and not _TIME.fullmatch(value):
+        raise ValueError("send a time like 2026-01-31T12:00:00Z")
+    return value
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_Time = Annotated[AwareDatetime, BeforeValidator(_is_rfc_3339)]
+
+
 class ListQuery(BaseModel):
-    """Which page of the list."""
+    """Which jobs, and which page of them."""
 
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(20, ge=1, le=100, description="Jobs on a page, at most.")
     after: str | SkipJsonSchema[None] = option("The `next` of the page before.")
+    state: list[State] | SkipJsonSchema[None] = option(
+        "Jobs in one of these states; give it several times for several."
+    )
+    created_after: _Time | SkipJsonSchema[None] = option("Jobs made at this time or later.")
+    created_before: _Time | SkipJsonSchema[None] = option("Jobs made before this time.")
+    filename: str | SkipJsonSchema[None] = option(
+        "Jobs whose file's name holds this, in whatever case."
+    )

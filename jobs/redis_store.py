@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -78,15 +77,21 @@ class RedisJobStore(JobStore):
         return self.get(job.id)
 
     def get(self, job_id: str) -> Job:
-        keys = JobKeys(job_id)
+        for job in self._snapshots([job_id]):
+            return job
+        raise JobNotFound(job_id)
+
+    def _snapshots(self, ids: Sequence[str]) -> list[Job]:
+        """The jobs among these that are still there, each as of one moment."""
         with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hgetall(keys.job)
-            pipe.hlen(keys.parts)
+            for keys in map(JobKeys, ids):
+                pipe.hgetall(keys.job)
+                pipe.hlen(keys.parts)
             pipe.time()
-            record, done, (seconds, micros) = pipe.execute()
-        if not record:
-            raise JobNotFound(job_id)
-        return _job_from(job_id, record, done, seconds + micros / 1e6)
+            *found, (seconds, micros) = pipe.execute()
+        now = seconds + micros / 1e6
+        records = zip(ids, found[0::2], found[1::2], strict=True)
+        return [_job_from(job_id, record, done, now) for job_id, record, done in records if record]
 
     def newest(
         self, *, limit: int, before: str | None = None, owner: str | None = None
@@ -98,11 +103,7 @@ class RedisJobStore(JobStore):
                 raise JobNotFound(before)
             first = cast(int, rank) + 1
         ids = cast(list[str], self._redis.zrevrange(listed, first, first + limit - 1))
-        found = []
-        for job_id in ids:
-            with contextlib.suppress(JobNotFound):  # deleted since the list was read
-                found.append(self.get(job_id))
-        return found
+        return self._snapshots(ids)
 
     def active(self) -> Sequence[str]:
         return sorted(cast(set[str], self._redis.smembers(ACTIVE)))
