@@ -28,6 +28,12 @@ SUMMARY_WORDS: tuple[str, ...] = (
 )  # fmt: skip
 """Best first; folded as names are before the comparison."""
 
+TITLE_WORDS: tuple[str, ...] = (
+    "title", "booktitle", "maintitle", "fulltitle", "name", "bookname",
+    "titel", "titre", "titulo", "titolo", "tittel", "nimi", "tytul",
+)  # fmt: skip
+"""Best first; folded as names are before the comparison."""
+
 _EXACT_ONLY = frozenset({"about", "plot", "resume", "trama", "opis"})
 _COMPOUNDS = tuple(
     prefix + word for prefix in ("", "book", "product", "plot", "long") for word in SUMMARY_WORDS
@@ -61,6 +67,12 @@ def find_summary_column(header: Sequence[str]) -> int:
         f"No column looks like a summary. The columns are: {listed(header)}. "
         "Rename the column that holds the texts to “summary”, or name it in the request."
     )
+
+
+def find_title_column(header: Sequence[str]) -> int | None:
+    """Return the index of the column that holds the title; None if no name looks like one."""
+    names = [_folded(name) for name in header]
+    return next((names.index(word) for word in TITLE_WORDS if word in names), None)
 
 
 def named_summary_column(header: Sequence[str], name: str) -> int:

@@ -63,6 +63,12 @@ class LineTooLong(CatalogueError):
     code = "LINE_TOO_LONG"
 
 
+class GenreUnusable(CatalogueError):
+    """What a person gave as a row's genre cannot be one."""
+
+    code = "GENRE_UNUSABLE"
+
+
 def listed(header: Sequence[str]) -> str:
     """Return the names of `header` as a quoted list for a message, safe to print anywhere."""
     names = [_shown(name) for name in header[:_MOST_COLUMNS]]

@@ -83,10 +83,11 @@ def label_columns(header: Sequence[str]) -> tuple[str, ...]:
     on where that is taken too.
     """
     taken = {name.strip().casefold() for name in header}
-    return tuple(_free(name, taken) for name in LABEL_COLUMNS)
+    return tuple(free_name(name, taken) for name in LABEL_COLUMNS)
 
 
-def _free(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: set[str]) -> str:
+    """Return the name, with a suffix if it is among the casefolded ones that are taken."""
     free, number = name, 1
     while free in taken:
         number += 1

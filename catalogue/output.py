@@ -6,13 +6,12 @@ input has the value that it had, formulas included: neutralising them would chan
 The cells that are added never begin with a sign that a spreadsheet runs as a formula.
 """
 
-import re
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 
 from catalogue.encoding import Encoding
 from catalogue.labels import Outcome, RowError, label_cells, label_columns
 from catalogue.layout import Layout
+from catalogue.lines import encoded, line
 from catalogue.records import Row
 
 _BOM = "\ufeff"
@@ -24,12 +23,16 @@ def output_header(layout: Layout) -> tuple[str, ...]:
     return layout.header + label_columns(layout.header)
 
 
+def begins_with_bom(layout: Layout) -> bool:
+    """Return whether the result has a byte order mark: unless the input was UTF-8 without one."""
+    return layout.dialect.bom or layout.dialect.encoding is not Encoding.UTF_8
+
+
 def encode_header(layout: Layout) -> bytes:
     """Return how the result begins: the byte order mark, if any, and the header line."""
     dialect = layout.dialect
-    plain = dialect.encoding is Encoding.UTF_8 and not dialect.bom
-    line = _line(output_header(layout), dialect.delimiter, dialect.line_end)
-    return _encoded([line if plain else _BOM + line])
+    head = line(output_header(layout), dialect.delimiter, dialect.line_end)
+    return encoded([_BOM + head if begins_with_bom(layout) else head])
 
 
 def encode_rows(layout: Layout, rows: Sequence[Row], outcomes: Sequence[Outcome]) -> bytes:
@@ -50,13 +53,13 @@ def encode_rows(layout: Layout, rows: Sequence[Row], outcomes: Sequence[Outcome]
             lines.append(end)
         else:
             cells = (*row.cells[:width], *label_cells(outcome), *row.cells[width:])
-            lines.append(_line(cells, delimiter, end))
-    return _encoded(lines)
+            lines.append(line(cells, delimiter, end))
+    return encoded(lines)
 
 
 def encode_errors_header() -> bytes:
     """Return the header line of the error list, which is plain ASCII with commas."""
-    return _encoded([_line(_ERROR_COLUMNS, ",", "\n")])
+    return encoded([line(_ERROR_COLUMNS, ",", "\n")])
 
 
 def encode_errors(rows: Sequence[Row], outcomes: Sequence[Outcome], *, first_row: int) -> bytes:
@@ -72,24 +75,6 @@ def encode_errors(rows: Sequence[Row], outcomes: Sequence[Outcome], *, first_row
     number = first_row
     for row, outcome in zip(rows, outcomes, strict=True):
         if isinstance(outcome, RowError):
-            lines.append(_line((str(number), outcome.value, outcome.message), ",", "\n"))
+            lines.append(line((str(number), outcome.value, outcome.message), ",", "\n"))
         number += not row.blank
-    return _encoded(lines)
-
-
-@lru_cache(maxsize=16)
-def _special(delimiter: str) -> re.Pattern[str]:
-    return re.compile(f'["\r\n{re.escape(delimiter)}]')
-
-
-def _line(cells: Iterable[str], delimiter: str, end: str) -> str:
-    # Not csv.writer: before Python 3.13 it leaves a lone CR unquoted when the line end is LF.
-    special = _special(delimiter)
-    written = [
-        '"' + cell.replace('"', '""') + '"' if special.search(cell) else cell for cell in cells
-    ]
-    return delimiter.join(written) + end
-
-
-def _encoded(lines: list[str]) -> bytes:
-    return "".join(lines).encode("utf-8", "surrogateescape")
+    return encoded(lines)

@@ -50,21 +50,26 @@ class RecordSpan(NamedTuple):
 
 
 def scan_records(
-    blocks: Iterable[bytes], dialect: Dialect, *, start: int = 0
+    blocks: Iterable[bytes],
+    dialect: Dialect,
+    *,
+    start: int = 0,
+    longest_bytes: int = MAX_RECORD_BYTES,
 ) -> Iterator[RecordSpan]:
     """Yield the records in `blocks`, each as soon as its end is known.
 
     Args:
         blocks: the file's bytes from `start` to its end, cut anywhere. Holds at most a block and
-            `MAX_RECORD_BYTES` in memory.
+            `longest_bytes` in memory.
         dialect: only its encoding and delimiter matter.
         start: byte offset in the file of the first byte of `blocks`, which begins a record.
+        longest_bytes: the longest record, line end included.
 
     Raises:
-        LineTooLong: a line is longer than `MAX_RECORD_BYTES`.
+        LineTooLong: a line is longer than `longest_bytes`.
     """
     unit = dialect.encoding.unit
-    longest = MAX_RECORD_BYTES // unit
+    longest = longest_bytes // unit
     delimiter = ord(dialect.delimiter)
     whole = _whole_record(dialect.delimiter)
     # One line end before the first record, so that "a quote after a line end opens" holds for all.
@@ -142,7 +147,7 @@ def _line_end(buffer: bytes, record: int, longest: int, offset: int) -> int:
     end = match.end() if match else len(buffer)
     if end - record > longest:
         raise LineTooLong(
-            f"The line that begins at byte {offset:,} is longer than {MAX_RECORD_BYTES:,} bytes; "
+            f"The line that begins at byte {offset:,} is longer than {longest:,} characters; "
             "export the catalogue again with one book per line."
         )
     return end

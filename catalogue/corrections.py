@@ -1,0 +1,92 @@
+"""What a person says about rows: a genre beside the model's, in the result and as data to train on.
+
+A correction may repeat the model's genre: then a person has confirmed it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from catalogue.columns import find_title_column
+from catalogue.errors import GenreUnusable
+from catalogue.labels import free_name
+from catalogue.layout import Layout
+from catalogue.lines import encoded, line
+from catalogue.results import ResultLayout, ResultRow
+
+CORRECTION_COLUMN = "corrected_genre"
+"""Stands last, in results of jobs that have corrections."""
+
+LONGEST_GENRE = 64
+_FORMULA_SIGNS = tuple("=+-@")
+_TRAINING_COLUMNS = ("title", "genre", "summary")
+
+
+def checked_genre(genre: str) -> str:
+    """Return the genre as it is kept: white space trimmed and runs of it made one.
+
+    Raises:
+        GenreUnusable: it is empty, too long, or would do harm in a cell.
+    """
+    kept = " ".join(genre.split())
+    if not kept or len(kept) > LONGEST_GENRE or not kept.isprintable():
+        raise GenreUnusable(f"A genre has 1 to {LONGEST_GENRE} printable characters.")
+    if kept.startswith(_FORMULA_SIGNS) or "|" in kept:
+        raise GenreUnusable("A genre may not hold | nor begin with =, +, - or @; reword it.")
+    return kept
+
+
+def encode_corrected_header(result: ResultLayout) -> bytes:
+    """Return how the corrected result begins: as the result does, with one more column."""
+    taken = {name.strip().casefold() for name in result.header}
+    names = (*result.header, free_name(CORRECTION_COLUMN, taken))
+    bom = "\ufeff" if result.dialect.bom else ""
+    return encoded([bom + line(names, result.dialect.delimiter, result.dialect.line_end)])
+
+
+def encode_corrected(
+    result: ResultLayout, records: Sequence[list[str]], genres: Sequence[str | None]
+) -> bytes:
+    """Return the lines of records with what a person said of each; every other byte stays.
+
+    Args:
+        result: the layout of the result.
+        records: cells of each record, none for a blank line.
+        genres: one for each record, None for a record without a correction.
+    """
+    delimiter, end, width = result.dialect.delimiter, result.dialect.line_end, len(result.header)
+    return encoded(
+        [
+            line((*cells[:width], genre or "", *cells[width:]), delimiter, end) if cells else end
+            for cells, genre in zip(records, genres, strict=True)
+        ]
+    )
+
+
+def encode_training_header() -> bytes:
+    """Return the header line of the data to train on, which is a CSV with commas."""
+    return encoded([line(_TRAINING_COLUMNS, ",", "\n")])
+
+
+def encode_training(layout: Layout, rows: Sequence[ResultRow], genres: Mapping[int, str]) -> bytes:
+    """Return the lines of the corrected ones among `rows`: title, genre and summary.
+
+    Args:
+        layout: the layout of the catalogue that was labelled.
+        rows: rows of its result.
+        genres: row number → what a person said; rows that are missing here are left out.
+    """
+    title = find_title_column(layout.header)
+    return encoded(
+        [
+            line(
+                (
+                    row.cells[title] if title is not None else "",
+                    genres[row.number],
+                    row.cells[layout.summary_index],
+                ),
+                ",",
+                "\n",
+            )
+            for row in rows
+            if row.number in genres
+        ]
+    )
