@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJobs
 from jobs.job import LABELLING, TERMINAL, Chunk, Failure, Job, NewJob, RowCounts, State
 from jobs.memory_callbacks import MemoryCallbackStore
+from jobs.memory_corrections import MemoryCorrectionStore
 from jobs.store import (
     ASSEMBLE,
     LONGEST_LEASE_S,
@@ -84,9 +85,11 @@ class MemoryJobStore(JobStore):
         self,
         clock: Callable[[], float] = time.time,
         callbacks: MemoryCallbackStore | None = None,
+        corrections: MemoryCorrectionStore | None = None,
     ) -> None:
         self._clock = clock
         self._callbacks = callbacks or MemoryCallbackStore(clock)
+        self._corrections = corrections or MemoryCorrectionStore()
         self._lock = threading.Lock()
         self._records: dict[str, _Record] = {}
         self._reports: dict[str, WorkerReport] = {}
@@ -115,6 +118,7 @@ class MemoryJobStore(JobStore):
             record = _Record(new=job, state=State.QUEUED, times={State.QUEUED: now})
             record.sent[PLAN] = now
             self._records[job.id] = record
+        self._corrections.begin(job.id)
         return self.get(job.id)
 
     def get(self, job_id: str) -> Job:
@@ -146,6 +150,7 @@ class MemoryJobStore(JobStore):
                 raise IllegalTransition(job_id, record.state, "deleted")
             del self._records[job_id]
         self._callbacks.forget(job_id)
+        self._corrections.forget(job_id)
 
     def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
         with self._open(job_id) as record:
@@ -298,6 +303,7 @@ class MemoryJobStore(JobStore):
     def files_deleted(self, job_id: str) -> None:
         with self._open(job_id) as record:
             record.files_deleted = self._clock()
+        self._corrections.begin(job_id)
 
     def missing(self, job_id: str, *, idle_s: float, lease_s: float = LONGEST_LEASE_S) -> Missing:
         with self._open(job_id) as record:

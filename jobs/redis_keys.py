@@ -9,6 +9,7 @@
 | `job:{id}:sent`      | zset | step that should be under way → when its message was last sent (ms)                 |
 | `job:{id}:attempts`  | hash | step → number of claims                                                             |
 | `job:{id}:deliveries`| list | attempts to call back, as JSON                                                      |
+| `job:{id}:corrections`| hash | row → the genre that a person gave; `revision` → number of changes               |
 | `jobs:active`        | set  | ids of jobs that are not terminal                                                   |
 | `jobs:created`       | zset | id → when it was created (ms)                                                       |
 | `jobs:of:{owner}`    | zset | the same for the jobs of one owner                                                  |
@@ -45,6 +46,7 @@ class JobKeys:
         self.sent = f"{self.job}:sent"
         self.attempts = f"{self.job}:attempts"
         self.deliveries = f"{self.job}:deliveries"
+        self.corrections = f"{self.job}:corrections"
 
 
 def owned_by(owner: str) -> str:

@@ -113,7 +113,7 @@ class RedisJobStore(JobStore):
         if not job.is_terminal:
             raise IllegalTransition(job_id, job.state, "deleted")
         with self._redis.pipeline(transaction=True) as pipe:
-            pipe.delete(keys.job, keys.deliveries)
+            pipe.delete(keys.job, keys.deliveries, keys.corrections)
             for listed in (CREATED, ENDED, CALLBACKS_DUE, owned_by(job.owner or "")):
                 pipe.zrem(listed, job_id)
             pipe.execute()
@@ -242,7 +242,9 @@ class RedisJobStore(JobStore):
 
     def files_deleted(self, job_id: str) -> None:
         with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(JobKeys(job_id).job, "files_deleted", self._now_ms())
+            keys = JobKeys(job_id)
+            pipe.hset(keys.job, "files_deleted", self._now_ms())
+            pipe.delete(keys.corrections)
             pipe.zrem(ENDED, job_id)
             pipe.execute()
 

@@ -191,7 +191,7 @@ class JobStore(ABC):
 
     @abstractmethod
     def files_deleted(self, job_id: str) -> None:
-        """Note in the job that its files are gone."""
+        """Note in the job that its files are gone; what people said about their rows goes with them."""
 
     @abstractmethod
     def missing(self, job_id: str, *, idle_s: float, lease_s: float = LONGEST_LEASE_S) -> Missing:

@@ -1,0 +1,98 @@
+"""One suite over both correction stores, each together with the job store whose jobs it speaks of."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+import pytest
+
+from jobs.corrections import CorrectionsStand, CorrectionStore
+from jobs.errors import JobNotFound
+from jobs.job import NewJob, State
+from jobs.memory_corrections import MemoryCorrectionStore
+from jobs.memory_store import MemoryJobStore
+from jobs.redis_corrections import RedisCorrectionStore
+from jobs.redis_store import RedisJobStore
+from jobs.store import ASSEMBLE, JobStore
+
+
+@dataclass
+class Stores:
+    jobs: JobStore
+    corrections: CorrectionStore
+
+    def ended(self) -> str:
+        new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, layout={})
+        self.jobs.create(new)
+        self.jobs.end(new.id, State.CANCELLED)
+        claim = self.jobs.claim(new.id, ASSEMBLE, lease_s=5)
+        assert claim is not None
+        self.jobs.finish(claim)
+        return new.id
+
+
+@pytest.fixture(params=["memory", "redis"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    if request.param == "memory":
+        corrections = MemoryCorrectionStore()
+        return Stores(MemoryJobStore(corrections=corrections), corrections)
+    url = request.getfixturevalue("redis_url")
+    return Stores(RedisJobStore(url), RedisCorrectionStore(url))
+
+
+def test_what_was_said_last_of_a_row_is_kept(stores: Stores) -> None:
+    job_id = stores.ended()
+    stores.corrections.put(job_id, 3, "crime")
+    stores.corrections.put(job_id, 3, "science fiction")
+    stores.corrections.put(job_id, 10_000_000, "Krimi ü")
+    said = stores.corrections.of(job_id, [1, 3, 10_000_000])
+    assert said == {3: "science fiction", 10_000_000: "Krimi ü"}
+
+
+def test_nothing_is_said_of_other_rows_or_other_jobs(stores: Stores) -> None:
+    job_id, other = stores.ended(), stores.ended()
+    stores.corrections.put(job_id, 1, "crime")
+    assert stores.corrections.of(job_id, [2]) == {}
+    assert stores.corrections.of(job_id, []) == {}
+    assert stores.corrections.of(other, [1]) == {}
+    assert stores.corrections.stand(other) == CorrectionsStand(count=0, revision=0)
+
+
+def test_a_correction_can_be_taken_back(stores: Stores) -> None:
+    job_id = stores.ended()
+    stores.corrections.put(job_id, 1, "crime")
+    stores.corrections.remove(job_id, 1)
+    stores.corrections.remove(job_id, 1)
+    assert stores.corrections.of(job_id, [1]) == {}
+    assert stores.corrections.stand(job_id).count == 0
+
+
+def test_every_change_has_a_revision_of_its_own(stores: Stores) -> None:
+    job_id = stores.ended()
+    seen = [stores.corrections.stand(job_id).revision]
+    for row, genre in ((1, "crime"), (2, "crime"), (1, "horror"), (1, None)):
+        if genre is None:
+            stores.corrections.remove(job_id, row)
+        else:
+            stores.corrections.put(job_id, row, genre)
+        seen.append(stores.corrections.stand(job_id).revision)
+    assert sorted(set(seen)) == seen
+    assert stores.corrections.stand(job_id).count == 1
+    stores.corrections.remove(job_id, 99)  # changes nothing
+    assert stores.corrections.stand(job_id).revision == seen[-1]
+
+
+def test_a_job_that_is_not_there_cannot_be_corrected(stores: Stores) -> None:
+    with pytest.raises(JobNotFound):
+        stores.corrections.put("nobody", 1, "crime")
+    assert stores.corrections.stand("nobody").count == 0
+
+
+@pytest.mark.parametrize("how", ["delete", "files_deleted"])
+def test_corrections_go_with_the_job_or_its_files(stores: Stores, how: str) -> None:
+    job_id = stores.ended()
+    stores.corrections.put(job_id, 1, "crime")
+    {"delete": stores.jobs.delete, "files_deleted": stores.jobs.files_deleted}[how](job_id)
+    assert stores.corrections.of(job_id, [1]) == {}
+    assert stores.corrections.stand(job_id) == CorrectionsStand(count=0, revision=0)
