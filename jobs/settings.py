@@ -30,6 +30,14 @@ class JobSettings(BaseSettings):
         description="Folder or fsspec URL (s3://bucket/prefix) for inputs and results.",
     )
 
+    callback_http: bool = Field(
+        False, description="Whether callbacks may be called over http, without TLS."
+    )
+    callback_private: bool = Field(
+        False,
+        description="Whether callbacks may be on this machine or in private networks.",
+    )
+
     @property
     def broker_url(self) -> str:
         """The same Redis in Celery's spelling (`redis+socket` for a Unix socket)."""

@@ -16,10 +16,11 @@ from jobs.celery_app import make_celery
 from jobs.errors import JobNotFound
 from jobs.messages import ASSEMBLE_TASK, CONTROL_QUEUE, LABEL_TASK, PLAN_TASK, SWEEP_TASK
 from worker.assemble import assemble_job
+from worker.callbacks import start_sending
 from worker.label import label_chunk
 from worker.plan import plan_job
 from worker.reporter import start_reporter
-from worker.services import Services, connect
+from worker.services import Services, connect, connect_sender
 from worker.settings import WorkerSettings
 from worker.sweep import sweep
 
@@ -51,6 +52,7 @@ def make_app(settings: WorkerSettings) -> Celery:
 
     def begin_process(**_: Any) -> None:
         start_reporter(services, name=socket.gethostname())
+        start_sending(connect_sender(settings, services.store), threads=settings.callback_threads)
 
     signals.worker_process_init.connect(begin_process, weak=False)
     return app

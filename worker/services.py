@@ -11,10 +11,13 @@ from catalogue import CLEANING_FINGERPRINT
 from jobs.job import Failure, State
 from jobs.label_cache import LabelCache, NoLabelCache
 from jobs.messages import CeleryMessages, Messages
+from jobs.redis_callbacks import RedisCallbackStore
 from jobs.redis_label_cache import RedisLabelCache
 from jobs.redis_store import RedisJobStore
 from jobs.storage import Storage
 from jobs.store import Commit, JobStore
+from worker.callback_post import Poster
+from worker.callbacks import CallbackSender
 from worker.model_client import ModelClient, ModelMismatch
 from worker.model_description import ModelDescription
 from worker.settings import WorkerSettings
@@ -109,4 +112,18 @@ def _label_cache(settings: WorkerSettings) -> LabelCache:
         return NoLabelCache()
     return RedisLabelCache(
         settings.redis_url, most=settings.label_cache_rows, ttl_s=settings.label_cache_ttl_s
+    )
+
+
+def connect_sender(settings: WorkerSettings, store: JobStore) -> CallbackSender:
+    """What tells callers that their jobs have ended."""
+    return CallbackSender(
+        store=store,
+        callbacks=RedisCallbackStore(settings.redis_url),
+        poster=Poster(
+            timeout_s=settings.callback_timeout_s,
+            allow_http=settings.callback_http,
+            allow_private=settings.callback_private,
+        ),
+        retries_s=settings.callback_retries_s,
     )

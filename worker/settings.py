@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from jobs.settings import JobSettings
 from jobs.store import LONGEST_LEASE_S
@@ -49,4 +49,14 @@ class WorkerSettings(JobSettings):
     )
     retention_s: PositiveFloat = Field(
         30 * 86_400.0, description="Input and result are deleted so long after a job's end."
+    )
+    callback_timeout_s: PositiveFloat = Field(
+        10.0, description="How long a receiver may take to answer a callback."
+    )
+    callback_retries_s: tuple[NonNegativeFloat, ...] = Field(
+        (5.0, 60.0, 600.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 24 * 3600.0),
+        description="Waits before further attempts to call back, as a JSON list.",
+    )
+    callback_threads: PositiveInt = Field(
+        4, description="Receivers that one worker process calls at a time."
     )

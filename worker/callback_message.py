@@ -1,0 +1,69 @@
+"""What a caller is told of an ended job, signed after the Standard Webhooks convention."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from jobs.job import Job
+
+
+def message_id(job: Job) -> str:
+    """The same for every attempt, so that a receiver can tell a repeated message from a new one."""
+    return f"msg_{job.id}"
+
+
+def body_of(job: Job) -> bytes:
+    """The message as JSON: how the job ended, and where to read more. The same bytes for every attempt."""
+    counts = job.row_counts
+    self = f"/v1/jobs/{job.id}"
+    document = {
+        "type": f"job.{job.state.value}",
+        "timestamp": _timestamp(job.state_times[job.state]),
+        "data": {
+            "id": job.id,
+            "state": job.state.value,
+            "filename": job.filename,
+            "row_counts": {
+                "total": counts.total,
+                "labelled": counts.labelled,
+                "failed": counts.failed,
+                "pending": counts.pending,
+            },
+            "model_version": job.model_version,
+            "error": (
+                {"code": job.failure.code, "message": job.failure.message} if job.failure else None
+            ),
+            "links": {"self": self, "result": f"{self}/result", "errors": f"{self}/errors"},
+        },
+    }
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def signed_headers(message: str, body: bytes, *, secrets: Sequence[str], at: int) -> dict[str, str]:
+    """The headers of an attempt at Unix second `at`; one signature for each secret, `whsec_` + base64."""
+    content = f"{message}.{at}.".encode() + body
+    signatures = [
+        base64.b64encode(hmac.digest(_bytes_of(secret), content, hashlib.sha256)).decode("ascii")
+        for secret in secrets
+    ]
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Spinelabel-Webhooks",
+        "webhook-id": message,
+        "webhook-timestamp": str(at),
+        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
+    }
+
+
+def _bytes_of(secret: str) -> bytes:
+    return base64.b64decode(secret.removeprefix("whsec_"))
+
+
+def _timestamp(seconds: float) -> str:
+    at = datetime.fromtimestamp(seconds, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
