@@ -15,6 +15,7 @@ from api.problem_codes import CODES
 _HEADERS: Mapping[str, str] = {
     "Location": "Where the job is.",
     "Retry-After": "Seconds after which asking again makes sense.",
+    "Idempotency-Replayed": "With an Idempotency-Key: whether an earlier request has made this job.",
     "ETag": "Identifies the bytes; send it in If-None-Match or If-Range.",
     "Content-Disposition": "The name under which to save it.",
     "Accept-Ranges": "`bytes`: parts can be asked for with Range.",

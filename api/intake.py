@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from api.filenames import safe_filename
@@ -13,12 +13,22 @@ from catalogue.errors import NoSummaryColumn
 from catalogue.layout import HEAD_BYTES, Layout, inspect_head
 from jobs.job import Job, NewJob
 from jobs.messages import Messages
+from jobs.requests import Settlement
 from jobs.storage import Storage, input_path, job_folder
 from jobs.store import JobStore
 
 
-def accept(upload: Upload, *, store: JobStore, storage: Storage, messages: Messages) -> Job:
+def accept(
+    upload: Upload,
+    *,
+    store: JobStore,
+    storage: Storage,
+    messages: Messages,
+    settle: Callable[[], Settlement] | None = None,
+) -> Job:
     """Make a job of the upload. Whatever is raised, nothing of it is left behind.
+
+    `settle` is asked, once the upload has been read, for the key under which it may be repeated.
 
     Raises `Problem` for a bad request, `CatalogueError` for a file that is no catalogue, `OSError` of the
     storage and the store's own error.
@@ -43,7 +53,8 @@ def accept(upload: Upload, *, store: JobStore, storage: Storage, messages: Messa
                 input_bytes=size,
                 layout=layout.to_dict(),
                 error_threshold=upload.options.error_threshold,
-            )
+            ),
+            settlement=settle() if settle else None,
         )
     except BaseException:
         with suppress(OSError):  # the first error is the one to report

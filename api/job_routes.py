@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -16,8 +17,9 @@ from api.job_ids import JOB_ID_KEY
 from api.listing import find_jobs
 from api.openapi import JOBS, described_routes
 from api.options import SubmitQuery
-from api.parameters import JobPath, ListQuery
+from api.parameters import JobPath, ListQuery, SubmitHeader
 from api.problems import Problem
+from api.repeatable import once
 from api.settings import ApiSettings
 from api.telling import tell
 from api.upload_description import UPLOAD_BODY, UPLOAD_PROBLEMS
@@ -46,21 +48,38 @@ def job_routes(
     @routes.post(
         "",
         responses={
-            202: document(JobDocument, "The job.", headers=("Location", "Retry-After")),
+            202: document(
+                JobDocument,
+                "The job.",
+                headers=("Location", "Retry-After", "Idempotency-Replayed"),
+            ),
             **UPLOAD_PROBLEMS,
         },
         description="The file streams to the storage and is checked before the answer. Options are query "
         "parameters or, in a form, fields before or after the file.",
         openapi_extensions=UPLOAD_BODY,
     )
-    def submit_job(query: SubmitQuery) -> Answer:
+    def submit_job(query: SubmitQuery, header: SubmitHeader) -> Answer:
         """Upload a catalogue"""
         upload = read_upload(request, query, limit=settings.max_upload_bytes)
+        make = partial(accept, store=store, storage=storage, messages=messages)
         store.ping()  # before a long upload rather than after it
-        job = accept(upload, store=store, storage=storage, messages=messages)
+        headers = dict(_SOON)
+        if header.idempotency_key is None:
+            job = make(upload)
+        else:
+            job, repeated = once(
+                upload,
+                lambda known, settle: make(known, settle=settle),
+                store=store,
+                owner=None,
+                key=header.idempotency_key,
+                stall_s=settings.api_stall_s,
+            )
+            headers["Idempotency-Replayed"] = "true" if repeated else "false"
         request.environ[JOB_ID_KEY] = job.id
         answer = job_document(job, storage)
-        return as_json(answer), HTTPStatus.ACCEPTED, {"Location": answer.links.self} | _SOON
+        return as_json(answer), HTTPStatus.ACCEPTED, {"Location": answer.links.self} | headers
 
     @routes.get(
         "",

@@ -21,9 +21,9 @@ _Given = BeforeValidator(_empty_is_none)
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-def option(description: str) -> Any:
+def option(description: str, **more: Any) -> Any:
     """A field that may be left out; described as what it is when it is given."""
-    return Field(default=None, description=description, json_schema_extra=_without_default)
+    return Field(default=None, description=description, json_schema_extra=_without_default, **more)
 
 
 def _without_default(schema: dict[str, Any]) -> None:

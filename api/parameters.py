@@ -37,6 +37,17 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\
 _Time = Annotated[AwareDatetime, BeforeValidator(_is_rfc_3339)]
 
 
+class SubmitHeader(BaseModel):
+    """Headers of an upload."""
+
+    idempotency_key: str | SkipJsonSchema[None] = option(
+        "A word of your own, new for every upload: sent again with the same upload, within 24 hours, it leads to the "
+        "same job instead of a second one.",
+        alias="Idempotency-Key",
+        pattern=r"^[!-~]{1,255}$",
+    )
+
+
 class ListQuery(BaseModel):
     """Which jobs, and which page of them."""
 

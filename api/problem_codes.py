@@ -61,6 +61,14 @@ CODES: Mapping[str, Code] = {
     "CONTENT_ENCODING_UNSUPPORTED": Code(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is announced with a `Content-Encoding`."
     ),
+    "IDEMPOTENCY_KEY_IN_USE": Code(
+        HTTPStatus.CONFLICT,
+        "Another request with this `Idempotency-Key` is under way; `Retry-After` is set.",
+    ),
+    "IDEMPOTENCY_KEY_REUSED": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "This `Idempotency-Key` came with another file or other options within the last 24 hours.",
+    ),
     # Catalogues
     "CATALOGUE_UNREADABLE": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The file cannot be read as a catalogue."

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from catalogue import errors as catalogue
-from jobs.errors import IllegalTransition, JobNotFound
+from jobs.errors import IllegalTransition, JobNotFound, RequestNotHeld
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +113,8 @@ def problem_from(error: Exception) -> Problem:
             return Problem(status, error.code, error.message)
         case JobNotFound():
             return Problem(HTTPStatus.NOT_FOUND, "JOB_NOT_FOUND", str(error))
+        case RequestNotHeld():
+            return in_use()
         case IllegalTransition():
             return Problem(
                 HTTPStatus.CONFLICT,
@@ -139,6 +141,16 @@ def problem_from(error: Exception) -> Problem:
                 "INTERNAL_ERROR",
                 "Something went wrong on the server, and it has been logged; try again later.",
             )
+
+
+def in_use() -> Problem:
+    """The problem of a key under which another request is being served."""
+    return Problem(
+        HTTPStatus.CONFLICT,
+        "IDEMPOTENCY_KEY_IN_USE",
+        "Another request with this Idempotency-Key is under way; repeat yours in a moment to get its answer.",
+        retry_after_s=1,
+    )
 
 
 def refuse_input(error: ValidationError) -> NoReturn:

@@ -12,6 +12,8 @@ from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJo
 from jobs.job import LABELLING, TERMINAL, Chunk, Failure, Job, NewJob, RowCounts, State
 from jobs.memory_callbacks import MemoryCallbackStore
 from jobs.memory_corrections import MemoryCorrectionStore
+from jobs.memory_requests import MemoryRequestStore
+from jobs.requests import RequestStore, Settlement
 from jobs.store import (
     ASSEMBLE,
     LONGEST_LEASE_S,
@@ -92,6 +94,7 @@ class MemoryJobStore(JobStore):
         self._corrections = corrections or MemoryCorrectionStore()
         self._lock = threading.Lock()
         self._records: dict[str, _Record] = {}
+        self._requests = MemoryRequestStore(clock)
         self._reports: dict[str, WorkerReport] = {}
 
     @contextmanager
@@ -108,13 +111,21 @@ class MemoryJobStore(JobStore):
                 raise LeaseLost(claim.job_id, claim.step)
             yield record
 
-    def create(self, job: NewJob, *, most_open: int | None = None) -> Job:
+    @property
+    def requests(self) -> RequestStore:
+        return self._requests
+
+    def create(
+        self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
+    ) -> Job:
         now = self._clock()
         with self._lock:
             if job.owner is not None and most_open is not None:
                 theirs = [r for r in self._records.values() if r.new.owner == job.owner]
                 if sum(r.state not in TERMINAL for r in theirs) >= most_open:
                     raise TooManyOpenJobs(most_open)
+            if settlement is not None:
+                self._requests.settle(settlement, job.id)
             record = _Record(new=job, state=State.QUEUED, times={State.QUEUED: now})
             record.sent[PLAN] = now
             self._records[job.id] = record

@@ -17,6 +17,7 @@
 | `callbacks:due`      | zset | id of a job whose caller has to be told → when the next attempt is due (ms)         |
 | `callbacks:secrets`  | hash | owner → the secrets that sign calls back, as JSON                                   |
 | `api_keys`           | hash | id of an API key → its record as JSON, with the key's digest, never the key         |
+| `request:{name}`     | hash | `token` of who holds a request's key; once settled, its `job` and `fingerprint`      |
 | `workers`            | hash | worker name → its last report as JSON                                               |
 
 Times come from the Redis server's clock, so the clocks of API and workers need not agree.
@@ -52,3 +53,8 @@ class JobKeys:
 def owned_by(owner: str) -> str:
     """The key that lists one owner's jobs."""
     return f"{_PREFIX}jobs:of:{owner}"
+
+
+def request_key(name: str) -> str:
+    """The key of a request that may be repeated."""
+    return f"{_PREFIX}request:{name}"

@@ -10,9 +10,26 @@ from typing import Any, cast
 
 import redis
 
-from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJobs
+from jobs.errors import (
+    IllegalTransition,
+    JobNotFound,
+    LeaseLost,
+    RequestNotHeld,
+    TooManyOpenJobs,
+)
 from jobs.job import Chunk, Failure, Job, NewJob, RowCounts, State
-from jobs.redis_keys import ACTIVE, CALLBACKS_DUE, CREATED, ENDED, WORKERS, JobKeys, owned_by
+from jobs.redis_keys import (
+    ACTIVE,
+    CALLBACKS_DUE,
+    CREATED,
+    ENDED,
+    WORKERS,
+    JobKeys,
+    owned_by,
+    request_key,
+)
+from jobs.redis_requests import RedisRequestStore
+from jobs.requests import KEPT_S, RequestStore, Settlement
 from jobs.store import (
     ASSEMBLE,
     LONGEST_LEASE_S,
@@ -37,6 +54,7 @@ class RedisJobStore(JobStore):
         self._redis = redis.Redis.from_url(
             url, decode_responses=True, socket_timeout=10, health_check_interval=30
         )
+        self._requests = RedisRequestStore(self._redis)
         folder = resources.files("jobs") / "redis_scripts"
 
         def script(*names: str) -> Any:
@@ -57,7 +75,13 @@ class RedisJobStore(JobStore):
         self._finish = script("finish")
         self._missing = script("missing")
 
-    def create(self, job: NewJob, *, most_open: int | None = None) -> Job:
+    @property
+    def requests(self) -> RequestStore:
+        return self._requests
+
+    def create(
+        self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
+    ) -> Job:
         keys, now = JobKeys(job.id), self._now_ms()
         fields = {
             "state": State.QUEUED.value,
@@ -69,10 +93,15 @@ class RedisJobStore(JobStore):
         }
         owner = job.owner or ""
         args: list[Any] = [job.id, owner, "" if most_open is None else most_open, now]
+        args += _settling(settlement)
         for name, value in fields.items():
             args += [name, value]
         order = [keys.job, keys.sent, ACTIVE, CREATED, owned_by(owner)]
-        if not self._create(keys=order, args=args):
+        order.append(request_key(settlement.hold.name if settlement else ""))
+        reply = self._create(keys=order, args=args)
+        if reply < 0:
+            raise RequestNotHeld
+        if not reply:
             raise TooManyOpenJobs(most_open or 0)
         return self.get(job.id)
 
@@ -294,6 +323,12 @@ class RedisJobStore(JobStore):
             if "NOJOB" in str(error):
                 raise JobNotFound(job_id) from None
             raise
+
+
+def _settling(settlement: Settlement | None) -> list[Any]:
+    if settlement is None:
+        return ["", "", 0]
+    return [settlement.hold.token, settlement.fingerprint, round(KEPT_S * 1000)]
 
 
 def _given(**values: float | str | None) -> dict[Any, Any]:

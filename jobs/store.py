@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.job import Chunk, Failure, Job, NewJob, State
+from jobs.requests import RequestStore, Settlement
 
 PLAN = "plan"
 ASSEMBLE = "assemble"
@@ -67,11 +68,18 @@ class WorkerReport:
 class JobStore(ABC):
     """Jobs and their progress. Raises `JobNotFound` for an unknown id."""
 
+    @property
     @abstractmethod
-    def create(self, job: NewJob, *, most_open: int | None = None) -> Job:
-        """Record a new job as `queued`.
+    def requests(self) -> RequestStore:
+        """The keys of requests that may be repeated."""
 
-        Raises `TooManyOpenJobs` when its owner has `most_open` jobs that are not terminal.
+    @abstractmethod
+    def create(
+        self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
+    ) -> Job:
+        """Record a new job as `queued`, and settle the key of the request that makes it.
+
+        Raises `TooManyOpenJobs` when its owner has `most_open` jobs that are not terminal, `RequestNotHeld`.
         """
 
     @abstractmethod

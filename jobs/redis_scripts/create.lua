@@ -1,5 +1,10 @@
--- Record a new job. KEYS: job, sent, active, created, owned. ARGV: id, owner or '', most open jobs or '', now ms, field, value...
--- Returns 0 when the owner has that many jobs under way already.
+-- Record a new job. KEYS: job, sent, active, created, owned, request. ARGV: id, owner or '', most open jobs or '', now ms,
+-- token of the request or '', its fingerprint, ms for which it is kept, field, value...
+-- Returns 0 when the owner has that many jobs under way already, -1 when the request's key is not held any more.
+if ARGV[5] ~= '' then
+  local held = redis.call('HMGET', KEYS[6], 'token', 'job')
+  if held[1] ~= ARGV[5] or held[2] then return -1 end
+end
 if ARGV[2] ~= '' then
   if ARGV[3] ~= '' then
     local open = 0
@@ -10,7 +15,11 @@ if ARGV[2] ~= '' then
   end
   redis.call('ZADD', KEYS[5], ARGV[4], ARGV[1])
 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 5))
+if ARGV[5] ~= '' then
+  redis.call('HSET', KEYS[6], 'job', ARGV[1], 'fingerprint', ARGV[6])
+  redis.call('PEXPIRE', KEYS[6], ARGV[7])
+end
+redis.call('HSET', KEYS[1], unpack(ARGV, 8))
 redis.call('ZADD', KEYS[2], ARGV[4], 'plan')
 redis.call('SADD', KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[4], ARGV[4], ARGV[1])

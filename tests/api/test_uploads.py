@@ -18,6 +18,7 @@ from catalogue.layout import HEAD_BYTES
 from jobs.job import Job, NewJob
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import PLAN_TASK, RecordedMessages
+from jobs.requests import Settlement
 from jobs.storage import Storage, input_path
 
 CATALOGUE = b"title,summary\nA,some words\n"
@@ -248,8 +249,10 @@ def test_a_storage_that_cannot_be_written_is_unavailable_not_broken(
 class AwayStore(MemoryJobStore):
     """A Redis that goes away during an upload."""
 
-    def create(self, job: NewJob, *, most_open: int | None = None) -> Job:
-        raise redis.ConnectionError(f"no Redis for {job.id}, {most_open}")
+    def create(
+        self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
+    ) -> Job:
+        raise redis.ConnectionError(f"no Redis for {job.id}, {most_open}, {settlement}")
 
 
 def test_without_a_record_nothing_of_the_upload_is_kept(front: Any) -> None:

@@ -1,0 +1,36 @@
+"""Keys of requests in Redis, beside the job records; Redis itself forgets them when their time is over."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import redis
+
+from jobs.redis_keys import request_key
+from jobs.requests import RequestHold, RequestStore, Settled
+
+
+class RedisRequestStore(RequestStore):
+    """Over the connections of the job store."""
+
+    def __init__(self, connections: redis.Redis) -> None:
+        folder = resources.files("jobs") / "redis_scripts"
+        self._hold, self._renew, self._release = (
+            connections.register_script((folder / f"{name}_request.lua").read_text("utf-8"))
+            for name in ("hold", "renew", "release")
+        )
+
+    def hold(self, name: str, token: str, *, lease_s: float) -> RequestHold | Settled | None:
+        reply = self._hold(keys=[request_key(name)], args=[token, round(lease_s * 1000)])
+        if reply is None:
+            return None
+        if not reply:
+            return RequestHold(name=name, token=token)
+        job_id, fingerprint = reply
+        return Settled(job_id=job_id, fingerprint=fingerprint)
+
+    def renew(self, hold: RequestHold, *, lease_s: float) -> None:
+        self._renew(keys=[request_key(hold.name)], args=[hold.token, round(lease_s * 1000)])
+
+    def release(self, hold: RequestHold) -> None:
+        self._release(keys=[request_key(hold.name)], args=[hold.token])
