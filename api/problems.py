@@ -33,6 +33,7 @@ CATALOGUE_STATUS: Mapping[type[catalogue.CatalogueError], HTTPStatus] = {
     catalogue.SummaryColumnUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
     catalogue.NoRows: HTTPStatus.UNPROCESSABLE_ENTITY,
     catalogue.LineTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
+    catalogue.GenreUnusable: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 # What Flask and werkzeug raise by themselves.
