@@ -19,7 +19,15 @@ from catalogue.errors import (
     NotText,
     SummaryColumnUnknown,
 )
-from catalogue.labels import LABEL_COLUMNS, Label, Outcome, RowError, label_columns
+from catalogue.labels import (
+    EVIDENCE_COLUMN,
+    LABEL_COLUMNS,
+    Label,
+    Outcome,
+    RowError,
+    WeighedWord,
+    label_columns,
+)
 from catalogue.layout import HEAD_BYTES, Layout, inspect_head
 from catalogue.output import (
     encode_errors,
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLEANING_FINGERPRINT",
+    "EVIDENCE_COLUMN",
     "HEAD_BYTES",
     "LABEL_COLUMNS",
     "LONGEST_SUMMARY",
@@ -57,6 +66,7 @@ __all__ = [
     "Row",
     "RowError",
     "SummaryColumnUnknown",
+    "WeighedWord",
     "clean",
     "detect_dialect",
     "encode_errors",

@@ -15,6 +15,9 @@ LABEL_COLUMNS: tuple[str, ...] = (
 )
 """In the order in which they stand after the input's columns."""
 
+EVIDENCE_COLUMN = "evidence"
+"""Stands after them where it was asked for."""
+
 
 class RowError(StrEnum):
     """Why a row has no label."""
@@ -43,6 +46,16 @@ _MESSAGES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class WeighedWord:
+    """A word of the cleaned summary and how much it weighed."""
+
+    word: str
+    """ASCII letters only, so that a cell of such words is safe in a spreadsheet."""
+    weight: float
+    """Its share of all that spoke for the genre, 0 to 1."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """What the model says about one row."""
@@ -55,35 +68,47 @@ class Label:
     genre_set: tuple[str, ...]
     """The genres among which the right one is, with the model's stated coverage; likeliest first."""
     needs_review: bool
+    evidence: tuple[WeighedWord, ...] = ()
+    """The words that weighed most, weightiest first; empty where they were not asked for."""
 
 
 Outcome = Label | RowError | None
 """What became of a row; None for a blank line."""
 
 
-def label_cells(outcome: Label | RowError) -> tuple[str, ...]:
-    """Return the cells of `LABEL_COLUMNS`: with an error only needs_review and row_error."""
+def added_columns(*, evidence: bool) -> tuple[str, ...]:
+    """Return the columns that are added, with or without the one that has to be asked for."""
+    return (*LABEL_COLUMNS, EVIDENCE_COLUMN) if evidence else LABEL_COLUMNS
+
+
+def label_cells(outcome: Label | RowError, *, evidence: bool = False) -> tuple[str, ...]:
+    """Return the cells of `added_columns`: with an error only needs_review and row_error."""
     if isinstance(outcome, RowError):
-        return ("", "", "", "", "", "true", outcome.value)
-    return (
-        outcome.genre,
-        f"{outcome.confidence:.4f}",
-        outcome.second_genre,
-        f"{outcome.second_confidence:.4f}",
-        "|".join(outcome.genre_set),
-        "true" if outcome.needs_review else "false",
-        "",
-    )
+        cells: tuple[str, ...] = ("", "", "", "", "", "true", outcome.value)
+    else:
+        cells = (
+            outcome.genre,
+            f"{outcome.confidence:.4f}",
+            outcome.second_genre,
+            f"{outcome.second_confidence:.4f}",
+            "|".join(outcome.genre_set),
+            "true" if outcome.needs_review else "false",
+            "",
+        )
+    if not evidence:
+        return cells
+    words = () if isinstance(outcome, RowError) else outcome.evidence
+    return (*cells, "|".join(weighed.word for weighed in words))
 
 
-def label_columns(header: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the label columns beside the columns of `header`.
+def label_columns(header: Sequence[str], *, evidence: bool = False) -> tuple[str, ...]:
+    """Return the names of the added columns beside the columns of `header`.
 
     A name that the header has already, in whatever case, gets the suffix ``_2``, or ``_3`` and so
     on where that is taken too.
     """
     taken = {name.strip().casefold() for name in header}
-    return tuple(free_name(name, taken) for name in LABEL_COLUMNS)
+    return tuple(free_name(name, taken) for name in added_columns(evidence=evidence))
 
 
 def free_name(name: str, taken: set[str]) -> str:

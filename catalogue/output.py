@@ -18,9 +18,9 @@ _BOM = "\ufeff"
 _ERROR_COLUMNS = ("row", "row_error", "message")
 
 
-def output_header(layout: Layout) -> tuple[str, ...]:
-    """Return the column names of the result: the input's, then the label columns."""
-    return layout.header + label_columns(layout.header)
+def output_header(layout: Layout, *, evidence: bool = False) -> tuple[str, ...]:
+    """Return the column names of the result: the input's, then the added ones."""
+    return layout.header + label_columns(layout.header, evidence=evidence)
 
 
 def begins_with_bom(layout: Layout) -> bool:
@@ -28,17 +28,19 @@ def begins_with_bom(layout: Layout) -> bool:
     return layout.dialect.bom or layout.dialect.encoding is not Encoding.UTF_8
 
 
-def encode_header(layout: Layout) -> bytes:
+def encode_header(layout: Layout, *, evidence: bool = False) -> bytes:
     """Return how the result begins: the byte order mark, if any, and the header line."""
     dialect = layout.dialect
-    head = line(output_header(layout), dialect.delimiter, dialect.line_end)
+    head = line(output_header(layout, evidence=evidence), dialect.delimiter, dialect.line_end)
     return encoded([_BOM + head if begins_with_bom(layout) else head])
 
 
-def encode_rows(layout: Layout, rows: Sequence[Row], outcomes: Sequence[Outcome]) -> bytes:
+def encode_rows(
+    layout: Layout, rows: Sequence[Row], outcomes: Sequence[Outcome], *, evidence: bool = False
+) -> bytes:
     """Return the lines of the result for `rows` and what became of them, one outcome each.
 
-    A row's cells, the label cells, then the cells that it has beyond the header, so that each
+    A row's cells, the added cells, then the cells that it has beyond the header, so that each
     column is under its name.
 
     Raises:
@@ -52,7 +54,8 @@ def encode_rows(layout: Layout, rows: Sequence[Row], outcomes: Sequence[Outcome]
         if outcome is None:
             lines.append(end)
         else:
-            cells = (*row.cells[:width], *label_cells(outcome), *row.cells[width:])
+            added = label_cells(outcome, evidence=evidence)
+            cells = (*row.cells[:width], *added, *row.cells[width:])
             lines.append(line(cells, delimiter, end))
     return encoded(lines)
 

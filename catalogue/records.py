@@ -23,6 +23,11 @@ class Row:
     """Why the row cannot be labelled: MALFORMED_ROW, SUMMARY_TOO_LONG or EMPTY_SUMMARY."""
     blank: bool = False
 
+    @classmethod
+    def of_summary(cls, summary: str) -> "Row":
+        """Return the row of a summary that comes alone, held to the same rules as one in a file."""
+        return cls(cells=(summary,), summary=summary, problem=_problem_of(summary))
+
 
 _BLANK = Row(cells=(), summary="", problem=None, blank=True)
 
@@ -47,12 +52,16 @@ def parse_records(raw: bytes, layout: Layout) -> list[Row]:
 def _row(cells: list[str], layout: Layout, *, broken: bool) -> Row:
     width, index = len(layout.header), layout.summary_index
     summary = cells[index] if index < len(cells) else ""
-    problem = None
+    problem: RowError | None
     if broken or index >= len(cells) or any(cells[width:]):
         problem = RowError.MALFORMED_ROW
-    elif len(summary) > LONGEST_SUMMARY:
-        problem = RowError.SUMMARY_TOO_LONG
-    elif not summary or summary.isspace():
-        problem = RowError.EMPTY_SUMMARY
+    else:
+        problem = _problem_of(summary)
     cells.extend([""] * (width - len(cells)))
     return Row(cells=tuple(cells), summary=summary, problem=problem)
+
+
+def _problem_of(summary: str) -> RowError | None:
+    if len(summary) > LONGEST_SUMMARY:
+        return RowError.SUMMARY_TOO_LONG
+    return RowError.EMPTY_SUMMARY if not summary or summary.isspace() else None

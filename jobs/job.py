@@ -89,6 +89,7 @@ class NewJob:
     error_threshold: float | None = None  # share of failed rows at which the job stops
     owner: str | None = None  # None: made where no key was asked for
     callback: str | None = None  # URL to be told of the job's end
+    evidence: bool = False  # whether the result says which words weighed most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +111,7 @@ class Job:
     error_threshold: float | None = None
     owner: str | None = None
     callback: str | None = None
+    evidence: bool = False
     files_deleted_at: float | None = None  # retention removed input and result then
     state_times: Mapping[State, float] = field(default_factory=dict)
     last_progress_at: float | None = None

@@ -391,6 +391,7 @@ class MemoryJobStore(JobStore):
             error_threshold=record.new.error_threshold,
             owner=record.new.owner,
             callback=record.new.callback,
+            evidence=record.new.evidence,
             files_deleted_at=record.files_deleted,
             state_times=dict(record.times),
             last_progress_at=record.progress,

@@ -17,16 +17,18 @@ from jobs.store import ASSEMBLE, PLAN, label_step
 PLAN_TASK = "spinelabel.plan"
 LABEL_TASK = "spinelabel.label"
 ASSEMBLE_TASK = "spinelabel.assemble"
+ANSWER_TASK = "spinelabel.answer"
 SWEEP_TASK = "spinelabel.sweep"
 _STEPS = {PLAN_TASK: PLAN, ASSEMBLE_TASK: ASSEMBLE}
 
-CONTROL_QUEUE = "spinelabel.control"  # short steps, always taken first
+QUESTION_QUEUE = "spinelabel.questions"  # somebody waits for the answer: always taken first
+CONTROL_QUEUE = "spinelabel.control"  # short steps
 SMALL_QUEUE = (
     "spinelabel.small"  # a job's first chunk, so that small jobs never wait behind big ones
 )
 BULK_QUEUE = "spinelabel.bulk"
 # In the order in which a free worker looks at them.
-QUEUES = (CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
+QUEUES = (QUESTION_QUEUE, CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
 
 
 class Messages(ABC):
@@ -45,8 +47,12 @@ class Messages(ABC):
         """Ask for the parts to be put together and the job to be ended."""
 
     @abstractmethod
+    def answer(self, question_id: str) -> None:
+        """Ask for a question to be answered. Nobody sends it again: whoever asked does not wait for long."""
+
+    @abstractmethod
     def waiting(self) -> frozenset[tuple[str, str]]:
-        """Job and step of every message that waits to be taken."""
+        """Job and step of every message about a job that waits to be taken."""
 
 
 class CeleryMessages(Messages):
@@ -65,6 +71,9 @@ class CeleryMessages(Messages):
     def assemble(self, job_id: str) -> None:
         self._app.send_task(ASSEMBLE_TASK, args=[job_id], queue=CONTROL_QUEUE)
 
+    def answer(self, question_id: str) -> None:
+        self._app.send_task(ANSWER_TASK, args=[question_id], queue=QUESTION_QUEUE)
+
     def waiting(self) -> frozenset[tuple[str, str]]:
         # AMQP cannot look into a queue; Redis, which is our broker, keeps it as a list under its name.
         with self._app.connection_for_read() as connection:
@@ -78,6 +87,7 @@ class RecordedMessages(Messages):
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, int | None]] = []
+        self.asked: list[str] = []
 
     def plan(self, job_id: str) -> None:
         self.sent.append((PLAN_TASK, job_id, None))
@@ -88,6 +98,9 @@ class RecordedMessages(Messages):
     def assemble(self, job_id: str) -> None:
         self.sent.append((ASSEMBLE_TASK, job_id, None))
 
+    def answer(self, question_id: str) -> None:
+        self.asked.append(question_id)
+
     def waiting(self) -> frozenset[tuple[str, str]]:
         return frozenset(
             (job_id, _STEPS[task] if index is None else label_step(index))
@@ -96,7 +109,7 @@ class RecordedMessages(Messages):
 
 
 def _step(text: bytes | str) -> tuple[str, str] | None:
-    """What a message in kombu's wrapping asks for; None for a sweep."""
+    """What a message in kombu's wrapping asks for; None for what is about no job."""
     message = json.loads(text)
     arguments = json.loads(base64.b64decode(message["body"]))[0]
     task = message["headers"]["task"]

@@ -18,6 +18,8 @@
 | `callbacks:secrets`  | hash | owner → the secrets that sign calls back, as JSON                                   |
 | `api_keys`           | hash | id of an API key → its record as JSON, with the key's digest, never the key         |
 | `request:{name}`     | hash | `token` of who holds a request's key; once settled, its `job` and `fingerprint`      |
+| `question:{id}`      | string | summaries to be labelled at once, as JSON; kept as long as the API waits              |
+| `answer:{id}`        | list | one element, what became of them, as JSON; kept for a minute                        |
 | `workers`            | hash | worker name → its last report as JSON                                               |
 
 Times come from the Redis server's clock, so the clocks of API and workers need not agree.
@@ -58,3 +60,13 @@ def owned_by(owner: str) -> str:
 def request_key(name: str) -> str:
     """The key of a request that may be repeated."""
     return f"{_PREFIX}request:{name}"
+
+
+def question_key(question_id: str) -> str:
+    """The key of a question that waits for a worker."""
+    return f"{_PREFIX}question:{question_id}"
+
+
+def answer_key(question_id: str) -> str:
+    """The key under which whoever asked waits for the answer."""
+    return f"{_PREFIX}answer:{question_id}"

@@ -89,6 +89,7 @@ class RedisJobStore(JobStore):
             "filename": job.filename,
             "input_bytes": job.input_bytes,
             "layout": json.dumps(job.layout),
+            "evidence": int(job.evidence),
             **_given(error_threshold=job.error_threshold, owner=job.owner, callback=job.callback),
         }
         owner = job.owner or ""
@@ -367,6 +368,7 @@ def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> 
         error_threshold=float(record["error_threshold"]) if "error_threshold" in record else None,
         owner=record.get("owner"),
         callback=record.get("callback"),
+        evidence=record.get("evidence") == "1",
         files_deleted_at=deleted / 1000 if deleted is not None else None,
         state_times={
             state: int(record[f"at:{state}"]) / 1000 for state in State if f"at:{state}" in record

@@ -14,7 +14,15 @@ from kombu.exceptions import OperationalError
 
 from jobs.celery_app import make_celery
 from jobs.errors import JobNotFound
-from jobs.messages import ASSEMBLE_TASK, CONTROL_QUEUE, LABEL_TASK, PLAN_TASK, SWEEP_TASK
+from jobs.messages import (
+    ANSWER_TASK,
+    ASSEMBLE_TASK,
+    CONTROL_QUEUE,
+    LABEL_TASK,
+    PLAN_TASK,
+    SWEEP_TASK,
+)
+from worker.answer import answer_question
 from worker.assemble import assemble_job
 from worker.callbacks import start_sending
 from worker.label import label_chunk
@@ -36,7 +44,7 @@ def _steady_now() -> datetime:
 
 
 def make_app(settings: WorkerSettings) -> Celery:
-    """An app with the four tasks and the sweeper's clock. Connects to nothing yet."""
+    """An app with the five tasks and the sweeper's clock. Connects to nothing yet."""
     app = make_celery(settings.broker_url)
     services = connect(settings, app)
     app.conf.beat_schedule = {
@@ -76,6 +84,10 @@ def _register(app: Celery, services: Services) -> None:
     @app.task(name=ASSEMBLE_TASK)
     def assemble(job_id: str) -> None:
         run(assemble_job, job_id)
+
+    @app.task(name=ANSWER_TASK)
+    def answer(question_id: str) -> None:
+        answer_question(services, question_id)
 
     @app.task(name=SWEEP_TASK, throws=(OperationalError,))
     def sweep_jobs() -> None:

@@ -75,12 +75,13 @@ def _parts(services: Services, job_id: str) -> list[Part]:
 
 
 def _publish(services: Services, job_id: str, parts: Iterable[Part], pulse: Pulse) -> None:
-    layout = Layout.from_dict(services.store.get(job_id).layout)
+    job = services.store.get(job_id)
+    layout = Layout.from_dict(job.layout)
     with (
         services.storage.publish(errors_path(job_id)) as errors,
         services.storage.publish(result_path(job_id)) as result,
     ):
-        result.write(encode_header(layout))
+        result.write(encode_header(layout, evidence=job.evidence))
         errors.write(encode_errors_header())
         for part in parts:
             pulse.check()

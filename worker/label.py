@@ -9,23 +9,20 @@ from collections.abc import Callable, Sequence
 from catalogue import (
     Layout,
     Outcome,
-    Row,
     RowError,
-    clean,
     encode_errors,
     encode_rows,
     parse_records,
 )
 from jobs.errors import LeaseLost
-from jobs.job import Chunk, Failure, Job
+from jobs.job import Chunk, Failure, Job, State
 from jobs.storage import input_path
 from jobs.store import Claim, Commit, label_step
-from worker.decision import decide
 from worker.model_client import ModelMismatch, ModelUnavailable
+from worker.outcomes import outcomes_of
 from worker.part import Part, delete_part, write_part
 from worker.pulse import Pulse
 from worker.recovery import change_model, halve
-from worker.remembering import predict_remembering
 from worker.services import INPUT_MISSING, Services
 
 log = logging.getLogger(__name__)
@@ -49,7 +46,7 @@ def label_chunk(services: Services, job_id: str, index: int) -> None:
         log.info("%s chunk %d: stopped, it is no longer wanted here", job_id, index)
         return
     except ModelMismatch as error:
-        services.fail(job_id, Failure(code="MODEL_MISMATCH", message=str(error)))
+        services.fail(job_id, Failure(code=error.failure_code, message=str(error)))
         return
     except _InputMissing:
         services.fail(job_id, INPUT_MISSING)
@@ -106,7 +103,15 @@ def _work(services: Services, claim: Claim, index: int, checkpoint: Callable[[],
         ]
     else:
         try:
-            outcomes = _outcomes(services, job, rows, checkpoint)
+            assert job.model_version is not None  # planning pins it before any chunk exists
+            outcomes = outcomes_of(
+                services,
+                job.model_version,
+                rows,
+                as_of=job.state_times[State.QUEUED],
+                evidence=job.evidence,
+                checkpoint=checkpoint,
+            )
         except ModelUnavailable as error:
             if (commit := change_model(services, claim, job, error)) is None:
                 raise
@@ -117,7 +122,7 @@ def _work(services: Services, claim: Claim, index: int, checkpoint: Callable[[],
         services.storage,
         claim,
         index,
-        rows=encode_rows(layout, rows, outcomes),
+        rows=encode_rows(layout, rows, outcomes, evidence=job.evidence),
         errors=encode_errors(rows, outcomes, first_row=chunk.first_row),
     )
     commit = services.store.commit_chunk(
@@ -133,33 +138,6 @@ def _work(services: Services, claim: Claim, index: int, checkpoint: Callable[[],
         "%s chunk %d: %d labelled, %d failed in %.2f s", job.id, index, labelled, failed, seconds
     )
     return commit
-
-
-def _outcomes(
-    services: Services, job: Job, rows: Sequence[Row], checkpoint: Callable[[], None]
-) -> list[Outcome]:
-    assert job.model_version is not None  # planning pins it before any chunk exists
-    model = services.describe(job.model_version)
-    outcomes: list[Outcome] = [None if row.blank else row.problem for row in rows]
-    texts: list[str] = []
-    positions: list[int] = []
-    for position, row in enumerate(rows):
-        if row.blank or row.problem is not None:
-            continue
-        text = clean(row.summary)
-        if text:
-            texts.append(text)
-            positions.append(position)
-        else:
-            outcomes[position] = RowError.EMPTY_SUMMARY
-    predictions = predict_remembering(
-        services, job, job.model_version, model, texts, checkpoint=checkpoint
-    )
-    for position, prediction in zip(positions, predictions, strict=True):
-        outcomes[position] = (
-            RowError.MODEL_REJECTED if prediction is None else decide(prediction, model)
-        )
-    return outcomes
 
 
 def _count(chunk: Chunk, outcomes: Sequence[Outcome]) -> tuple[int, int]:

@@ -5,15 +5,26 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import grpc
 
 from worker.model_channel import ModelChannel
 from worker.model_description import ModelDescription
 from worker.model_errors import ModelError, ModelMismatch, ModelRejected, ModelUnavailable
+from worker.model_pending import Pending
 from worker.model_retry import RetryPolicy, Verdict
-from worker.model_tensors import Probabilities, fill_texts, to_bytes, to_floats
+from worker.model_signatures import (
+    DESCRIBING,
+    EXPLAINING,
+    LABELLING,
+    Evidence,
+    Outputs,
+    Signature,
+    read_evidence,
+    read_probabilities,
+)
+from worker.model_tensors import Probabilities, fill_texts, to_bytes
 from worker.protos.tensorflow_serving.apis import get_model_status_pb2 as status_messages
 from worker.protos.tensorflow_serving.apis import model_pb2
 from worker.protos.tensorflow_serving.apis import predict_pb2 as predict_messages
@@ -24,77 +35,16 @@ __all__ = [
     "ModelMismatch",
     "ModelRejected",
     "ModelUnavailable",
-    "PendingPrediction",
+    "Pending",
     "Probabilities",
 ]
 
 Answer = TypeVar("Answer")
-
-
-class _Signature(NamedTuple):
-    """One of the model's signatures, with its only input and the output that is asked for."""
-
-    name: str
-    input: str
-    output: str
-
-
-_LABELLING = _Signature("serving_default", "summary", "probabilities")
-_DESCRIBING = _Signature("describe", "query", "description")
+Rows = TypeVar("Rows")
 
 
 class _NotReadyError(Exception):
     """The server answered, but no version of the model serves yet."""
-
-
-class PendingPrediction:
-    """A batch on its way to the model. `submit` makes it; the call is already running."""
-
-    def __init__(
-        self,
-        send: Callable[[], grpc.Future[predict_messages.PredictResponse]],
-        persist: Callable[[Callable[[], Probabilities]], Probabilities],
-        rows: int,
-    ) -> None:
-        self._send = send
-        self._persist = persist
-        self._rows = rows
-        self._call: grpc.Future[predict_messages.PredictResponse] | None = send()
-
-    def result(self) -> Probabilities:
-        """Waits for the probabilities, asking again within the client's bound.
-
-        Returns:
-            float32 [N, K], row by row in the order of the texts; may be read-only. Numbers that are not
-            finite are passed on.
-
-        Raises:
-            ModelUnavailable: no answer within the bound.
-            ModelRejected: the model refuses one of the texts, whichever it is.
-            ModelMismatch: the model has no such signature, or answers in another shape.
-            grpc.FutureCancelledError: `cancel` was called.
-        """
-        return self._persist(self._answer)
-
-    def cancel(self) -> None:
-        """Tells the server to forget the batch; `result` must not be called afterwards."""
-        if self._call is not None:
-            self._call.cancel()
-
-    def _answer(self) -> Probabilities:
-        call, self._call = self._call or self._send(), None
-        tensor = call.result().outputs[_LABELLING.output]
-        try:
-            probabilities = to_floats(tensor)
-        except ValueError as error:
-            raise ModelMismatch(
-                f"the model's {_LABELLING.output} are unreadable: {error}"
-            ) from error
-        if probabilities.ndim != 2 or len(probabilities) != self._rows:
-            raise ModelMismatch(
-                f"the model answered {self._rows} texts with an array of shape {probabilities.shape}"
-            )
-        return probabilities
 
 
 class ModelClient:
@@ -149,12 +99,12 @@ class ModelClient:
             ModelUnavailable: no answer within the bound, or the version is not served.
             ModelMismatch: it has no `describe` signature, or one that cannot be read.
         """
-        request = self._request(version, _DESCRIBING, [""])
+        request = self._request(version, DESCRIBING, [""])
 
         def ask() -> ModelDescription:
             answer = self._channel.predict(request, timeout=self._deadline_s)
             try:
-                documents = to_bytes(answer.outputs[_DESCRIBING.output])
+                documents = to_bytes(answer.outputs["description"])
             except ValueError as error:
                 raise ModelMismatch(f"the model's description is unreadable: {error}") from error
             return ModelDescription.parse(documents[0] if documents else b"")
@@ -164,29 +114,48 @@ class ModelClient:
         except ModelRejected as error:  # there is no text of a person's in this request
             raise ModelMismatch(f"the model cannot describe itself: {error}") from error
 
-    def submit(self, version: int, texts: Sequence[str]) -> PendingPrediction:
+    def submit(self, version: int, texts: Sequence[str]) -> Pending[Probabilities]:
         """Sends a batch of cleaned texts and returns at once, so that several can be in flight.
+
+        The result is float32 [N, K], row by row in the order of the texts; it may be read-only. Numbers that
+        are not finite are passed on.
 
         Raises:
             ValueError: there are no texts.
         """
-        if not texts:
-            raise ValueError("a batch needs at least one text")
-        request = self._request(version, _LABELLING, texts)
-        return PendingPrediction(
-            lambda: self._channel.predict.future(request, timeout=self._deadline_s),
-            self._persist,
-            len(texts),
-        )
+        return self._begin(version, LABELLING, texts, read_probabilities)
+
+    def explain(self, version: int, texts: Sequence[str]) -> Pending[list[Evidence]]:
+        """Like `submit`, for the words that weighed most: one tuple per text, weightiest first.
+
+        The result raises `ModelMismatch` with the code FAILED_PRECONDITION where the version has no such signature.
+        """
+        return self._begin(version, EXPLAINING, texts, read_evidence)
 
     def close(self) -> None:
         """Closes this process's channel; calls still running are cancelled."""
         self._channel.close()
 
+    def _begin(
+        self,
+        version: int,
+        signature: Signature,
+        texts: Sequence[str],
+        read: Callable[[Outputs, int], Rows],
+    ) -> Pending[Rows]:
+        if not texts:
+            raise ValueError("a batch needs at least one text")
+        request = self._request(version, signature, texts)
+        return Pending(
+            lambda: self._channel.predict.future(request, timeout=self._deadline_s),
+            lambda answer: read(answer.outputs, len(texts)),
+            self._persist,
+        )
+
     def _request(
-        self, version: int, signature: _Signature, texts: Sequence[str]
+        self, version: int, signature: Signature, texts: Sequence[str]
     ) -> predict_messages.PredictRequest:
-        request = predict_messages.PredictRequest(output_filter=[signature.output])
+        request = predict_messages.PredictRequest(output_filter=signature.outputs)
         request.model_spec.name = self._model_name
         request.model_spec.version.value = version
         request.model_spec.signature_name = signature.name

@@ -24,4 +24,16 @@ class ModelRejected(ModelError):
 
 
 class ModelMismatch(ModelError):
-    """The served model is not one this worker can use. Deploy model and worker of the same release."""
+    """The served model is not one this worker can use. Deploy model and worker of the same release.
+
+    Attributes:
+        failure_code: what a job that needs this model fails with.
+    """
+
+    failure_code = "MODEL_MISMATCH"
+
+
+class EvidenceMissing(ModelMismatch):
+    """The served model labels, but cannot say which words weighed most. Do without, or publish one that can."""
+
+    failure_code = "EVIDENCE_UNAVAILABLE"

@@ -43,7 +43,7 @@ def plan_job(services: Services, job_id: str) -> None:
         log.info("%s: planning stopped, it is no longer wanted here", job_id)
         return
     except ModelMismatch as error:
-        services.fail(job_id, Failure(code="MODEL_MISMATCH", message=str(error)))
+        services.fail(job_id, Failure(code=error.failure_code, message=str(error)))
         return
     except CatalogueError as error:
         services.fail(job_id, Failure(code=error.code, message=str(error)))
@@ -68,7 +68,10 @@ _PLANNING_FAILED = (
 
 def _pin_model(services: Services, claim: Claim) -> None:
     version = services.newest_usable_version()
-    services.describe(services.store.begin_planning(claim, model_version=version))
+    version = services.store.begin_planning(claim, model_version=version)
+    services.describe(version)
+    if services.store.get(claim.job_id).evidence:
+        services.require_evidence(version)
 
 
 def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool]]:

@@ -1,19 +1,26 @@
-"""Probabilities for many texts: repeats dropped, requests overlapped, rejected batches bisected."""
+"""What the model says of many texts: repeats dropped, requests overlapped, rejected batches bisected."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.batching import micro_batches
-from worker.model_client import ModelClient, ModelRejected, PendingPrediction
+from worker.model_client import ModelClient, ModelRejected, Pending
+from worker.model_signatures import Evidence
 from worker.settings import WorkerSettings
 
 # A row of probabilities, float32 [K], or None where the model refused the text or had no finite answer.
 Prediction = NDArray[np.float32] | None
+
+# Evidence takes the server some numbers per row and word of its vocabulary, so larger batches only cost memory.
+_MOST_EXPLAINED = 64
+
+Row = TypeVar("Row")
 
 
 def predict(
@@ -30,10 +37,55 @@ def predict(
     `checkpoint` is called before each request and may raise to stop the work.
     Raises `ModelUnavailable` when the server stays away, `ModelMismatch` when it is not our kind of model.
     """
-    distinct = list(dict.fromkeys(texts))
-    found: dict[str, Prediction] = {}
+    found: dict[str, Prediction] = _ask(
+        lambda batch: model.submit(version, batch),
+        list(dict.fromkeys(texts)),
+        batch_rows=settings.batch_rows,
+        max_tokens=max_tokens,
+        settings=settings,
+        checkpoint=checkpoint,
+    )
+    finite = {
+        text: row if row is not None and np.isfinite(row).all() else None
+        for text, row in found.items()
+    }
+    return [finite[text] for text in texts]
 
-    def collect(batch: list[str], pending: PendingPrediction) -> None:
+
+def explain(
+    model: ModelClient,
+    version: int,
+    texts: Sequence[str],
+    *,
+    max_tokens: int,
+    settings: WorkerSettings,
+    checkpoint: Callable[[], None],
+) -> list[Evidence]:
+    """The words that weighed most for each text, in order; none where the model refused the text. See `predict`."""
+    found = _ask(
+        lambda batch: model.explain(version, batch),
+        list(dict.fromkeys(texts)),
+        batch_rows=min(settings.batch_rows, _MOST_EXPLAINED),
+        max_tokens=max_tokens,
+        settings=settings,
+        checkpoint=checkpoint,
+    )
+    return [found[text] or () for text in texts]
+
+
+def _ask(
+    submit: Callable[[list[str]], Pending[Iterable[Row]]],
+    texts: Sequence[str],
+    *,
+    batch_rows: int,
+    max_tokens: int,
+    settings: WorkerSettings,
+    checkpoint: Callable[[], None],
+) -> dict[str, Row | None]:
+    """What the model says of each text; None where it refused the text. `texts` has no repeats."""
+    found: dict[str, Row | None] = {}
+
+    def collect(batch: list[str], pending: Pending[Iterable[Row]]) -> None:
         try:
             rows = pending.result()
         except ModelRejected:
@@ -44,24 +96,23 @@ def predict(
             middle = len(batch) // 2
             for half in (batch[:middle], batch[middle:]):
                 checkpoint()
-                collect(half, model.submit(version, half))
+                collect(half, submit(half))
             return
-        for text, row in zip(batch, rows, strict=True):
-            found[text] = row if np.isfinite(row).all() else None
+        found.update(zip(batch, rows, strict=True))
 
-    in_flight: deque[tuple[list[str], PendingPrediction]] = deque()
+    in_flight: deque[tuple[list[str], Pending[Iterable[Row]]]] = deque()
     try:
         for positions in micro_batches(
-            [text.count(" ") + 1 for text in distinct],
-            batch_rows=settings.batch_rows,
+            [text.count(" ") + 1 for text in texts],
+            batch_rows=batch_rows,
             batch_tokens=settings.batch_tokens,
             max_tokens=max_tokens,
         ):
             checkpoint()
             if len(in_flight) == settings.requests_in_flight:
                 collect(*in_flight.popleft())
-            batch = [distinct[position] for position in positions]
-            in_flight.append((batch, model.submit(version, batch)))
+            batch = [texts[position] for position in positions]
+            in_flight.append((batch, submit(batch)))
         while in_flight:
             checkpoint()
             collect(*in_flight.popleft())
@@ -69,4 +120,4 @@ def predict(
         for _, pending in in_flight:
             pending.cancel()  # the server need not finish what nobody waits for
         raise
-    return [found[text] for text in texts]
+    return found

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from jobs.job import Job, State
 from jobs.label_cache import KEY_BYTES
 from worker.model_description import ModelDescription
 from worker.prediction import Prediction, predict
@@ -23,16 +22,16 @@ _FLOATS = np.dtype("<f4")
 
 def predict_remembering(
     services: Services,
-    job: Job,
     version: int,
     model: ModelDescription,
     texts: Sequence[str],
     *,
+    as_of: float,
     checkpoint: Callable[[], None],
 ) -> list[Prediction]:
-    """Like `predict`; what was known before the job began is not asked again."""
+    """Like `predict`; what was known before the moment `as_of` (Unix seconds) is not asked again."""
     keys = dict(zip(texts, _keys(version, model, texts), strict=True))
-    known = services.labels.get(list(keys.values()), before=job.state_times[State.QUEUED])
+    known = services.labels.get(list(keys.values()), before=as_of)
     size = len(model.labels) * _FLOATS.itemsize
     found: dict[str, Prediction] = {
         text: np.frombuffer(known[key], dtype=_FLOATS)

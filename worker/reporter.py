@@ -36,7 +36,11 @@ def start_reporter(services: Services, name: str) -> None:
 def _model(services: Services) -> Mapping[str, object] | None:
     try:
         version = services.newest_usable_version()
-        return {"version": version, **services.describe(version).document}
+        return {
+            **services.describe(version).document,
+            "version": version,
+            "evidence": services.gives_evidence(version),
+        }
     except ModelError as error:
         log.warning("no usable model: %s", error)
         return None

@@ -11,18 +11,23 @@ from catalogue import CLEANING_FINGERPRINT
 from jobs.job import Failure, State
 from jobs.label_cache import LabelCache, NoLabelCache
 from jobs.messages import CeleryMessages, Messages
+from jobs.questions import Questions
 from jobs.redis_callbacks import RedisCallbackStore
 from jobs.redis_label_cache import RedisLabelCache
+from jobs.redis_questions import RedisQuestions
 from jobs.redis_store import RedisJobStore
 from jobs.storage import Storage
 from jobs.store import Commit, JobStore
 from worker.callback_post import Poster
 from worker.callbacks import CallbackSender
-from worker.model_client import ModelClient, ModelMismatch
+from worker.model_client import ModelClient, ModelMismatch, ModelRejected
 from worker.model_description import ModelDescription
+from worker.model_errors import EvidenceMissing
 from worker.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
+
+_ANY_WORD = "book"
 
 INPUT_MISSING = Failure(
     code="INPUT_MISSING",
@@ -37,10 +42,12 @@ class Services:
     store: JobStore
     storage: Storage
     messages: Messages
+    questions: Questions
     model: ModelClient
     labels: LabelCache
     settings: WorkerSettings
     _described: dict[int, ModelDescription] = field(default_factory=dict)
+    _explaining: dict[int, bool] = field(default_factory=dict)
 
     def describe(self, version: int) -> ModelDescription:
         """What this model version says of itself; asked once per process, since versions never change.
@@ -58,6 +65,29 @@ class Services:
                 )
             self._described[version] = description
         return self._described[version]
+
+    def gives_evidence(self, version: int) -> bool:
+        """Whether this model version can say which words weighed most; asked once per process.
+
+        Raises `ModelUnavailable`.
+        """
+        if version not in self._explaining:
+            try:
+                self.model.explain(version, [_ANY_WORD]).result()
+            except (ModelMismatch, ModelRejected) as error:
+                log.info("model version %d gives no evidence: %s", version, error)
+                self._explaining[version] = False
+            else:
+                self._explaining[version] = True
+        return self._explaining[version]
+
+    def require_evidence(self, version: int) -> None:
+        """Raises `EvidenceMissing`, `ModelUnavailable`."""
+        if not self.gives_evidence(version):
+            raise EvidenceMissing(
+                f"Model version {version} cannot say which words weighed most. Ask without evidence, "
+                "or publish a model trained with this release."
+            )
 
     def newest_usable_version(self) -> int:
         """The newest version that this worker can use; one bad publication must not stop new jobs.
@@ -96,6 +126,7 @@ def connect(settings: WorkerSettings, app: Celery) -> Services:
         store=RedisJobStore(settings.redis_url),
         storage=Storage(settings.storage_url),
         messages=CeleryMessages(app),
+        questions=RedisQuestions(settings.redis_url),
         model=ModelClient(
             settings.model_target,
             settings.model_name,

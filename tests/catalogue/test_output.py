@@ -2,12 +2,14 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catalogue import (
+    EVIDENCE_COLUMN,
     LABEL_COLUMNS,
     Dialect,
     Encoding,
@@ -16,6 +18,7 @@ from catalogue import (
     Outcome,
     Row,
     RowError,
+    WeighedWord,
     encode_errors,
     encode_errors_header,
     encode_header,
@@ -133,6 +136,19 @@ def test_labelling_a_result_again_clashes_nowhere() -> None:
     names = output_header(again)
     assert again.header == output_header(layout)
     assert len(set(names)) == len(names) == 2 + 7 + 7
+
+
+def test_evidence_is_one_more_column_where_it_was_asked_for() -> None:
+    layout = inspect_head(b"Evidence,summary\n-,x\n", complete=True)
+    words = (WeighedWord("dragon", 0.5), WeighedWord("wizard", 0.125))
+    rows = parse_records(b"-,x\n-,x\n-,\n-,x,\n", layout)
+    outcomes: list[Outcome] = [replace(LABEL, evidence=words), LABEL, RowError.EMPTY_SUMMARY, LABEL]
+    raw = encode_header(layout, evidence=True) + encode_rows(layout, rows, outcomes, evidence=True)
+    header, *cells = read(raw)
+    assert header[-1] == output_header(layout, evidence=True)[-1] == f"{EVIDENCE_COLUMN}_2"
+    assert [row[9] for row in cells] == ["dragon|wizard", "", "", ""]
+    assert [len(row) for row in cells] == [10, 10, 10, 11]
+    assert encode_rows(layout, rows, outcomes) == encode_rows(layout, rows, outcomes_for(rows))
 
 
 @pytest.mark.parametrize("error", list(RowError))

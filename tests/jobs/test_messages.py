@@ -9,11 +9,14 @@ import redis
 
 from jobs.celery_app import make_celery
 from jobs.messages import (
+    ANSWER_TASK,
     ASSEMBLE_TASK,
     BULK_QUEUE,
     CONTROL_QUEUE,
     LABEL_TASK,
     PLAN_TASK,
+    QUESTION_QUEUE,
+    QUEUES,
     SMALL_QUEUE,
     SWEEP_TASK,
     CeleryMessages,
@@ -70,3 +73,14 @@ def test_a_message_is_json_with_ids_only(redis_url: str) -> None:
     (message,) = waiting(redis_url, BULK_QUEUE)
     assert message["content-type"] == "application/json"
     assert message["headers"]["argsrepr"] == "['j1', 4]"
+
+
+def test_a_question_goes_where_it_is_taken_first_and_is_no_step_of_a_job(redis_url: str) -> None:
+    messages = messages_at(redis_url)
+    messages.label("j1", 1)
+    messages.answer("q1")
+    (message,) = waiting(redis_url, QUESTION_QUEUE)
+    assert message["headers"]["task"] == ANSWER_TASK
+    assert message["headers"]["argsrepr"] == "['q1']"
+    assert QUEUES[0] == QUESTION_QUEUE
+    assert messages.waiting() == {("j1", "label/1")}

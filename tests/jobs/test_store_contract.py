@@ -519,3 +519,9 @@ def test_an_owner_has_no_more_open_jobs_than_allowed(store: JobStore) -> None:
     store.end(first, State.CANCELLED)
     store.finish(must_claim(store, first, ASSEMBLE))
     made_by(store, "anna", most_open=2)
+
+
+def test_a_job_remembers_whether_evidence_was_asked_for(store: JobStore) -> None:
+    for evidence in (False, True):
+        new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}, evidence=evidence)
+        assert store.create(new).evidence is evidence

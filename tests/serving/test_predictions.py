@@ -278,6 +278,7 @@ def test_metadata_names_the_signatures_to_tensorflow_servings_own_client(
         "signatures": {
             "serving_default": [["summary"], ["probabilities"]],
             "describe": [["query"], ["description"]],
+            "evidence": [["summary"], ["weights", "words"]],
         },
         "refused": [
             "INVALID_ARGUMENT",

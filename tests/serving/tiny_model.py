@@ -1,7 +1,7 @@
-"""Builds a small real SavedModel with the project's two signatures, for tests that need a model server.
+"""Builds a small real SavedModel with the project's three signatures, for tests that need a model server.
 
     python -m tests.serving.tiny_model FOLDER VERSION [VERSION ...] [--labels crime fantasy ...]
-        [--cleaning-fingerprint HEX] [--warm-up-requests N] [--without describe]
+        [--cleaning-fingerprint HEX] [--warm-up-requests N] [--without describe evidence]
 
 writes FOLDER/VERSION/ for each version, published by rename. Run it as a process of its own: then the tests'
 process needs no TensorFlow. What a text gets:
@@ -11,6 +11,8 @@ process needs no TensorFlow. What a text gets:
 - `poisonword` makes the model refuse the whole batch (INVALID_ARGUMENT);
 - each `slowword` makes the batch take some tenths of a second longer;
 - `nanword` gives the row probabilities that are not numbers.
+
+The words that weighed most are always its first three.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ GENRES = (
 )
 BUCKETS = 64
 SLOW_STEPS = 10_000
+WORD_WEIGHTS = (0.5, 0.25, 0.125)
 
 
 def describe(labels: Sequence[str], cleaning_fingerprint: str) -> str:
@@ -113,12 +116,24 @@ def build(
             broken = tf.expand_dims(has("nanword"), 1)
             return {"probabilities": tf.where(broken, float("nan"), probabilities)}
 
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="summary")])
+        def evidence(self, summary):  # type: ignore[no-untyped-def]  # TensorFlow has no types
+            words = tf.strings.split(summary).to_tensor("", shape=[None, len(WORD_WEIGHTS)])
+            return {
+                "words": words,
+                "weights": tf.where(words == "", 0.0, tf.constant([WORD_WEIGHTS])),
+            }
+
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="query")])
         def describe(self, query):  # type: ignore[no-untyped-def]  # TensorFlow has no types
             return {"description": tf.fill(tf.shape(query), describe(labels, cleaning_fingerprint))}
 
     tiny = Tiny()
-    signatures = {"serving_default": tiny.label, "describe": tiny.describe}
+    signatures = {
+        "serving_default": tiny.label,
+        "describe": tiny.describe,
+        "evidence": tiny.evidence,
+    }
     unfinished = folder / f".{version}.unfinished"
     tf.saved_model.save(
         tiny,
@@ -153,7 +168,9 @@ def main() -> None:
     parser.add_argument("--labels", nargs="+", default=list(GENRES))
     parser.add_argument("--cleaning-fingerprint", default="tiny")
     parser.add_argument("--warm-up-requests", type=int, default=0)
-    parser.add_argument("--without", nargs="+", default=[], choices=["serving_default", "describe"])
+    parser.add_argument(
+        "--without", nargs="+", default=[], choices=["serving_default", "describe", "evidence"]
+    )
     given = parser.parse_args()
     quieten()
     import_tensorflow()

@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,15 +18,22 @@ from worker.model_client import ModelClient
 ROOT = Path(__file__).parents[2]
 
 
-def build_model(folder: Path, *versions: str, fingerprint: str) -> None:
+def build_model(
+    folder: Path, *versions: str, fingerprint: str, without: Sequence[str] = ()
+) -> None:
     """Publish tiny model versions, in a process of their own: this one stays without TensorFlow."""
     build = [sys.executable, "-m", "tests.serving.tiny_model", str(folder), *versions]
-    subprocess.run([*build, "--cleaning-fingerprint", fingerprint], check=True, cwd=ROOT)
+    build += ["--cleaning-fingerprint", fingerprint]
+    if without:
+        build += ["--without", *without]
+    subprocess.run(build, check=True, cwd=ROOT)
 
 
 @contextlib.contextmanager
-def serve(folder: Path, fingerprint: str, *versions: str) -> Iterator[str]:
-    build_model(folder / "genre", *(versions or ("1",)), fingerprint=fingerprint)
+def serve(
+    folder: Path, fingerprint: str, *versions: str, without: Sequence[str] = ()
+) -> Iterator[str]:
+    build_model(folder / "genre", *(versions or ("1",)), fingerprint=fingerprint, without=without)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         target = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -55,6 +62,14 @@ def tiny_model_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 def foreign_model_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a model server whose model was trained with other cleaning rules."""
     with serve(tmp_path_factory.mktemp("foreign"), "0" * 64) as target:
+        yield target
+
+
+@pytest.fixture(scope="session")
+def silent_model_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a model server whose model cannot say which words weighed most."""
+    folder = tmp_path_factory.mktemp("silent")
+    with serve(folder, CLEANING_FINGERPRINT, without=["evidence"]) as target:
         yield target
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from catalogue import WeighedWord
 from worker.model_description import ModelDescription
 from worker.model_errors import ModelMismatch
+from worker.model_signatures import read_evidence
 from worker.model_tensors import fill_texts, to_bytes, to_floats
 from worker.protos.tensorflow.core.framework import tensor_pb2, types_pb2
 
@@ -96,6 +98,42 @@ def test_a_tensor_that_is_not_floats_in_its_shape_is_refused(
 ) -> None:
     with pytest.raises(ValueError):
         to_floats(message)
+
+
+def evidence(words: list[bytes], weights: list[float], shape: list[int]) -> Any:
+    said, shares = tensor(shape, types_pb2.DT_STRING), tensor(shape)
+    said.string_val.extend(words)
+    shares.float_val.extend(weights)
+    return {"words": said, "weights": shares}
+
+
+def test_evidence_is_read_row_by_row_without_its_empty_places() -> None:
+    outputs = evidence(
+        [b"dragon", b"elf", b"", b"", b"crime", b"knife"], [0.5, 0.25, 0, 0, 1, 0], [3, 2]
+    )
+    assert read_evidence(outputs, 3) == [
+        (WeighedWord("dragon", 0.5), WeighedWord("elf", 0.25)),
+        (),
+        (WeighedWord("crime", 1.0),),
+    ]
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        evidence([b"=HYPERLINK"], [1.0], [1, 1]),
+        evidence([b"two words"], [1.0], [1, 1]),
+        evidence([b"caf\xc3\xa9"], [1.0], [1, 1]),
+        evidence([b"dragon", b"elf"], [1.0], [1, 1]),
+        evidence([b"dragon", b"elf"], [0.5, 0.5], [2, 1]),
+        evidence([b"dragon"], [1.0], [1]),
+        {"words": tensor([1, 1]), "weights": tensor([1, 1])},
+    ],
+    ids=["formula", "two words", "no ASCII", "too many", "too many rows", "flat", "no words"],
+)
+def test_evidence_that_is_not_words_is_refused(outputs: Any) -> None:
+    with pytest.raises(ModelMismatch):
+        read_evidence(outputs, 1)
 
 
 def test_a_description_gives_what_labelling_needs_and_keeps_the_rest() -> None:

@@ -13,8 +13,8 @@ from jobs.label_cache import LabelCache, MemoryLabelCache
 from jobs.memory_store import MemoryJobStore
 from jobs.redis_label_cache import RedisLabelCache
 from jobs.storage import result_path
-from tests.worker.test_steps import Desk, catalogue
-from worker.model_client import ModelClient, PendingPrediction
+from tests.worker.desk import Desk, catalogue
+from worker.model_client import ModelClient, Pending, Probabilities
 
 
 class CountingClient(ModelClient):
@@ -22,7 +22,7 @@ class CountingClient(ModelClient):
 
     asked: list[str]
 
-    def submit(self, version: int, texts: Sequence[str]) -> PendingPrediction:
+    def submit(self, version: int, texts: Sequence[str]) -> Pending[Probabilities]:
         self.asked += texts
         return super().submit(version, texts)
 

@@ -2,98 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 import time
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from catalogue import inspect_head
-from jobs.job import Job, NewJob, State
-from jobs.label_cache import NoLabelCache
+from jobs.job import State
 from jobs.memory_store import MemoryJobStore
-from jobs.messages import LABEL_TASK, PLAN_TASK, RecordedMessages
-from jobs.storage import Storage, errors_path, input_path, parts_folder, result_path
+from jobs.messages import LABEL_TASK, PLAN_TASK
+from jobs.storage import errors_path, input_path, parts_folder, result_path
 from jobs.store import Claim, Commit, label_step
 from tests.worker.conftest import build_model
+from tests.worker.desk import Desk, catalogue
 from worker.assemble import assemble_job
 from worker.label import label_chunk
-from worker.model_client import ModelClient
 from worker.part import write_part
 from worker.plan import plan_job
-from worker.services import Services
-from worker.settings import WorkerSettings
 from worker.sweep import sweep
-
-
-class Desk:
-    """A worker's services, and hands that carry out messages in the order in which they were sent."""
-
-    def __init__(self, folder: Path, target: str, **settings: object) -> None:
-        chosen = {"chunk_rows": 3, "window": 2, "lease_s": 1.0, "model_retry_s": 0.3} | settings
-        values = WorkerSettings.model_validate(chosen)
-        self.store = MemoryJobStore()
-        self.messages = RecordedMessages()
-        self.deaths: dict[int, int] = {}
-        self.storage = Storage(str(folder))
-        model = ModelClient(target, "genre", deadline_s=10, retry_for_s=values.model_retry_s)
-        self.services = Services(
-            self.store, self.storage, self.messages, model, NoLabelCache(), values
-        )
-
-    def submit(self, content: bytes, error_threshold: float | None = None) -> str:
-        job_id = uuid.uuid4().hex
-        with self.storage.publish(input_path(job_id)) as stream:
-            stream.write(content)
-        self.store.create(
-            NewJob(
-                id=job_id,
-                filename="c.csv",
-                input_bytes=len(content),
-                layout=inspect_head(content, complete=True).to_dict(),
-                error_threshold=error_threshold,
-            )
-        )
-        self.messages.plan(job_id)
-        return job_id
-
-    def work(self, *, until: Callable[[], bool] = lambda: False) -> None:
-        while self.messages.sent and not until():
-            self.work_once()
-
-    def work_once(self) -> None:
-        task, job_id, index = self.messages.sent.pop(0)
-        if task == PLAN_TASK:
-            plan_job(self.services, job_id)
-        elif task == LABEL_TASK:
-            assert index is not None
-            label_chunk(self.services, job_id, index)
-        else:
-            assemble_job(self.services, job_id)
-
-    def run(self, content: bytes) -> Job:
-        job_id = self.submit(content)
-        self.work()
-        return self.store.get(job_id)
-
-    def result(self, job_id: str) -> list[list[str]]:
-        text = self.storage.read_range(result_path(job_id), 0, 1 << 30).decode()
-        return list(csv.reader(io.StringIO(text, newline="")))
 
 
 @pytest.fixture
 def desk(tmp_path: Path, tiny_model_target: str) -> Desk:
     return Desk(tmp_path, tiny_model_target)
-
-
-def catalogue(rows: int) -> bytes:
-    lines = [f"{n},a murder and a detective number{'x' * (n % 7)}" for n in range(rows)]
-    return "\n".join(["id,summary", *lines, ""]).encode()
 
 
 def test_a_catalogue_of_several_chunks_comes_back_whole_and_in_order(desk: Desk) -> None:

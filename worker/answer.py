@@ -1,0 +1,44 @@
+"""Answers one question from the API: a few summaries, at once, with the newest model."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from catalogue import Row
+from jobs.job import Failure
+from jobs.questions import Answer, Question
+from worker.model_client import ModelMismatch, ModelUnavailable
+from worker.outcomes import outcomes_of
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def answer_question(services: Services, question_id: str) -> None:
+    """Answer the question; nothing if somebody else has taken it or nobody waits for it any more."""
+    question = services.questions.take(question_id)
+    if question is None:
+        return
+    answer: Answer | Failure
+    try:
+        answer = _answer(services, question)
+    except ModelMismatch as error:
+        answer = Failure(code=error.failure_code, message=str(error))
+    except ModelUnavailable as error:
+        answer = Failure(code="MODEL_UNAVAILABLE", message=_MODEL_UNAVAILABLE)
+        log.warning("a question cannot be answered: %s", error)
+    services.questions.answer(question_id, answer)
+
+
+_MODEL_UNAVAILABLE = "The model does not answer at the moment; try again in a little while."
+
+
+def _answer(services: Services, question: Question) -> Answer:
+    version = services.newest_usable_version()
+    rows = [Row.of_summary(summary) for summary in question.summaries]
+    found = outcomes_of(services, version, rows, as_of=time.time(), evidence=question.evidence)
+    # No row of its own is a blank line.
+    return Answer(
+        model_version=version, outcomes=tuple(outcome for outcome in found if outcome is not None)
+    )
