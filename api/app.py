@@ -11,8 +11,10 @@ from api.health import health_routes
 from api.job_routes import job_routes
 from api.openapi import described_app
 from api.problems import register_problems
+from api.review_routes import review_routes
 from api.security import register_security
 from api.settings import ApiSettings
+from jobs.corrections import CorrectionStore
 from jobs.messages import Messages
 from jobs.storage import Storage
 from jobs.store import JobStore
@@ -24,7 +26,11 @@ class _JsonInOrder(DefaultJSONProvider):
 
 
 def create_app(
-    settings: ApiSettings, store: JobStore, storage: Storage, messages: Messages
+    settings: ApiSettings,
+    store: JobStore,
+    storage: Storage,
+    messages: Messages,
+    corrections: CorrectionStore,
 ) -> OpenAPI:
     """The whole HTTP surface: `/v1`, the health endpoints and the page."""
     app = described_app("api")
@@ -32,7 +38,8 @@ def create_app(
     register_problems(app)
     register_bodies(app)
     register_security(app)
-    app.register_api(job_routes(settings, store, storage, messages))
+    app.register_api(job_routes(settings, store, storage, messages, corrections))
+    app.register_api(review_routes(store, storage, corrections))
     app.register_api(health_routes(store, storage))
 
     @app.get("/", doc_ui=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import BinaryIO
 from urllib.parse import quote
 
 from flask import Response, request
@@ -20,6 +21,27 @@ _BLOCK_BYTES = 64 * 1024
 
 def download(job: Job, storage: Storage, *, path: str, kind: str) -> Response:
     """The file at `path` as `NAME.KIND.csv`. Raises `Problem` when it is not there, or not yet."""
+    stream, size = open_ended(job, storage, path)
+    response = Response(
+        wrap_file(request.environ, stream, _BLOCK_BYTES),
+        content_type="text/csv; charset=utf-8",
+        direct_passthrough=True,
+    )
+    try:
+        response.content_length = size
+        # The file of an ended job never changes, so the job's id and the length identify its bytes.
+        response.set_etag(f"{job.id}-{kind}-{size}")
+        response.last_modified = datetime.fromtimestamp(job.state_times[job.state], UTC)
+        attachment(response, download_name(job.filename, kind))
+        response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
+    except BaseException:
+        stream.close()
+        raise
+    return response
+
+
+def open_ended(job: Job, storage: Storage, path: str) -> tuple[BinaryIO, int]:
+    """A file of an ended job and its length in bytes. Raises `Problem` when it is not there, or not yet."""
     if not job.is_terminal:
         raise Problem(
             HTTPStatus.CONFLICT,
@@ -35,32 +57,19 @@ def download(job: Job, storage: Storage, *, path: str, kind: str) -> Response:
         )
     try:
         size = storage.size(path)
-        stream = storage.open(path)
+        return storage.open(path), size
     except FileNotFoundError:
         raise Problem(
             HTTPStatus.NOT_FOUND,
             "RESULT_MISSING",
             f"The job {job.state} without leaving this file; upload the catalogue again.",
         ) from None
-    response = Response(
-        wrap_file(request.environ, stream, _BLOCK_BYTES),
-        content_type="text/csv; charset=utf-8",
-        direct_passthrough=True,
-    )
-    try:
-        response.content_length = size
-        # The file of an ended job never changes, so the job's id and the length identify its bytes.
-        response.set_etag(f"{job.id}-{kind}-{size}")
-        response.last_modified = datetime.fromtimestamp(job.state_times[job.state], UTC)
-        response.headers["Cache-Control"] = "private, no-cache"
-        response.headers.set(
-            "Content-Disposition", "attachment", **_names(download_name(job.filename, kind))
-        )
-        response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
-    except BaseException:
-        stream.close()
-        raise
-    return response
+
+
+def attachment(response: Response, filename: str) -> None:
+    """Offer the answer for saving under this name."""
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers.set("Content-Disposition", "attachment", **_names(filename))
 
 
 def _names(name: str) -> dict[str, str]:

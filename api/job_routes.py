@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
 
+from api.corrected_downloads import corrected_download
 from api.describing import document, file, problems
 from api.documents import CANCELLABLE, JobDocument, JobListDocument, as_json, job_document
 from api.downloads import download
@@ -24,6 +25,7 @@ from api.settings import ApiSettings
 from api.telling import tell
 from api.upload_description import UPLOAD_BODY, UPLOAD_PROBLEMS
 from api.uploads import read_upload
+from jobs.corrections import CorrectionStore
 from jobs.errors import IllegalTransition, JobNotFound
 from jobs.job import State
 from jobs.messages import Messages
@@ -40,7 +42,11 @@ Answer = Response | tuple[dict[str, Any], int] | tuple[dict[str, Any], int, dict
 
 
 def job_routes(
-    settings: ApiSettings, store: JobStore, storage: Storage, messages: Messages
+    settings: ApiSettings,
+    store: JobStore,
+    storage: Storage,
+    messages: Messages,
+    corrections: CorrectionStore,
 ) -> APIBlueprint:
     """The endpoints over these services."""
     routes = described_routes("jobs", JOBS, "/v1/jobs")
@@ -148,8 +154,10 @@ def job_routes(
         },
     )
     def get_result(path: JobPath) -> Answer:
-        """Download the labelled catalogue"""
+        """Download the labelled catalogue, with a further column once rows have been corrected"""
         job = store.get(path.job_id)
+        if corrections.stand(job.id).count:
+            return corrected_download(job, storage, corrections)
         return download(job, storage, path=result_path(job.id), kind="labelled")
 
     @routes.get(

@@ -30,7 +30,8 @@ CODES: Mapping[str, Code] = {
         "A parameter is not known; a mistyped one is refused rather than ignored.",
     ),
     "INVALID_CURSOR": Code(
-        HTTPStatus.BAD_REQUEST, "The job at which the list should go on is not there any more."
+        HTTPStatus.BAD_REQUEST,
+        "The place at which a list should go on is not there, or not any more.",
     ),
     "CROSS_SITE": Code(
         HTTPStatus.FORBIDDEN, "A browser sent the request on behalf of another site's page."
@@ -101,6 +102,11 @@ CODES: Mapping[str, Code] = {
     "RESULT_NOT_READY": Code(HTTPStatus.CONFLICT, "The job has not ended yet."),
     "RESULT_DELETED": Code(HTTPStatus.GONE, "The job's files were deleted by retention."),
     "RESULT_MISSING": Code(HTTPStatus.NOT_FOUND, "The job ended without leaving this file."),
+    "ROW_NOT_FOUND": Code(HTTPStatus.NOT_FOUND, "The result has fewer rows."),
+    "GENRE_UNUSABLE": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "A genre that a person gives is empty, too long, or would do harm in a spreadsheet's cell.",
+    ),
     "RANGE_NOT_SATISFIABLE": Code(
         HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "The range begins beyond the file's end."
     ),

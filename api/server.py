@@ -127,6 +127,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         from api.app import create_app
         from jobs.celery_app import make_celery
         from jobs.messages import CeleryMessages
+        from jobs.redis_corrections import RedisCorrectionStore
         from jobs.redis_store import RedisJobStore
         from jobs.storage import Storage
 
@@ -135,4 +136,5 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             RedisJobStore(self.settings.redis_url),
             Storage(self.settings.storage_url),
             CeleryMessages(make_celery(self.settings.broker_url)),
+            RedisCorrectionStore(self.settings.redis_url),
         )

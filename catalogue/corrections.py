@@ -43,22 +43,24 @@ def encode_corrected_header(result: ResultLayout) -> bytes:
 
 
 def encode_corrected(
-    result: ResultLayout, records: Sequence[list[str]], genres: Sequence[str | None]
+    result: ResultLayout, rows: Sequence[ResultRow], genres: Mapping[int, str]
 ) -> bytes:
-    """Return the lines of records with what a person said of each; every other byte stays.
+    """Return the lines of rows with what a person said of each; every other cell stays.
 
     Args:
         result: the layout of the result.
-        records: cells of each record, none for a blank line.
-        genres: one for each record, None for a record without a correction.
+        rows: rows and blank lines of it.
+        genres: row number → what a person said.
     """
     delimiter, end, width = result.dialect.delimiter, result.dialect.line_end, len(result.header)
-    return encoded(
-        [
-            line((*cells[:width], genre or "", *cells[width:]), delimiter, end) if cells else end
-            for cells, genre in zip(records, genres, strict=True)
-        ]
-    )
+    lines: list[str] = []
+    for row in rows:
+        if row.blank:
+            lines.append(end)
+        else:
+            genre = genres.get(row.number, "")
+            lines.append(line((*row.cells[:width], genre, *row.cells[width:]), delimiter, end))
+    return encoded(lines)
 
 
 def encode_training_header() -> bytes:
@@ -87,6 +89,6 @@ def encode_training(layout: Layout, rows: Sequence[ResultRow], genres: Mapping[i
                 "\n",
             )
             for row in rows
-            if row.number in genres
+            if row.number in genres and not row.blank
         ]
     )

@@ -38,13 +38,19 @@ class ResultLayout:
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """A row of a labelled catalogue."""
+    """A row of a labelled catalogue, or a blank line, which is no row but keeps its place."""
 
     number: int
+    """Of a blank line: that of the row after it."""
     cells: list[str]
-    """At least as many as the header has; those beyond come from a row that had too many."""
+    """At least as many as the header has; those beyond come from a row that had too many. None for a blank line."""
     end: int
     """Byte offset in the file at which the next record begins."""
+
+    @property
+    def blank(self) -> bool:
+        """Whether it is a blank line."""
+        return not self.cells
 
 
 def inspect_result(blocks: Iterable[bytes], layout: Layout) -> ResultLayout:
@@ -66,7 +72,7 @@ def inspect_result(blocks: Iterable[bytes], layout: Layout) -> ResultLayout:
 def read_result(
     blocks: Iterable[bytes], result: ResultLayout, *, start: int, number: int = 1
 ) -> Iterator[ResultRow]:
-    """Yield the rows, each as soon as its end is known.
+    """Yield the rows and blank lines, each as soon as its end is known.
 
     Args:
         blocks: the file's bytes from `start` to its end, cut anywhere.
@@ -75,20 +81,8 @@ def read_result(
         number: the number of the first row here.
     """
     for span, cells in _records(blocks, result.dialect, start):
-        if not span.blank:
-            yield ResultRow(number, cells, span.end)
-            number += 1
-
-
-def read_records(blocks: Iterable[bytes], result: ResultLayout) -> Iterator[list[str]]:
-    """Yield the cells of each record after the header, none for a blank line.
-
-    Args:
-        blocks: the file's bytes from the layout's `data_start` to its end, cut anywhere.
-        result: the file's layout.
-    """
-    for _, cells in _records(blocks, result.dialect, result.data_start):
-        yield cells
+        yield ResultRow(number, cells, span.end)
+        number += not span.blank
 
 
 def _without(count: int, blocks: Iterable[bytes]) -> Iterator[bytes]:

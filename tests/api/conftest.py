@@ -22,6 +22,7 @@ from api.app import create_app
 from api.settings import ApiSettings
 from cli.redis_server import RedisServer
 from jobs.job import Chunk, Job, State
+from jobs.memory_corrections import MemoryCorrectionStore
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import RecordedMessages
 from jobs.storage import Storage, errors_path, result_path
@@ -37,14 +38,18 @@ class Front:
     """An app and all that it works on."""
 
     storage: Storage
-    store: MemoryJobStore = field(default_factory=MemoryJobStore)
+    corrections: MemoryCorrectionStore = field(default_factory=MemoryCorrectionStore)
+    store: MemoryJobStore = field(init=False)
     messages: RecordedMessages = field(default_factory=RecordedMessages)
     settings: ApiSettings = field(
         default_factory=lambda: ApiSettings(max_upload_bytes=MAX_UPLOAD_BYTES)
     )
 
+    def __post_init__(self) -> None:
+        self.store = MemoryJobStore(corrections=self.corrections)
+
     def app(self) -> Flask:
-        return create_app(self.settings, self.store, self.storage, self.messages)
+        return create_app(self.settings, self.store, self.storage, self.messages, self.corrections)
 
     def client(self) -> FlaskClient:
         return self.app().test_client()
