@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+
+import redis
 
 from api.filenames import safe_filename
 from api.job_ids import new_job_id
@@ -16,6 +19,8 @@ from jobs.messages import Messages
 from jobs.requests import Settlement
 from jobs.storage import Storage, input_path, job_folder
 from jobs.store import JobStore
+
+_ANNOUNCE_EVERY_S = 10.0
 
 
 def accept(
@@ -38,10 +43,12 @@ def accept(
     column = upload.options.summary_column
     layout = _inspect(head, complete, upload)
     job_id = new_job_id()
+    # Before the first byte, so that whatever a death leaves behind is found.
+    store.announce_upload(job_id)
     try:
         with storage.publish(input_path(job_id)) as stream:
             size = stream.write(head)
-            for block in blocks:
+            for block in _heard_of(blocks, store, job_id):
                 size += stream.write(block)
             if layout is None or upload.options.summary_column != column:
                 layout = _inspect(head, complete, upload)
@@ -57,11 +64,24 @@ def accept(
             settlement=settle() if settle else None,
         )
     except BaseException:
-        with suppress(OSError):  # the first error is the one to report
+        with suppress(OSError, redis.RedisError):  # the first error is the one to report
             storage.delete(job_folder(job_id))
+            store.forget_upload(job_id)
         raise
     tell(messages.plan, job.id)
     return job
+
+
+def _heard_of(blocks: Iterator[bytes], store: JobStore, job_id: str) -> Iterator[bytes]:
+    """The same blocks; while they come, the upload does not count as lost. Raises `UploadLost`."""
+    due = time.monotonic() + _ANNOUNCE_EVERY_S
+    for block in blocks:
+        if time.monotonic() >= due:
+            due = time.monotonic() + _ANNOUNCE_EVERY_S
+            # An upload outlives a short absence of the record.
+            with suppress(redis.RedisError):
+                store.announce_upload(job_id)
+        yield block
 
 
 def _read_head(blocks: Iterator[bytes]) -> tuple[bytes, bool]:

@@ -53,7 +53,8 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.BAD_REQUEST, "The connection ended before the file was complete."
     ),
     "UPLOAD_STALLED": Code(
-        HTTPStatus.REQUEST_TIMEOUT, "Nothing arrived for `SPINELABEL_API_STALL_S` seconds."
+        HTTPStatus.REQUEST_TIMEOUT,
+        "Nothing arrived for `SPINELABEL_API_STALL_S` seconds, or the upload was given up for lost.",
     ),
     "FILE_TOO_LARGE": Code(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

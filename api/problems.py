@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from catalogue import errors as catalogue
-from jobs.errors import IllegalTransition, JobNotFound, RequestNotHeld
+from jobs.errors import IllegalTransition, JobNotFound, RequestNotHeld, UploadLost
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +116,8 @@ def problem_from(error: Exception) -> Problem:
             return Problem(HTTPStatus.NOT_FOUND, "JOB_NOT_FOUND", str(error))
         case RequestNotHeld():
             return in_use()
+        case UploadLost():
+            return Problem(HTTPStatus.REQUEST_TIMEOUT, "UPLOAD_STALLED", str(error))
         case IllegalTransition():
             return Problem(
                 HTTPStatus.CONFLICT,

@@ -32,6 +32,16 @@ class LeaseLost(JobError):
         self.step = step
 
 
+class UploadLost(JobError):
+    """Nothing was heard of the upload for so long that what had arrived was removed; upload the file again."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            "The upload stood still for so long that what had arrived was removed; upload the file again."
+        )
+        self.job_id = job_id
+
+
 class TooManyOpenJobs(JobError):
     """The owner has as many jobs under way as allowed; wait for one to end, or cancel one."""
 

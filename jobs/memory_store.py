@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJobs
+from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJobs, UploadLost
 from jobs.job import LABELLING, TERMINAL, Chunk, Failure, Job, NewJob, RowCounts, State
 from jobs.memory_callbacks import MemoryCallbackStore
 from jobs.memory_corrections import MemoryCorrectionStore
@@ -18,6 +18,8 @@ from jobs.store import (
     ASSEMBLE,
     LONGEST_LEASE_S,
     PLAN,
+    UPLOAD_LOST_AFTER_S,
+    UPLOAD_REFUSED_FOR_S,
     Claim,
     Commit,
     JobStore,
@@ -96,6 +98,7 @@ class MemoryJobStore(JobStore):
         self._records: dict[str, _Record] = {}
         self._requests = MemoryRequestStore(clock)
         self._reports: dict[str, WorkerReport] = {}
+        self._uploads: dict[str, float] = {}
 
     @contextmanager
     def _open(self, job_id: str) -> Iterator[_Record]:
@@ -115,11 +118,32 @@ class MemoryJobStore(JobStore):
     def requests(self) -> RequestStore:
         return self._requests
 
+    def announce_upload(self, job_id: str) -> None:
+        with self._lock:
+            self._check_upload(job_id)
+            self._uploads[job_id] = 0.0
+
+    def forget_upload(self, job_id: str) -> None:
+        with self._lock:
+            self._uploads.pop(job_id, None)
+
+    def lost_uploads(self, *, silent_s_more: float) -> Sequence[str]:
+        latest = UPLOAD_LOST_AFTER_S + UPLOAD_REFUSED_FOR_S
+        with self._lock:
+            silences = {i: silent + silent_s_more for i, silent in self._uploads.items()}
+            self._uploads = {i: silent for i, silent in silences.items() if silent < latest}
+            return [i for i, silent in self._uploads.items() if silent >= UPLOAD_LOST_AFTER_S]
+
+    def _check_upload(self, job_id: str) -> None:
+        if self._uploads.get(job_id, 0) >= UPLOAD_LOST_AFTER_S:
+            raise UploadLost(job_id)
+
     def create(
         self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
     ) -> Job:
         now = self._clock()
         with self._lock:
+            self._check_upload(job.id)
             if job.owner is not None and most_open is not None:
                 theirs = [r for r in self._records.values() if r.new.owner == job.owner]
                 if sum(r.state not in TERMINAL for r in theirs) >= most_open:
@@ -129,6 +153,7 @@ class MemoryJobStore(JobStore):
             record = _Record(new=job, state=State.QUEUED, times={State.QUEUED: now})
             record.sent[PLAN] = now
             self._records[job.id] = record
+            self._uploads.pop(job.id, None)
         self._corrections.begin(job.id)
         return self.get(job.id)
 

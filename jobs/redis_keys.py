@@ -14,6 +14,7 @@
 | `jobs:created`       | zset | id → when it was created (ms)                                                       |
 | `jobs:of:{owner}`    | zset | the same for the jobs of one owner                                                  |
 | `jobs:ended`         | zset | id of a job that still has files → when it ended (ms)                               |
+| `uploads`            | zset | id of a job whose input is under way → seconds of silence that sweeps have counted   |
 | `callbacks:due`      | zset | id of a job whose caller has to be told → when the next attempt is due (ms)         |
 | `callbacks:secrets`  | hash | owner → the secrets that sign calls back, as JSON                                   |
 | `api_keys`           | hash | id of an API key → its record as JSON, with the key's digest, never the key         |
@@ -21,6 +22,7 @@
 | `question:{id}`      | string | summaries to be labelled at once, as JSON; kept as long as the API waits              |
 | `answer:{id}`        | list | one element, what became of them, as JSON; kept for a minute                        |
 | `workers`            | hash | worker name → its last report as JSON                                               |
+| `labels:young`, `:old`| hash | digest of text and model → when it was put (4 bytes, s) and the probabilities        |
 
 Times come from the Redis server's clock, so the clocks of API and workers need not agree.
 """
@@ -32,10 +34,13 @@ _PREFIX = "spinelabel:"
 ACTIVE = f"{_PREFIX}jobs:active"
 CREATED = f"{_PREFIX}jobs:created"
 ENDED = f"{_PREFIX}jobs:ended"
+UPLOADS = f"{_PREFIX}uploads"
 CALLBACKS_DUE = f"{_PREFIX}callbacks:due"
 CALLBACK_SECRETS = f"{_PREFIX}callbacks:secrets"
 API_KEYS = f"{_PREFIX}api_keys"
 WORKERS = f"{_PREFIX}workers"
+LABELS_YOUNG = f"{_PREFIX}labels:young"
+LABELS_OLD = f"{_PREFIX}labels:old"
 
 
 class JobKeys:

@@ -1,6 +1,6 @@
-"""The cache of labels in Redis, beside the job record. This file alone knows its keys.
+"""The cache of labels in Redis, beside the job record.
 
-Two hashes, `spinelabel:labels:young` and `spinelabel:labels:old`, from key to stamp and value. The young one is written
+Two hashes, a young and an old one, from key to stamp and value. The young one is written
 until it is half as large as the whole may be; then it becomes the old one, and the old one goes. Redis is told never to
 evict anything, so that it never forgets a job; this is how the cache is bounded all the same.
 """
@@ -20,10 +20,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from jobs.label_cache import LabelCache
+from jobs.redis_keys import LABELS_OLD, LABELS_YOUNG
 
 log = logging.getLogger(__name__)
 
-_YOUNG, _OLD = "spinelabel:labels:young", "spinelabel:labels:old"
 _STAMP = struct.Struct(">I")
 # One command's worth: Redis serves nobody else meanwhile.
 _AT_A_TIME = 500
@@ -71,7 +71,7 @@ class RedisLabelCache(LabelCache):
             pipe.info("memory")
             now, memory = pipe.execute()
             if _nearly_full(memory):
-                self._redis.unlink(_YOUNG, _OLD)
+                self._redis.unlink(LABELS_YOUNG, LABELS_OLD)
                 log.warning("Redis is nearly full: the cache of labels gave its memory back")
                 return
             stamp = _STAMP.pack(now[0])
@@ -83,8 +83,8 @@ class RedisLabelCache(LabelCache):
     def _get(self, keys: list[bytes], before: float) -> dict[bytes, bytes]:
         pipe = self._redis.pipeline(transaction=False)
         pipe.time()
-        pipe.hmget(_YOUNG, keys)
-        pipe.hmget(_OLD, keys)
+        pipe.hmget(LABELS_YOUNG, keys)
+        pipe.hmget(LABELS_OLD, keys)
         now, young, old = pipe.execute()
         found, to_keep = {}, {}
         for key, new, former in zip(keys, young, old, strict=True):
@@ -102,7 +102,7 @@ class RedisLabelCache(LabelCache):
         args: list[Any] = [self._half, max(1, round(self._ttl_s)), max(0, now - round(self._ttl_s))]
         for key, entry in entries.items():
             args += [key, entry]
-        self._remember(keys=[_YOUNG, _OLD], args=args)
+        self._remember(keys=[LABELS_YOUNG, LABELS_OLD], args=args)
 
     def _do_without(self, error: redis.RedisError) -> None:
         self._again_at = time.monotonic() + _PAUSE_S

@@ -16,6 +16,7 @@ from jobs.errors import (
     LeaseLost,
     RequestNotHeld,
     TooManyOpenJobs,
+    UploadLost,
 )
 from jobs.job import Chunk, Failure, Job, NewJob, RowCounts, State
 from jobs.redis_keys import (
@@ -23,6 +24,7 @@ from jobs.redis_keys import (
     CALLBACKS_DUE,
     CREATED,
     ENDED,
+    UPLOADS,
     WORKERS,
     JobKeys,
     owned_by,
@@ -34,6 +36,8 @@ from jobs.store import (
     ASSEMBLE,
     LONGEST_LEASE_S,
     PLAN,
+    UPLOAD_LOST_AFTER_S,
+    UPLOAD_REFUSED_FOR_S,
     Claim,
     Commit,
     JobStore,
@@ -62,6 +66,8 @@ class RedisJobStore(JobStore):
             return self._redis.register_script(text)
 
         self._create = script("create")
+        self._announce_upload = script("announce_upload")
+        self._lost_uploads = script("lost_uploads")
         self._claim = script("claim")
         self._renew = script("renew")
         self._release = script("release")
@@ -79,6 +85,17 @@ class RedisJobStore(JobStore):
     def requests(self) -> RequestStore:
         return self._requests
 
+    def announce_upload(self, job_id: str) -> None:
+        if not self._announce_upload(keys=[UPLOADS], args=[job_id, UPLOAD_LOST_AFTER_S]):
+            raise UploadLost(job_id)
+
+    def forget_upload(self, job_id: str) -> None:
+        self._redis.zrem(UPLOADS, job_id)
+
+    def lost_uploads(self, *, silent_s_more: float) -> Sequence[str]:
+        args = [silent_s_more, UPLOAD_LOST_AFTER_S, UPLOAD_LOST_AFTER_S + UPLOAD_REFUSED_FOR_S]
+        return cast(list[str], self._lost_uploads(keys=[UPLOADS], args=args))
+
     def create(
         self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
     ) -> Job:
@@ -94,13 +111,15 @@ class RedisJobStore(JobStore):
         }
         owner = job.owner or ""
         args: list[Any] = [job.id, owner, "" if most_open is None else most_open, now]
-        args += _settling(settlement)
+        args += [*_settling(settlement), UPLOAD_LOST_AFTER_S]
         for name, value in fields.items():
             args += [name, value]
         order = [keys.job, keys.sent, ACTIVE, CREATED, owned_by(owner)]
-        order.append(request_key(settlement.hold.name if settlement else ""))
+        order += [request_key(settlement.hold.name if settlement else ""), UPLOADS]
         reply = self._create(keys=order, args=args)
-        if reply < 0:
+        if reply == -2:
+            raise UploadLost(job.id)
+        if reply == -1:
             raise RequestNotHeld
         if not reply:
             raise TooManyOpenJobs(most_open or 0)

@@ -19,6 +19,9 @@ PLAN = "plan"
 ASSEMBLE = "assemble"
 # A store may take a longer one for a sign that its clock was put back meanwhile.
 LONGEST_LEASE_S = 60.0
+# An upload of which nothing has been heard for so long is lost, and for so long afterwards nothing can become of it.
+UPLOAD_LOST_AFTER_S = 3600.0
+UPLOAD_REFUSED_FOR_S = 86_400.0
 
 
 def label_step(index: int) -> str:
@@ -74,12 +77,30 @@ class JobStore(ABC):
         """The keys of requests that may be repeated."""
 
     @abstractmethod
+    def announce_upload(self, job_id: str) -> None:
+        """Note that the input of a job to be is under way, or still is. Raises `UploadLost`."""
+
+    @abstractmethod
+    def forget_upload(self, job_id: str) -> None:
+        """Note that an upload has come to nothing, and has left nothing."""
+
+    @abstractmethod
+    def lost_uploads(self, *, silent_s_more: float) -> Sequence[str]:
+        """Ids of uploads whose process is gone: their files may be removed, and no job will be made of them any more.
+
+        Args:
+            silent_s_more: time since the last call. Silence is counted in these, so that neither a clock that is moved nor
+                a time without anybody who calls makes a live upload a lost one.
+        """
+
+    @abstractmethod
     def create(
         self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
     ) -> Job:
-        """Record a new job as `queued`, and settle the key of the request that makes it.
+        """Record a new job as `queued`; its upload is over. Settle the key of the request that makes it.
 
-        Raises `TooManyOpenJobs` when its owner has `most_open` jobs that are not terminal, `RequestNotHeld`.
+        Raises `TooManyOpenJobs` when its owner has `most_open` jobs that are not terminal, `RequestNotHeld`,
+        `UploadLost`.
         """
 
     @abstractmethod

@@ -24,6 +24,7 @@ _IDLE_S = 4.0
 def sweep(services: Services) -> None:
     """One pass: jobs that have not ended go on, files that were kept long enough are deleted."""
     _delete_old_files(services)
+    _delete_lost_uploads(services)
     # A step whose message still waits is not sent again: that would only make the queue longer.
     waiting = services.messages.waiting()
     for job_id in services.store.active():
@@ -55,6 +56,14 @@ def _delete_old_files(services: Services) -> None:
         services.storage.delete(job_folder(job_id))
         services.store.files_deleted(job_id)
         log.info("%s: files deleted, their retention is over", job_id)
+
+
+def _delete_lost_uploads(services: Services) -> None:
+    """What is left of uploads whose API died. The store sees to it that no job is made of them any more."""
+    for job_id in services.store.lost_uploads(silent_s_more=services.settings.sweep_s):
+        if services.storage.names(job_folder(job_id)):
+            log.warning("%s: the upload was broken off, what had arrived is deleted", job_id)
+            services.storage.delete(job_folder(job_id))
 
 
 def _expire(services: Services, job_id: str) -> None:

@@ -23,7 +23,7 @@ from cli.redis_server import RedisServer
 from jobs.job import State
 from jobs.redis_store import RedisJobStore
 from jobs.storage import Storage, input_path, result_path
-from jobs.store import ASSEMBLE
+from jobs.store import ASSEMBLE, UPLOAD_LOST_AFTER_S
 
 CATALOGUE = b"title,summary\nA,some words\n"
 MB = 1_000_000
@@ -186,6 +186,22 @@ def test_a_stop_ends_an_upload_under_way_without_a_trace(
         assert api.stop(how) == 0
     assert api.storage.names("") == []
     assert RedisJobStore(redis_url).newest(limit=1) == []
+
+
+def test_what_an_upload_leaves_when_its_process_is_killed_is_found_and_then_deleted(
+    start_api: Any, redis_url: str, wait_until: Any
+) -> None:
+    api = start_api()
+    store = RedisJobStore(redis_url)
+    with api.begin_upload():
+        (server,) = psutil.Process(api.process.pid).children()
+        server.kill()
+        server.wait(20)
+    assert len(api.storage.names("jobs")) == 1
+    assert store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S - 1) == []
+    (lost,) = store.lost_uploads(silent_s_more=1)
+    assert api.storage.names(f"jobs/{lost}")
+    wait_until(lambda: len(psutil.Process(api.process.pid).children()) == 1)
 
 
 def test_an_upload_that_ends_in_time_is_accepted_while_the_server_stops(start_api: Any) -> None:

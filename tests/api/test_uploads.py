@@ -20,6 +20,7 @@ from jobs.memory_store import MemoryJobStore
 from jobs.messages import PLAN_TASK, RecordedMessages
 from jobs.requests import Settlement
 from jobs.storage import Storage, input_path
+from jobs.store import UPLOAD_LOST_AFTER_S
 
 CATALOGUE = b"title,summary\nA,some words\n"
 FILE_PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n%b\r\n'
@@ -283,3 +284,29 @@ def test_a_lost_message_is_not_the_clients_affair_because_the_record_tells_the_s
     assert front.store.missing(job_id, idle_s=0).plan
     assert front.client().post(f"/v1/jobs/{job_id}/cancel").status_code == 202
     assert front.store.missing(job_id, idle_s=0).assemble
+
+
+class LosingStore(MemoryJobStore):
+    """A record that hears nothing of an upload for very long, just before it becomes a job."""
+
+    def create(
+        self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
+    ) -> Job:
+        self.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S)
+        return super().create(job, most_open=most_open, settlement=settlement)
+
+
+def test_an_upload_that_was_given_up_for_lost_becomes_no_job(front: Any) -> None:
+    front.store = LosingStore()
+    answer = front.client().post("/v1/jobs", data=CATALOGUE)
+    assert (answer.status_code, answer.json["code"]) == (408, "UPLOAD_STALLED")
+    assert front.is_empty()
+    assert front.store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S) == []
+
+
+@pytest.mark.parametrize("content", [CATALOGUE, b"title\nA\n"])
+def test_neither_a_job_nor_a_refusal_leaves_an_upload_to_look_after(
+    front: Any, content: bytes
+) -> None:
+    front.client().post("/v1/jobs", data=content)
+    assert front.store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S) == []

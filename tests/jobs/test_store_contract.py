@@ -8,11 +8,26 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJobs
+from jobs.errors import (
+    IllegalTransition,
+    JobNotFound,
+    LeaseLost,
+    TooManyOpenJobs,
+    UploadLost,
+)
 from jobs.job import Chunk, Failure, NewJob, State
 from jobs.memory_store import MemoryJobStore
 from jobs.redis_store import RedisJobStore
-from jobs.store import ASSEMBLE, PLAN, Claim, JobStore, Missing, label_step
+from jobs.store import (
+    ASSEMBLE,
+    PLAN,
+    UPLOAD_LOST_AFTER_S,
+    UPLOAD_REFUSED_FOR_S,
+    Claim,
+    JobStore,
+    Missing,
+    label_step,
+)
 
 LEASE = 30.0
 
@@ -525,3 +540,47 @@ def test_a_job_remembers_whether_evidence_was_asked_for(store: JobStore) -> None
     for evidence in (False, True):
         new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}, evidence=evidence)
         assert store.create(new).evidence is evidence
+
+
+def new_job() -> NewJob:
+    return NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, layout={"header": ["a"]})
+
+
+def test_an_upload_of_which_nothing_is_heard_for_long_is_lost_and_becomes_no_job(
+    store: JobStore,
+) -> None:
+    job = new_job()
+    store.announce_upload(job.id)
+    assert store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S - 1) == []
+    assert store.lost_uploads(silent_s_more=1) == [job.id]
+    for call in (lambda: store.announce_upload(job.id), lambda: store.create(job)):
+        with pytest.raises(UploadLost):
+            call()
+    assert store.active() == []
+
+
+def test_an_upload_that_is_heard_of_is_not_lost(store: JobStore) -> None:
+    job = new_job()
+    for _ in range(3):
+        store.announce_upload(job.id)
+        assert store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S - 1) == []
+    assert store.create(job).state is State.QUEUED
+
+
+@pytest.mark.parametrize("end", ["create", "forget"])
+def test_an_upload_that_is_over_is_never_lost(store: JobStore, end: str) -> None:
+    job = new_job()
+    store.announce_upload(job.id)
+    if end == "create":
+        store.create(job)
+    else:
+        store.forget_upload(job.id)
+    assert store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S) == []
+
+
+def test_a_lost_upload_is_named_until_its_process_cannot_be_there_any_more(store: JobStore) -> None:
+    store.announce_upload("gone")
+    for _ in range(3):  # a sweep may die before it has deleted anything
+        assert store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S) == ["gone"]
+    assert store.lost_uploads(silent_s_more=UPLOAD_REFUSED_FOR_S) == []
+    assert store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S) == []

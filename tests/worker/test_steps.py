@@ -14,7 +14,7 @@ from jobs.job import State
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import LABEL_TASK, PLAN_TASK
 from jobs.storage import errors_path, input_path, parts_folder, result_path
-from jobs.store import Claim, Commit, label_step
+from jobs.store import UPLOAD_LOST_AFTER_S, Claim, Commit, label_step
 from tests.worker.conftest import build_model
 from tests.worker.desk import Desk, catalogue
 from worker.assemble import assemble_job
@@ -228,6 +228,24 @@ def test_retention_deletes_the_files_and_says_so(tmp_path: Path, tiny_model_targ
     sweep(desk.services)
     assert desk.storage.names(f"jobs/{job.id}") == []
     assert desk.store.get(job.id).files_deleted_at is not None
+
+
+def test_the_files_of_an_upload_whose_process_died_are_deleted_and_no_other(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path, "127.0.0.1:1", sweep_s=UPLOAD_LOST_AFTER_S / 2)
+    waiting = desk.submit(catalogue(3))
+    for job_id in ("dead", "alive"):
+        desk.store.announce_upload(job_id)
+        with desk.storage.publish(f"jobs/{job_id}/.input.0123456789abcdef") as stream:
+            stream.write(b"half a catalogue")
+    sweep(desk.services)
+    assert desk.storage.names("jobs/dead")
+    desk.store.announce_upload("alive")
+    sweep(desk.services)
+    assert not (tmp_path / "jobs" / "dead").exists()
+    assert desk.storage.names("jobs/alive")
+    assert desk.storage.exists(input_path(waiting))
 
 
 def test_a_newer_version_that_cannot_be_used_does_not_stop_new_jobs(
