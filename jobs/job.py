@@ -102,6 +102,7 @@ class Job:
     input_bytes: int
     layout: Mapping[str, object]
     row_counts: RowCounts
+    genre_counts: Mapping[str, int]  # labelled rows by genre; they add up to `row_counts.labelled`
     planned: bool  # every record has been seen, so `total` is final
     chunks: int  # chunks known so far
     chunks_done: int

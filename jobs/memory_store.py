@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ class _Part:
     labelled: int
     failed: int
     seal: str
+    genres: Counter[str]
 
 
 @dataclass
@@ -248,10 +250,18 @@ class MemoryJobStore(JobStore):
             return self._advance(record, window)
 
     def commit_chunk(
-        self, claim: Claim, index: int, *, labelled: int, failed: int, seal: str, window: int
+        self,
+        claim: Claim,
+        index: int,
+        *,
+        labelled: int,
+        failed: int,
+        seal: str,
+        window: int,
+        genres: Mapping[str, int] | None = None,
     ) -> Commit:
         with self._held(claim) as record:
-            record.done[index] = _Part(labelled, failed, seal)
+            record.done[index] = _Part(labelled, failed, seal, Counter(genres or {}))
             record.labelled += labelled
             record.failed += failed
             record.progress = self._clock()
@@ -407,6 +417,7 @@ class MemoryJobStore(JobStore):
                 labelled=record.labelled,
                 failed=record.failed,
             ),
+            genre_counts=dict(sum((part.genres for part in record.done.values()), Counter())),
             planned=record.planned,
             chunks=len(record.chunks),
             chunks_done=len(record.done),

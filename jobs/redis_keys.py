@@ -2,7 +2,7 @@
 
 | key                  | type | what it holds                                                                       |
 |----------------------|------|-------------------------------------------------------------------------------------|
-| `job:{id}`           | hash | state, `at:STATE` (ms), counts, pinned model, `fence` counter, `fence:STEP` in force  |
+| `job:{id}`           | hash | state, `at:STATE` (ms), counts, `genre:NAME`, pinned model, `fence` counter, `fence:STEP` in force |
 | `job:{id}:chunks`    | hash | chunk index → chunk as JSON                                                         |
 | `job:{id}:parts`     | hash | index of a committed chunk → its counts and seal as JSON                            |
 | `job:{id}:leases`    | zset | step → when its lease runs out (ms)                                                 |

@@ -47,6 +47,7 @@ from jobs.store import (
 )
 
 _STEP_INDEX = len(label_step(0)) - 1
+_GENRE = "genre:"
 # A name that has not reported for a day belongs to a worker that is gone.
 _FORGET_WORKER_S = 86_400
 
@@ -222,15 +223,26 @@ class RedisJobStore(JobStore):
         )
 
     def commit_chunk(
-        self, claim: Claim, index: int, *, labelled: int, failed: int, seal: str, window: int
+        self,
+        claim: Claim,
+        index: int,
+        *,
+        labelled: int,
+        failed: int,
+        seal: str,
+        window: int,
+        genres: Mapping[str, int] | None = None,
     ) -> Commit:
-        keys = JobKeys(claim.job_id)
-        part = json.dumps({"labelled": labelled, "failed": failed, "seal": seal})
+        keys, tally = JobKeys(claim.job_id), dict(genres or {})
+        part = json.dumps({"labelled": labelled, "failed": failed, "genres": tally, "seal": seal})
+        args: list[Any] = [index, claim.fence, labelled, failed, window, self._now_ms(), part]
+        for pair in tally.items():
+            args += pair
         return _commit_from(
             claim,
             self._commit_chunk(
                 keys=[keys.job, keys.leases, keys.sent, keys.parts],
-                args=[index, claim.fence, labelled, failed, window, self._now_ms(), part],
+                args=args,
             ),
         )
 
@@ -377,6 +389,11 @@ def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> 
             labelled=int(record.get("labelled", 0)),
             failed=int(record.get("failed", 0)),
         ),
+        genre_counts={
+            name.removeprefix(_GENRE): int(rows)
+            for name, rows in record.items()
+            if name.startswith(_GENRE) and int(rows)
+        },
         planned=record.get("planned") == "1",
         chunks=int(record.get("chunks", 0)),
         # `finish` drops the parts and leaves its size in the record.

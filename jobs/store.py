@@ -159,11 +159,20 @@ class JobStore(ABC):
 
     @abstractmethod
     def commit_chunk(
-        self, claim: Claim, index: int, *, labelled: int, failed: int, seal: str, window: int
+        self,
+        claim: Claim,
+        index: int,
+        *,
+        labelled: int,
+        failed: int,
+        seal: str,
+        window: int,
+        genres: Mapping[str, int] | None = None,
     ) -> Commit:
         """Mark a chunk done and add its counts, once. Raises `LeaseLost`.
 
         Args:
+            genres: labelled rows by genre, for the job's tally.
             seal: what assembly needs to find and check the chunk's part; kept as it is.
         """
 

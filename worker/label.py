@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from catalogue import (
+    Label,
     Layout,
     Outcome,
     RowError,
@@ -131,6 +133,7 @@ def _work(services: Services, claim: Claim, index: int, checkpoint: Callable[[],
         labelled=labelled,
         failed=failed,
         seal=part.seal,
+        genres=Counter(outcome.genre for outcome in outcomes if isinstance(outcome, Label)),
         window=services.settings.window,
     )
     seconds = time.monotonic() - began

@@ -18,6 +18,9 @@ for i = 3, #ARGV do
     redis.call('HDEL', KEYS[4], ARGV[i])
     redis.call('HINCRBY', KEYS[1], 'labelled', string.format('%d', 0 - counts['labelled']))
     redis.call('HINCRBY', KEYS[1], 'failed', string.format('%d', 0 - counts['failed']))
+    for genre, rows in pairs(counts['genres'] or {}) do
+      redis.call('HINCRBY', KEYS[1], 'genre:' .. genre, string.format('%d', 0 - rows))
+    end
   end
   redis.call('HDEL', KEYS[5], 'label/' .. ARGV[i])
   if again then

@@ -5,6 +5,7 @@ if redis.call('HGET', KEYS[1], 'state') ~= 'in_progress' then return nil end
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   -- Every chunk under way elsewhere was labelled by the old version: its commit must be refused.
   if string.find(field, '^fence:label/') then redis.call('HDEL', KEYS[1], field) end
+  if string.find(field, '^genre:') then redis.call('HDEL', KEYS[1], field) end
 end
 for _, step in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
   if string.find(step, '^label/') then redis.call('ZREM', KEYS[3], step) end

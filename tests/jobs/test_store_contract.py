@@ -497,6 +497,29 @@ def made_by(store: JobStore, owner: str | None, most_open: int | None = None) ->
     return store.create(new, most_open=most_open).id
 
 
+def test_the_tally_of_genres_grows_with_the_chunks_and_forgets_what_is_labelled_again(
+    store: JobStore, job_id: str
+) -> None:
+    plan(store, job_id, 3, 3)
+    assert store.get(job_id).genre_counts == {}
+    for index, genres in enumerate(({"crime": 2, "history": 1}, {"crime": 1, "true:crime": 1})):
+        claim = must_claim(store, job_id, label_step(index))
+        store.commit_chunk(
+            claim,
+            index,
+            labelled=sum(genres.values()),
+            failed=3 - sum(genres.values()),
+            seal="s",
+            window=2,
+            genres=genres,
+        )
+    assert store.get(job_id).genre_counts == {"crime": 3, "history": 1, "true:crime": 1}
+    store.reopen_chunks(must_claim(store, job_id, ASSEMBLE), [0])
+    assert store.get(job_id).genre_counts == {"crime": 1, "true:crime": 1}
+    store.repin(must_claim(store, job_id, label_step(0)), model_version=4, window=2)
+    assert store.get(job_id).genre_counts == {}
+
+
 def test_a_job_knows_its_owner_and_its_callback(store: JobStore) -> None:
     new = NewJob(
         id="1", filename="c.csv", input_bytes=1, layout={}, owner="anna", callback="https://a.org/"

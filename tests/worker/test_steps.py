@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ def test_a_catalogue_of_several_chunks_comes_back_whole_and_in_order(desk: Desk)
     assert (job.row_counts.labelled, job.chunks, job.chunks_done) == (10, 4, 4)
     assert [row[0] for row in desk.result(job.id)[1:]] == [str(n) for n in range(10)]
     assert all(row[2] for row in desk.result(job.id))
+    assert job.genre_counts == Counter(row[2] for row in desk.result(job.id)[1:])
     assert desk.storage.names(parts_folder(job.id)) == []
 
 
