@@ -7,10 +7,13 @@ from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.openapi import OpenAPI
 
 from api.bodies import register_bodies
+from api.event_routes import event_routes
+from api.following import Seats
 from api.health import health_routes
 from api.job_routes import job_routes
 from api.openapi import described_app
 from api.problems import register_problems
+from api.result_routes import result_routes
 from api.review_routes import review_routes
 from api.security import register_security
 from api.settings import ApiSettings
@@ -38,7 +41,11 @@ def create_app(
     register_problems(app)
     register_bodies(app)
     register_security(app)
-    app.register_api(job_routes(settings, store, storage, messages, corrections))
+    # Threads that wait must leave as many that do not.
+    seats = Seats(min(settings.api_waiting, max(1, settings.api_threads // 2)))
+    app.register_api(job_routes(settings, store, storage, messages, seats))
+    app.register_api(result_routes(store, storage, corrections))
+    app.register_api(event_routes(store, storage, seats))
     app.register_api(review_routes(store, storage, corrections))
     app.register_api(health_routes(store, storage))
 

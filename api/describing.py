@@ -16,6 +16,7 @@ _HEADERS: Mapping[str, str] = {
     "Location": "Where the job is.",
     "Retry-After": "Seconds after which asking again makes sense.",
     "Idempotency-Replayed": "With an Idempotency-Key: whether an earlier request has made this job.",
+    "Preference-Applied": "How long the answer would have waited.",
     "ETag": "Identifies the bytes; send it in If-None-Match or If-Range.",
     "Content-Disposition": "The name under which to save it.",
     "Accept-Ranges": "`bytes`: parts can be asked for with Range.",

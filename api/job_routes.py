@@ -6,37 +6,33 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, request
+from flask import Response, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 
-from api.corrected_downloads import corrected_download
-from api.describing import document, file, problems
+from api.describing import document, problems
 from api.documents import CANCELLABLE, JobDocument, JobListDocument, as_json, job_document
-from api.downloads import download
+from api.following import Seats, version
 from api.intake import accept
 from api.job_ids import JOB_ID_KEY
 from api.listing import find_jobs
 from api.openapi import JOBS, described_routes
 from api.options import SubmitQuery
-from api.parameters import JobPath, ListQuery, SubmitHeader
+from api.parameters import JobPath, ListQuery, ShowHeader, SubmitHeader
 from api.problems import Problem
 from api.repeatable import once
 from api.settings import ApiSettings
 from api.telling import tell
 from api.upload_description import UPLOAD_BODY, UPLOAD_PROBLEMS
 from api.uploads import read_upload
-from jobs.corrections import CorrectionStore
+from api.waiting import wait_for
 from jobs.errors import IllegalTransition, JobNotFound
 from jobs.job import State
 from jobs.messages import Messages
-from jobs.storage import Storage, errors_path, job_folder, result_path
+from jobs.storage import Storage, job_folder
 from jobs.store import JobStore
 
 _SOON = {"Retry-After": "1"}
-_FILE_HEADERS = ("ETag", "Accept-Ranges", "Content-Disposition")
-_FILE_PROBLEMS = problems(
-    "JOB_NOT_FOUND", "RESULT_NOT_READY", "RESULT_DELETED", "RESULT_MISSING", "RANGE_NOT_SATISFIABLE"
-)
+_SUBMITTED = ("Location", "Retry-After", "Idempotency-Replayed", "Preference-Applied")
 
 Answer = Response | tuple[dict[str, Any], int] | tuple[dict[str, Any], int, dict[str, str]]
 
@@ -46,7 +42,7 @@ def job_routes(
     store: JobStore,
     storage: Storage,
     messages: Messages,
-    corrections: CorrectionStore,
+    seats: Seats,
 ) -> APIBlueprint:
     """The endpoints over these services."""
     routes = described_routes("jobs", JOBS, "/v1/jobs")
@@ -54,11 +50,7 @@ def job_routes(
     @routes.post(
         "",
         responses={
-            202: document(
-                JobDocument,
-                "The job.",
-                headers=("Location", "Retry-After", "Idempotency-Replayed"),
-            ),
+            202: document(JobDocument, "The job.", headers=_SUBMITTED),
             **UPLOAD_PROBLEMS,
         },
         description="The file streams to the storage and is checked before the answer. Options are query "
@@ -84,8 +76,13 @@ def job_routes(
             )
             headers["Idempotency-Replayed"] = "true" if repeated else "false"
         request.environ[JOB_ID_KEY] = job.id
+        job, waited = wait_for(job, header.prefer, store=store, seats=seats)
         answer = job_document(job, storage)
-        return as_json(answer), HTTPStatus.ACCEPTED, {"Location": answer.links.self} | headers
+        return (
+            as_json(answer),
+            HTTPStatus.ACCEPTED,
+            {"Location": answer.links.self} | headers | waited,
+        )
 
     @routes.get(
         "",
@@ -109,10 +106,31 @@ def job_routes(
         answer = JobListDocument(jobs=[job_document(j, storage) for j in found], next=following)
         return as_json(answer), HTTPStatus.OK
 
-    @routes.get("/<job_id>", responses={200: JobDocument, **problems("JOB_NOT_FOUND")})
-    def show_job(path: JobPath) -> Answer:
+    @routes.get(
+        "/<job_id>",
+        responses={
+            200: JobDocument,
+            304: {"description": "Nothing has happened since the client looked last."},
+            **problems("JOB_NOT_FOUND"),
+        },
+    )
+    def show_job(path: JobPath, header: ShowHeader) -> Answer:
         """Look at a job"""
-        return as_json(job_document(store.get(path.job_id), storage)), HTTPStatus.OK
+        known = request.if_none_match
+        job, headers = wait_for(
+            store.get(path.job_id),
+            header.prefer,
+            store=store,
+            seats=seats,
+            known=next(iter(known.as_set(include_weak=True)), None) if known else None,
+        )
+        response = jsonify(as_json(job_document(job, storage)))
+        response.set_etag(version(job), weak=True)  # rate and ETA differ from look to look
+        if not job.is_terminal:
+            headers |= _SOON
+        response.headers.update(headers)
+        response.make_conditional(request.environ)
+        return response
 
     @routes.delete("/<job_id>", responses={204: None, **problems("JOB_NOT_FOUND", "JOB_NOT_ENDED")})
     def delete_job(path: JobPath) -> Answer:
@@ -143,35 +161,5 @@ def job_routes(
         if before.state in CANCELLABLE:
             tell(messages.assemble, job.id)
         return answer, HTTPStatus.ACCEPTED, _SOON
-
-    @routes.get(
-        "/<job_id>/result",
-        responses={
-            200: file("The labelled catalogue.", "text/csv", headers=_FILE_HEADERS),
-            206: file("A part of it.", "text/csv", headers=(*_FILE_HEADERS, "Content-Range")),
-            304: {"description": "It is what the client has already."},
-            **_FILE_PROBLEMS,
-        },
-    )
-    def get_result(path: JobPath) -> Answer:
-        """Download the labelled catalogue, with a further column once rows have been corrected"""
-        job = store.get(path.job_id)
-        if corrections.stand(job.id).count:
-            return corrected_download(job, storage, corrections)
-        return download(job, storage, path=result_path(job.id), kind="labelled")
-
-    @routes.get(
-        "/<job_id>/errors",
-        responses={
-            200: file("Row number, code and sentence.", "text/csv", headers=_FILE_HEADERS),
-            206: file("A part of it.", "text/csv", headers=(*_FILE_HEADERS, "Content-Range")),
-            304: {"description": "It is what the client has already."},
-            **_FILE_PROBLEMS,
-        },
-    )
-    def get_errors(path: JobPath) -> Answer:
-        """Download the list of rows that could not be labelled"""
-        job = store.get(path.job_id)
-        return download(job, storage, path=errors_path(job.id), kind="errors")
 
     return routes

@@ -17,6 +17,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from api.job_ids import check_job_id
 from api.options import option
+from api.waiting import LONGEST_WAIT_S
 from jobs.job import State
 
 
@@ -45,6 +46,23 @@ class SubmitHeader(BaseModel):
         "same job instead of a second one.",
         alias="Idempotency-Key",
         pattern=r"^[!-~]{1,255}$",
+    )
+    prefer: str | SkipJsonSchema[None] = option(
+        f"`wait=N` lets the answer wait until the job has ended, {LONGEST_WAIT_S} seconds at most.",
+        alias="Prefer",
+    )
+
+
+class ShowHeader(BaseModel):
+    """Headers of a look at a job."""
+
+    prefer: str | SkipJsonSchema[None] = option(
+        "`wait=N` lets the answer wait until the job has ended, or with If-None-Match until it has changed; "
+        f"{LONGEST_WAIT_S} seconds at most.",
+        alias="Prefer",
+    )
+    if_none_match: str | SkipJsonSchema[None] = option(
+        "The `ETag` of an earlier answer.", alias="If-None-Match"
     )
 
 

@@ -112,6 +112,10 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "The range begins beyond the file's end."
     ),
     "MODEL_UNKNOWN": Code(HTTPStatus.NOT_FOUND, "No worker has reported a model lately."),
+    "TOO_MANY_WAITING": Code(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "`SPINELABEL_API_WAITING` clients are waiting for events already; `Retry-After` is set.",
+    ),
     # The server
     "SERVICE_UNAVAILABLE": Code(
         HTTPStatus.SERVICE_UNAVAILABLE, "The job records cannot be reached; `Retry-After` is set."

@@ -24,6 +24,13 @@ class ApiSettings(JobSettings):
     api_threads: int = Field(
         32, ge=1, le=512, description="Requests served at a time; an upload holds one thread."
     )
+    api_waiting: int = Field(
+        8,
+        ge=1,
+        le=256,
+        description="Requests that may wait for a job at a time (events, Prefer: wait); "
+        "never more than half of the threads.",
+    )
     api_stall_s: PositiveFloat = Field(
         60.0, description="A client that neither sends nor takes anything for so long is cut off."
     )

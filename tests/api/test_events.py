@@ -1,0 +1,172 @@
+"""Progress as server-sent events, and answers that wait: what changes is told, once, and threads stay free."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import pytest
+
+from api import event_routes
+from api.settings import ApiSettings
+from jobs.job import State
+from jobs.redis_store import RedisJobStore
+
+
+class Stream:
+    """The events of one connection, read one by one."""
+
+    def __init__(self, front: Any, job_id: str, **headers: str) -> None:
+        self.answer = front.client().get(
+            f"/v1/jobs/{job_id}/events",
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        )
+        assert self.answer.status_code == 200, self.answer.text
+        self._blocks: Iterator[str] = (
+            block.decode() if isinstance(block, bytes) else block for block in self.answer.response
+        )
+        assert next(self._blocks).startswith("retry: ")
+
+    def next(self) -> tuple[str, str, dict[str, Any]]:
+        """Kind, id and document of the next event."""
+        lines = dict(line.split(": ", 1) for line in next(self._blocks).strip().split("\n"))
+        return lines["event"], lines["id"], json.loads(lines["data"])
+
+    def is_over(self) -> bool:
+        return next(self._blocks, None) is None
+
+
+def test_each_change_is_told_and_the_end_ends_the_stream(front: Any) -> None:
+    job_id = front.submit()
+    stream = Stream(front, job_id)
+    kind, _, document = stream.next()
+    assert (kind, document) == ("job", front.client().get(f"/v1/jobs/{job_id}").json)
+    front.label(job_id, rows=5, failed=2)
+    kind, _, document = stream.next()
+    assert (kind, document["state"]) == ("job", "finalizing")
+    assert document["row_counts"] == {"total": 5, "labelled": 3, "failed": 2, "pending": 0}
+    front.assemble(job_id)
+    kind, _, document = stream.next()
+    assert (kind, document["state"]) == ("end", "completed")
+    assert document["links"]["result"]
+    assert stream.is_over()
+
+
+def test_a_client_that_comes_back_is_told_only_what_it_does_not_know(front: Any) -> None:
+    job_id = front.submit()
+    _, known, _ = Stream(front, job_id).next()
+    again = Stream(front, job_id, Last_Event_ID=known)
+    front.label(job_id)
+    kind, newer, document = again.next()
+    assert (kind, document["state"]) == ("job", "finalizing")
+    assert newer != known
+    behind = Stream(front, job_id, Last_Event_ID=known)
+    assert behind.next()[1] == newer
+
+
+def test_a_client_that_knows_the_end_is_told_not_to_come_back(front: Any) -> None:
+    job_id = front.completed()
+    kind, known, _ = Stream(front, job_id).next()
+    assert kind == "end"
+    answer = front.client().get(f"/v1/jobs/{job_id}/events", headers={"Last-Event-ID": known})
+    assert (answer.status_code, answer.data) == (204, b"")
+
+
+def test_silence_is_filled_with_heartbeats(front: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_routes, "_HEARTBEAT_S", 0)
+    stream = Stream(front, front.submit())
+    stream.next()
+    assert next(stream._blocks) == ":\n\n"
+
+
+def test_a_job_that_is_deleted_meanwhile_ends_the_stream(front: Any) -> None:
+    job_id = front.submit()
+    stream = Stream(front, job_id)
+    stream.next()
+    front.store.end(job_id, State.CANCELLED)
+    front.assemble(job_id, None)
+    front.store.delete(job_id)
+    assert stream.is_over()
+
+
+def test_seats_are_bounded_and_given_back_when_a_client_leaves(front: Any) -> None:
+    front.settings = ApiSettings(api_waiting=1)
+    app, job_id = front.app(), front.submit()
+    path = f"/v1/jobs/{job_id}/events"
+    first = app.test_client().get(path)
+    assert first.status_code == 200
+    second = app.test_client().get(path)
+    assert (second.status_code, second.json["code"]) == (503, "TOO_MANY_WAITING")
+    assert second.headers["Retry-After"] == "5"
+    # A look that would wait is answered at once instead.
+    look = app.test_client().get(f"/v1/jobs/{job_id}", headers={"Prefer": "wait=60"})
+    assert look.status_code == 200
+    assert "Preference-Applied" not in look.headers
+    first.close()
+    assert app.test_client().get(path).status_code == 200
+
+
+def test_waiting_never_takes_more_than_half_of_the_threads(front: Any) -> None:
+    front.settings = ApiSettings(api_waiting=8, api_threads=4)
+    app, job_id = front.app(), front.submit()
+    open_streams = [app.test_client().get(f"/v1/jobs/{job_id}/events") for _ in range(3)]
+    assert [answer.status_code for answer in open_streams] == [200, 200, 503]
+
+
+def test_a_look_that_waits_returns_when_its_time_is_over(front: Any) -> None:
+    answer = front.client().get(f"/v1/jobs/{front.submit()}", headers={"Prefer": "wait=1"})
+    assert (answer.status_code, answer.json["state"]) == (200, "queued")
+    assert answer.headers["Preference-Applied"] == "wait=1"
+    assert answer.headers["Retry-After"] == "1"
+
+
+def test_a_look_that_waits_returns_at_once_for_an_ended_job(front: Any) -> None:
+    prefer = {"Prefer": "respond-async, wait=60"}
+    answer = front.client().get(f"/v1/jobs/{front.completed()}", headers=prefer)
+    assert answer.json["state"] == "completed"
+    assert "Retry-After" not in answer.headers
+
+
+def test_a_look_is_not_answered_in_full_while_nothing_has_happened(front: Any) -> None:
+    job_id = front.submit()
+    client = front.client()
+    etag = client.get(f"/v1/jobs/{job_id}").headers["ETag"]
+    same = client.get(f"/v1/jobs/{job_id}", headers={"If-None-Match": etag, "Prefer": "wait=1"})
+    assert (same.status_code, same.data) == (HTTPStatus.NOT_MODIFIED, b"")
+    front.label(job_id)
+    other = client.get(f"/v1/jobs/{job_id}", headers={"If-None-Match": etag, "Prefer": "wait=60"})
+    assert (other.status_code, other.json["state"]) == (200, "finalizing")
+
+
+@pytest.mark.parametrize(
+    "prefer", ["wait", "wait=", "wait=-1", "wait=1.5", "waiting=9", "x=wait=9"]
+)
+def test_a_wish_that_is_none_is_ignored(front: Any, prefer: str) -> None:
+    answer = front.client().get(f"/v1/jobs/{front.submit()}", headers={"Prefer": prefer})
+    assert answer.status_code == 200
+    assert "Preference-Applied" not in answer.headers
+
+
+def test_an_upload_may_wait_for_its_job(front: Any) -> None:
+    answer = front.client().post(
+        "/v1/jobs", data=b"summary\nsome words\n", headers={"Prefer": "wait=1"}
+    )
+    assert (answer.status_code, answer.json["state"]) == (202, "queued")
+    assert answer.headers["Preference-Applied"] == "wait=1"
+
+
+def test_events_arrive_over_a_real_connection_while_the_job_goes_on(
+    api: Any, redis_url: str
+) -> None:
+    with httpx.Client(base_url=api.url, timeout=20) as client:
+        job_id = client.post("/v1/jobs", content=b"summary\nsome words\n").json()["id"]
+        with client.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
+            assert answer.headers["Content-Type"].startswith("text/event-stream")
+            lines = answer.iter_lines()
+            assert next(line for line in lines if line.startswith("event:")) == "event: job"
+            RedisJobStore(redis_url).end(job_id, State.CANCELLED)
+            data = next(line for line in lines if line.startswith("data:") and "cancelling" in line)
+            assert json.loads(data.removeprefix("data:"))["state"] == "cancelling"
