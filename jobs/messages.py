@@ -59,24 +59,24 @@ class CeleryMessages(Messages):
     """Sends through a Celery app; needs no task code of the receiver."""
 
     def __init__(self, app: Celery) -> None:
-        self._app = app
+        self.app = app
 
     def plan(self, job_id: str) -> None:
-        self._app.send_task(PLAN_TASK, args=[job_id], queue=CONTROL_QUEUE)
+        self.app.send_task(PLAN_TASK, args=[job_id], queue=CONTROL_QUEUE)
 
     def label(self, job_id: str, index: int) -> None:
         queue = SMALL_QUEUE if index == 0 else BULK_QUEUE
-        self._app.send_task(LABEL_TASK, args=[job_id, index], queue=queue)
+        self.app.send_task(LABEL_TASK, args=[job_id, index], queue=queue)
 
     def assemble(self, job_id: str) -> None:
-        self._app.send_task(ASSEMBLE_TASK, args=[job_id], queue=CONTROL_QUEUE)
+        self.app.send_task(ASSEMBLE_TASK, args=[job_id], queue=CONTROL_QUEUE)
 
     def answer(self, question_id: str) -> None:
-        self._app.send_task(ANSWER_TASK, args=[question_id], queue=QUESTION_QUEUE)
+        self.app.send_task(ANSWER_TASK, args=[question_id], queue=QUESTION_QUEUE)
 
     def waiting(self) -> frozenset[tuple[str, str]]:
         # AMQP cannot look into a queue; Redis, which is our broker, keeps it as a list under its name.
-        with self._app.connection_for_read() as connection:
+        with self.app.connection_for_read() as connection:
             channel: Any = connection.default_channel
             texts = [text for name in QUEUES for text in channel.client.lrange(name, 0, -1)]
         return frozenset(step for step in map(_step, texts) if step is not None)

@@ -7,11 +7,13 @@ import os
 import sys
 from typing import Any
 
-from celery import signals
+from celery import Celery, signals
+from celery.worker import state
 from pydantic import ValidationError
 
 from jobs.messages import QUEUES
 from worker.app import make_app
+from worker.hearing import Hearing, connection_name
 from worker.settings import WorkerSettings
 
 
@@ -28,6 +30,7 @@ def main(arguments: list[str]) -> int:
     signals.setup_logging.connect(_log_to_stderr, weak=False)
     app = make_app(settings)
     if not arguments:
+        _watch_hearing(app, settings)
         app.worker_main(
             [
                 "worker",
@@ -45,6 +48,19 @@ def main(arguments: list[str]) -> int:
         return 0
     print("Usage: python -m worker [beat]", file=sys.stderr)
     return 2
+
+
+def _watch_hearing(app: Celery, settings: WorkerSettings) -> None:
+    app.conf.broker_transport_options["client_name"] = name = connection_name()
+    hearing = Hearing(
+        settings.redis_url,
+        name=name,
+        deaf_after_s=settings.deaf_after_s,
+        is_busy=lambda: len(state.active_requests) >= settings.concurrency,
+    )
+    # Once the pool has been forked, and until what is under way is all that is left to do.
+    signals.worker_ready.connect(lambda **_: hearing.start(), weak=False)
+    signals.worker_shutting_down.connect(lambda **_: hearing.stop(), weak=False)
 
 
 def _log_to_stderr(**_: Any) -> None:

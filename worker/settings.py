@@ -41,6 +41,9 @@ class WorkerSettings(JobSettings):
         description="A step whose holder is silent for so long is given to another.",
     )
     sweep_s: PositiveFloat = Field(2.0, description="How often abandoned steps are looked for.")
+    deaf_after_s: PositiveFloat = Field(
+        10.0, description="A worker that does not listen for messages for so long ends itself."
+    )
     max_attempts: PositiveInt = Field(
         3, description="Deaths a chunk may cause before it is halved to find the guilty rows."
     )

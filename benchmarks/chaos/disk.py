@@ -1,8 +1,10 @@
-"""A small disk of its own for the storage folder, so that it can be filled without harm."""
+"""What a broken disk does to parts, and a small disk that can be filled without harm."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import random
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -27,3 +29,17 @@ def small_disk(folder: Path) -> Iterator[str | None]:
         yield None
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=False, capture_output=True)
+
+
+def spoil(part: Path, how: str, random_: random.Random) -> None:
+    """Truncate, remove or alter one byte of a finished part, as a broken disk would."""
+    content = part.read_bytes()
+    if how == "removed":
+        part.unlink()
+    elif how == "truncated":
+        os.truncate(part, random_.randrange(len(content)) if content else 0)
+    else:
+        place = random_.randrange(len(content))
+        with part.open("r+b") as stream:
+            stream.seek(place)
+            stream.write(bytes([content[place] ^ 1]))

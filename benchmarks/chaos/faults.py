@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import psutil
 import redis
 
 from benchmarks.chaos.clock import Clock
+from benchmarks.chaos.disk import spoil
 from benchmarks.chaos.errors import NotPossible
 from benchmarks.chaos.message_faults import MessageFaults
 from benchmarks.chaos.moments import MOMENTS, stopped, stopped_at
@@ -54,6 +53,7 @@ class Faults:
         self._add("part removed", 1.0, self._part_spoilt("removed"))
         self._add("part altered", 1.0, self._part_spoilt("altered"))
         queues = MessageFaults(stack, observer, random_, messages)
+        self._add("worker made deaf", 1.5, self._deafened(queues))
         self._add("messages dropped", 3.0, queues.dropped)
         self._add("messages repeated", 2.0, queues.repeated)
         self._add("messages nobody asked for", 2.0, queues.invented)
@@ -158,6 +158,16 @@ class Faults:
     def _child_stopped(self, name: str) -> Fault:
         return self._pause([self._child()], name)
 
+    def _deafened(self, queues: MessageFaults) -> Callable[[str], Fault]:
+        def inject(name: str) -> Fault:
+            worker = self._old_enough("worker")
+            fault = self._observer.begin(name)
+            queues.deafen()
+            fault.back_at = self._wait_for("worker", worker.pid)
+            return fault
+
+        return inject
+
     # -- named moments ---------------------------------------------------------------------------
 
     def _at(self, moment: str) -> Callable[[str], Fault]:
@@ -233,17 +243,3 @@ class Faults:
         )
         fault.back_at = time.monotonic()
         return fault
-
-
-def spoil(part: Path, how: str, random_: random.Random) -> None:
-    """Truncate, remove or alter one byte of a finished part, as a broken disk would."""
-    content = part.read_bytes()
-    if how == "removed":
-        part.unlink()
-    elif how == "truncated":
-        os.truncate(part, random_.randrange(len(content)) if content else 0)
-    else:
-        place = random_.randrange(len(content))
-        with part.open("r+b") as stream:
-            stream.seek(place)
-            stream.write(bytes([content[place] ^ 1]))

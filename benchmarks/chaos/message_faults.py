@@ -60,3 +60,9 @@ class MessageFaults:
         self._messages.label("job_that_never_was", 0)
         fault.back_at = time.monotonic()
         return fault
+
+    def deafen(self) -> None:
+        """Take the worker's consumers away, as some losses of the broker do; it goes on answering pings."""
+        for queue in QUEUES:
+            if not self._messages.app.control.cancel_consumer(queue, reply=True, timeout=5):
+                raise NotPossible

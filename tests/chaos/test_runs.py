@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.chaos.faults import spoil
+from benchmarks.chaos.disk import spoil
 from benchmarks.chaos.observer import Fault
 from benchmarks.chaos.report import Outcome, render, summary
 from benchmarks.chaos.run import run as run_chaos
