@@ -9,6 +9,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from api.audit import write_audit_to_stderr
 from api.job_ids import JOB_ID_KEY
 
 _PROBES = frozenset({"/healthz", "/readyz"})
@@ -21,6 +22,7 @@ def log_to_stderr() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
+    write_audit_to_stderr()
 
 
 class ServerLog(Logger):  # type: ignore[misc]  # gunicorn ships no types

@@ -5,22 +5,25 @@ from __future__ import annotations
 from flask import Response
 from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.openapi import OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from api.access import Access, register_access
+from api.audit import register_audit
 from api.bodies import register_bodies
+from api.callers_jobs import CallersJobs
 from api.event_routes import event_routes
 from api.following import Seats
 from api.health import health_routes
 from api.job_routes import job_routes
 from api.openapi import described_app
 from api.problems import register_problems
+from api.request_limits import register_request_limits
 from api.result_routes import result_routes
 from api.review_routes import review_routes
 from api.security import register_security
+from api.services import Services
+from api.session_routes import session_routes
 from api.settings import ApiSettings
-from jobs.corrections import CorrectionStore
-from jobs.messages import Messages
-from jobs.storage import Storage
-from jobs.store import JobStore
 
 
 class _JsonInOrder(DefaultJSONProvider):
@@ -28,26 +31,30 @@ class _JsonInOrder(DefaultJSONProvider):
     ensure_ascii = False
 
 
-def create_app(
-    settings: ApiSettings,
-    store: JobStore,
-    storage: Storage,
-    messages: Messages,
-    corrections: CorrectionStore,
-) -> OpenAPI:
+def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     """The whole HTTP surface: `/v1`, the health endpoints and the page."""
     app = described_app("api")
     app.json = _JsonInOrder(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    access = Access(settings, services.keys)
     register_problems(app)
     register_bodies(app)
-    register_security(app)
+    register_security(app, only_this_machine=not settings.keys_required)
+    register_audit(app)
+    register_access(app, access)
+    if settings.keys_required:
+        register_request_limits(app, services.counts_url)
+    jobs, storage, corrections = CallersJobs(services.store), services.storage, services.corrections
     # Threads that wait must leave as many that do not.
     seats = Seats(min(settings.api_waiting, max(1, settings.api_threads // 2)))
-    app.register_api(job_routes(settings, store, storage, messages, seats))
-    app.register_api(result_routes(store, storage, corrections))
-    app.register_api(event_routes(store, storage, seats))
-    app.register_api(review_routes(store, storage, corrections))
-    app.register_api(health_routes(store, storage))
+    app.register_api(job_routes(settings, jobs, storage, services.messages, seats))
+    app.register_api(result_routes(jobs, storage, corrections))
+    app.register_api(event_routes(jobs, storage, seats))
+    app.register_api(review_routes(jobs, storage, corrections))
+    app.register_api(session_routes(access))
+    app.register_api(health_routes(services.store, storage))
 
     @app.get("/", doc_ui=False)
     def page() -> Response:

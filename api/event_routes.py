@@ -11,6 +11,8 @@ from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
 
+from api.callers import caller
+from api.callers_jobs import CallersJobs
 from api.describing import file, problems
 from api.documents import as_json, job_document
 from api.following import Seats, looks, version
@@ -21,7 +23,6 @@ from api.problems import Problem
 from jobs.errors import JobNotFound
 from jobs.job import Job
 from jobs.storage import Storage
-from jobs.store import JobStore
 
 # Below the time after which proxies give up a silent connection, which is a minute for most.
 _HEARTBEAT_S = 15.0
@@ -39,7 +40,7 @@ class EventsHeader(BaseModel):
     )
 
 
-def event_routes(store: JobStore, storage: Storage, seats: Seats) -> APIBlueprint:
+def event_routes(store: CallersJobs, storage: Storage, seats: Seats) -> APIBlueprint:
     """The endpoint over these services."""
     routes = described_routes("events", JOBS, "/v1/jobs/<job_id>")
 
@@ -68,7 +69,9 @@ def event_routes(store: JobStore, storage: Storage, seats: Seats) -> APIBlueprin
                 retry_after_s=5,
             )
         response = Response(
-            _events(store, storage, job, header.last_event_id), content_type="text/event-stream"
+            # The stream outlives the request, and goes on being this caller's.
+            _events(store.of(caller()), storage, job, header.last_event_id),
+            content_type="text/event-stream",
         )
         response.call_on_close(give_back)
         # Proxies that buffer would hold events back until there are many.
@@ -78,7 +81,7 @@ def event_routes(store: JobStore, storage: Storage, seats: Seats) -> APIBlueprin
     return routes
 
 
-def _events(store: JobStore, storage: Storage, job: Job, known: str | None) -> Iterator[str]:
+def _events(store: CallersJobs, storage: Storage, job: Job, known: str | None) -> Iterator[str]:
     yield f"retry: {_COME_BACK_MS}\n\n"
     spoke_at = time.monotonic()
     try:

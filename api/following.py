@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from api.callers_jobs import CallersJobs
 from jobs.job import Job
-from jobs.store import JobStore
 
 # Some three looks a second, whether one process waits or eight: nothing to Redis, and soon enough for people.
 _LOOK_EVERY_S = 0.3
@@ -39,7 +39,7 @@ def version(job: Job) -> str:
     return f"{job.state}-{counts.total}-{counts.processed}-{int(job.planned)}{gone}"
 
 
-def looks(store: JobStore, job: Job, *, seconds: float) -> Iterator[Job]:
+def looks(store: CallersJobs, job: Job, *, seconds: float) -> Iterator[Job]:
     """The job again and again, `job` first, until it has ended or the time is over. Raises `JobNotFound`."""
     until = time.monotonic() + seconds
     yield job

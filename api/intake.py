@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import redis
 
+from api.callers_jobs import CallersJobs
 from api.filenames import safe_filename
 from api.job_ids import new_job_id
 from api.telling import tell
@@ -18,7 +19,6 @@ from jobs.job import Job, NewJob
 from jobs.messages import Messages
 from jobs.requests import Settlement
 from jobs.storage import Storage, input_path, job_folder
-from jobs.store import JobStore
 
 _ANNOUNCE_EVERY_S = 10.0
 
@@ -26,7 +26,7 @@ _ANNOUNCE_EVERY_S = 10.0
 def accept(
     upload: Upload,
     *,
-    store: JobStore,
+    store: CallersJobs,
     storage: Storage,
     messages: Messages,
     settle: Callable[[], Settlement] | None = None,
@@ -72,7 +72,7 @@ def accept(
     return job
 
 
-def _heard_of(blocks: Iterator[bytes], store: JobStore, job_id: str) -> Iterator[bytes]:
+def _heard_of(blocks: Iterator[bytes], store: CallersJobs, job_id: str) -> Iterator[bytes]:
     """The same blocks; while they come, the upload does not count as lost. Raises `UploadLost`."""
     due = time.monotonic() + _ANNOUNCE_EVERY_S
     for block in blocks:

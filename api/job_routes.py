@@ -9,6 +9,8 @@ from typing import Any
 from flask import Response, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 
+from api.callers import caller
+from api.callers_jobs import CallersJobs
 from api.describing import document, problems
 from api.documents import CANCELLABLE, JobDocument, JobListDocument, as_json, job_document
 from api.following import Seats, version
@@ -29,7 +31,6 @@ from jobs.errors import IllegalTransition, JobNotFound
 from jobs.job import State
 from jobs.messages import Messages
 from jobs.storage import Storage, job_folder
-from jobs.store import JobStore
 
 _SOON = {"Retry-After": "1"}
 _SUBMITTED = ("Location", "Retry-After", "Idempotency-Replayed", "Preference-Applied")
@@ -39,7 +40,7 @@ Answer = Response | tuple[dict[str, Any], int] | tuple[dict[str, Any], int, dict
 
 def job_routes(
     settings: ApiSettings,
-    store: JobStore,
+    store: CallersJobs,
     storage: Storage,
     messages: Messages,
     seats: Seats,
@@ -59,7 +60,7 @@ def job_routes(
     )
     def submit_job(query: SubmitQuery, header: SubmitHeader) -> Answer:
         """Upload a catalogue"""
-        upload = read_upload(request, query, limit=settings.max_upload_bytes)
+        upload = read_upload(request, query, limit=caller().upload_bytes)
         make = partial(accept, store=store, storage=storage, messages=messages)
         store.ping()  # before a long upload rather than after it
         headers = dict(_SOON)
@@ -70,7 +71,7 @@ def job_routes(
                 upload,
                 lambda known, settle: make(known, settle=settle),
                 store=store,
-                owner=None,
+                owner=caller().owner,
                 key=header.idempotency_key,
                 stall_s=settings.api_stall_s,
             )

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from api.callers_jobs import CallersJobs
 from api.job_ids import check_job_id
 from api.parameters import ListQuery
 from jobs.job import Job, State
-from jobs.store import JobStore
 
 # Most jobs that one request looks at. A page may then be short although the list goes on.
 _LOOK_AT = 1_000
 _AT_ONCE = 100
 
 
-def find_jobs(
-    store: JobStore, query: ListQuery, *, owner: str | None = None
-) -> tuple[list[Job], str | None]:
+def find_jobs(store: CallersJobs, query: ListQuery) -> tuple[list[Job], str | None]:
     """Matching jobs, newest first, and the cursor with which the list goes on; None at its end.
 
     Raises `JobNotFound` for a cursor that leads nowhere.
@@ -22,7 +20,7 @@ def find_jobs(
     found: list[Job] = []
     at = query.after and check_job_id(query.after)
     for _ in range(_LOOK_AT // _AT_ONCE):
-        seen = store.newest(limit=_AT_ONCE + 1, before=at, owner=owner)
+        seen = store.newest(limit=_AT_ONCE + 1, before=at)
         for position, job in enumerate(seen[:_AT_ONCE]):
             if _is_too_old(job, query):
                 return found, None

@@ -18,6 +18,9 @@ from api.problems import ProblemDocument, refuse_input
 JOBS = Tag(name="jobs", description="Catalogues on their way to labelled catalogues.")
 SERVICE = Tag(name="service", description="Whether the service works, and with which model.")
 
+# A server that only its own machine can reach asks for none.
+_SECURITY: list[dict[str, list[Any]]] = [{"key": []}, {}]
+
 _INFO = Info(
     title="Spinelabel",
     version="1",
@@ -34,7 +37,16 @@ def described_routes(name: str, tag: Tag, prefix: str = "") -> APIBlueprint:
         __name__,
         url_prefix=prefix or None,
         abp_tags=[tag],
-        abp_responses=problems("INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "STORAGE_UNAVAILABLE"),
+        abp_security=_SECURITY,
+        abp_responses=problems(
+            "KEY_MISSING",
+            "KEY_REFUSED",
+            "TOO_MANY_REQUESTS",
+            "HOST_UNKNOWN",
+            "INTERNAL_ERROR",
+            "SERVICE_UNAVAILABLE",
+            "STORAGE_UNAVAILABLE",
+        ),
         operation_id_callback=_operation_id,
     )
 
@@ -45,7 +57,7 @@ def described_app(name: str) -> OpenAPI:
         name,
         info=_INFO,
         doc_ui=False,
-        security_schemes={},
+        security_schemes={"key": {"type": "http", "scheme": "bearer"}},
         static_folder="static",
         static_url_path="/static",
         # Each operation names its own problems; this one all of them share, so that none is added.

@@ -33,6 +33,22 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.BAD_REQUEST,
         "The place at which a list should go on is not there, or not any more.",
     ),
+    "KEY_MISSING": Code(
+        HTTPStatus.UNAUTHORIZED, "The server asks for an API key, and the request has none."
+    ),
+    "KEY_REFUSED": Code(HTTPStatus.UNAUTHORIZED, "The API key is not known or was revoked."),
+    "TOO_MANY_REQUESTS": Code(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "The key has sent as many requests as it may in a minute; `Retry-After` is set.",
+    ),
+    "TOO_MANY_OPEN_JOBS": Code(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "The key's owner has as many jobs under way as allowed; `Retry-After` is set.",
+    ),
+    "HOST_UNKNOWN": Code(
+        HTTPStatus.MISDIRECTED_REQUEST,
+        "A server without keys was addressed by a name that is not this machine's.",
+    ),
     "CROSS_SITE": Code(
         HTTPStatus.FORBIDDEN, "A browser sent the request on behalf of another site's page."
     ),

@@ -18,11 +18,18 @@ from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from catalogue import errors as catalogue
-from jobs.errors import IllegalTransition, JobNotFound, RequestNotHeld, UploadLost
+from jobs.errors import (
+    IllegalTransition,
+    JobNotFound,
+    RequestNotHeld,
+    TooManyOpenJobs,
+    UploadLost,
+)
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
+_JOB_ENDS_S = 30  # nobody knows when; soon enough to be worth asking
 
 CATALOGUE_STATUS: Mapping[type[catalogue.CatalogueError], HTTPStatus] = {
     catalogue.CatalogueError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -43,6 +50,10 @@ _HTTP_DETAILS: Mapping[int, tuple[str, str]] = {
     405: ("METHOD_NOT_ALLOWED", "Use one of the methods that the Allow header names."),
     413: ("BODY_TOO_LARGE", "The request's body is too large; send less."),
     415: ("UNSUPPORTED_MEDIA_TYPE", "Send the file as multipart/form-data or as the plain body."),
+    429: (
+        "TOO_MANY_REQUESTS",
+        "Too many requests within a minute; wait as many seconds as the Retry-After header says.",
+    ),
     416: (
         "RANGE_NOT_SATISFIABLE",
         "Ask for a range within the length in the Content-Range header.",
@@ -118,6 +129,13 @@ def problem_from(error: Exception) -> Problem:
             return in_use()
         case UploadLost():
             return Problem(HTTPStatus.REQUEST_TIMEOUT, "UPLOAD_STALLED", str(error))
+        case TooManyOpenJobs():
+            return Problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "TOO_MANY_OPEN_JOBS",
+                str(error),
+                retry_after_s=_JOB_ENDS_S,
+            )
         case IllegalTransition():
             return Problem(
                 HTTPStatus.CONFLICT,

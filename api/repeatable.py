@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
+from api.callers_jobs import CallersJobs
 from api.problems import Problem, in_use
 from api.uploads import Upload
 from jobs.job import Job
 from jobs.requests import RequestHold, Settled, Settlement, request_name
-from jobs.store import JobStore
 
 # Beyond the time for which a client may be silent, after which its upload is given up.
 _MARGIN_S = 30.0
@@ -59,7 +59,7 @@ def once(
     upload: Upload,
     make: Callable[[Upload, Settle], Job],
     *,
-    store: JobStore,
+    store: CallersJobs,
     owner: str | None,
     key: str,
     stall_s: float,
@@ -83,7 +83,7 @@ def once(
         raise
 
 
-def _renewing(store: JobStore, held: RequestHold, lease_s: float) -> Callable[[], None]:
+def _renewing(store: CallersJobs, held: RequestHold, lease_s: float) -> Callable[[], None]:
     renewed_at = time.monotonic()
 
     def renew() -> None:
@@ -95,7 +95,7 @@ def _renewing(store: JobStore, held: RequestHold, lease_s: float) -> Callable[[]
     return renew
 
 
-def _repeated(upload: FingerprintedUpload, settled: Settled, store: JobStore) -> Job:
+def _repeated(upload: FingerprintedUpload, settled: Settled, store: CallersJobs) -> Job:
     for _ in upload.blocks():
         pass
     if upload.fingerprint != settled.fingerprint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 
+from api.callers_jobs import CallersJobs
 from api.corrected_downloads import corrected_download
 from api.describing import file, problems
 from api.downloads import download
@@ -12,7 +13,6 @@ from api.openapi import JOBS, described_routes
 from api.parameters import JobPath
 from jobs.corrections import CorrectionStore
 from jobs.storage import Storage, errors_path, result_path
-from jobs.store import JobStore
 
 _FILE_HEADERS = ("ETag", "Accept-Ranges", "Content-Disposition")
 _FILE_PROBLEMS = problems(
@@ -20,7 +20,9 @@ _FILE_PROBLEMS = problems(
 )
 
 
-def result_routes(store: JobStore, storage: Storage, corrections: CorrectionStore) -> APIBlueprint:
+def result_routes(
+    store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> APIBlueprint:
     """The endpoints over these services."""
     routes = described_routes("results", JOBS, "/v1/jobs/<job_id>")
 

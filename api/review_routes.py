@@ -9,6 +9,7 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.callers_jobs import CallersJobs
 from api.corrected_downloads import training_download
 from api.describing import file, problems
 from api.documents import as_json
@@ -21,7 +22,6 @@ from catalogue.corrections import LONGEST_GENRE, checked_genre
 from jobs.corrections import CorrectionStore
 from jobs.job import Job
 from jobs.storage import Storage
-from jobs.store import JobStore
 
 _RESULT_PROBLEMS = ("JOB_NOT_FOUND", "RESULT_NOT_READY", "RESULT_DELETED", "RESULT_MISSING")
 
@@ -50,7 +50,9 @@ class CorrectionDocument(BaseModel):
     corrections: int = Field(description="Rows of the job that have a correction.")
 
 
-def review_routes(store: JobStore, storage: Storage, corrections: CorrectionStore) -> APIBlueprint:
+def review_routes(
+    store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> APIBlueprint:
     """The endpoints over these services."""
     routes = described_routes("review", JOBS, "/v1/jobs/<job_id>")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
@@ -24,10 +26,26 @@ _HEADERS = {
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({"same-origin", "none"})
+_PROBES = frozenset({"health.healthz", "health.readyz"})
 
 
-def register_security(app: Flask) -> None:
-    """Headers on every answer; no change at the wish of another site's page."""
+def register_security(app: Flask, *, only_this_machine: bool) -> None:
+    """Headers on every answer; no change at the wish of another site's page.
+
+    Args:
+        only_this_machine: no key is asked for, because nobody else can connect.
+    """
+
+    @app.before_request
+    def refuse_other_names() -> None:
+        # A site can have its own name resolve to this machine, and its page would then be of the same origin as ours.
+        if only_this_machine and request.endpoint not in _PROBES and not _is_this_machine():
+            raise Problem(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "HOST_UNKNOWN",
+                "Without keys this server answers to localhost and loopback addresses alone; to serve it under "
+                "another name, set SPINELABEL_AUTH=required.",
+            )
 
     @app.before_request
     def refuse_other_sites() -> None:
@@ -49,3 +67,15 @@ def register_security(app: Flask) -> None:
         if response.mimetype == "application/json":
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _is_this_machine() -> bool:
+    # Browsers always say which name they asked for; a program may leave it out.
+    host = request.headers.get("Host")
+    if host is None:
+        return True
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

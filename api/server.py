@@ -125,16 +125,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load(self) -> Any:
         """The WSGI app. gunicorn calls this in the child process, which alone pays for what is imported here."""
         from api.app import create_app
-        from jobs.celery_app import make_celery
-        from jobs.messages import CeleryMessages
-        from jobs.redis_corrections import RedisCorrectionStore
-        from jobs.redis_store import RedisJobStore
-        from jobs.storage import Storage
+        from api.services import connect
 
-        return create_app(
-            self.settings,
-            RedisJobStore(self.settings.redis_url),
-            Storage(self.settings.storage_url),
-            CeleryMessages(make_celery(self.settings.broker_url)),
-            RedisCorrectionStore(self.settings.redis_url),
-        )
+        return create_app(self.settings, connect(self.settings))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import cast
+import ipaddress
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
 from fsspec import get_filesystem_class
 from fsspec.core import split_protocol
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+)
 
 from jobs.settings import JobSettings
 
@@ -17,6 +25,26 @@ class ApiSettings(JobSettings):
 
     api_host: str = Field(
         "127.0.0.1", min_length=1, description="Address or name to listen on; :: for every one."
+    )
+    api_published: str | None = Field(
+        None,
+        description="In a container: the address and port under which the host publishes the API.",
+    )
+    # After the addresses in order of validation, which say whether keys can be done without.
+    auth: Literal["auto", "required", "off"] = Field(
+        "auto",
+        validate_default=True,
+        description="Whether requests need an API key; auto: unless only this machine can connect.",
+    )
+    trusted_proxies: NonNegativeInt = Field(
+        0, description="Reverse proxies in front, whose X-Forwarded-* headers are believed."
+    )
+    max_open_jobs: PositiveInt = Field(
+        20,
+        description="Jobs that one key's owner may have under way, unless the key says otherwise.",
+    )
+    requests_per_minute: PositiveInt = Field(
+        600, description="Requests that one key may send, unless it says otherwise."
     )
     api_port: int = Field(
         8000, ge=0, le=65535, description="Port to listen on; 0 for any free one."
@@ -39,6 +67,24 @@ class ApiSettings(JobSettings):
     )
     max_upload_bytes: PositiveInt = Field(2 * 1024**3, description="Largest file, in bytes.")
 
+    @property
+    def keys_required(self) -> bool:
+        """Whether every request needs an API key."""
+        return self.auth == "required" or (
+            self.auth == "auto" and not _only_this_machine(self.api_host, self.api_published)
+        )
+
+    @field_validator("auth")
+    @classmethod
+    def _is_not_off_for_others(cls, auth: str, info: ValidationInfo) -> str:
+        host, published = info.data.get("api_host", ""), info.data.get("api_published")
+        if auth == "off" and not _only_this_machine(host, published):
+            raise ValueError(
+                f"other machines can connect to {published or host}, so keys cannot be off; "
+                "use auto or required, or listen on 127.0.0.1"
+            )
+        return auth
+
     @field_validator("redis_url")
     @classmethod
     def _has_a_port_that_is_a_number(cls, url: str) -> str:
@@ -55,3 +101,14 @@ class ApiSettings(JobSettings):
         except ImportError as error:
             raise ValueError(str(error)) from error
         return url
+
+
+def _only_this_machine(host: str, published: str | None) -> bool:
+    """Whether nobody but this machine can connect: to the host published for a container, else to where it listens."""
+    if published is not None:
+        # HOST:PORT as Compose has it; a port alone means every address.
+        host = published.rpartition(":")[0]
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from api.callers_jobs import CallersJobs
 from api.following import Seats, looks, version
 from jobs.job import Job
-from jobs.store import JobStore
 
 LONGEST_WAIT_S = 60
 
@@ -14,7 +14,7 @@ _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.I
 
 
 def wait_for(
-    job: Job, prefer: str | None, *, store: JobStore, seats: Seats, known: str | None = None
+    job: Job, prefer: str | None, *, store: CallersJobs, seats: Seats, known: str | None = None
 ) -> tuple[Job, dict[str, str]]:
     """The job once it has ended (or is not `known` any more, if that is given), and the header that says so.
 

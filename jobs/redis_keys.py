@@ -21,6 +21,7 @@
 | `request:{name}`     | hash | `token` of who holds a request's key; once settled, its `job` and `fingerprint`      |
 | `question:{id}`      | string | summaries to be labelled at once, as JSON; kept as long as the API waits              |
 | `answer:{id}`        | list | one element, what became of them, as JSON; kept for a minute                        |
+| `requests:…`         | list | when a key sent its latest requests; kept by the library that counts them            |
 | `workers`            | hash | worker name → its last report as JSON                                               |
 | `labels:young`, `:old`| hash | digest of text and model → when it was put (4 bytes, s) and the probabilities        |
 
@@ -38,6 +39,7 @@ UPLOADS = f"{_PREFIX}uploads"
 CALLBACKS_DUE = f"{_PREFIX}callbacks:due"
 CALLBACK_SECRETS = f"{_PREFIX}callbacks:secrets"
 API_KEYS = f"{_PREFIX}api_keys"
+REQUEST_COUNTS = f"{_PREFIX}requests"
 WORKERS = f"{_PREFIX}workers"
 LABELS_YOUNG = f"{_PREFIX}labels:young"
 LABELS_OLD = f"{_PREFIX}labels:old"

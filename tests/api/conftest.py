@@ -19,10 +19,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
+from api.services import Services
 from api.settings import ApiSettings
 from cli.redis_server import RedisServer
 from jobs.job import Chunk, Job, State
+from jobs.memory_callbacks import MemoryCallbackStore
 from jobs.memory_corrections import MemoryCorrectionStore
+from jobs.memory_key_store import MemoryKeyStore
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import RecordedMessages
 from jobs.storage import Storage, errors_path, result_path
@@ -39,6 +42,8 @@ class Front:
 
     storage: Storage
     corrections: MemoryCorrectionStore = field(default_factory=MemoryCorrectionStore)
+    keys: MemoryKeyStore = field(default_factory=MemoryKeyStore)
+    callbacks: MemoryCallbackStore = field(default_factory=MemoryCallbackStore)
     store: MemoryJobStore = field(init=False)
     messages: RecordedMessages = field(default_factory=RecordedMessages)
     settings: ApiSettings = field(
@@ -46,10 +51,21 @@ class Front:
     )
 
     def __post_init__(self) -> None:
-        self.store = MemoryJobStore(corrections=self.corrections)
+        self.store = MemoryJobStore(callbacks=self.callbacks, corrections=self.corrections)
 
     def app(self) -> Flask:
-        return create_app(self.settings, self.store, self.storage, self.messages, self.corrections)
+        return create_app(
+            self.settings,
+            Services(
+                store=self.store,
+                storage=self.storage,
+                messages=self.messages,
+                corrections=self.corrections,
+                keys=self.keys,
+                callbacks=self.callbacks,
+                counts_url="memory://",
+            ),
+        )
 
     def client(self) -> FlaskClient:
         return self.app().test_client()
@@ -139,7 +155,7 @@ class ApiProcess:
     def begin_upload(self, announced: int = 5_000_000) -> socket.socket:
         """Send the first part of an upload, and return once it is being stored."""
         connection = self.connect()
-        head = f"POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Length: {announced}\r\n\r\n"
+        head = f"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: {announced}\r\n\r\n"
         connection.sendall(head.encode() + b"title,summary\n" + b"A,some words\n" * 60_000)
         wait_until(lambda: bool(self.storage.names("")))
         return connection

@@ -21,6 +21,8 @@ import pytest
 
 from cli.redis_server import RedisServer
 from jobs.job import State
+from jobs.keys import KeyLimits, mint
+from jobs.redis_key_store import RedisKeyStore
 from jobs.redis_store import RedisJobStore
 from jobs.storage import Storage, input_path, result_path
 from jobs.store import ASSEMBLE, UPLOAD_LOST_AFTER_S
@@ -130,7 +132,9 @@ def test_every_refusal_reaches_the_client_and_leaves_nothing_behind(
 def test_a_refusal_far_beyond_the_limit_reaches_a_client_that_reads_late(start_api: Any) -> None:
     api = start_api(SPINELABEL_MAX_UPLOAD_BYTES="1000")
     with api.connect() as connection:
-        connection.sendall(b"POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n")
+        connection.sendall(
+            b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000000\r\n\r\n"
+        )
         connection.sendall(bytes(20_000_000))
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
@@ -159,7 +163,7 @@ def test_a_client_that_closes_its_half_early_leaves_nothing_behind(
 def test_a_chunked_body_that_breaks_off_leaves_nothing_behind(api: Any) -> None:
     with api.connect() as connection:
         connection.sendall(
-            b"POST /v1/jobs HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
             b"1b\r\n" + CATALOGUE + b"\r\nff\r\nhalf a chunk"
         )
         connection.shutdown(socket.SHUT_WR)
@@ -330,3 +334,32 @@ def test_an_unusable_folder_is_told_by_readiness(start_api: Any, tmp_path: Path)
     api = start_api(SPINELABEL_STORAGE_URL=str(tmp_path / "file"))
     assert httpx.get(f"{api.url}/readyz").json()["checks"]["storage"]["ok"] is False
     assert Storage(str(tmp_path / "file")).exists("x") is False
+
+
+def test_a_server_for_others_asks_for_keys_and_counts_requests(
+    start_api: Any, redis_url: str
+) -> None:
+    api = start_api(SPINELABEL_AUTH="required")
+    key, made = mint("anna", is_admin=False, limits=KeyLimits(requests_per_minute=3))
+    RedisKeyStore(redis_url).add(made)
+    with httpx.Client(base_url=api.url) as client:
+        assert client.get("/v1/jobs").json()["code"] == "KEY_MISSING"
+        client.headers["Authorization"] = f"Bearer {key}"
+        answers = [client.get("/v1/jobs") for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert 0 < int(answers[-1].headers["Retry-After"]) <= 61
+        RedisKeyStore(redis_url).revoke(made.id)
+        assert client.get("/v1/jobs").json()["code"] == "KEY_REFUSED"
+
+
+def test_keys_cannot_be_off_where_others_can_connect(start_api: Any) -> None:
+    with pytest.raises(AssertionError, match=r"SPINELABEL_AUTH: .*keys cannot be off"):
+        start_api(SPINELABEL_AUTH="off", SPINELABEL_API_HOST="0.0.0.0")
+
+
+def test_an_audit_line_is_one_json_object(start_api: Any) -> None:
+    api = start_api()
+    with httpx.Client(base_url=api.url) as client:
+        job = client.post("/v1/jobs", content=b"title,summary\nA,some words\n").json()
+    (line,) = (text for text in api.log.read_text().splitlines() if text.startswith("{"))
+    assert json.loads(line)["job"] == job["id"]

@@ -1,0 +1,74 @@
+"""The jobs as the present caller sees them: others' jobs are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from api.callers import Caller, caller
+from jobs.errors import JobNotFound
+from jobs.job import Job, NewJob, State
+from jobs.requests import RequestStore, Settlement
+from jobs.store import JobStore
+
+
+class CallersJobs:
+    """What routes may do with the job record. Each method raises `JobNotFound` for a job of somebody else.
+
+    Routes are given this and not the store, so that none of them can forget to look whose job it is.
+    """
+
+    def __init__(self, store: JobStore, who: Callable[[], Caller] = caller) -> None:
+        self._store = store
+        self._who = who
+
+    def of(self, who: Caller) -> CallersJobs:
+        """The same for what goes on after the request has been served."""
+        return CallersJobs(self._store, lambda: who)
+
+    def ping(self) -> None:
+        """Raises the store's own error when it cannot be reached."""
+        self._store.ping()
+
+    def get(self, job_id: str) -> Job:
+        """A snapshot of the job."""
+        job = self._store.get(job_id)
+        if not self._who().may_see(job.owner):
+            raise JobNotFound(job_id)
+        return job
+
+    def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
+        """The caller's jobs, newest first; an admin's list holds everybody's."""
+        owner = None if self._who().is_admin else self._who().owner
+        return self._store.newest(limit=limit, before=before, owner=owner)
+
+    @property
+    def requests(self) -> RequestStore:
+        """The keys of requests that may be repeated; their names say whose they are."""
+        return self._store.requests
+
+    def announce_upload(self, job_id: str) -> None:
+        """See `JobStore.announce_upload`."""
+        self._store.announce_upload(job_id)
+
+    def forget_upload(self, job_id: str) -> None:
+        """See `JobStore.forget_upload`."""
+        self._store.forget_upload(job_id)
+
+    def create(self, job: NewJob, *, settlement: Settlement | None = None) -> Job:
+        """Record a new job as the caller's. Raises `TooManyOpenJobs`, `RequestNotHeld`."""
+        return self._store.create(
+            replace(job, owner=self._who().owner),
+            most_open=self._who().open_jobs,
+            settlement=settlement,
+        )
+
+    def end(self, job_id: str, ending: State) -> Job:
+        """See `JobStore.end`."""
+        self.get(job_id)
+        return self._store.end(job_id, ending)
+
+    def delete(self, job_id: str) -> None:
+        """See `JobStore.delete`."""
+        self.get(job_id)
+        self._store.delete(job_id)

@@ -1,0 +1,311 @@
+"""Who gets in, what they see, and how much they may do."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.access import OPEN_ENDPOINTS
+from api.settings import ApiSettings
+from jobs.keys import KeyLimits, mint
+
+CATALOGUE = b"title,summary\nA,some words\n"
+
+
+class Keyed:
+    """A server that asks for keys, and people who have some."""
+
+    def __init__(self, front: Any, **settings: Any) -> None:
+        self.front = front
+        front.settings = ApiSettings(auth="required", **settings)
+        self.app = front.app()
+
+    def key(self, owner: str, *, is_admin: bool = False, **limits: int) -> str:
+        key, kept = mint(owner, is_admin=is_admin, limits=KeyLimits(**limits))
+        self.front.keys.add(kept)
+        return key
+
+    def client(self, key: str | None) -> FlaskClient:
+        client: FlaskClient = self.app.test_client()
+        if key is not None:
+            client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
+        return client
+
+    def person(self, owner: str, **options: Any) -> FlaskClient:
+        return self.client(self.key(owner, **options))
+
+
+@pytest.fixture
+def keyed(front: Any) -> Keyed:
+    return Keyed(front)
+
+
+def submit(client: FlaskClient, **headers: str) -> str:
+    answer = client.post("/v1/jobs", data=CATALOGUE, headers=headers)
+    assert answer.status_code == 202, answer.text
+    return str(answer.get_json()["id"])
+
+
+def test_every_endpoint_but_the_open_ones_needs_a_key(keyed: Keyed) -> None:
+    client = keyed.client(None)
+    closed = 0
+    for rule in keyed.app.url_map.iter_rules():
+        if rule.endpoint in OPEN_ENDPOINTS:
+            continue
+        path = rule.rule.replace("<job_id>", f"job_{0:032x}").replace("<int:row>", "1")
+        assert "<" not in path
+        for method in rule.methods:
+            answer = client.open(path, method=method)
+            assert answer.status_code == 401, (method, path)
+            closed += 1
+    assert closed > 10
+
+
+def test_what_is_open_is_the_page_the_description_and_the_probes(keyed: Keyed) -> None:
+    client = keyed.client(None)
+    for path in ("/", "/static/page.js", "/docs", "/openapi.json", "/healthz"):
+        assert client.get(path).status_code == 200, path
+    assert client.get("/readyz").status_code == 503  # no worker here
+    assert client.get("/nowhere").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("authorization", "code"),
+    [
+        ("", "KEY_MISSING"),
+        ("Bearer", "KEY_MISSING"),
+        ("Basic YTpi", "KEY_MISSING"),
+        ("Bearer nonsense", "KEY_REFUSED"),
+        (f"Bearer sl_{'0' * 12}_{'0' * 64}", "KEY_REFUSED"),
+    ],
+)
+def test_without_a_good_key_nobody_gets_in(keyed: Keyed, authorization: str, code: str) -> None:
+    answer = keyed.client(None).get("/v1/jobs", headers={"Authorization": authorization})
+    assert (answer.status_code, answer.get_json()["code"]) == (401, code)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_key_with_the_right_beginning_and_a_wrong_end_is_refused(keyed: Keyed) -> None:
+    key = keyed.key("anna")
+    wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
+    assert keyed.client(key).get("/v1/jobs").status_code == 200
+    assert keyed.client(wrong).get("/v1/jobs").get_json()["code"] == "KEY_REFUSED"
+
+
+def test_a_revoked_key_is_refused_from_the_next_request_on(keyed: Keyed) -> None:
+    key = keyed.key("anna")
+    client = keyed.client(key)
+    assert client.get("/v1/jobs").status_code == 200
+    keyed.front.keys.revoke(key.rpartition("_")[0])
+    assert client.get("/v1/jobs").get_json()["code"] == "KEY_REFUSED"
+
+
+def test_a_job_is_there_for_its_owner_alone(keyed: Keyed) -> None:
+    anna, ben = keyed.person("anna"), keyed.person("ben")
+    job_id = submit(anna)
+    keyed.front.label(job_id)
+    keyed.front.assemble(job_id)
+    job = f"/v1/jobs/{job_id}"
+    calls = [
+        (rule.rule.replace("<job_id>", job_id).replace("<int:row>", "1"), method)
+        for rule in keyed.app.url_map.iter_rules()
+        if "<job_id>" in rule.rule
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    ]
+    assert {(job, "GET"), (job, "DELETE"), (f"{job}/result", "GET")} <= set(calls)
+    for path, method in calls:
+        answer = ben.open(path, method=method, json={"genre": "horror"})
+        assert answer.status_code == 404, (method, path, answer.text)
+        assert answer.get_json()["code"] == "JOB_NOT_FOUND"
+    assert anna.get(job).status_code == 200
+    assert anna.get(f"{job}/result").status_code == 200
+    assert anna.delete(job).status_code == 204
+
+
+def test_others_jobs_answer_as_if_they_never_were(keyed: Keyed) -> None:
+    job_id = submit(keyed.person("anna"))
+    ben = keyed.person("ben")
+    nobody = f"job_{uuid.uuid4().hex}"
+    theirs, none = (ben.get(f"/v1/jobs/{name}").text for name in (job_id, nobody))
+    assert theirs.replace(job_id, "ID") == none.replace(nobody, "ID")
+
+
+def test_a_list_holds_the_callers_jobs_and_an_admins_list_all(keyed: Keyed) -> None:
+    anna, ben, admin = keyed.person("anna"), keyed.person("ben"), keyed.person("c", is_admin=True)
+    annas, bens = submit(anna), submit(ben)
+
+    def listed(client: FlaskClient, **query: str) -> list[str]:
+        return [j["id"] for j in client.get("/v1/jobs", query_string=query).get_json()["jobs"]]
+
+    assert listed(anna) == [annas]
+    assert listed(ben) == [bens]
+    assert set(listed(admin)) == {annas, bens}
+    assert anna.get("/v1/jobs", query_string={"after": bens}).get_json()["code"] == "INVALID_CURSOR"
+    assert admin.get(f"/v1/jobs/{annas}").status_code == 200
+
+
+def test_jobs_go_with_the_owner_not_with_the_key(keyed: Keyed) -> None:
+    old, new = keyed.key("anna"), keyed.key("anna")
+    job_id = submit(keyed.client(old))
+    keyed.front.keys.revoke(old.rpartition("_")[0])
+    assert keyed.client(new).get(f"/v1/jobs/{job_id}").status_code == 200
+
+
+def test_a_job_made_without_a_key_is_for_admins(front: Any) -> None:
+    job_id = front.submit()
+    keyed = Keyed(front)
+    assert keyed.person("anna").get(f"/v1/jobs/{job_id}").status_code == 404
+    assert keyed.person("root", is_admin=True).get(f"/v1/jobs/{job_id}").status_code == 200
+
+
+def test_two_owners_may_use_the_same_idempotency_key(keyed: Keyed) -> None:
+    anna, ben = keyed.person("anna"), keyed.person("ben")
+    first = submit(anna, **{"Idempotency-Key": "one"})
+    other = submit(ben, **{"Idempotency-Key": "one"})
+    assert first != other
+    assert submit(anna, **{"Idempotency-Key": "one"}) == first
+
+
+def test_a_browser_hands_its_key_in_once(keyed: Keyed) -> None:
+    key, browser = keyed.key("anna"), keyed.client(None)
+    assert browser.get("/v1/session").get_json() == {
+        "keys_required": True,
+        "signed_in": False,
+        "owner": None,
+        "admin": False,
+    }
+    answer = browser.post("/v1/session", json={"key": key})
+    assert answer.get_json()["owner"] == "anna"
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert "Secure" not in cookie  # this was http
+    assert browser.get("/v1/jobs").status_code == 200
+    assert browser.get("/v1/session").get_json()["signed_in"]
+    assert browser.delete("/v1/session").status_code == 204
+    assert browser.get("/v1/jobs").status_code == 401
+
+
+def test_the_cookie_is_for_tls_alone_where_a_trusted_proxy_speaks_it(front: Any) -> None:
+    keyed = Keyed(front, trusted_proxies=1)
+    answer = keyed.client(None).post(
+        "/v1/session",
+        json={"key": keyed.key("anna")},
+        headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"},
+    )
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+def test_a_wrong_key_begins_no_session(keyed: Keyed) -> None:
+    answer = keyed.client(None).post("/v1/session", json={"key": "wrong"})
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "KEY_REFUSED")
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_another_sites_page_cannot_use_the_browsers_cookie(keyed: Keyed) -> None:
+    browser = keyed.client(None)
+    browser.post("/v1/session", json={"key": keyed.key("anna")})
+    for site in ("cross-site", "same-site"):
+        answer = browser.post("/v1/jobs", data=CATALOGUE, headers={"Sec-Fetch-Site": site})
+        assert (answer.status_code, answer.get_json()["code"]) == (403, "CROSS_SITE")
+
+
+def test_a_file_over_the_keys_limit_is_too_large(keyed: Keyed) -> None:
+    client = keyed.person("anna", upload_bytes=20)
+    answer = client.post("/v1/jobs", data=CATALOGUE)
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "FILE_TOO_LARGE")
+    submit(keyed.person("ben"))
+
+
+def test_no_more_jobs_are_taken_than_may_be_open(keyed: Keyed) -> None:
+    anna = keyed.person("anna", open_jobs=1)
+    job_id = submit(anna)
+    kept = keyed.front.storage.names("")
+    answer = anna.post("/v1/jobs", data=CATALOGUE)
+    assert (answer.status_code, answer.get_json()["code"]) == (429, "TOO_MANY_OPEN_JOBS")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert keyed.front.storage.names("") == kept
+    anna.post(f"/v1/jobs/{job_id}/cancel")
+    keyed.front.assemble(job_id)
+    submit(anna)
+
+
+def test_requests_beyond_the_keys_limit_are_put_off(keyed: Keyed) -> None:
+    anna, ben = keyed.person("anna", requests_per_minute=2), keyed.person("ben")
+    assert [anna.get("/v1/jobs").status_code for _ in range(3)] == [200, 200, 429]
+    answer = anna.get("/v1/jobs")
+    assert answer.get_json()["code"] == "TOO_MANY_REQUESTS"
+    assert 0 < int(answer.headers["Retry-After"]) <= 61
+    assert ben.get("/v1/jobs").status_code == 200
+    assert anna.get("/healthz").status_code == anna.get("/").status_code == 200
+
+
+def test_the_server_may_say_how_many_requests_a_key_has(front: Any) -> None:
+    anna = Keyed(front, requests_per_minute=1).person("anna")
+    assert [anna.get("/v1/jobs").status_code for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.parametrize(
+    ("host", "published", "required"),
+    [
+        ("127.0.0.1", None, False),
+        ("127.0.0.2", None, False),
+        ("::1", None, False),
+        ("localhost", None, False),
+        ("0.0.0.0", None, True),
+        ("::", None, True),
+        ("192.168.1.5", None, True),
+        ("books.example", None, True),
+        ("0.0.0.0", "127.0.0.1:8000", False),
+        ("0.0.0.0", "[::1]:8000", False),
+        ("0.0.0.0", "0.0.0.0:8000", True),
+        ("0.0.0.0", "8000", True),
+        ("0.0.0.0", "192.168.1.5:80", True),
+    ],
+)
+def test_keys_are_required_unless_only_this_machine_can_connect(
+    host: str, published: str | None, required: bool
+) -> None:
+    settings = ApiSettings(api_host=host, api_published=published)
+    assert settings.keys_required is required
+    assert ApiSettings(api_host=host, api_published=published, auth="required").keys_required
+    if required:
+        with pytest.raises(ValueError, match="keys cannot be off"):
+            ApiSettings(api_host=host, api_published=published, auth="off")
+    else:
+        assert not ApiSettings(api_host=host, api_published=published, auth="off").keys_required
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "192.168.1.5:8000", "[", ""]
+)
+def test_without_keys_the_server_has_no_other_name(client: FlaskClient, host: str) -> None:
+    answer = client.get("/v1/jobs", headers={"Host": host})
+    assert (answer.status_code, answer.get_json()["code"]) == (421, "HOST_UNKNOWN")
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
+def test_without_keys_loopback_names_are_served(client: FlaskClient, host: str) -> None:
+    assert client.get("/v1/jobs", headers={"Host": host}).status_code == 200
+
+
+def test_with_keys_any_name_is_served(keyed: Keyed) -> None:
+    answer = keyed.person("anna").get("/v1/jobs", headers={"Host": "books.example"})
+    assert answer.status_code == 200
+
+
+def test_without_keys_everybody_at_this_machine_sees_every_job(front: Any) -> None:
+    keyed = Keyed(front)
+    job_id = submit(keyed.person("anna"))
+    front.settings = replace_auth(front.settings)
+    client = front.client()
+    assert client.get(f"/v1/jobs/{job_id}").status_code == 200
+    assert client.get("/v1/session").get_json()["signed_in"]
+
+
+def replace_auth(settings: ApiSettings) -> ApiSettings:
+    return settings.model_copy(update={"auth": "off"})

@@ -1,0 +1,102 @@
+"""The audit log: who did what to which job, from where, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.audit import EVENTS
+from jobs.keys import KeyLimits, mint
+from tests.api.test_access import CATALOGUE, Keyed, submit
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO, logger="api.audit")
+    return caplog
+
+
+def lines(log: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [json.loads(r.getMessage()) for r in log.records if r.name == "api.audit"]
+
+
+def test_submission_download_cancellation_and_deletion_are_written_down(
+    front: Any, log: pytest.LogCaptureFixture
+) -> None:
+    keyed = Keyed(front)
+    key, kept = mint("anna", is_admin=False, limits=KeyLimits())
+    front.keys.add(kept)
+    anna: FlaskClient = keyed.client(key)
+    first, second = submit(anna), submit(anna)
+    front.label(first)
+    front.assemble(first)
+    anna.get(f"/v1/jobs/{first}")  # looking is not worth a line
+    anna.get(f"/v1/jobs/{first}/result")
+    anna.get(f"/v1/jobs/{first}/errors")
+    anna.post(f"/v1/jobs/{second}/cancel")
+    anna.delete(f"/v1/jobs/{first}")
+    found = lines(log)
+    assert [(line["audit"], line["job"]) for line in found] == [
+        ("submission", first),
+        ("submission", second),
+        ("download", first),
+        ("download", first),
+        ("cancellation", second),
+        ("deletion", first),
+    ]
+    for line in found:
+        assert (line["owner"], line["key"], line["from"]) == ("anna", kept.id, "127.0.0.1")
+    assert key not in log.text
+    assert "some words" not in log.text
+
+
+def test_what_did_not_happen_is_not_written_down(front: Any, log: pytest.LogCaptureFixture) -> None:
+    anna = Keyed(front).person("anna")
+    job_id = submit(anna)
+    log.clear()
+    assert anna.get(f"/v1/jobs/{job_id}/result").status_code == 409
+    assert anna.delete(f"/v1/jobs/{job_id}").status_code == 409
+    assert anna.post("/v1/jobs", data=b"").status_code >= 400
+    assert not lines(log)
+
+
+def test_a_refused_key_is_written_down_without_the_key(
+    front: Any, log: pytest.LogCaptureFixture
+) -> None:
+    wrong = f"sl_{'0' * 12}_{'1' * 64}"
+    Keyed(front).client(wrong).post("/v1/jobs", data=CATALOGUE)
+    (line,) = lines(log)
+    assert (line["audit"], line["owner"], line["status"]) == ("key refused", None, 401)
+    assert line["what"] == "POST /v1/jobs"
+    assert wrong not in log.text
+
+
+def test_behind_a_trusted_proxy_the_clients_own_address_is_written_down(
+    front: Any, log: pytest.LogCaptureFixture
+) -> None:
+    forwarded = {"X-Forwarded-For": "198.51.100.1, 192.0.2.7"}
+    submit(Keyed(front).person("anna"), **forwarded)
+    submit(Keyed(front, trusted_proxies=1).person("anna"), **forwarded)
+    assert [line["from"] for line in lines(log)] == ["127.0.0.1", "192.0.2.7"]
+
+
+def test_a_sign_in_is_written_down(front: Any, log: pytest.LogCaptureFixture) -> None:
+    keyed = Keyed(front)
+    key = keyed.key("anna")
+    keyed.client(None).post("/v1/session", json={"key": key})
+    (line,) = lines(log)
+    assert (line["audit"], line["owner"]) == ("sign-in", "anna")
+    assert key not in log.text
+
+
+def test_every_audited_endpoint_is_one(front: Any) -> None:
+    routes = {
+        (method, rule.endpoint)
+        for rule in front.app().url_map.iter_rules()
+        for method in rule.methods
+    }
+    assert set(EVENTS) <= routes
