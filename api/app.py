@@ -8,6 +8,7 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.access import Access, register_access
+from api.asking import Asking
 from api.audit import register_audit
 from api.bodies import register_bodies
 from api.callers_jobs import CallersJobs
@@ -15,6 +16,7 @@ from api.event_routes import event_routes
 from api.following import Seats
 from api.health import health_routes
 from api.job_routes import job_routes
+from api.label_routes import label_routes
 from api.openapi import described_app
 from api.problems import register_problems
 from api.request_limits import register_request_limits
@@ -54,6 +56,15 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     app.register_api(event_routes(jobs, storage, seats))
     app.register_api(review_routes(jobs, storage, corrections))
     app.register_api(session_routes(access))
+    # Not the same seats: streams of events keep theirs for minutes.
+    asking = Asking(
+        services.store,
+        services.questions,
+        services.messages,
+        Seats(max(1, settings.api_threads // 4)),
+        deadline_s=settings.label_deadline_s,
+    )
+    app.register_api(label_routes(asking))
     app.register_api(health_routes(services.store, storage))
 
     @app.get("/", doc_ui=False)

@@ -9,7 +9,7 @@ from api.callers import Caller, caller
 from jobs.errors import JobNotFound
 from jobs.job import Job, NewJob, State
 from jobs.requests import RequestStore, Settlement
-from jobs.store import JobStore
+from jobs.store import JobStore, WorkerReport
 
 
 class CallersJobs:
@@ -41,6 +41,10 @@ class CallersJobs:
         """The caller's jobs, newest first; an admin's list holds everybody's."""
         owner = None if self._who().is_admin else self._who().owner
         return self._store.newest(limit=limit, before=before, owner=owner)
+
+    def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
+        """Workers that reported lately; they are nobody's."""
+        return self._store.workers(within_s=within_s)
 
     @property
     def requests(self) -> RequestStore:

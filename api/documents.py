@@ -59,6 +59,7 @@ class JobDocument(BaseModel):
     eta_seconds: float | None
     model_version: int | None
     error_threshold: float | None
+    evidence: bool = Field(description="Whether the result says which words weighed most.")
     summary_column: str
     error: FailureDocument | None
     created_at: Timestamp
@@ -112,6 +113,7 @@ def job_document(job: Job, storage: Storage) -> JobDocument:
         eta_seconds=round(eta, 1) if eta is not None else None,
         model_version=job.model_version,
         error_threshold=job.error_threshold,
+        evidence=job.evidence,
         summary_column=header[cast(int, job.layout["summary_index"])],
         error=(
             FailureDocument(code=job.failure.code, message=job.failure.message)

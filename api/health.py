@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Literal, cast
 
@@ -12,14 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.describing import document, problems
 from api.documents import as_json
+from api.model_reports import lately, newest_model
 from api.openapi import SERVICE, described_routes
 from api.problems import Problem
 from jobs.storage import Storage
 from jobs.store import JobStore, WorkerReport
 
 log = logging.getLogger(__name__)
-
-_REPORTED_WITHIN_S = 15.0
 
 
 class AliveDocument(BaseModel):
@@ -70,6 +69,7 @@ class ModelDocument(BaseModel):
 
     version: int
     labels: list[str] = Field(description="The genres.")
+    evidence: bool = Field(False, description="Whether it can say which words weighed most.")
 
 
 def health_routes(store: JobStore, storage: Storage) -> APIBlueprint:
@@ -90,8 +90,8 @@ def health_routes(store: JobStore, storage: Storage) -> APIBlueprint:
         reports: list[WorkerReport] = []
         redis = _check(store.ping, "Redis does not answer.")
         if redis.ok:
-            reports += store.workers(within_s=_REPORTED_WITHIN_S)
-        model = _newest_model(reports)
+            reports += lately(store)
+        model = newest_model(reports)
         checks = ChecksDocument(
             redis=redis,
             storage=_check(storage.check, "The storage cannot be written."),
@@ -114,7 +114,7 @@ def health_routes(store: JobStore, storage: Storage) -> APIBlueprint:
     @routes.get("/v1/model", responses={200: ModelDocument, **problems("MODEL_UNKNOWN")})
     def model() -> dict[str, Any]:
         """What the newest model says of itself"""
-        found = _newest_model(store.workers(within_s=_REPORTED_WITHIN_S))
+        found = newest_model(lately(store))
         if found is None:
             raise Problem(
                 HTTPStatus.NOT_FOUND,
@@ -137,8 +137,3 @@ def _check(probe: Callable[[], None], cure: str) -> CheckDocument:
 
 def _unless(ok: bool, cure: str) -> dict[str, str]:
     return {} if ok else {"detail": cure}
-
-
-def _newest_model(reports: list[WorkerReport] | Any) -> Mapping[str, object] | None:
-    models = [report.model for report in reports if report.model is not None]
-    return max(models, key=lambda model: cast(int, model["version"]), default=None)

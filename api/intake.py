@@ -11,6 +11,7 @@ import redis
 from api.callers_jobs import CallersJobs
 from api.filenames import safe_filename
 from api.job_ids import new_job_id
+from api.model_reports import check_evidence
 from api.telling import tell
 from api.uploads import Upload
 from catalogue.errors import NoSummaryColumn
@@ -42,6 +43,8 @@ def accept(
     head, complete = _read_head(blocks)
     column = upload.options.summary_column
     layout = _inspect(head, complete, upload)
+    if asked := upload.options.evidence:
+        check_evidence(store)
     job_id = new_job_id()
     # Before the first byte, so that whatever a death leaves behind is found.
     store.announce_upload(job_id)
@@ -53,6 +56,8 @@ def accept(
             if layout is None or upload.options.summary_column != column:
                 layout = _inspect(head, complete, upload)
                 assert layout is not None  # the body has been read to its end
+            if upload.options.evidence and not asked:
+                check_evidence(store)
         job = store.create(
             NewJob(
                 id=job_id,
@@ -60,6 +65,7 @@ def accept(
                 input_bytes=size,
                 layout=layout.to_dict(),
                 error_threshold=upload.options.error_threshold,
+                evidence=bool(upload.options.evidence),
             ),
             settlement=settle() if settle else None,
         )

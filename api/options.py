@@ -18,6 +18,14 @@ def _empty_is_none(value: object) -> object:
 _Given = BeforeValidator(_empty_is_none)
 
 
+def _true_or_false(value: object) -> object:
+    # Not the dozen spellings that pydantic takes for one.
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise ValueError("it has to be true or false")
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_true_or_false)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -40,6 +48,10 @@ class Options(BaseModel):
     )
     error_threshold: Annotated[Share | SkipJsonSchema[None], _Given] = option(
         "Share of failed rows, 0 to 1, at which the job stops."
+    )
+
+    evidence: Annotated[Flag | SkipJsonSchema[None], _Given] = option(
+        "Whether the result says, in a further column, which words weighed most; labelling takes longer then."
     )
 
     def updated(self, name: str, value: str) -> Self:

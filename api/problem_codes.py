@@ -127,10 +127,23 @@ CODES: Mapping[str, Code] = {
     "RANGE_NOT_SATISFIABLE": Code(
         HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "The range begins beyond the file's end."
     ),
+    "EVIDENCE_UNAVAILABLE": Code(
+        HTTPStatus.CONFLICT,
+        "Evidence was asked for, and the model cannot say which words weighed most; found later, it is the job's `error`.",
+    ),
     "MODEL_UNKNOWN": Code(HTTPStatus.NOT_FOUND, "No worker has reported a model lately."),
+    "MODEL_UNAVAILABLE": Code(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "No worker reaches a model that it can use; `Retry-After` is set.",
+    ),
+    "NO_ANSWER": Code(
+        HTTPStatus.GATEWAY_TIMEOUT,
+        "No worker answered within `SPINELABEL_LABEL_DEADLINE_S` seconds; `Retry-After` is set.",
+    ),
     "TOO_MANY_WAITING": Code(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "`SPINELABEL_API_WAITING` clients are waiting for events already; `Retry-After` is set.",
+        "As many clients wait for events (`SPINELABEL_API_WAITING`) or for single labels (a quarter of "
+        "`SPINELABEL_API_THREADS`) as may; `Retry-After` is set.",
     ),
     # The server
     "SERVICE_UNAVAILABLE": Code(

@@ -9,6 +9,7 @@ from jobs.callbacks import CallbackStore
 from jobs.corrections import CorrectionStore
 from jobs.key_store import KeyStore
 from jobs.messages import Messages
+from jobs.questions import Questions
 from jobs.storage import Storage
 from jobs.store import JobStore
 
@@ -21,6 +22,7 @@ class Services:
     storage: Storage
     messages: Messages
     corrections: CorrectionStore
+    questions: Questions
     keys: KeyStore
     callbacks: CallbackStore
     counts_url: str  # see `register_request_limits`
@@ -33,6 +35,7 @@ def connect(settings: ApiSettings) -> Services:
     from jobs.redis_callbacks import RedisCallbackStore
     from jobs.redis_corrections import RedisCorrectionStore
     from jobs.redis_key_store import RedisKeyStore
+    from jobs.redis_questions import RedisQuestions
     from jobs.redis_store import RedisJobStore
 
     return Services(
@@ -40,6 +43,7 @@ def connect(settings: ApiSettings) -> Services:
         storage=Storage(settings.storage_url),
         messages=CeleryMessages(make_celery(settings.broker_url)),
         corrections=RedisCorrectionStore(settings.redis_url),
+        questions=RedisQuestions(settings.redis_url),
         keys=RedisKeyStore(settings.redis_url),
         callbacks=RedisCallbackStore(settings.redis_url),
         counts_url=settings.redis_url,

@@ -65,6 +65,9 @@ class ApiSettings(JobSettings):
     api_stop_s: PositiveInt = Field(
         5, description="On SIGTERM, how long requests under way may still take."
     )
+    label_deadline_s: PositiveFloat = Field(
+        15.0, description="How long /v1/label waits for a worker's answer."
+    )
     max_upload_bytes: PositiveInt = Field(2 * 1024**3, description="Largest file, in bytes.")
 
     @property

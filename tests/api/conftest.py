@@ -26,6 +26,7 @@ from jobs.job import Chunk, Job, State
 from jobs.memory_callbacks import MemoryCallbackStore
 from jobs.memory_corrections import MemoryCorrectionStore
 from jobs.memory_key_store import MemoryKeyStore
+from jobs.memory_questions import MemoryQuestions
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import RecordedMessages
 from jobs.storage import Storage, errors_path, result_path
@@ -46,6 +47,7 @@ class Front:
     callbacks: MemoryCallbackStore = field(default_factory=MemoryCallbackStore)
     store: MemoryJobStore = field(init=False)
     messages: RecordedMessages = field(default_factory=RecordedMessages)
+    questions: MemoryQuestions = field(default_factory=MemoryQuestions)
     settings: ApiSettings = field(
         default_factory=lambda: ApiSettings(max_upload_bytes=MAX_UPLOAD_BYTES)
     )
@@ -62,6 +64,7 @@ class Front:
                 messages=self.messages,
                 corrections=self.corrections,
                 keys=self.keys,
+                questions=self.questions,
                 callbacks=self.callbacks,
                 counts_url="memory://",
             ),

@@ -1,0 +1,45 @@
+"""`/v1/label`: a few summaries, answered at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_openapi3.blueprint import APIBlueprint
+
+from api.asking import Asking
+from api.describing import problems
+from api.documents import as_json
+from api.label_documents import LabelBody, LabelsDocument
+from api.openapi import LABELS, described_routes
+from jobs.questions import Question
+
+
+def label_routes(asking: Asking) -> APIBlueprint:
+    """The endpoint over the workers' answers."""
+    routes = described_routes("labels", LABELS)
+
+    @routes.post(
+        "/v1/label",
+        responses={
+            200: LabelsDocument,
+            **problems(
+                "INVALID_BODY",
+                "INVALID_PARAMETER",
+                "UNKNOWN_PARAMETER",
+                "CROSS_SITE",
+                "BODY_TOO_LARGE",
+                "EVIDENCE_UNAVAILABLE",
+                "MODEL_UNAVAILABLE",
+                "TOO_MANY_WAITING",
+                "NO_ANSWER",
+            ),
+        },
+        description="By the newest model, with the rules of a catalogue's rows. For more than a few "
+        "summaries upload a catalogue.",
+    )
+    def label_summaries(body: LabelBody) -> dict[str, Any]:
+        """Label a few summaries at once"""
+        question = Question(summaries=tuple(body.summaries), evidence=body.evidence)
+        return as_json(LabelsDocument.of(asking.ask(question), evidence=body.evidence))
+
+    return routes
