@@ -35,7 +35,12 @@ class ApiClient:
     """
 
     def __init__(
-        self, url: str, *, patience_s: float = 60.0, on_waiting: OnWaiting = lambda _: None
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        patience_s: float = 60.0,
+        on_waiting: OnWaiting = lambda _: None,
     ) -> None:
         self.url = (url if "://" in url else f"http://{url}").rstrip("/")
         parts = urlsplit(self.url)
@@ -43,10 +48,13 @@ class ApiClient:
             raise BadInput(
                 f"{url!r} is not the address of a server, such as http://127.0.0.1:8000."
             )
+        if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
+            raise BadInput("The API key holds characters that no key has; check --api-key.")
         self._patience_s = patience_s
         self._on_waiting = on_waiting
         self._http = httpx.Client(
             base_url=self.url,
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=_TIMEOUT,
             # A proxy that is set for the internet cannot reach this machine's own loopback.
             trust_env=not is_local(parts.hostname),

@@ -24,6 +24,7 @@ class LabelRequest:
     laptop: LaptopSettings
     summary_column: str | None = None
     server: str | None = None
+    api_key: str | None = None
 
 
 def default_target(source: Path) -> Path:
@@ -40,7 +41,7 @@ def label_file(request: LabelRequest, display: Display) -> JobDocument:
     _check_files(request.source, request.target)
     with server_for_command(request.server, request.laptop, display) as server:
         waiting = _Waiting(server, display)
-        with ApiClient(server.url, on_waiting=waiting) as client:
+        with ApiClient(server.url, api_key=request.api_key, on_waiting=waiting) as client:
             job = _upload(request, client, display)
             try:
                 return _finish(job, client, request.target, display)

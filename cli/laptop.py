@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import site
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from cli.data_folder import DataFolder, StackState
 from cli.errors import BadInput, StackFailed
 from cli.happenings import Action, Happening
 from cli.redis_server import RedisServer, RedisUnavailable
+from cli.rooms import room_command
 from cli.supervisor import StopRequest, Supervisor
 
 
@@ -141,15 +140,12 @@ def _room(
     probe: Callable[[], str | None] | None = None,
     grace_s: float = 5.0,
 ) -> ChildSpec:
-    """`python -m ROOM …`, found where this program was found, whatever the working folder holds."""
-    root = Path(__file__).parents[1]
-    if str(root) not in site.getsitepackages():
-        paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
-        env = env | {"PYTHONPATH": os.pathsep.join(paths)}
+    """The child that runs a room of ours."""
+    argv, needed = room_command(*words)
     return ChildSpec(
         name=words[-1],
-        argv=[sys.executable, "-P", "-m", *words],
-        env=env | {"PYTHONUNBUFFERED": "1"},
+        argv=argv,
+        env=env | needed,
         probe=probe,
         needs=("redis",),
         grace_s=grace_s,

@@ -12,6 +12,7 @@ import click
 
 from cli.errors import BadInput, JobEnded
 from cli.front import Front
+from cli.keys import keys
 from cli.options import data_dir_option, model_root_option, quiet_option, server_options
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def label(
     summary_column: str | None,
     quiet: bool,
     server: str | None,
+    api_key: str | None,
     data_dir: Path,
     model_root: Path | None,
 ) -> None:
@@ -92,6 +94,7 @@ def label(
         laptop=LaptopSettings(data_dir=data_dir, model_root=model_root),
         summary_column=summary_column,
         server=server,
+        api_key=api_key,
     )
     with display_for(quiet=quiet) as display:
         job = label_file(request, display)
@@ -103,11 +106,13 @@ def label(
 @click.argument("job_id", metavar="JOB")
 @click.option("--json", "as_json", is_flag=True, help="Print the job document as JSON.")
 @server_options
-def status(job_id: str, as_json: bool, server: str | None, data_dir: Path) -> None:
+def status(
+    job_id: str, as_json: bool, server: str | None, api_key: str | None, data_dir: Path
+) -> None:
     """Say how a job stands. The exit code is 1 if it failed, was cancelled or expired."""
     from cli.formatting import describe
 
-    with _client(server, data_dir) as client:
+    with _client(server, api_key, data_dir) as client:
         job = client.job(job_id)
     click.echo(_json(job.raw) if as_json else describe(job))
     if job.ended_badly:
@@ -117,11 +122,11 @@ def status(job_id: str, as_json: bool, server: str | None, data_dir: Path) -> No
 @app.command()
 @click.argument("job_id", metavar="JOB")
 @server_options
-def cancel(job_id: str, server: str | None, data_dir: Path) -> None:
+def cancel(job_id: str, server: str | None, api_key: str | None, data_dir: Path) -> None:
     """End a job. What is finished is kept, and can be downloaded."""
     from cli.formatting import describe
 
-    with _client(server, data_dir) as client:
+    with _client(server, api_key, data_dir) as client:
         click.echo(describe(client.cancel(job_id)))
 
 
@@ -136,13 +141,18 @@ def cancel(job_id: str, server: str | None, data_dir: Path) -> None:
 @quiet_option
 @server_options
 def download(
-    job_id: str, output: Path | None, quiet: bool, server: str | None, data_dir: Path
+    job_id: str,
+    output: Path | None,
+    quiet: bool,
+    server: str | None,
+    api_key: str | None,
+    data_dir: Path,
 ) -> None:
     """Fetch the labelled catalogue of a job that has ended, and print where it is."""
     from cli.display import display_for
     from cli.label import default_target
 
-    with _client(server, data_dir) as client, display_for(quiet=quiet) as display:
+    with _client(server, api_key, data_dir) as client, display_for(quiet=quiet) as display:
         # The name is the uploader's: only its last part may say where a file is written.
         target = output or default_target(Path(Path(client.job(job_id).filename).name))
         try:
@@ -158,11 +168,13 @@ def download(
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the job documents as a JSON list.")
 @server_options
-def jobs(limit: int, as_json: bool, server: str | None, data_dir: Path) -> None:
+def jobs(
+    limit: int, as_json: bool, server: str | None, api_key: str | None, data_dir: Path
+) -> None:
     """List the newest jobs, one a line."""
     from cli.formatting import describe
 
-    with _client(server, data_dir) as client:
+    with _client(server, api_key, data_dir) as client:
         found = client.jobs(limit)
     if as_json:
         click.echo(_json([job.raw for job in found]))
@@ -201,11 +213,15 @@ def demo(sample: Path, data_dir: Path, model_root: Path | None, quiet: bool) -> 
     click.echo(run(sample, laptop, display_for(quiet=quiet)))
 
 
-def _client(server: str | None, data_dir: Path) -> ApiClient:
+app.add_command(keys)
+
+
+def _client(server: str | None, api_key: str | None, data_dir: Path) -> ApiClient:
     from cli.client import ApiClient
     from cli.connect import running_server
 
-    return ApiClient(running_server(server, data_dir), patience_s=_ONE_SHOT_PATIENCE_S)
+    url = running_server(server, data_dir)
+    return ApiClient(url, api_key=api_key, patience_s=_ONE_SHOT_PATIENCE_S)
 
 
 def _json(document: object) -> str:

@@ -28,7 +28,15 @@ model_root_option = click.option(
 
 
 def server_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Which server to talk to."""
+    """Which server to talk to, and as whom."""
+    # Better in the environment than on the command line, where other users of the machine can see it.
+    api_key = click.option(
+        "--api-key",
+        metavar="KEY",
+        envvar="SPINELABEL_API_KEY",
+        show_envvar=True,
+        help="Key for a server that asks for one.",
+    )
     server = click.option(
         "--server",
         metavar="URL",
@@ -36,7 +44,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
         show_envvar=True,
         help="Server to use, such as http://127.0.0.1:8000. Default: the laptop stack that runs.",
     )
-    decorated: Callable[..., None] = server(data_dir_option(command))
+    decorated: Callable[..., None] = server(api_key(data_dir_option(command)))
     return decorated
 
 

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 _FIRST_S, _LONGEST_S = 0.1, 2.0
-# What a server, or a proxy before it, answers while it is starting or away from its own services.
-_RETRYABLE = frozenset({502, 503, 504})
+# What a server, or a proxy before it, answers while it is starting or away from its own services, or to a key that
+# asks too often.
+_RETRYABLE = frozenset({429, 502, 503, 504})
 
 
 def retryable(status: int) -> bool:

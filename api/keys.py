@@ -1,0 +1,119 @@
+"""`python -m api.keys create|list|revoke`: makes and takes back API keys, wherever the job record can be reached.
+
+There is no way to do this over HTTP. Exit status 2 for a wrong argument or setting, 3 when Redis cannot be reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import redis
+from pydantic import ValidationError
+
+from api.documents import timestamp
+from jobs.errors import KeyNotFound
+from jobs.key_store import KeyStore
+from jobs.keys import ApiKey, KeyLimits, mint
+from jobs.redis_key_store import RedisKeyStore
+from jobs.settings import JobSettings
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command."""
+    options = _parser().parse_args(arguments)
+    try:
+        store = RedisKeyStore(JobSettings().redis_url)
+        options.run(store, options)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "SPINELABEL_" + "_".join(str(part) for part in problem["loc"]).upper()
+            # Not the value itself: the URL of Redis may hold a password.
+            print(f"{name}: {problem['msg']}.", file=sys.stderr)
+        return 2
+    except (KeyNotFound, ValueError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    except redis.RedisError as error:
+        print(
+            f"Error: Redis cannot be reached ({error}); see SPINELABEL_REDIS_URL.", file=sys.stderr
+        )
+        return 3
+    return 0
+
+
+def _create(store: KeyStore, options: argparse.Namespace) -> None:
+    limits = KeyLimits(
+        upload_bytes=options.max_upload_bytes,
+        open_jobs=options.max_open_jobs,
+        requests_per_minute=options.requests_per_minute,
+    )
+    key, made = mint(options.owner, is_admin=options.admin, limits=limits)
+    kept = store.add(made)
+    if options.json:
+        print(json.dumps({"key": key, **_document(kept)}, indent=2))
+        return
+    print("The key, which is not shown again:", file=sys.stderr)
+    print(key)
+
+
+def _list(store: KeyStore, options: argparse.Namespace) -> None:
+    found = store.all()
+    if options.json:
+        print(json.dumps([_document(key) for key in found], indent=2))
+        return
+    for key in found:
+        state = f"revoked {timestamp(key.revoked_at)}" if key.revoked_at else "in force"
+        role = "admin" if key.is_admin else "user"
+        print(f"{key.id}  {key.owner}  {role}  made {timestamp(key.created_at)}  {state}")
+    if not found:
+        print("No keys yet.", file=sys.stderr)
+
+
+def _revoke(store: KeyStore, options: argparse.Namespace) -> None:
+    key = store.revoke(options.id)
+    print(f"{key.id} of {key.owner} opens nothing any more.")
+
+
+def _document(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "owner": key.owner,
+        "admin": key.is_admin,
+        "limits": asdict(key.limits),
+        "created_at": timestamp(key.created_at),
+        "revoked_at": timestamp(key.revoked_at) if key.revoked_at else None,
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m api.keys", description=(__doc__ or "")[:-1])
+    commands = parser.add_subparsers(required=True, metavar="create|list|revoke")
+    create = commands.add_parser("create", help="make a key and print it, this once")
+    create.set_defaults(run=_create)
+    create.add_argument("--owner", required=True, help="whose jobs the key may see")
+    create.add_argument("--admin", action="store_true", help="the key sees everybody's jobs")
+    for limit in ("--max-upload-bytes", "--max-open-jobs", "--requests-per-minute"):
+        create.add_argument(limit, type=_positive, metavar="N")
+    listing = commands.add_parser("list", help="list the keys by their ids")
+    listing.set_defaults(run=_list)
+    revoke = commands.add_parser("revoke", help="let a key open nothing from now on")
+    revoke.set_defaults(run=_revoke)
+    revoke.add_argument("id", help="the key's beginning, as `list` shows it")
+    for command in (create, listing):
+        command.add_argument("--json", action="store_true")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it has to be 1 or more")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

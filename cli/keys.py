@@ -1,0 +1,91 @@
+"""`spinelabel keys …`: the API's own program for its keys, started where the job record can be reached."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import click
+
+from cli.options import data_dir_option
+
+
+@click.group()
+@click.option(
+    "--redis-url",
+    metavar="URL",
+    envvar="SPINELABEL_REDIS_URL",
+    show_envvar=True,
+    help="The server's Redis. Default: that of the laptop stack that runs.",
+)
+@data_dir_option
+@click.pass_context
+def keys(context: click.Context, redis_url: str | None, data_dir: Path) -> None:
+    """Make, list and revoke API keys.
+
+    Needs the server's Redis, not the server: whoever can reach the record may make keys. With Docker Compose:
+    docker compose exec api python -m api.keys …
+    """
+    context.obj = (redis_url, data_dir)
+
+
+@keys.command()
+@click.option("--owner", required=True, metavar="NAME", help="Whose jobs the key may see.")
+@click.option("--admin", is_flag=True, help="The key sees everybody's jobs.")
+@click.option("--max-upload-bytes", type=click.IntRange(1), metavar="N", help="Largest file.")
+@click.option("--max-open-jobs", type=click.IntRange(1), metavar="N", help="Jobs under way.")
+@click.option("--requests-per-minute", type=click.IntRange(1), metavar="N")
+@click.option("--json", "as_json", is_flag=True, help="Print key and record as JSON.")
+@click.pass_context
+def create(
+    context: click.Context,
+    /,
+    owner: str,
+    admin: bool,
+    as_json: bool,
+    **limits: int | None,
+) -> None:
+    """Make a key and print it, this once. An owner may have several."""
+    words = ["create", "--owner", owner]
+    for name, value in limits.items():
+        if value is not None:
+            words += ["--" + name.replace("_", "-"), str(value)]
+    _run(context, [*words, *["--admin"] * admin, *["--json"] * as_json])
+
+
+@keys.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print the records as a JSON list.")
+@click.pass_context
+def list_(context: click.Context, as_json: bool) -> None:
+    """List the keys by their ids, the revoked ones too."""
+    _run(context, ["list", *["--json"] * as_json])
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@click.pass_context
+def revoke(context: click.Context, key_id: str) -> None:
+    """Let a key open nothing from now on. ID is its beginning, as `list` shows it."""
+    _run(context, ["revoke", key_id])
+
+
+def _run(context: click.Context, words: list[str]) -> None:
+    from cli.data_folder import DataFolder
+    from cli.errors import ServerUnreachable
+    from cli.redis_server import RedisServer
+    from cli.rooms import room_command
+
+    redis_url, data_dir = context.obj
+    if redis_url is None:
+        folder = DataFolder(data_dir.resolve())
+        if folder.running() is None:
+            raise ServerUnreachable(
+                f"No stack runs on {data_dir}. Start one with `spinelabel up`, or name the Redis of your server "
+                "with --redis-url."
+            )
+        redis_url = RedisServer(folder.redis).url
+    argv, env = room_command("api.keys", *words)
+    done = subprocess.run(argv, env=os.environ | env | {"SPINELABEL_REDIS_URL": redis_url})
+    if done.returncode:
+        raise click.exceptions.Exit(done.returncode)
