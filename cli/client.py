@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -15,6 +15,7 @@ from cli.answers import document_of, raise_problem, what_is_missing
 from cli.download import DownloadTarget
 from cli.errors import BadInput, ServerUnreachable
 from cli.job_document import JobDocument
+from cli.label_document import LabelDocument
 from cli.patience import Patience, retryable
 from cli.ports import is_local
 
@@ -75,6 +76,7 @@ class ApiClient:
         path: Path,
         *,
         summary_column: str | None = None,
+        evidence: bool = False,
         on_bytes: OnBytes = lambda _done, _total: None,
     ) -> JobDocument:
         """Submit a catalogue, read from the disk piece by piece. Raises OSError if it cannot be read.
@@ -84,6 +86,8 @@ class ApiClient:
         query = {"filename": path.name}
         if summary_column is not None:
             query["summary_column"] = summary_column
+        if evidence:
+            query["evidence"] = "true"
         with path.open("rb") as catalogue:
             total = os.fstat(catalogue.fileno()).st_size
             headers = {"Content-Type": "text/csv", "Content-Length": str(total)}
@@ -97,6 +101,13 @@ class ApiClient:
             except httpx.TransportError as error:
                 raise self._unreachable(error) from error
         return JobDocument.of(document_of(answer))
+
+    def label(self, summary: str, *, evidence: bool = False) -> LabelDocument:
+        """The label of one summary, at once."""
+        question = {"summaries": [summary], "evidence": evidence}
+        # Asking again changes nothing, so it is as safe as looking.
+        answer = self._patiently("POST", "/v1/label", body=question)
+        return LabelDocument.of(document_of(answer))
 
     def job(self, job_id: str) -> JobDocument:
         """The job as it stands."""
@@ -184,12 +195,16 @@ class ApiClient:
         return self._patiently("GET", path, query)
 
     def _patiently(
-        self, method: str, path: str, query: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None = None,
+        body: dict[str, Any] | None = None,
     ) -> httpx.Response:
         patience = self._patience()
         while True:
             try:
-                answer = self._http.request(method, path, params=query)
+                answer = self._http.request(method, path, params=query, json=body)
                 if not retryable(answer.status_code) or patience.exhausted:
                     return answer
                 patience.wait(httpx.ReadError(f"it answered {answer.status_code}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from typing import Any
 
@@ -31,3 +32,10 @@ class Front(click.Group):
                 f"Error: {error!r}. This is a fault in Spinelabel; --debug shows more.", err=True
             )
             raise click.exceptions.Exit(FAULT) from error
+
+
+def end_in_good_order() -> None:
+    """SIGTERM and a closed terminal interrupt as Ctrl-C does, so that nothing is left running."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)

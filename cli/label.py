@@ -23,6 +23,7 @@ class LabelRequest:
     target: Path
     laptop: LaptopSettings
     summary_column: str | None = None
+    evidence: bool = False
     server: str | None = None
     api_key: str | None = None
 
@@ -57,6 +58,7 @@ def _upload(request: LabelRequest, client: ApiClient, display: Display) -> JobDo
         return client.upload(
             request.source,
             summary_column=request.summary_column,
+            evidence=request.evidence,
             on_bytes=lambda done, total: display.moved("uploading", done, total),
         )
     except OSError as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from catalogue.labels import LABEL_COLUMNS
+from catalogue.labels import added_columns
 
 # A cell may be as long as the file; the reader's own limit is 128 KiB.
 _LONGEST_CELL = 2**31 - 1
@@ -59,12 +59,12 @@ def read_labelled(path: Path) -> Iterator[LabelledRow]:
     """The rows in order. Raises OSError, and ValueError if the file is no labelled catalogue."""
     csv.field_size_limit(_LONGEST_CELL)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        reader, header = _reader(stream)
-        width = len(header) - len(LABEL_COLUMNS)
+        reader, header, added = _reader(stream)
+        width = len(header) - len(added)
         for cells in reader:
             if not cells:  # blank lines stay as they are
                 continue
-            labels = dict(zip(LABEL_COLUMNS, cells[width : len(header)], strict=True))
+            labels = dict(zip(added, cells[width : len(header)], strict=True))
             yield LabelledRow(
                 own=dict(zip(header[:width], cells[:width], strict=True)),
                 genre=labels["predicted_genre"],
@@ -74,17 +74,19 @@ def read_labelled(path: Path) -> Iterator[LabelledRow]:
             )
 
 
-def _reader(stream: IO[str]) -> tuple[Iterator[list[str]], list[str]]:
-    """The delimiter is the one by which the label columns end the header."""
+def _reader(stream: IO[str]) -> tuple[Iterator[list[str]], list[str], tuple[str, ...]]:
+    """What follows the header, the header, and the added columns with which it ends.
+
+    The delimiter is the one by which they are found.
+    """
     for delimiter in _DELIMITERS:
         stream.seek(0)
         reader = csv.reader(stream, delimiter=delimiter)
         with suppress(StopIteration):
             header = next(reader)
-            added = header[-len(LABEL_COLUMNS) :]
-            # A name that the catalogue had already carries a suffix.
-            if len(added) == len(LABEL_COLUMNS) and all(
-                name.startswith(column) for name, column in zip(added, LABEL_COLUMNS, strict=True)
-            ):
-                return reader, header
+            for columns in (added_columns(evidence=False), added_columns(evidence=True)):
+                added = header[-len(columns) :]
+                # A name that the catalogue had already carries a suffix.
+                if len(added) == len(columns) and all(map(str.startswith, added, columns)):
+                    return reader, header, columns
     raise ValueError("this is no labelled catalogue")

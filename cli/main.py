@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.errors import BadInput, JobEnded
-from cli.front import Front
+from cli.explain import explain
+from cli.front import Front, end_in_good_order
 from cli.keys import keys
 from cli.options import data_dir_option, model_root_option, quiet_option, server_options
 
@@ -62,6 +62,9 @@ def up(data_dir: Path, host: str, port: int, model_root: Path | None) -> None:
     help="Where the labelled catalogue goes. Default: NAME.labelled.csv beside FILE.",
 )
 @click.option("--summary-column", metavar="NAME", help="Column to read; found by itself otherwise.")
+@click.option(
+    "--evidence", is_flag=True, help="Add a column with the words that weighed most. Takes longer."
+)
 @quiet_option
 @server_options
 @model_root_option
@@ -69,6 +72,7 @@ def label(
     file: Path,
     output: Path | None,
     summary_column: str | None,
+    evidence: bool,
     quiet: bool,
     server: str | None,
     api_key: str | None,
@@ -86,13 +90,14 @@ def label(
     from cli.labelled_file import tally
     from cli.laptop import LaptopSettings
 
-    _end_in_good_order()
+    end_in_good_order()
     target = output or default_target(file)
     request = LabelRequest(
         source=file,
         target=target,
         laptop=LaptopSettings(data_dir=data_dir, model_root=model_root),
         summary_column=summary_column,
+        evidence=evidence,
         server=server,
         api_key=api_key,
     )
@@ -208,11 +213,12 @@ def demo(sample: Path, data_dir: Path, model_root: Path | None, quiet: bool) -> 
     from cli.display import display_for
     from cli.laptop import LaptopSettings
 
-    _end_in_good_order()
+    end_in_good_order()
     laptop = LaptopSettings(data_dir=data_dir, model_root=model_root)
     click.echo(run(sample, laptop, display_for(quiet=quiet)))
 
 
+app.add_command(explain)
 app.add_command(keys)
 
 
@@ -228,13 +234,6 @@ def _json(document: object) -> str:
     import json
 
     return json.dumps(document, indent=2, ensure_ascii=False)
-
-
-def _end_in_good_order() -> None:
-    """SIGTERM and a closed terminal interrupt as Ctrl-C does, so that nothing is left running."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
 
 
 def main() -> None:

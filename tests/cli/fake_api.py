@@ -46,6 +46,8 @@ class FakeApi:
     etag: str = '"v1"'
     break_after: list[int] = field(default_factory=list)  # bytes of the body per broken answer
     refusals: list[tuple[int, str, str]] = field(default_factory=list)  # status, code, sentence
+    labels: dict[str, Any] = field(default_factory=dict)  # the answer to every question
+    questions: list[dict[str, Any]] = field(default_factory=list)
     uploads: list[tuple[dict[str, list[str]], bytes]] = field(default_factory=list)
     ranges: list[str | None] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
@@ -117,6 +119,9 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
             if self.path.endswith("/cancel"):
                 api.cancelled.append(self.path)
                 self._json(job_document(state="cancelling"), 202)
+            elif self.path == "/v1/label":
+                api.questions.append(json.loads(body))
+                self._json(api.labels)
             else:
                 api.uploads.append((parse_qs(urlsplit(self.path).query), body))
                 self._json(job_document(state="queued"), 202)

@@ -67,6 +67,14 @@ def test_label_prints_the_path_alone_and_talks_on_standard_error(
     assert api.uploads == [({"filename": ["catalogue.csv"]}, catalogue.read_bytes())]
 
 
+def test_label_asks_for_evidence_when_told_to(
+    api: FakeApi, catalogue: Path, tmp_path: Path
+) -> None:
+    api.result = RESULT
+    run("label", catalogue, "-q", "--evidence", "--server", api.url, folder=tmp_path)
+    assert api.uploads[0][0]["evidence"] == ["true"]
+
+
 def test_quiet_label_says_nothing_but_the_path(
     api: FakeApi, catalogue: Path, tmp_path: Path
 ) -> None:

@@ -141,3 +141,13 @@ def test_durations_in_words(seconds: float, words: str) -> None:
 )
 def test_sizes_in_words(number: int, words: str) -> None:
     assert size(number) == words
+
+
+def test_a_catalogue_with_evidence_is_read_back_too(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "id,predicted_genre,confidence,second_genre,second_confidence,genre_set,needs_review,"
+        "row_error,evidence\n1,crime,0.9,horror,0.1,crime,false,,knife|alibi\n"
+    )
+    (row,) = read_labelled(path)
+    assert (row.own, row.genre, row.needs_review) == ({"id": "1"}, "crime", False)

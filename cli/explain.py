@@ -1,0 +1,79 @@
+"""`spinelabel explain`: the genre of one summary, and why."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.errors import BadInput
+from cli.front import end_in_good_order
+from cli.options import model_root_option, quiet_option, server_options
+
+if TYPE_CHECKING:
+    from cli.label_document import LabelDocument
+
+_WIDEST_BAR = 24
+
+
+@click.command()
+@click.argument("text")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@quiet_option
+@server_options
+@model_root_option
+def explain(
+    text: str,
+    as_json: bool,
+    quiet: bool,
+    server: str | None,
+    api_key: str | None,
+    data_dir: Path,
+    model_root: Path | None,
+) -> None:
+    """Say which genre the summary TEXT has, how sure that is, and which words weighed most.
+
+    TEXT - reads the summary from standard input. Like `label`, it uses the laptop stack that runs or
+    starts one for as long as it takes.
+    """
+    import json
+
+    from cli.client import ApiClient
+    from cli.connect import server_for_command
+    from cli.display import display_for
+    from cli.laptop import LaptopSettings
+
+    summary = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
+    laptop = LaptopSettings(data_dir=data_dir, model_root=model_root)
+    end_in_good_order()
+    with (
+        display_for(quiet=quiet) as display,
+        server_for_command(server, laptop, display) as found,
+        ApiClient(found.url, api_key=api_key, on_waiting=lambda _: found.check()) as client,
+    ):
+        label = client.label(summary, evidence=True)
+    if as_json:
+        click.echo(json.dumps(label.raw, indent=2, ensure_ascii=False))
+    if label.error:
+        raise BadInput(label.error)
+    if not as_json:
+        click.echo("\n".join(described(label)))
+
+
+def described(label: LabelDocument) -> Iterator[str]:
+    """The label in lines for a person."""
+    review = "please review" if label.needs_review else "sure enough to be left alone"
+    yield f"{label.genre}, {label.confidence:.0%}: {review}"
+    yield f"  runner-up   {label.second_genre}, {label.second_confidence:.0%}"
+    yield f"  one of      {', '.join(label.genre_set)}"
+    if not label.evidence:
+        yield "  because of  no single word"
+        return
+    heaviest = label.evidence[0][1]
+    widest = max(len(word) for word, _ in label.evidence)
+    for number, (word, weight) in enumerate(label.evidence):
+        bar = "█" * max(round(_WIDEST_BAR * weight / heaviest), 1)
+        yield f"  {'' if number else 'because of':10}  {word:{widest}}  {weight:4.0%}  {bar}"

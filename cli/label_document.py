@@ -1,0 +1,45 @@
+"""The label of one summary as the API describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cli.errors import ServerUnreachable
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelDocument:
+    """One label; `raw` is all that was sent about it, the model's version included."""
+
+    genre: str | None  # None: `error` says why
+    confidence: float
+    second_genre: str
+    second_confidence: float
+    genre_set: tuple[str, ...]
+    needs_review: bool
+    error: str | None  # a sentence
+    evidence: tuple[tuple[str, float], ...]  # words and their shares, weightiest first
+    raw: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> LabelDocument:
+        """The first label of an answer. Raises `ServerUnreachable` if there is none in it."""
+        try:
+            said = document["labels"][0]
+            return cls(
+                genre=said["predicted_genre"],
+                confidence=said["confidence"] or 0.0,
+                second_genre=said["second_genre"] or "",
+                second_confidence=said["second_confidence"] or 0.0,
+                genre_set=tuple(said["genre_set"]),
+                needs_review=said["needs_review"],
+                error=said["message"],
+                evidence=tuple((w["word"], w["weight"]) for w in said["evidence"] or ()),
+                raw={"model_version": document["model_version"], **said},
+            )
+        except (KeyError, IndexError, TypeError) as error:
+            raise ServerUnreachable(
+                f"The server answers, but its labels are not Spinelabel's ({error!r})."
+            ) from error
