@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,8 @@ from gunicorn.glogging import Logger
 from api.audit import write_audit_to_stderr
 from api.job_ids import JOB_ID_KEY
 
+# The receiver's URL is nobody's business but its owner's: people put tokens into such URLs.
+_CALLBACK = re.compile(r"([?&]callback=)[^&]*")
 _PROBES = frozenset({"/healthz", "/readyz"})
 
 _access = logging.getLogger("api.access")
@@ -46,7 +49,7 @@ class ServerLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
             "%s %s %s %s %s B %d ms%s",
             environ.get("REMOTE_ADDR") or "-",
             environ["REQUEST_METHOD"],
-            environ["RAW_URI"].encode("unicode_escape").decode("ascii"),
+            _CALLBACK.sub(r"\1-", environ["RAW_URI"]).encode("unicode_escape").decode("ascii"),
             status,
             resp.sent,
             request_time / timedelta(milliseconds=1),

@@ -11,6 +11,7 @@ from api.access import Access, register_access
 from api.asking import Asking
 from api.audit import register_audit
 from api.bodies import register_bodies
+from api.callback_routes import callback_routes
 from api.callers_jobs import CallersJobs
 from api.event_routes import event_routes
 from api.following import Seats
@@ -55,6 +56,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     app.register_api(result_routes(jobs, storage, corrections))
     app.register_api(event_routes(jobs, storage, seats))
     app.register_api(review_routes(jobs, storage, corrections))
+    app.register_api(callback_routes(jobs, services.callbacks))
     app.register_api(session_routes(access))
     # Not the same seats: streams of events keep theirs for minutes.
     asking = Asking(

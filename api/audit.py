@@ -23,6 +23,7 @@ EVENTS: Mapping[tuple[str, str], str] = {
     ("GET", "review.get_corrections"): "download",
     ("POST", "jobs.cancel_job"): "cancellation",
     ("DELETE", "jobs.delete_job"): "deletion",
+    ("POST", "callbacks.renew_secret"): "new callback secret",
     ("POST", "session.begin_session"): "sign-in",
 }
 

@@ -41,6 +41,7 @@ class LinksDocument(BaseModel):
     result: str | None
     errors: str | None
     cancel: str | None
+    deliveries: str | None
 
 
 class JobDocument(BaseModel):
@@ -143,4 +144,5 @@ def _links(job: Job, storage: Storage) -> LinksDocument:
         result=to_file("result", result_path(job.id)),
         errors=to_file("errors", errors_path(job.id)),
         cancel=f"{own}/cancel" if job.state in CANCELLABLE else None,
+        deliveries=f"{own}/deliveries" if job.callback is not None else None,
     )

@@ -16,6 +16,7 @@ from api.telling import tell
 from api.uploads import Upload
 from catalogue.errors import NoSummaryColumn
 from catalogue.layout import HEAD_BYTES, Layout, inspect_head
+from jobs.callback_address import CallbackRules
 from jobs.job import Job, NewJob
 from jobs.messages import Messages
 from jobs.requests import Settlement
@@ -30,17 +31,19 @@ def accept(
     store: CallersJobs,
     storage: Storage,
     messages: Messages,
+    rules: CallbackRules,
     settle: Callable[[], Settlement] | None = None,
 ) -> Job:
     """Make a job of the upload. Whatever is raised, nothing of it is left behind.
 
     `settle` is asked, once the upload has been read, for the key under which it may be repeated.
 
-    Raises `Problem` for a bad request, `CatalogueError` for a file that is no catalogue, `OSError` of the
+    Raises `Problem` and `CallbackRefused` for a bad request, `CatalogueError` for a file that is no catalogue, `OSError` of the
     storage and the store's own error.
     """
     blocks = upload.blocks()
     head, complete = _read_head(blocks)
+    _check_callback(upload, rules)
     column = upload.options.summary_column
     layout = _inspect(head, complete, upload)
     if asked := upload.options.evidence:
@@ -53,6 +56,7 @@ def accept(
             size = stream.write(head)
             for block in _heard_of(blocks, store, job_id):
                 size += stream.write(block)
+            _check_callback(upload, rules)  # which may have come after the file
             if layout is None or upload.options.summary_column != column:
                 layout = _inspect(head, complete, upload)
                 assert layout is not None  # the body has been read to its end
@@ -65,6 +69,7 @@ def accept(
                 input_bytes=size,
                 layout=layout.to_dict(),
                 error_threshold=upload.options.error_threshold,
+                callback=upload.options.callback,
                 evidence=bool(upload.options.evidence),
             ),
             settlement=settle() if settle else None,
@@ -88,6 +93,11 @@ def _heard_of(blocks: Iterator[bytes], store: CallersJobs, job_id: str) -> Itera
             with suppress(redis.RedisError):
                 store.announce_upload(job_id)
         yield block
+
+
+def _check_callback(upload: Upload, rules: CallbackRules) -> None:
+    if upload.options.callback is not None:
+        rules.check_url(upload.options.callback)
 
 
 def _read_head(blocks: Iterator[bytes]) -> tuple[bytes, bool]:

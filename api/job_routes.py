@@ -61,7 +61,9 @@ def job_routes(
     def submit_job(query: SubmitQuery, header: SubmitHeader) -> Answer:
         """Upload a catalogue"""
         upload = read_upload(request, query, limit=caller().upload_bytes)
-        make = partial(accept, store=store, storage=storage, messages=messages)
+        make = partial(
+            accept, store=store, storage=storage, messages=messages, rules=settings.callback_rules
+        )
         store.ping()  # before a long upload rather than after it
         headers = dict(_SOON)
         if header.idempotency_key is None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.json_schema import SkipJsonSchema
 
 from api.problems import problem_of_input
+from jobs.callback_address import LONGEST_URL
 
 
 def _empty_is_none(value: object) -> object:
@@ -52,6 +53,11 @@ class Options(BaseModel):
 
     evidence: Annotated[Flag | SkipJsonSchema[None], _Given] = option(
         "Whether the result says, in a further column, which words weighed most; labelling takes longer then."
+    )
+
+    callback: Annotated[str | SkipJsonSchema[None], _Given] = option(
+        "A URL that is sent a signed POST when the job has ended (Standard Webhooks); https, and on the public internet.",
+        max_length=LONGEST_URL,
     )
 
     def updated(self, name: str, value: str) -> Self:

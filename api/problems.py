@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from catalogue import errors as catalogue
+from jobs.callback_address import CallbackRefused
 from jobs.errors import (
     IllegalTransition,
     JobNotFound,
@@ -129,6 +130,10 @@ def problem_from(error: Exception) -> Problem:
             return in_use()
         case UploadLost():
             return Problem(HTTPStatus.REQUEST_TIMEOUT, "UPLOAD_STALLED", str(error))
+        case CallbackRefused():
+            return Problem(
+                HTTPStatus.BAD_REQUEST, "INVALID_PARAMETER", f"'callback' cannot be used: {error}."
+            )
         case TooManyOpenJobs():
             return Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from jobs.errors import JobError
 
-_LONGEST_URL = 2048
+LONGEST_URL = 2048
 _NAME = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?", re.ASCII)
 # IPv6 addresses that lead to the IPv4 address in their last 32 bits.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -18,48 +19,54 @@ class CallbackRefused(JobError):
     """This URL must not be called; the message says why and what to give instead."""
 
 
-def check_callback_url(url: str, *, allow_http: bool, allow_private: bool) -> SplitResult:
-    """The URL in its parts, if it may be called as far as that can be seen without looking its name up.
+@dataclass(frozen=True, kw_only=True)
+class CallbackRules:
+    """What the operator allows beside https to the public internet."""
 
-    Raises `CallbackRefused`.
-    """
-    if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-        raise CallbackRefused(
-            f"it has to be a URL of at most {_LONGEST_URL} printable ASCII characters"
-        )
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise CallbackRefused(f"it cannot be read as a URL ({error})") from None
-    if parts.scheme not in ({"https", "http"} if allow_http else {"https"}):
-        raise CallbackRefused("it has to begin with https://")
-    if not parts.hostname:
-        raise CallbackRefused("it has to name a server")
-    if parts.username is not None or parts.password is not None:
-        raise CallbackRefused(
-            "it must hold no user name or password; the signature shows who is calling"
-        )
-    if parts.fragment:
-        raise CallbackRefused("it must have no fragment (#…); servers never see one")
-    try:
-        literal = ipaddress.ip_address(parts.hostname)
-    except ValueError:
-        # A name; whoever calls looks it up and asks `check_address`.
-        if len(parts.hostname) > 253 or not _NAME.fullmatch(parts.hostname):
-            raise CallbackRefused(f"{parts.hostname[:64]!r} is no name of a server") from None
-    else:
-        check_address(str(literal), allow_private=allow_private)
-    return parts
+    allow_http: bool = False
+    allow_private: bool = False
 
+    def check_url(self, url: str) -> SplitResult:
+        """The URL in its parts, if it may be called as far as that can be seen without looking its name up.
 
-def check_address(address: str, *, allow_private: bool) -> None:
-    """Raises `CallbackRefused` for an address that is not on the public internet, unless that is allowed."""
-    if not allow_private and not is_public(address):
-        raise CallbackRefused(
-            f"{address} is no address of the public internet; "
-            "the operator can allow others with SPINELABEL_CALLBACK_PRIVATE=true"
-        )
+        Raises `CallbackRefused`.
+        """
+        if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+            raise CallbackRefused(
+                f"it has to be a URL of at most {LONGEST_URL} printable ASCII characters"
+            )
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError as error:
+            raise CallbackRefused(f"it cannot be read as a URL ({error})") from None
+        if parts.scheme not in ({"https", "http"} if self.allow_http else {"https"}):
+            raise CallbackRefused("it has to begin with https://")
+        if not parts.hostname:
+            raise CallbackRefused("it has to name a server")
+        if parts.username is not None or parts.password is not None:
+            raise CallbackRefused(
+                "it must hold no user name or password; the signature shows who is calling"
+            )
+        if parts.fragment:
+            raise CallbackRefused("it must have no fragment (#…); servers never see one")
+        try:
+            literal = ipaddress.ip_address(parts.hostname)
+        except ValueError:
+            # A name; whoever calls looks it up and asks `check_address`.
+            if len(parts.hostname) > 253 or not _NAME.fullmatch(parts.hostname):
+                raise CallbackRefused(f"{parts.hostname[:64]!r} is no name of a server") from None
+        else:
+            self.check_address(str(literal))
+        return parts
+
+    def check_address(self, address: str) -> None:
+        """Raises `CallbackRefused` for an address that is not on the public internet, unless that is allowed."""
+        if not self.allow_private and not is_public(address):
+            raise CallbackRefused(
+                f"{address} is no address of the public internet; "
+                "the operator can allow others with SPINELABEL_CALLBACK_PRIVATE=true"
+            )
 
 
 def is_public(address: str) -> bool:

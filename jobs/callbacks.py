@@ -11,8 +11,12 @@ import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 _SECRET_BYTES = 32
+
+# refused: an address that must not be called
+Outcome = Literal["delivered", "failed", "refused"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +27,7 @@ class Attempt:
     at: float  # Unix seconds by the sender's clock
     seconds: float
     status: int | None  # of the receiver's answer; None: there was none
-    outcome: str  # delivered, failed, or refused (an address that must not be called)
+    outcome: Outcome
     detail: str
 
 

@@ -8,6 +8,8 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from jobs.callback_address import CallbackRules
+
 
 class JobSettings(BaseSettings):
     """Read once per process from `SPINELABEL_*`, at its composition root."""
@@ -37,6 +39,11 @@ class JobSettings(BaseSettings):
         False,
         description="Whether callbacks may be on this machine or in private networks.",
     )
+
+    @property
+    def callback_rules(self) -> CallbackRules:
+        """Which callbacks may be asked for, and called."""
+        return CallbackRules(allow_http=self.callback_http, allow_private=self.callback_private)
 
     @property
     def broker_url(self) -> str:

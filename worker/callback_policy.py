@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jobs.callbacks import Outcome
+
 _LONGEST_WISH_S = 86_400.0
 _SPREAD = 0.2
 _GONE = 410
@@ -40,7 +42,7 @@ Result = Answered | Failed | Refused
 class Decision:
     """What to write into the log, and whether and when to try again."""
 
-    outcome: str
+    outcome: Outcome
     detail: str
     again_in_s: float | None
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult
 
-from jobs.callback_address import CallbackRefused, check_address, check_callback_url
+from jobs.callback_address import CallbackRefused, CallbackRules
 from worker.callback_policy import Answered, Failed, Refused, Result
 
 Lookup = Callable[[str, int], Sequence[str]]  # name and port → addresses. Raises `OSError`
@@ -33,8 +33,7 @@ class Poster:
     """How receivers are called. Every call is a connection of its own."""
 
     timeout_s: float
-    allow_http: bool
-    allow_private: bool
+    rules: CallbackRules
     lookup: Lookup = look_up
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
@@ -42,9 +41,7 @@ class Poster:
         """Send, and say what came of it. Never raises for what the other side does."""
         deadline = time.monotonic() + self.timeout_s
         try:
-            parts = check_callback_url(
-                url, allow_http=self.allow_http, allow_private=self.allow_private
-            )
+            parts = self.rules.check_url(url)
             connection = self._connect(parts, deadline)
         except CallbackRefused as error:
             return Refused(detail=f"The callback was not called: {error}.")
@@ -75,7 +72,7 @@ class Poster:
         port = parts.port or (443 if tls else 80)
         addresses = self.lookup(parts.hostname, port)
         for address in addresses:
-            check_address(address, allow_private=self.allow_private)
+            self.rules.check_address(address)
         raw = _first_that_connects(addresses, port, deadline)
         connection = http.client.HTTPConnection(parts.hostname, port, timeout=self.timeout_s)
         if tls:

@@ -151,10 +151,6 @@ def connect_sender(settings: WorkerSettings, store: JobStore) -> CallbackSender:
     return CallbackSender(
         store=store,
         callbacks=RedisCallbackStore(settings.redis_url),
-        poster=Poster(
-            timeout_s=settings.callback_timeout_s,
-            allow_http=settings.callback_http,
-            allow_private=settings.callback_private,
-        ),
+        poster=Poster(timeout_s=settings.callback_timeout_s, rules=settings.callback_rules),
         retries_s=settings.callback_retries_s,
     )

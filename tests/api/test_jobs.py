@@ -26,6 +26,7 @@ def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(front: Any) -> None:
         "result": None,
         "errors": None,
         "cancel": f"/v1/jobs/{job_id}/cancel",
+        "deliveries": None,
     }
 
 

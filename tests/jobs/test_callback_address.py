@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.callback_address import CallbackRefused, check_callback_url, is_public
+from jobs.callback_address import CallbackRefused, CallbackRules, is_public
 
 
-def check(url: str, *, allow_http: bool = False, allow_private: bool = False) -> None:
-    check_callback_url(url, allow_http=allow_http, allow_private=allow_private)
+def check(url: str, **allowed: bool) -> None:
+    CallbackRules(**allowed).check_url(url)
 
 
 @pytest.mark.parametrize(

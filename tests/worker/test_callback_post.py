@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 import trustme
 
+from jobs.callback_address import CallbackRules
 from tests.worker.receiver import receiving, status
 from worker.callback_policy import Answered, Failed, Refused
 from worker.callback_post import Lookup, Poster, look_up
@@ -22,7 +23,8 @@ HEADERS = {"Content-Type": "application/json", "webhook-id": "msg_1"}
 def poster(
     *, allow_private: bool = True, timeout_s: float = 10.0, lookup: Lookup = look_up
 ) -> Poster:
-    return Poster(timeout_s=timeout_s, allow_http=True, allow_private=allow_private, lookup=lookup)
+    rules = CallbackRules(allow_http=True, allow_private=allow_private)
+    return Poster(timeout_s=timeout_s, rules=rules, lookup=lookup)
 
 
 class Names:
@@ -168,7 +170,8 @@ def server_tls(authority: trustme.CA) -> ssl.SSLContext:
 def trusting(authority: trustme.CA, lookup: Lookup) -> Poster:
     context = ssl.create_default_context()
     authority.configure_trust(context)
-    return Poster(timeout_s=10, allow_http=False, allow_private=True, lookup=lookup, tls=context)
+    rules = CallbackRules(allow_private=True)
+    return Poster(timeout_s=10, rules=rules, lookup=lookup, tls=context)
 
 
 def test_over_tls_the_certificate_has_to_be_the_names(

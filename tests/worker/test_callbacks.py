@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from jobs.callback_address import CallbackRules
 from jobs.callbacks import DeliveryLog
 from jobs.job import Chunk, Failure, NewJob, State
 from jobs.redis_callbacks import RedisCallbackStore
@@ -80,7 +81,9 @@ class Record:
         return CallbackSender(
             store=self.jobs,
             callbacks=self.callbacks,
-            poster=Poster(timeout_s=5, allow_http=True, allow_private=allow_private),
+            poster=Poster(
+                timeout_s=5, rules=CallbackRules(allow_http=True, allow_private=allow_private)
+            ),
             retries_s=retries_s,
         )
 
