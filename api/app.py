@@ -40,7 +40,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     app.json = _JsonInOrder(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     access = Access(settings, services.keys)
     register_problems(app)
     register_bodies(app)

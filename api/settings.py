@@ -30,14 +30,14 @@ class ApiSettings(JobSettings):
         None,
         description="In a container: the address and port under which the host publishes the API.",
     )
-    # After the addresses in order of validation, which say whether keys can be done without.
+    trusted_proxies: NonNegativeInt = Field(
+        0, description="Reverse proxies in front, whose X-Forwarded-* headers are believed."
+    )
+    # After these in order of validation, which say whether keys can be done without.
     auth: Literal["auto", "required", "off"] = Field(
         "auto",
         validate_default=True,
         description="Whether requests need an API key; auto: unless only this machine can connect.",
-    )
-    trusted_proxies: NonNegativeInt = Field(
-        0, description="Reverse proxies in front, whose X-Forwarded-* headers are believed."
     )
     max_open_jobs: PositiveInt = Field(
         20,
@@ -74,16 +74,20 @@ class ApiSettings(JobSettings):
     def keys_required(self) -> bool:
         """Whether every request needs an API key."""
         return self.auth == "required" or (
-            self.auth == "auto" and not _only_this_machine(self.api_host, self.api_published)
+            self.auth == "auto"
+            and _open_to(self.api_host, self.api_published, self.trusted_proxies) is not None
         )
 
     @field_validator("auth")
     @classmethod
     def _is_not_off_for_others(cls, auth: str, info: ValidationInfo) -> str:
-        host, published = info.data.get("api_host", ""), info.data.get("api_published")
-        if auth == "off" and not _only_this_machine(host, published):
+        given = info.data
+        others = _open_to(
+            given.get("api_host", ""), given.get("api_published"), given.get("trusted_proxies", 0)
+        )
+        if auth == "off" and others is not None:
             raise ValueError(
-                f"other machines can connect to {published or host}, so keys cannot be off; "
+                f"other machines can connect to {others}, so keys cannot be off; "
                 "use auto or required, or listen on 127.0.0.1"
             )
         return auth
@@ -106,11 +110,16 @@ class ApiSettings(JobSettings):
         return url
 
 
-def _only_this_machine(host: str, published: str | None) -> bool:
-    """Whether nobody but this machine can connect: to the host published for a container, else to where it listens."""
-    if published is not None:
-        # HOST:PORT as Compose has it; a port alone means every address.
-        host = published.rpartition(":")[0]
+def _open_to(host: str, published: str | None, proxies: int) -> str | None:
+    """What machines but this one can connect to; None if they cannot."""
+    if proxies:
+        return "the reverse proxy"
+    # HOST:PORT as Compose has it; a port alone means every address.
+    where = host if published is None else published.rpartition(":")[0]
+    return None if _is_loopback(where) else published or host
+
+
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:

@@ -34,7 +34,10 @@ def up(settings: LaptopSettings, say: Callable[[str], None]) -> None:
         url = stack.url
         say(f"Data in {settings.data_dir}, logs in {settings.data_dir / 'logs'}")
         if not ports.is_local(settings.host):
-            say(f"Everybody who can reach this machine at {settings.host} can use this server.")
+            say(
+                "Other machines can connect, so every request needs a key. Make one for each person, from another "
+                f"terminal: spinelabel keys --data-dir {settings.data_dir} create --owner NAME"
+            )
         stack.run(stop)
 
 

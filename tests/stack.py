@@ -109,7 +109,12 @@ def running_stack(data_dir: Path) -> Iterator[Stack]:
     port = free_port()
     command = [sys.executable, "-m", "cli", "up", "--data-dir", str(data_dir), "--port", str(port)]
     # The tests send the same rows again and again, and want them to be worked on each time.
-    environment = os.environ | {"SPINELABEL_LABEL_CACHE_ROWS": "0"}
+    environment = os.environ | {
+        "SPINELABEL_LABEL_CACHE_ROWS": "0",
+        # Receivers in tests are on loopback and have no certificate.
+        "SPINELABEL_CALLBACK_HTTP": "true",
+        "SPINELABEL_CALLBACK_PRIVATE": "true",
+    }
     log = (data_dir / "up.log").open("wb")
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT

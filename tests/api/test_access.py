@@ -309,3 +309,10 @@ def test_without_keys_everybody_at_this_machine_sees_every_job(front: Any) -> No
 
 def replace_auth(settings: ApiSettings) -> ApiSettings:
     return settings.model_copy(update={"auth": "off"})
+
+
+def test_over_tls_browsers_are_told_to_stay_with_it(front: Any) -> None:
+    client = Keyed(front, trusted_proxies=1).client(None)
+    over_tls = client.get("/", headers={"X-Forwarded-Proto": "https"}).headers
+    assert over_tls["Strict-Transport-Security"] == "max-age=31536000"
+    assert "Strict-Transport-Security" not in client.get("/").headers

@@ -26,7 +26,7 @@ def test_the_page_and_all_that_it_names_are_served(client: FlaskClient) -> None:
 
 def test_nothing_on_the_page_comes_from_elsewhere_or_is_inline(client: FlaskClient) -> None:
     policy = client.get("/").headers["Content-Security-Policy"]
-    assert "default-src 'self'" in policy
+    assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
     assert "unsafe" not in policy
     for file in STATIC.iterdir():
         text = file.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from jobs.callback_address import CallbackRules
-from tests.worker.receiver import receiving, status
+from tests.receiver import receiving, status
 from worker.callback_policy import Answered, Failed, Refused
 from worker.callback_post import Lookup, Poster, look_up
 

@@ -25,7 +25,7 @@ from jobs.job import Chunk, Failure, NewJob, State
 from jobs.redis_callbacks import RedisCallbackStore
 from jobs.redis_store import RedisJobStore
 from jobs.store import ASSEMBLE, PLAN, label_step
-from tests.worker.receiver import Call, Receiver, receiving, status
+from tests.receiver import Call, Receiver, receiving, status
 from worker.callback_post import Poster
 from worker.callbacks import CallbackSender
 

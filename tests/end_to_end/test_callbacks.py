@@ -1,0 +1,28 @@
+"""From an upload that names a callback to a receiver that knows the job is done."""
+
+from __future__ import annotations
+
+import time
+
+from standardwebhooks import Webhook
+
+from tests.receiver import receiving, status
+from tests.stack import Stack
+
+
+def test_a_receiver_is_told_under_a_signature_that_verifies(stack: Stack) -> None:
+    with receiving(status(503, 204)) as receiver:
+        job_id = stack.submit(
+            b"title,summary\nA,A detective hunts a killer\n", callback=receiver.url
+        )
+        stack.wait(job_id, "completed")
+        deadline = time.monotonic() + 60
+        while stack.http.get(f"/v1/jobs/{job_id}/deliveries").json()["state"] != "delivered":
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    first, second = receiver.calls
+    (secret,) = stack.http.get("/v1/callback-secret").json()["secrets"]
+    document = Webhook(secret).verify(second.body.decode(), second.headers)
+    assert document["data"]["id"] == job_id
+    assert document["data"]["row_counts"]["labelled"] == 1
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
