@@ -4,6 +4,7 @@ start with a bad secret. What it survives is in test_disturbances.
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -79,6 +80,23 @@ def test_no_environment_holds_the_password(stack: Stack) -> None:
 def test_redis_refuses_whoever_has_no_password(stack: Stack) -> None:
     said = stack.project.compose("exec", "-T", "redis", "redis-cli", "ping")
     assert "NOAUTH" in said
+
+
+def test_keys_are_made_in_the_container_and_asked_for_once_others_can_connect(stack: Stack) -> None:
+    made = json.loads(
+        stack.project.compose(
+            "exec", "-T", "api", "python", "-m", "api.keys", "create", "--owner", "anna", "--json"
+        )
+    )
+    assert made["key"].startswith(made["id"])
+    ask = [
+        "python",
+        "-c",
+        "from api.settings import ApiSettings; print(ApiSettings().keys_required)",
+    ]
+    assert stack.project.compose("exec", "-T", "api", *ask).strip() == "False"
+    others = ["-e", "SPINELABEL_API_PUBLISHED=0.0.0.0:8000"]
+    assert stack.project.compose("exec", "-T", *others, "api", *ask).strip() == "True"
 
 
 @pytest.mark.parametrize("content", ["short\n", "two words of some length\n", None])
