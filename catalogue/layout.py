@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from catalogue.cells import read_cells
-from catalogue.columns import find_summary_column, named_summary_column
+from catalogue.columns import chosen_column
 from catalogue.dialect import Dialect, detect_dialect, preamble
 from catalogue.encoding import Encoding
 from catalogue.errors import EmptyFile, HeaderUnreadable, NoRows
@@ -70,10 +70,7 @@ def inspect_head(head: bytes, *, complete: bool, summary_column: str | None = No
             "in it is never closed; the first line must hold the column names."
         )
     header = tuple(next(read_cells(head[span.start : span.end], dialect)))
-    if summary_column is None:
-        index = find_summary_column(header)
-    else:
-        index = named_summary_column(header, summary_column)
+    index = chosen_column(header, summary_column)
     if complete and next(rows, None) is None:
         raise NoRows("The file has a header but no rows; send at least one book.")
     return Layout(dialect=dialect, header=header, summary_index=index, data_start=span.end)
