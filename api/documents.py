@@ -51,6 +51,7 @@ class JobDocument(BaseModel):
     state: State
     filename: str
     input_bytes: int
+    owner: str | None = Field(description="Whose job it is; null where no key was asked for.")
     row_counts: RowCountsDocument
     genre_counts: dict[str, int] = Field(
         description="Labelled rows by genre, most first; they add up to row_counts.labelled."
@@ -102,6 +103,7 @@ def job_document(job: Job, storage: Storage) -> JobDocument:
         state=job.state,
         filename=job.filename,
         input_bytes=job.input_bytes,
+        owner=job.owner,
         row_counts=RowCountsDocument(
             total=counts.total,
             labelled=counts.labelled,

@@ -40,10 +40,6 @@ _HTTP_DETAILS: Mapping[int, tuple[str, str]] = {
     405: ("METHOD_NOT_ALLOWED", "Use one of the methods that the Allow header names."),
     413: ("BODY_TOO_LARGE", "The request's body is too large; send less."),
     415: ("UNSUPPORTED_MEDIA_TYPE", "Send the file as multipart/form-data or as the plain body."),
-    429: (
-        "TOO_MANY_REQUESTS",
-        "Too many requests within a minute; wait as many seconds as the Retry-After header says.",
-    ),
     416: (
         "RANGE_NOT_SATISFIABLE",
         "Ask for a range within the length in the Content-Range header.",

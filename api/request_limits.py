@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import time
+from http import HTTPStatus
+from typing import NoReturn
+
 from flask import Flask, request
-from flask_limiter import ApplicationLimit, Limiter
+from flask_limiter import ApplicationLimit, Limiter, RequestLimit
 
 from api.access import OPEN_ENDPOINTS
 from api.callers import caller
+from api.problems import Problem
 from jobs.redis_keys import REQUEST_COUNTS
 
 
@@ -30,6 +36,17 @@ def register_request_limits(app: Flask, counts_url: str) -> None:
             if counts_url == "memory://"
             else {"key_prefix": REQUEST_COUNTS, "socket_timeout": 10}
         ),
-        headers_enabled=True,
+        on_breach=_refuse,
     )
     limiter.request_filter(lambda: request.endpoint in OPEN_ENDPOINTS)
+
+
+def _refuse(limit: RequestLimit) -> NoReturn:
+    wait = max(1, math.ceil(limit.reset_at - time.time()))
+    raise Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "TOO_MANY_REQUESTS",
+        f"This key has sent {limit.limit.amount:,} requests within a minute, which is all it may; "
+        f"go on in {wait} seconds.",
+        retry_after_s=wait,
+    )

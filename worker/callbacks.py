@@ -24,7 +24,7 @@ from worker.callback_post import Poster
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S = 0.5
+_LOOK_EVERY_S = 1.0
 _SOME = 8
 # Looking a name up has a time limit of its own, the resolver's.
 _LOOKUP_S = 10.0
