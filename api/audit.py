@@ -21,6 +21,10 @@ EVENTS: Mapping[tuple[str, str], str] = {
     ("GET", "results.get_result"): "download",
     ("GET", "results.get_errors"): "download",
     ("GET", "review.get_corrections"): "download",
+    # Page by page, a whole result can be read as well.
+    ("GET", "review.list_rows"): "reading",
+    ("PUT", "review.put_correction"): "correction",
+    ("DELETE", "review.delete_correction"): "correction",
     ("POST", "jobs.cancel_job"): "cancellation",
     ("DELETE", "jobs.delete_job"): "deletion",
     ("POST", "callbacks.renew_secret"): "new callback secret",
