@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from api.callers import Caller, caller
 from jobs.errors import JobNotFound
-from jobs.job import Job, NewJob, State
+from jobs.job import Chunk, Job, NewJob, State
 from jobs.requests import RequestStore, Settlement
 from jobs.store import JobStore, WorkerReport
 
@@ -36,6 +36,11 @@ class CallersJobs:
         if not self._who().may_see(job.owner):
             raise JobNotFound(job_id)
         return job
+
+    def newest_part(self, job_id: str) -> tuple[Chunk, str] | None:
+        """See `JobStore.newest_part`."""
+        self.get(job_id)
+        return self._store.newest_part(job_id)
 
     def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
         """The caller's jobs, newest first; an admin's list holds everybody's."""

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.callers_jobs import CallersJobs
 from api.corrected_downloads import training_download
-from api.describing import file, problems
+from api.describing import document, file, problems
 from api.documents import as_json
+from api.latest_rows import LatestRowsDocument, latest_rows
 from api.openapi import JOBS, described_routes
 from api.parameters import JobPath
 from api.problems import Problem
@@ -46,7 +47,7 @@ class CorrectionDocument(BaseModel):
     """What is kept of it."""
 
     row: int
-    genre: str
+    genre: str | None = Field(description="null once it was taken back.")
     corrections: int = Field(description="Rows of the job that have a correction.")
 
 
@@ -71,6 +72,11 @@ def review_routes(
         with reading(job, storage, corrections) as reader:
             count = corrections.stand(job.id).count
             return as_json(rows_document(reader, query, corrections=count))
+
+    @routes.get("/latest", responses={200: LatestRowsDocument, **problems("JOB_NOT_FOUND")})
+    def list_latest_rows(path: JobPath) -> dict[str, Any]:
+        """Look at the rows that were labelled last, while a job is under way"""
+        return as_json(latest_rows(store.get(path.job_id), store, storage))
 
     @routes.put(
         "/corrections/<int:row>",
@@ -97,14 +103,18 @@ def review_routes(
 
     @routes.delete(
         "/corrections/<int:row>",
-        responses={204: None, **problems("ROW_NOT_FOUND", *_RESULT_PROBLEMS)},
+        responses={
+            200: document(CorrectionDocument, "What is left."),
+            **problems("INVALID_PARAMETER", "ROW_NOT_FOUND", *_RESULT_PROBLEMS),
+        },
     )
-    def delete_correction(path: RowPath) -> Response:
+    def delete_correction(path: RowPath) -> dict[str, Any]:
         """Take a correction back; one that is not there is no error"""
         job = store.get(path.job_id)
         _check(job, path.row, storage, corrections)
         corrections.remove(job.id, path.row)
-        return Response(status=HTTPStatus.NO_CONTENT)
+        count = corrections.stand(job.id).count
+        return as_json(CorrectionDocument(row=path.row, genre=None, corrections=count))
 
     @routes.get(
         "/corrections",

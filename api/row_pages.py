@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -13,12 +12,11 @@ from pydantic.json_schema import SkipJsonSchema
 from api.options import option
 from api.problems import Problem
 from api.result_rows import ResultReader
-from catalogue.columns import find_title_column
+from api.row_documents import ColumnsDocument, RowDocument, columns_of, row_document
 from catalogue.results import ResultRow
 
 # A request reads no more than this, so that looking for rare rows in a huge result takes several short ones.
 _MOST_BYTES = 8 << 20
-_LONGEST_CELL = 1000
 _CURSOR = re.compile(r"([0-9]{1,15})-([0-9]{1,12})", re.ASCII)
 
 
@@ -46,29 +44,9 @@ class RowsQuery(BaseModel):
     after: str | SkipJsonSchema[None] = option("The `next` of the page before.")
 
 
-class RowDocument(BaseModel):
-    """One row. Without genre it has a `row_error`."""
-
-    row: int = Field(description="1 for the first below the header; blank lines are not counted.")
-    cells: list[str] = Field(
-        description=f"The input's cells, cut after {_LONGEST_CELL:,} characters."
-    )
-    genre: str | None
-    confidence: float | None
-    second_genre: str | None
-    second_confidence: float | None
-    genre_set: list[str]
-    needs_review: bool
-    row_error: str | None
-    corrected_genre: str | None
-
-
-class RowsDocument(BaseModel):
+class RowsDocument(ColumnsDocument):
     """One page of rows, in the order of the catalogue. A page may be empty although others follow."""
 
-    columns: list[str]
-    summary_column: int = Field(description="Which of the columns, from 0.")
-    title_column: int | None
     corrections: int = Field(description="Rows of the job that have a correction.")
     rows: list[RowDocument]
     next: str | None = Field(description="Send it as `after` for the next page; null on the last.")
@@ -84,7 +62,7 @@ def rows_document(reader: ResultReader, query: RowsQuery, *, corrections: int) -
         for row in rows:
             at, following = row.end, row.number + (not row.blank)
             if not row.blank:
-                document = _document(row, reader, genres)
+                document = row_document(row, reader.result, genres.get(row.number))
                 if _matches(query, document, row):
                     found.append(document)
             if len(found) == query.limit or at - start > _MOST_BYTES:
@@ -93,9 +71,7 @@ def rows_document(reader: ResultReader, query: RowsQuery, *, corrections: int) -
             continue
         break
     return RowsDocument(
-        columns=list(reader.layout.header),
-        summary_column=reader.layout.summary_index,
-        title_column=find_title_column(reader.layout.header),
+        **columns_of(reader.layout),
         corrections=corrections,
         rows=found,
         next=f"{at}-{following}" if at < reader.size else None,
@@ -127,35 +103,8 @@ def _matches(query: RowsQuery, document: RowDocument, row: ResultRow) -> bool:
         case Which.ALL:
             wanted = True
     if query.genre is not None:
-        wanted = wanted and query.genre in (document.genre, document.corrected_genre)
+        wanted = wanted and query.genre in (document.predicted_genre, document.corrected_genre)
     if query.search is not None:
         words = query.search.casefold()
         wanted = wanted and any(words in cell.casefold() for cell in row.cells)
     return wanted
-
-
-def _document(row: ResultRow, reader: ResultReader, genres: Mapping[int, str]) -> RowDocument:
-    def label(column: str) -> str:
-        return reader.result.label(row.cells, column)
-
-    def share(column: str) -> float | None:
-        return float(label(column)) if label(column) else None
-
-    return RowDocument(
-        row=row.number,
-        cells=[_shown(cell) for cell in row.cells[: reader.result.width]],
-        genre=label("predicted_genre") or None,
-        confidence=share("confidence"),
-        second_genre=label("second_genre") or None,
-        second_confidence=share("second_confidence"),
-        genre_set=[genre for genre in label("genre_set").split("|") if genre],
-        needs_review=label("needs_review") == "true",
-        row_error=label("row_error") or None,
-        corrected_genre=genres.get(row.number),
-    )
-
-
-def _shown(cell: str) -> str:
-    cut = cell if len(cell) <= _LONGEST_CELL else cell[: _LONGEST_CELL - 1] + "…"
-    # A byte that was no UTF-8 cannot be part of JSON.
-    return cut.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -11,7 +11,7 @@ from catalogue.dialect import Dialect
 from catalogue.encoding import Encoding
 from catalogue.labels import LABEL_COLUMNS
 from catalogue.layout import Layout
-from catalogue.output import begins_with_bom
+from catalogue.output import begins_with_bom, output_header
 from catalogue.scanning import MAX_RECORD_BYTES, RecordSpan, scan_records
 
 # A record of the input in UTF-8, with its quotation marks doubled, and the labels.
@@ -66,6 +66,21 @@ def inspect_result(blocks: Iterable[bytes], layout: Layout) -> ResultLayout:
     span, header = next(_records(_without(start, blocks), dialect, start))
     return ResultLayout(
         dialect=dialect, header=tuple(header), width=len(layout.header), data_start=span.end
+    )
+
+
+def part_layout(layout: Layout, *, evidence: bool) -> ResultLayout:
+    """Return the layout of some rows of a labelled catalogue that stand alone, without a header.
+
+    Args:
+        layout: the layout of the catalogue.
+        evidence: whether the rows say which words weighed most.
+    """
+    return ResultLayout(
+        dialect=replace(layout.dialect, encoding=Encoding.UTF_8, bom=False),
+        header=output_header(layout, evidence=evidence),
+        width=len(layout.header),
+        data_start=0,
     )
 
 

@@ -52,6 +52,7 @@ class _Record:
     failed: int = 0
     planned: bool = False
     handed: int = 0
+    newest: int = -1  # the chunk that was committed last
     fence: int = 0
     model_version: int | None = None
     failure: Failure | None = None
@@ -262,6 +263,7 @@ class MemoryJobStore(JobStore):
     ) -> Commit:
         with self._held(claim) as record:
             record.done[index] = _Part(labelled, failed, seal, Counter(genres or {}))
+            record.newest = index
             record.labelled += labelled
             record.failed += failed
             record.progress = self._clock()
@@ -296,6 +298,13 @@ class MemoryJobStore(JobStore):
     def committed_chunks(self, job_id: str) -> Mapping[int, str]:
         with self._open(job_id) as record:
             return {index: part.seal for index, part in record.done.items()}
+
+    def newest_part(self, job_id: str) -> tuple[Chunk, str] | None:
+        with self._lock:
+            record = self._records.get(job_id)
+            if record is None or record.newest not in record.done or record.state in TERMINAL:
+                return None
+            return record.chunks[record.newest], record.done[record.newest].seal
 
     def reopen_chunks(self, claim: Claim, indices: Sequence[int]) -> Commit:
         with self._held(claim) as record:

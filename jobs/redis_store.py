@@ -273,6 +273,19 @@ class RedisJobStore(JobStore):
         found = cast(dict[str, str], self._redis.hgetall(JobKeys(job_id).parts))
         return {int(index): json.loads(text)["seal"] for index, text in found.items()}
 
+    def newest_part(self, job_id: str) -> tuple[Chunk, str] | None:
+        keys = JobKeys(job_id)
+        index = self._redis.hget(keys.job, "newest")
+        if index is None:
+            return None
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hget(keys.chunks, cast(str, index))
+            pipe.hget(keys.parts, cast(str, index))
+            chunk, part = pipe.execute()
+        if chunk is None or part is None:
+            return None
+        return Chunk(**json.loads(chunk)), json.loads(part)["seal"]
+
     def reopen_chunks(self, claim: Claim, indices: Sequence[int]) -> Commit:
         keys = JobKeys(claim.job_id)
         return _commit_from(

@@ -202,6 +202,10 @@ class JobStore(ABC):
         """The chunks whose parts are durable: index → seal."""
 
     @abstractmethod
+    def newest_part(self, job_id: str) -> tuple[Chunk, str] | None:
+        """The chunk that was committed last, and its seal; None if there is none, or not any more."""
+
+    @abstractmethod
     def reopen_chunks(self, claim: Claim, indices: Sequence[int]) -> Commit:
         """Take back committed chunks whose parts were damaged; releases the claim, which is assembly's.
 

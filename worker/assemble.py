@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from catalogue import Layout, encode_errors_header, encode_header
 from jobs.errors import LeaseLost
 from jobs.job import State
+from jobs.part import Part, PartDamaged
 from jobs.storage import errors_path, input_path, job_folder, parts_folder, result_path
 from jobs.store import ASSEMBLE, Claim
-from worker.part import Part, PartDamaged
 from worker.pulse import Pulse
 from worker.services import Services
 

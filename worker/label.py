@@ -18,11 +18,11 @@ from catalogue import (
 )
 from jobs.errors import LeaseLost
 from jobs.job import Chunk, Failure, Job, State
+from jobs.part import Part, delete_part, write_part
 from jobs.storage import input_path
 from jobs.store import Claim, Commit, label_step
 from worker.model_client import ModelMismatch, ModelUnavailable
 from worker.outcomes import outcomes_of
-from worker.part import Part, delete_part, write_part
 from worker.pulse import Pulse
 from worker.recovery import change_model, halve
 from worker.services import INPUT_MISSING, Services

@@ -16,11 +16,11 @@ from typing import Any, cast
 from benchmarks.laptop import Laptop
 from jobs.job import Job, State
 from jobs.messages import QUEUES
+from jobs.part import Part
 from jobs.redis_keys import JobKeys
 from jobs.redis_store import RedisJobStore
 from jobs.storage import job_folder, part_path, parts_folder, result_path
 from jobs.store import ASSEMBLE, PLAN, label_step
-from worker.part import Part
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ redis.call('HSET', KEYS[4], ARGV[1], ARGV[7])
 redis.call('HINCRBY', KEYS[1], 'labelled', ARGV[3])
 redis.call('HINCRBY', KEYS[1], 'failed', ARGV[4])
 for i = 8, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], 'genre:' .. ARGV[i], ARGV[i + 1]) end
-redis.call('HSET', KEYS[1], 'last_progress', ARGV[6])
+redis.call('HSET', KEYS[1], 'last_progress', ARGV[6], 'newest', ARGV[1])
 redis.call('HDEL', KEYS[1], 'fence:' .. step)
 redis.call('ZREM', KEYS[2], step)
 redis.call('ZREM', KEYS[3], step)

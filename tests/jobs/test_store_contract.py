@@ -434,6 +434,27 @@ def test_a_chunk_keeps_the_seal_of_its_part(store: JobStore, job_id: str) -> Non
     assert store.committed_chunks(job_id) == {1: "part 1"}
 
 
+def test_the_newest_part_is_that_of_the_last_commit(store: JobStore, job_id: str) -> None:
+    assert store.newest_part("nobody") is None
+    plan(store, job_id, 5, 7)
+    assert store.newest_part(job_id) is None
+    commit(store, job_id, 1, 7)
+    commit(store, job_id, 0, 5)
+    newest = store.newest_part(job_id)
+    assert newest is not None
+    chunk, seal = newest
+    assert (chunk.index, chunk.first_row, chunk.rows, seal) == (0, 1, 5, "part 0")
+    store.finish(must_claim(store, job_id, ASSEMBLE))
+    assert store.newest_part(job_id) is None
+
+
+def test_a_newest_part_that_was_taken_back_is_none(store: JobStore, job_id: str) -> None:
+    plan(store, job_id, 5)
+    commit(store, job_id, 0, 5)
+    store.reopen_chunks(must_claim(store, job_id, ASSEMBLE), [0])
+    assert store.newest_part(job_id) is None
+
+
 def test_chunks_whose_parts_were_damaged_are_labelled_again(store: JobStore, job_id: str) -> None:
     plan(store, job_id, 5, 5, 2)
     for index, (labelled, failed) in enumerate([(5, 0), (4, 1), (0, 2)]):

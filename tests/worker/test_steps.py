@@ -14,13 +14,13 @@ import pytest
 from jobs.job import State
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import LABEL_TASK, PLAN_TASK
+from jobs.part import write_part
 from jobs.storage import errors_path, input_path, parts_folder, result_path
 from jobs.store import UPLOAD_LOST_AFTER_S, Claim, Commit, label_step
 from tests.worker.conftest import build_model
 from tests.worker.desk import Desk, catalogue
 from worker.assemble import assemble_job
 from worker.label import label_chunk
-from worker.part import write_part
 from worker.plan import plan_job
 from worker.sweep import sweep
 
