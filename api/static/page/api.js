@@ -1,0 +1,82 @@
+// Questions to the server. Whatever it answers with an error is a Problem; no answer is Away.
+
+import { askForKey } from "./key.js";
+
+const AWAY = new Set([502, 503, 504]);
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 5000;
+
+/** The server said no; the message is a sentence that says what to do. */
+export class Problem extends Error {
+  constructor(status, document) {
+    super(document?.detail ?? `The server answered ${status}; try again in a moment.`);
+    this.status = status;
+    this.code = document?.code;
+  }
+}
+
+/** Nothing answers at the moment. */
+export class Away extends Error {
+  constructor() {
+    super("The server does not answer at the moment; try again.");
+  }
+}
+
+export const jobPath = (id, rest = "") => `/v1/jobs/${encodeURIComponent(id)}${rest}`;
+
+export async function ask(path, options = {}) {
+  const { json, ...rest } = options;
+  if (json !== undefined) {
+    rest.body = JSON.stringify(json);
+    rest.headers = { "Content-Type": "application/json" };
+  }
+  let response;
+  try {
+    response = await fetch(path, rest);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Away();
+  }
+  if (AWAY.has(response.status)) throw new Away();
+  const body = await response.json().catch(() => null);
+  if (response.status === 401) {
+    await askForKey(body?.detail);
+    return ask(path, options);
+  }
+  if (!response.ok) throw new Problem(response.status, body);
+  return body;
+}
+
+/** Asks until the server answers. Tells the page's banner while it does not. */
+export async function askPatiently(path, options = {}) {
+  for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+    try {
+      const body = await ask(path, options);
+      tell("answers");
+      return body;
+    } catch (error) {
+      if (!(error instanceof Away)) throw error;
+      tell("away");
+      await pause(wait, options.signal);
+    }
+  }
+}
+
+export function tell(what) {
+  dispatchEvent(new CustomEvent(`server-${what}`));
+}
+
+export function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      clearTimeout(timer);
+      reject(new DOMException("No longer wanted", "AbortError"));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", end);
+      resolve();
+    }, ms);
+    if (signal?.aborted) end();
+    else signal?.addEventListener("abort", end, { once: true });
+  });
+}

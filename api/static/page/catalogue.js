@@ -1,0 +1,145 @@
+// One catalogue on its way: progress while it is labelled, what can be done with it when it has ended.
+
+import { ask, askPatiently, jobPath, pause } from "./api.js";
+import { at, complain, say, show } from "./dom.js";
+import { duration, moment, number, percent, rows, size } from "./format.js";
+import { showLatest } from "./latest.js";
+import { startReview } from "./review.js";
+import { showShelf } from "./shelf.js";
+import { modelGenres } from "./spines.js";
+import { STATES, hasEnded } from "./states.js";
+
+const AGAIN_MS = 1000;
+
+/** Follows the job until it has ended, through reloads and absences of the server. */
+export async function follow(id, signal) {
+  clear();
+  await modelGenres();
+  for (;;) {
+    let job;
+    try {
+      job = await askPatiently(jobPath(id), { signal });
+    } catch (error) {
+      if (error.name !== "AbortError") lose(error);
+      return;
+    }
+    draw(job);
+    if (hasEnded(job)) {
+      if (job.links.result) startReview(job, signal);
+      return;
+    }
+    await listen(job, signal);
+    await pause(AGAIN_MS, signal).catch(() => {});
+    if (signal.aborted) return;
+  }
+}
+
+/** Draws what the server sends of the job, until it sends no more: the job has ended, or the server is away. */
+function listen(job, signal) {
+  return new Promise((resolve) => {
+    const events = new EventSource(jobPath(job.id, "/events"));
+    const listening = new AbortController();
+    const end = () => {
+      events.close();
+      listening.abort();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    signal.addEventListener("abort", end, { once: true });
+    events.addEventListener("job", (event) => {
+      draw(JSON.parse(event.data));
+      showLatest(job.id, listening.signal);
+    });
+    events.addEventListener("end", end);
+    events.addEventListener("error", end);
+  });
+}
+
+export function watchCatalogue() {
+  at("cancel").addEventListener("click", async (event) => {
+    const button = event.currentTarget;
+    button.disabled = true;
+    try {
+      draw(await ask(button.dataset.path, { method: "POST" }));
+      complain(at("job-problem"));
+    } catch (error) {
+      complain(at("job-problem"), error.message);
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+function clear() {
+  say(at("job-title"), "Catalogue");
+  say(at("job-facts"), "");
+  say(at("job-state"), "Looking for it.");
+  complain(at("job-problem"));
+  showShelf({});
+  for (const id of ["job-progress", "job-figures", "job-actions", "genres", "latest", "review"]) {
+    show(at(id), false);
+  }
+}
+
+function lose(error) {
+  say(at("job-state"), "There is nothing to show.");
+  complain(at("job-problem"), error.message);
+}
+
+function draw(job) {
+  const { total, labelled, failed } = job.row_counts;
+  const ended = hasEnded(job);
+  const share = job.total_is_final && total ? (labelled + failed) / total : null;
+  say(at("job-title"), job.filename);
+  say(at("job-facts"), facts(job));
+  say(at("job-state"), job.error ? job.error.message : ended ? ending(job) : `${STATES[job.state].long}.`);
+  at("job-state").className = `state ${job.error ? "bad" : ""}`;
+  document.title = `${ended || share === null ? "" : `${percent(share)} · `}${job.filename} · Spinelabel`;
+  show(at("job-progress"), !ended);
+  if (ended) show(at("latest"), false);
+  bar(at("job-progress"), share);
+  show(at("job-figures"), !ended && total);
+  say(at("figure-rows"), `${number(labelled + failed)} of ${number(total)}${job.total_is_final ? "" : " or more"}`);
+  say(at("figure-rate"), job.rows_per_second ? `${number(Math.round(job.rows_per_second))} a second` : "–");
+  say(at("figure-left"), job.eta_seconds >= 1 ? `about ${duration(job.eta_seconds)}` : "–");
+  const genres = job.genre_counts;
+  show(at("genres"), labelled);
+  say(at("genres-title"), ended ? "Genres" : "Genres so far");
+  showShelf(genres);
+  actions(job, ended);
+}
+
+function facts(job) {
+  return [
+    size(job.input_bytes),
+    `summaries in “${job.summary_column}”`,
+    `sent ${moment(job.created_at)}`,
+    job.model_version ? `model ${job.model_version}` : null,
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+function ending(job) {
+  const { labelled, failed } = job.row_counts;
+  const could = failed ? ` ${rows(failed)} could not be.` : "";
+  return job.state === "completed" ? `Done: ${rows(labelled)} labelled.${could}` : `${STATES[job.state].long}.`;
+}
+
+function bar(element, share) {
+  if (share === null) element.removeAttribute("value"); // under way, but how far cannot be known
+  else element.value = share;
+}
+
+function actions(job, ended) {
+  show(at("job-actions"), ended ? job.links.result : job.links.cancel);
+  show(at("cancel"), job.links.cancel);
+  at("cancel").dataset.path = job.links.cancel ?? "";
+  link(at("result"), job.links.result);
+  link(at("errors"), job.row_counts.failed ? job.links.errors : null);
+}
+
+function link(element, href) {
+  show(element, href);
+  if (href) element.href = href;
+}

@@ -1,0 +1,97 @@
+// One row under review: what the model thinks, and what a person says instead.
+
+import { askPatiently, jobPath } from "./api.js";
+import { at, make, say } from "./dom.js";
+import { percent } from "./format.js";
+import { modelGenres, spine } from "./spines.js";
+
+const CHOICES = 3;
+const ERRORS = {
+  EMPTY_SUMMARY: "The summary has no words that the model can read.",
+  MALFORMED_ROW: "The row's cells are shifted or missing.",
+  SUMMARY_TOO_LONG: "The summary is too long for the model.",
+  MODEL_REJECTED: "The model refused this summary.",
+  CHUNK_ABANDONED: "Labelling failed several times here; send these rows again.",
+};
+
+export function rowItem(job, row, { columns, title_column, summary_column }) {
+  const title = (title_column !== null && row.cells[title_column]) || `Row ${row.row}`;
+  const summary = row.cells[summary_column];
+  return make(
+    "li",
+    { className: "row" },
+    make("h3", { tabIndex: -1 }, title),
+    make("p", { className: "row-number" }, `row ${row.row}`),
+    make("p", { className: "excerpt" }, summary || "(no summary)"),
+    make("p", { className: "opinion" }, opinion(row)),
+    choices(job, row, title),
+    make("details", {}, make("summary", {}, "Whole row"), cells(columns, row.cells)),
+  );
+}
+
+function opinion(row) {
+  if (row.row_error) return ERRORS[row.row_error] ?? row.row_error;
+  const second = row.second_genre ? `, else ${row.second_genre} (${percent(row.second_confidence)})` : "";
+  return `The model says ${row.predicted_genre} (${percent(row.confidence)})${second}.`;
+}
+
+function cells(columns, values) {
+  return make(
+    "dl",
+    {},
+    ...columns.flatMap((column, index) => [make("dt", {}, column || "(unnamed)"), make("dd", {}, values[index] || "–")]),
+  );
+}
+
+function choices(job, row, title) {
+  const likely = [...new Set([row.predicted_genre, row.second_genre, ...row.genre_set])].filter(Boolean).slice(0, CHOICES);
+  const group = make("div", { className: "choices", role: "group", ariaLabel: `Genre of ${title}` });
+  const select = make("select", { ariaLabel: `Another genre for ${title}` });
+  const state = { said: row.corrected_genre, saving: false };
+  const choose = (genre) => save(job, row, state, genre, draw);
+
+  function draw() {
+    for (const button of group.querySelectorAll("button")) {
+      button.ariaPressed = String(button.value === state.said);
+    }
+    select.value = state.said && !likely.includes(state.said) ? state.said : "";
+    select.classList.toggle("chosen", Boolean(select.value));
+    group.classList.toggle("saving", state.saving);
+  }
+
+  const buttons = likely.map((genre) => {
+    const button = make("button", { type: "button", value: genre, className: "choice", "data-spine": spine(genre) }, genre);
+    // Pressed once more, a choice is taken back.
+    button.addEventListener("click", () => choose(state.said === genre ? null : genre));
+    return button;
+  });
+  select.addEventListener("change", () => choose(select.value || null));
+  group.append(...buttons, select);
+  modelGenres().then((genres) => {
+    const others = new Set([...genres.filter((genre) => !likely.includes(genre)), state.said].filter(Boolean));
+    const first = make("option", { value: "" }, likely.length ? "another…" : "choose…");
+    select.replaceChildren(first, ...[...others].filter((genre) => !likely.includes(genre)).map((genre) => make("option", {}, genre)));
+    draw();
+  });
+  return group;
+}
+
+async function save(job, row, state, genre, draw) {
+  const before = state.said;
+  Object.assign(state, { said: genre, saving: true });
+  draw();
+  const path = jobPath(job.id, `/corrections/${row.row}`);
+  try {
+    const kept = genre
+      ? await askPatiently(path, { method: "PUT", json: { genre } })
+      : await askPatiently(path, { method: "DELETE" });
+    say(at("saved"), genre ? `Row ${row.row} is ${genre}, as you say.` : `Row ${row.row} is as the model says.`);
+    if (kept) dispatchEvent(new CustomEvent("row-corrected", { detail: kept.corrections }));
+  } catch (error) {
+    state.said = before;
+    say(at("saved"), error.message);
+  } finally {
+    state.saving = false;
+    draw();
+  }
+}
