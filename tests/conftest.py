@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.redis_server import RedisServer
+from tests.stack import SAMPLE
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +24,9 @@ def redis_url(redis_server: RedisServer) -> str:
     """An empty Redis."""
     redis_server.client().flushall()
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def sample() -> bytes:
+    """The sample catalogue."""
+    return SAMPLE.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import signal
 import socket
@@ -97,10 +98,38 @@ class Stack:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """The worker stands still while the block lasts, and goes on after it."""
+        held = [self.worker(), *self.worker_children()]
+        for process in held:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in reversed(held):
+                process.resume()
+
     def result(self, job_id: str) -> bytes:
         answer = self.http.get(f"/v1/jobs/{job_id}/result")
         assert answer.status_code == 200, answer.text
         return answer.content
+
+
+def many_rows(mark: str = "") -> bytes:
+    """A catalogue of some thousand different rows, made from the sample's own words.
+
+    With a mark, a word that no other text has, none of its rows is known from earlier jobs.
+    """
+    with SAMPLE.open(encoding="utf-8", newline="") as stream:
+        texts = [row["Description"] for row in csv.DictReader(stream) if row["Description"].strip()]
+    lines = ["sku,title,description\n"]
+    for number in range(6000):
+        first, second = texts[number % len(texts)], texts[(number * 7 + 3) % len(texts)]
+        words = (first + " " + second).replace('"', "'").replace("\n", " ").split()
+        text = " ".join(words[number % 11 : 60 + number % 97])
+        lines.append(f'{number:06d},Book {number},"{text}, {mark} volume {number}"\n')
+    return "".join(lines).encode()
 
 
 @contextlib.contextmanager

@@ -7,9 +7,22 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    ViewportSize,
+    sync_playwright,
+)
+
+LAPTOP = ViewportSize(width=1280, height=900)
+PHONE = ViewportSize(width=390, height=844)
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (
@@ -19,6 +32,7 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+_WAIT_MS = 60_000
 
 
 @contextmanager
@@ -38,3 +52,53 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@contextmanager
+def open_page(
+    browser: Browser,
+    url: str,
+    viewport: ViewportSize,
+    scheme: Literal["light", "dark"] = "light",
+) -> Iterator[Page]:
+    """A tab on the page with nothing remembered. Faults that nobody would see fail the test at its end."""
+    with browser.new_context(
+        base_url=url,
+        viewport=viewport,
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        locale="en-GB",
+    ) as context:
+        page = context.new_page()
+        page.set_default_timeout(_WAIT_MS)
+        faults = _watch(page)
+        page.goto("/")
+        yield page
+        assert faults == []
+
+
+def accessible(page: Page) -> None:
+    """Fails with axe's own words if it finds anything."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def _watch(page: Page) -> list[str]:
+    """Uncaught errors, violations of the policy and requests to elsewhere from now on.
+
+    A request that fails is no fault: how the page takes it is what some tests are about.
+    """
+    faults: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            faults.append(message.text)
+
+    def see(request: Request) -> None:
+        if urlsplit(request.url).hostname not in ("127.0.0.1", None):
+            faults.append(f"asked elsewhere: {request.url}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", see)
+    return faults

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import chromium
+from tests.page.browser import LAPTOP, chromium, open_page
 from tests.stack import ROOT, Stack, running_stack
 
 SCREENSHOTS = ROOT / "var" / "screenshots"
-_WAIT_MS = 60_000  # for what takes a worker on a busy machine; a wait ends as soon as it is true
 
-expect.set_options(timeout=_WAIT_MS)
+# For what takes a worker on a busy machine; a wait ends as soon as it is true.
+expect.set_options(timeout=60_000)
 
 Photograph = Callable[[Page, str], None]
 
@@ -37,36 +35,8 @@ def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     """A tab on the page, as on a laptop, with nothing remembered."""
-    with browser.new_context(
-        base_url=str(stack.http.base_url), viewport={"width": 1280, "height": 900}
-    ) as context:
-        tab = context.new_page()
-        tab.set_default_timeout(_WAIT_MS)
-        faults = watch(tab)
-        tab.goto("/")
+    with open_page(browser, str(stack.http.base_url), LAPTOP) as tab:
         yield tab
-        assert faults == []
-
-
-def watch(page: Page) -> list[str]:
-    """What goes wrong in this tab from now on: uncaught errors, violations of the policy, requests to elsewhere.
-
-    A request that fails is no fault: how the page takes it is what some tests are about.
-    """
-    faults: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type == "error" and "Failed to load resource" not in message.text:
-            faults.append(message.text)
-
-    def see(request: Request) -> None:
-        if urlsplit(request.url).hostname not in ("127.0.0.1", None):
-            faults.append(f"asked elsewhere: {request.url}")
-
-    page.on("console", hear)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", see)
-    return faults
 
 
 @pytest.fixture
@@ -78,9 +48,3 @@ def photograph() -> Photograph:
         page.screenshot(path=Path(SCREENSHOTS, f"{name}.png"), full_page=True)
 
     return take
-
-
-def accessible(page: Page) -> None:
-    """Fails with axe's own words if it finds anything."""
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()

@@ -5,25 +5,91 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Photograph, accessible
-from tests.stack import SAMPLE
+from tests.page.conftest import Photograph
+from tests.stack import SAMPLE, Stack
 
 
 def test_a_catalogue_is_sent_labelled_and_downloaded(page: Page, photograph: Photograph) -> None:
-    accessible(page)
-    page.get_by_label("CSV file").set_input_files(SAMPLE)
+    page.get_by_label("Choose a file").set_input_files(SAMPLE)
+    expect(page.get_by_role("heading", name="sample_catalogue.csv")).to_be_focused()
     page.get_by_role("button", name="Label it").click()
+    expect(page.locator("#job-state")).to_have_text("Done: 221 rows labelled. 2 rows could not be.")
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download the labelled catalogue").click()
     assert waiting.value.suggested_filename == "sample_catalogue.labelled.csv"
-    before = read(SAMPLE)
-    after = read(Path(waiting.value.path()))
+    before, after = read(SAMPLE), read(Path(waiting.value.path()))
     assert [row[: len(before[0])] for row in after] == before
-    expect(page.get_by_role("status")).to_have_text("Done.")
-    accessible(page)
+    expect(page.locator("#genre-list li")).to_have_count(10)
     photograph(page, "done")
+
+
+def test_a_file_can_be_dropped_anywhere_on_the_page(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          const data = new DataTransfer();
+          data.items.add(new File(["title,blurb\\nA,A detective hunts a killer\\n"], "dropped.csv"));
+          document.body.dispatchEvent(
+            new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+        }"""
+    )
+    expect(page.get_by_role("heading", name="dropped.csv")).to_be_focused()
+    page.get_by_role("button", name="Label it").click()
+    expect(page.locator("#job-state")).to_have_text("Done: 1 row labelled.")
+
+
+def test_a_column_that_is_not_recognised_can_be_named(page: Page) -> None:
+    page.get_by_label("Choose a file").set_input_files(
+        {
+            "name": "odd.csv",
+            "mimeType": "text/csv",
+            "buffer": b"a,b\n1,A detective hunts a killer\n",
+        }
+    )
+    page.get_by_role("button", name="Label it").click()
+    column = page.get_by_label("Which column holds the summaries?")
+    expect(column).to_be_focused()
+    column.fill("b")
+    page.keyboard.press("Enter")
+    expect(page.locator("#job-state")).to_have_text("Done: 1 row labelled.")
+
+
+def test_past_catalogues_are_listed_and_lead_back(page: Page, stack: Stack) -> None:
+    for _ in range(12):
+        stack.wait(stack.submit(b"summary\nA detective hunts a killer\n"))
+    page.reload()
+    lines = page.locator("#catalogues tbody tr")
+    expect(lines).to_have_count(10)
+    page.get_by_role("button", name="Show older ones").click()
+    expect(lines.nth(10).get_by_role("link").first).to_be_focused()
+    lines.nth(11).get_by_role("link", name="catalogue.csv", exact=True).click()
+    expect(page.get_by_role("heading", name="catalogue.csv")).to_be_focused()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Genres for a whole catalogue")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "PNG"),
+        (b"", "empty"),
+        (b"title,summary\n", "no rows"),
+    ],
+)
+def test_a_file_that_cannot_be_labelled_is_refused_with_what_to_do(
+    page: Page, content: bytes, words: str, photograph: Photograph
+) -> None:
+    page.get_by_label("Choose a file").set_input_files(
+        {"name": "bad.csv", "mimeType": "text/csv", "buffer": content}
+    )
+    page.get_by_role("button", name="Label it").click()
+    expect(page.get_by_role("alert").filter(has_text=words)).to_be_visible()
+    expect(page.get_by_role("button", name="Label it")).to_be_disabled()
+    photograph(page, f"refused_{words.replace(' ', '_')}")
+    page.get_by_role("button", name="Choose another file").click()
+    expect(page.get_by_label("Choose a file")).to_be_focused()
 
 
 def read(path: Path) -> list[list[str]]:

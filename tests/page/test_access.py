@@ -1,0 +1,100 @@
+"""Everybody can use the page: axe finds nothing in any state, keys alone suffice, a phone is wide enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.page.browser import LAPTOP, PHONE, accessible, open_page
+from tests.page.conftest import Photograph
+from tests.page.test_progress import begin
+from tests.stack import SAMPLE, Stack
+
+Scheme = Literal["light", "dark"]
+
+
+@pytest.fixture(params=["light-laptop", "dark-laptop", "light-phone", "dark-phone"])
+def look(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def tab(browser: Browser, stack: Stack, look: str) -> Iterator[Page]:
+    scheme: Scheme = "dark" if look.startswith("dark") else "light"
+    viewport = PHONE if look.endswith("phone") else LAPTOP
+    with open_page(browser, str(stack.http.base_url), viewport, scheme) as page:
+        yield page
+
+
+def test_axe_finds_nothing_in_any_state_and_nothing_is_cut_off(
+    tab: Page, stack: Stack, look: str, photograph: Photograph
+) -> None:
+    def check(state: str) -> None:
+        accessible(tab)
+        wide = tab.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not wide, f"{state} is wider than the window"
+        photograph(tab, f"{state}_{look}")
+
+    stack.wait(stack.submit(b"summary\nA detective hunts a killer\n"))
+    tab.reload()
+    expect(tab.locator("#catalogues")).to_be_visible()
+    check("start")
+    tab.get_by_label("Choose a file").set_input_files(SAMPLE)
+    expect(tab.get_by_role("button", name="Label it")).to_be_enabled()
+    check("chosen")
+    tab.get_by_role("button", name="Choose another file").click()
+    begin(tab, stack, {"light-laptop": "tern", "dark-laptop": "skua"}.get(look, f"gull{look[0]}"))
+    with stack.held():
+        expect(tab.locator("#latest-rows li").first).to_be_visible()
+        check("under_way")
+    expect(tab.locator("#job-state")).to_contain_text("Done")
+    expect(tab.locator("#review-rows .row").first).to_be_visible()
+    tab.locator("#review-rows .row").first.get_by_role("button").first.click()
+    tab.locator("#review-rows details summary").first.click()
+    expect(tab.locator("#corrections")).to_be_visible()
+    check("finished")
+    tab.goto(f"/#/catalogue/job_{'0' * 32}")
+    expect(tab.get_by_role("alert")).to_be_visible()
+    check("missing")
+    tab.get_by_role("link", name="Try a summary").click()
+    check("try")
+    tab.get_by_role("button", name="Use an example").click()
+    tab.get_by_role("button", name="Which genre is it?").click()
+    expect(tab.locator("#try-words li").first).to_be_visible()
+    check("tried")
+
+
+def test_keys_alone_lead_from_a_file_to_a_correction(page: Page) -> None:
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Choose a file")).to_be_focused()
+    with page.expect_file_chooser() as waiting:
+        page.keyboard.press("Enter")
+    waiting.value.set_files(SAMPLE)
+    send = page.get_by_role("button", name="Label it")
+    expect(send).to_be_enabled()
+    tab_to(page, lambda: is_focused(page, "#send"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="sample_catalogue.csv")).to_be_focused()
+    expect(page.locator("#review-rows .row").first).to_be_visible()
+    tab_to(page, lambda: is_focused(page, "#review-rows .row .choice"))
+    page.keyboard.press("Space")
+    expect(page.locator("#saved")).to_contain_text("as you say")
+    expect(page.locator("#review-rows .row .choice").first).to_be_focused()
+
+
+def is_focused(page: Page, selector: str) -> bool:
+    return bool(page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector))
+
+
+def tab_to(page: Page, there: Callable[[], bool]) -> None:
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if there():
+            return
+    raise AssertionError("no key leads there")

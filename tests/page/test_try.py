@@ -1,0 +1,33 @@
+"""A single summary is answered at once, with its reasons."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import Photograph
+
+
+def test_a_summary_gets_its_genre_and_the_words_that_weighed_most(
+    page: Page, photograph: Photograph
+) -> None:
+    page.get_by_role("link", name="Try a summary").click()
+    expect(page.get_by_role("heading", name="Try a summary")).to_be_focused()
+    page.get_by_label("Summary").fill(
+        "A detective hunts a killer through the rain of London; each murder is signed with a rose."
+    )
+    page.get_by_role("button", name="Which genre is it?").click()
+    title = page.locator("#try-title")
+    expect(title).to_be_focused()
+    expect(title).to_have_text("crime")
+    expect(page.locator("#try-doubt")).to_contain_text("% sure")
+    expect(page.locator("#try-words li").first).to_be_visible()
+    photograph(page, "tried")
+
+
+def test_a_summary_without_words_is_told_so(page: Page) -> None:
+    page.goto("/#/try")
+    page.get_by_label("Summary").fill("1234 ---")
+    page.get_by_role("button", name="Which genre is it?").click()
+    expect(page.locator("#try-title")).to_have_text("No genre")
+    expect(page.locator("#try-doubt")).to_contain_text("add an English summary")
+    expect(page.locator("#try-why")).to_be_hidden()
