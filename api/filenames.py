@@ -4,7 +4,8 @@ from __future__ import annotations
 
 _UNNAMED = "catalogue.csv"
 _LONGEST = 150
-_EXTENSIONS = (".csv", ".tsv", ".tab", ".txt")
+_PACKED = (".gz", ".zip")
+_TABLES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm")
 
 
 def safe_filename(name: str | None) -> str:
@@ -17,9 +18,10 @@ def safe_filename(name: str | None) -> str:
 
 
 def download_name(filename: str, kind: str) -> str:
-    """`books.csv` → `books.KIND.csv`."""
-    for extension in _EXTENSIONS:
-        if filename.lower().endswith(extension) and len(filename) > len(extension):
-            filename = filename[: -len(extension)]
-            break
+    """`books.csv` and `books.csv.gz` → `books.KIND.csv`."""
+    for extensions in (_PACKED, _TABLES):
+        for extension in extensions:
+            if filename.lower().endswith(extension) and len(filename) > len(extension):
+                filename = filename[: -len(extension)]
+                break
     return f"{filename}.{kind}.csv"

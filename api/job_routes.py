@@ -62,7 +62,12 @@ def job_routes(
         """Upload a catalogue"""
         upload = read_upload(request, query, limit=caller().upload_bytes)
         make = partial(
-            accept, store=store, storage=storage, messages=messages, rules=settings.callback_rules
+            accept,
+            store=store,
+            storage=storage,
+            messages=messages,
+            most_unpacked=settings.max_unpacked_bytes,
+            rules=settings.callback_rules,
         )
         store.ping()  # before a long upload rather than after it
         headers = dict(_SOON)

@@ -107,6 +107,21 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "The summary column that was named is not in the header."
     ),
     "NO_ROWS": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "There is a header and nothing below it."),
+    "ARCHIVE_DAMAGED": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "A gzip or ZIP file cannot be unpacked, or ends early."
+    ),
+    "ARCHIVE_ENCRYPTED": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "A ZIP archive has a password."),
+    "ARCHIVE_WITHOUT_TABLE": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "A ZIP archive holds no file."),
+    "SEVERAL_TABLES": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "A ZIP archive holds more than one file."
+    ),
+    "UNPACKED_TOO_LARGE": Code(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "Unpacked, the file is larger than `SPINELABEL_MAX_UNPACKED_BYTES`, or more than 100 times as large as packed.",
+    ),
+    "WORKBOOK_UNREADABLE": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "An Excel workbook is damaged or very unusual."
+    ),
     "LINE_TOO_LONG": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "A single line is longer than 4 MiB; found while the job is planned, it is the job's `error`.",

@@ -17,7 +17,8 @@ from kombu.exceptions import OperationalError
 from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from catalogue import errors as catalogue
+from api.problem_codes import CODES
+from catalogue.errors import CatalogueError
 from jobs.callback_address import CallbackRefused
 from jobs.errors import (
     IllegalTransition,
@@ -31,18 +32,6 @@ log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
 _JOB_ENDS_S = 30  # nobody knows when; soon enough to be worth asking
-
-CATALOGUE_STATUS: Mapping[type[catalogue.CatalogueError], HTTPStatus] = {
-    catalogue.CatalogueError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    catalogue.EmptyFile: HTTPStatus.UNPROCESSABLE_ENTITY,
-    catalogue.NotText: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    catalogue.HeaderUnreadable: HTTPStatus.UNPROCESSABLE_ENTITY,
-    catalogue.NoSummaryColumn: HTTPStatus.UNPROCESSABLE_ENTITY,
-    catalogue.SummaryColumnUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
-    catalogue.NoRows: HTTPStatus.UNPROCESSABLE_ENTITY,
-    catalogue.LineTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
-    catalogue.GenreUnusable: HTTPStatus.UNPROCESSABLE_ENTITY,
-}
 
 # What Flask and werkzeug raise by themselves.
 _HTTP_DETAILS: Mapping[int, tuple[str, str]] = {
@@ -117,9 +106,8 @@ def problem_from(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case catalogue.CatalogueError():
-            status = CATALOGUE_STATUS.get(type(error), HTTPStatus.UNPROCESSABLE_ENTITY)
-            return Problem(status, error.code, error.message)
+        case CatalogueError():
+            return Problem(CODES[error.code].status, error.code, error.message)
         case JobNotFound():
             return Problem(HTTPStatus.NOT_FOUND, "JOB_NOT_FOUND", str(error))
         case RequestNotHeld():

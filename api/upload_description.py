@@ -9,7 +9,15 @@ from flask_openapi3.types import ResponseDict
 from api.describing import problems
 from api.options import Options
 
-_FILE_TYPES = ("text/csv", "application/octet-stream")
+# For readers: a file is known by its content, whatever type is announced.
+_FILE_TYPES = (
+    "text/csv",
+    "text/tab-separated-values",
+    "application/gzip",
+    "application/zip",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/octet-stream",
+)
 
 
 def _form() -> dict[str, Any]:
@@ -58,6 +66,11 @@ UPLOAD_PROBLEMS: ResponseDict = problems(
     "NO_SUMMARY_COLUMN",
     "SUMMARY_COLUMN_UNKNOWN",
     "NO_ROWS",
-    "LINE_TOO_LONG",
+    "ARCHIVE_DAMAGED",
+    "ARCHIVE_ENCRYPTED",
+    "ARCHIVE_WITHOUT_TABLE",
+    "SEVERAL_TABLES",
+    "UNPACKED_TOO_LARGE",
+    "WORKBOOK_UNREADABLE",
     "STORAGE_FULL",
 )

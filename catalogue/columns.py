@@ -96,6 +96,27 @@ def named_summary_column(header: Sequence[str], name: str) -> int:
     )
 
 
+def chosen_column(header: Sequence[str], name: str | None) -> int:
+    """Return the index of the column that the caller calls `name`, or of the one that is found.
+
+    Raises:
+        NoSummaryColumn, SummaryColumnUnknown.
+    """
+    return find_summary_column(header) if name is None else named_summary_column(header, name)
+
+
+def why_chosen(header: Sequence[str], index: int) -> str:
+    """Return, as a sentence, why `find_summary_column` has chosen this column."""
+    name = _folded(header[index])
+    if name in _COMPOUNDS:
+        return "Its name is a word for a summary."
+    word = next((word for word in SUMMARY_WORDS if name.endswith(word)), None)
+    if word is not None:
+        return f"Its name ends with “{word}”."
+    word = next(word for word in SUMMARY_WORDS if word in name)
+    return f"Its name holds “{word}”."
+
+
 def _folded(name: str) -> str:
     letters = unicodedata.normalize("NFKD", name).casefold()
     return "".join(char for char in letters if char.isalnum())

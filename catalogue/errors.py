@@ -69,6 +69,42 @@ class GenreUnusable(CatalogueError):
     code = "GENRE_UNUSABLE"
 
 
+class ArchiveDamaged(CatalogueError):
+    """A gzip or ZIP file cannot be unpacked."""
+
+    code = "ARCHIVE_DAMAGED"
+
+
+class ArchiveEncrypted(CatalogueError):
+    """A ZIP archive has a password."""
+
+    code = "ARCHIVE_ENCRYPTED"
+
+
+class ArchiveWithoutTable(CatalogueError):
+    """A ZIP archive holds no file."""
+
+    code = "ARCHIVE_WITHOUT_TABLE"
+
+
+class SeveralTables(CatalogueError):
+    """A ZIP archive holds several files."""
+
+    code = "SEVERAL_TABLES"
+
+
+class UnpackedTooLarge(CatalogueError):
+    """Unpacked, the file would be larger than it may be, or than its packed size makes believable."""
+
+    code = "UNPACKED_TOO_LARGE"
+
+
+class WorkbookUnreadable(CatalogueError):
+    """An Excel workbook is damaged, or unusual beyond what can be read."""
+
+    code = "WORKBOOK_UNREADABLE"
+
+
 def listed(header: Sequence[str]) -> str:
     """Return the names of `header` as a quoted list for a message, safe to print anywhere."""
     names = [_shown(name) for name in header[:_MOST_COLUMNS]]

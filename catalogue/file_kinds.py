@@ -15,6 +15,10 @@ _UNPACK = "unpack it and send the CSV file inside"
 _EXPORT = "export the catalogue as CSV from the program that holds it"
 
 _WORKBOOK = FileKind("an Excel workbook", _SAVE_AS)
+_OLD_WORKBOOK = FileKind(
+    "an Excel workbook that is old or has a password",
+    "save it as .xlsx without a password, or as “CSV UTF-8”",
+)
 _ZIP = FileKind("a ZIP archive", _UNPACK)
 
 # What a ZIP archive holds is named near its beginning.
@@ -27,7 +31,7 @@ _INSIDE_ZIP = (
 )
 
 _BY_FIRST_BYTES = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _WORKBOOK),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OLD_WORKBOOK),
     (b"%PDF-", FileKind("a PDF", _EXPORT)),
     (b"\x1f\x8b", FileKind("a gzip archive", _UNPACK)),
     (b"BZh", FileKind("a bzip2 archive", _UNPACK)),

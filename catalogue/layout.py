@@ -1,11 +1,11 @@
 """What the head of a catalogue says about the whole: its dialect, its columns, where rows begin."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from catalogue.cells import read_cells
-from catalogue.columns import find_summary_column, named_summary_column
+from catalogue.columns import chosen_column
 from catalogue.dialect import Dialect, detect_dialect, preamble
 from catalogue.encoding import Encoding
 from catalogue.errors import EmptyFile, HeaderUnreadable, NoRows
@@ -44,13 +44,23 @@ class Layout:
         )
 
 
+def read_head(blocks: Iterator[bytes]) -> tuple[bytes, bool]:
+    """The first bytes of a file, more than `HEAD_BYTES` unless they are all, and whether they are."""
+    head = bytearray()
+    for block in blocks:
+        head += block
+        if len(head) > HEAD_BYTES:
+            return bytes(head), False
+    return bytes(head), True
+
+
 def inspect_head(head: bytes, *, complete: bool, summary_column: str | None = None) -> Layout:
     """Return the layout of the file that begins with `head`.
 
     Blank lines before the header are passed over.
 
     Args:
-        head: the first `HEAD_BYTES` of the file, or all of it.
+        head: the first bytes of the file, of which no more than `HEAD_BYTES` are looked at, or all of it.
         complete: whether `head` is the whole file.
         summary_column: the caller's name for the summary column; None to find it.
 
@@ -58,6 +68,7 @@ def inspect_head(head: bytes, *, complete: bool, summary_column: str | None = No
         EmptyFile, NotText, HeaderUnreadable, NoSummaryColumn, SummaryColumnUnknown, NoRows:
             the file is no catalogue; the message says what to do.
     """
+    head = head if complete else head[:HEAD_BYTES]
     dialect = detect_dialect(head, complete=complete)
     start = preamble(head, dialect)
     if not head[start:].strip(_WHITE):
@@ -70,10 +81,7 @@ def inspect_head(head: bytes, *, complete: bool, summary_column: str | None = No
             "in it is never closed; the first line must hold the column names."
         )
     header = tuple(next(read_cells(head[span.start : span.end], dialect)))
-    if summary_column is None:
-        index = find_summary_column(header)
-    else:
-        index = named_summary_column(header, summary_column)
+    index = chosen_column(header, summary_column)
     if complete and next(rows, None) is None:
         raise NoRows("The file has a header but no rows; send at least one book.")
     return Layout(dialect=dialect, header=header, summary_index=index, data_start=span.end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, PositiveInt, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.callback_address import CallbackRules
@@ -32,6 +32,9 @@ class JobSettings(BaseSettings):
         description="Folder or fsspec URL (s3://bucket/prefix) for inputs and results.",
     )
 
+    max_unpacked_bytes: PositiveInt = Field(
+        8 * 1024**3, description="Largest file after unpacking (.gz, .zip, .xlsx), in bytes."
+    )
     callback_http: bool = Field(
         False, description="Whether callbacks may be called over http, without TLS."
     )

@@ -17,8 +17,13 @@ import fsspec
 
 
 def input_path(job_id: str) -> str:
-    """The uploaded catalogue, byte for byte."""
+    """The catalogue as text, byte for byte as it was uploaded or unpacked."""
     return f"jobs/{job_id}/input"
+
+
+def upload_path(job_id: str) -> str:
+    """The file as it was uploaded, where that is not yet the catalogue: a workbook that is still to be converted."""
+    return f"jobs/{job_id}/upload"
 
 
 def part_path(job_id: str, index: int, fence: int) -> str:

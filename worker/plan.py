@@ -11,6 +11,7 @@ from jobs.errors import LeaseLost
 from jobs.job import Chunk, Failure
 from jobs.storage import input_path
 from jobs.store import PLAN, Claim
+from worker.conversion import convert_workbook
 from worker.model_client import ModelMismatch, ModelUnavailable
 from worker.pulse import Pulse
 from worker.services import INPUT_MISSING, Services
@@ -34,6 +35,7 @@ def plan_job(services: Services, job_id: str) -> None:
     try:
         with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
             _pin_model(services, claim)
+            convert_workbook(services, job_id, pulse.check)
             for group, last in _groups(services, job_id):
                 pulse.check()
                 services.follow(

@@ -104,7 +104,8 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "too large, form": ({"files": {"file": bytes(3 * MB)}}, 413, "FILE_TOO_LARGE"),
     "empty": ({"content": b""}, 422, "EMPTY_FILE"),
     "empty, form": ({"files": {"file": b""}}, 422, "EMPTY_FILE"),
-    "binary": ({"content": b"PK\x03\x04" + bytes(MB)}, 415, "NOT_TEXT"),
+    "binary": ({"content": b"%PDF-" + bytes(MB)}, 415, "NOT_TEXT"),
+    "damaged archive": ({"content": b"PK\x03\x04" + bytes(MB)}, 422, "ARCHIVE_DAMAGED"),
     "no summary": ({"content": b"a,b\n1,2\n" * 60_000}, 422, "NO_SUMMARY_COLUMN"),
     "unknown column": (
         {"content": CATALOGUE, "params": {"summary_column": "x"}},

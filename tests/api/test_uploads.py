@@ -133,7 +133,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "blank lines": ({"data": b"\n \n"}, 422, "EMPTY_FILE"),
     "empty file": (form(FILE_PART % b""), 422, "EMPTY_FILE"),
     "binary": ({"data": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(64)}, 415, "NOT_TEXT"),
-    "workbook": ({"data": b"PK\x03\x04xl/workbook.xml" + bytes(64)}, 415, "NOT_TEXT"),
+    "old workbook": ({"data": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(64)}, 415, "NOT_TEXT"),
     "no summary": ({"data": b"title,remarks\nA,B\n"}, 422, "NO_SUMMARY_COLUMN"),
     "no summary, form": (form(FILE_PART % b"title,remarks\nA,B\n"), 422, "NO_SUMMARY_COLUMN"),
     "no summary, long form": (form(FILE_PART % LONG), 422, "NO_SUMMARY_COLUMN"),

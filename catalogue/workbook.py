@@ -1,0 +1,229 @@
+"""Excel workbooks (.xlsx) as catalogues: the first visible sheet, row by row, written as CSV.
+
+The CSV is UTF-8 with a byte order mark, commas and LF, so that Excel takes the result as its own. A number is written
+without an exponent as long as it is whole, a date as ISO 8601; a formula is its last value. Rows without any
+cell become blank lines; those below the last row that has cells are left out.
+
+`openpyxl` knows what the parts and cells mean. Its own way through a sheet keeps a trace of each row for ever, so
+rows are taken one at a time here, and the texts shared between cells are kept packed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from catalogue.columns import chosen_column
+from catalogue.dialect import Dialect
+from catalogue.encoding import Encoding
+from catalogue.errors import CatalogueError, EmptyFile, NoRows, WorkbookUnreadable
+from catalogue.layout import Layout
+from catalogue.lines import encoded, line
+from catalogue.packing import Allowance
+from catalogue.string_table import StringTable
+
+if TYPE_CHECKING:
+    from openpyxl.reader.excel import ExcelReader
+
+_BOM = b"\xef\xbb\xbf"
+_DIALECT = Dialect(encoding=Encoding.UTF_8, delimiter=",", bom=True)
+_MOST_TEXT_BYTES = 256 * 1024 * 1024
+_MOST_COLUMNS = 2_000
+_MOST_ROWS = 1_048_576  # Excel's own limit
+_MOST_PART_BYTES = 16 * 1024 * 1024  # of a part that is read as a whole
+# How the format spells characters that XML would lose, a carriage return for instance.
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_FLUSH_BYTES = 256 * 1024
+
+
+def workbook_layout(
+    stream: BinaryIO, *, most_bytes: int, summary_column: str | None = None
+) -> Layout:
+    """Return the layout of the CSV that `workbook_as_csv` makes of the workbook.
+
+    Args:
+        stream: seekable; stays the caller's.
+        most_bytes: as large a sheet may be, unpacked.
+        summary_column: the caller's name for the summary column; None to find it.
+
+    Raises:
+        WorkbookUnreadable, UnpackedTooLarge, EmptyFile, NoRows, NoSummaryColumn, SummaryColumnUnknown.
+    """
+    rows = _rows(stream, most_bytes)
+    header = next((row for row in rows if row), None)
+    if header is None:
+        raise EmptyFile(
+            "The workbook's first sheet is empty; put a header and one book per row on it."
+        )
+    index = chosen_column(header, summary_column)
+    if next((row for row in rows if row), None) is None:
+        raise NoRows("The workbook's first sheet has a header but no rows; send at least one book.")
+    start = len(_BOM) + len(_record(header))
+    return Layout(dialect=_DIALECT, header=header, summary_index=index, data_start=start)
+
+
+def workbook_as_csv(stream: BinaryIO, *, most_bytes: int) -> Iterator[bytes]:
+    """Yield the first visible sheet as CSV, header included, in blocks of bounded size.
+
+    Raises:
+        WorkbookUnreadable, UnpackedTooLarge.
+    """
+    block = bytearray(_BOM)
+    blank, begun = 0, False
+    for row in _rows(stream, most_bytes):
+        if not row:
+            blank += begun
+            continue
+        block += b"\n" * blank + _record(row)
+        blank, begun = 0, True
+        if len(block) >= _FLUSH_BYTES:
+            yield bytes(block)
+            block.clear()
+    yield bytes(block)
+
+
+def _rows(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:
+    """The cells of each row as text, without empty ones at its end; () for a row without any."""
+    try:
+        yield from _cells(stream, most_bytes)
+    except CatalogueError:
+        raise
+    except OSError as error:
+        if error.errno is not None:
+            raise  # the storage's own
+        raise _unreadable() from error
+    except Exception as error:  # a broken part can break the reading in any way
+        raise _unreadable() from error
+
+
+def _cells(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:
+    from openpyxl.worksheet._reader import DATA_TAG, ROW_TAG, WorkSheetParser
+    from openpyxl.xml.functions import iterparse
+
+    reader, path = _open(stream)
+    _check_size(reader, path, most_bytes)
+    book: Any = reader.wb  # the stubs leave out what only readers use
+    with reader.archive.open(path) as source:
+        parser = WorkSheetParser(
+            source,
+            StringTable(_shared_texts(reader), most_bytes=_MOST_TEXT_BYTES),
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        expected = 1
+        rows: Any = None
+        for event, element in iterparse(source, events=("start", "end")):
+            if element.tag == DATA_TAG:
+                if event == "end":
+                    return
+                rows = element
+            elif event == "end" and element.tag == ROW_TAG and rows is not None:
+                number, cells = parser.parse_row(element)
+                rows.clear()
+                parser.row_dimensions.clear()
+                if number > _MOST_ROWS:
+                    raise _unreadable()
+                for _ in range(expected, number):
+                    yield ()
+                expected = number + 1
+                yield _texts(cells)
+
+
+def _open(stream: BinaryIO) -> tuple[ExcelReader, str]:
+    """A reader that knows the styles, and the path of the first visible sheet."""
+    from openpyxl.reader.excel import ExcelReader
+    from openpyxl.styles.stylesheet import apply_stylesheet
+
+    warnings.filterwarnings("ignore", module=r"openpyxl\.")  # it tells of what it passes over
+    reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
+    for part in reader.archive.infolist():
+        is_whole = part.filename.endswith((".rels", "Types].xml", "workbook.xml", "styles.xml"))
+        if is_whole and part.file_size > _MOST_PART_BYTES:
+            raise _unreadable()
+    reader.read_manifest()
+    reader.read_workbook()
+    apply_stylesheet(reader.archive, reader.wb)
+    for sheet, relation in reader.parser.find_sheets():
+        if "chartsheet" not in relation.Type and sheet.state == "visible":
+            return reader, relation.target
+    raise EmptyFile("The workbook has no visible sheet; put the catalogue on one.")
+
+
+def _check_size(reader: ExcelReader, path: str, most_bytes: int) -> None:
+    sheet = reader.archive.getinfo(path)
+    Allowance(most_bytes).spend(sheet.file_size, packed_so_far=sheet.compress_size)
+
+
+def _shared_texts(reader: ExcelReader) -> Iterator[str]:
+    from openpyxl.cell.text import Text
+    from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+    from openpyxl.xml.functions import iterparse
+
+    package: Any = reader.package
+    part = package.find(SHARED_STRINGS)
+    if part is None:
+        return
+    table: Any = None
+    with reader.archive.open(part.PartName[1:]) as source:
+        for event, element in iterparse(source, events=("start", "end")):
+            if table is None:
+                table = element
+            elif event == "end" and element.tag == f"{{{SHEET_MAIN_NS}}}si":
+                text: Any = Text.from_tree(element)
+                yield text.content
+                table.clear()
+
+
+def _texts(cells: list[dict[str, Any]]) -> tuple[str, ...]:
+    texts: list[str] = []
+    for cell in cells:
+        text = _text(cell["value"])
+        if not text:
+            continue
+        column = cell["column"]
+        if column > _MOST_COLUMNS:
+            raise WorkbookUnreadable(
+                f"The sheet has more than {_MOST_COLUMNS:,} columns; delete what does not belong to the catalogue."
+            )
+        texts += [""] * (column - 1 - len(texts))
+        texts.append(text)
+    return tuple(texts)
+
+
+def _record(cells: tuple[str, ...]) -> bytes:
+    return encoded([line(cells, _DIALECT.delimiter, _DIALECT.line_end)])
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case str():
+            return _ESCAPED.sub(_character, value)
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case dt.datetime() if value.time() == dt.time():
+            return value.date().isoformat()
+        case dt.datetime() | dt.date() | dt.time():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def _character(code: re.Match[str]) -> str:
+    character = chr(int(code[1], 16))
+    return "\ufffd" if "\ud800" <= character <= "\udfff" else character
+
+
+def _unreadable() -> WorkbookUnreadable:
+    return WorkbookUnreadable(
+        "The workbook cannot be read; open it in the spreadsheet program, save it again as .xlsx or as “CSV UTF-8”, and "
+        "send that."
+    )

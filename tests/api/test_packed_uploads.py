@@ -1,0 +1,156 @@
+"""Files as people have them: packed, or saved by a spreadsheet; known by their content, whatever they are called."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from typing import Any
+
+import openpyxl
+import pytest
+
+from api.filenames import download_name
+from api.settings import ApiSettings
+from catalogue.layout import HEAD_BYTES, Layout
+from catalogue.workbook import workbook_as_csv
+from jobs.storage import input_path, upload_path
+
+CATALOGUE = b"title,summary\nA,some words\n"
+LONG = CATALOGUE + b"".join(b"%d,other words\n" % n for n in range(HEAD_BYTES // 8))
+FORM = {"content_type": "multipart/form-data; boundary=b"}
+
+
+def form(content: bytes, *fields: tuple[str, str]) -> bytes:
+    parts = [
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n%b\r\n' % content
+    ]
+    for name, value in fields:
+        head = f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        parts.append(head.encode())
+    return b"".join(parts) + b"--b--\r\n"
+
+
+def zipped(**files: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(
+                name if "/" in name or "[" in name else name.replace("_", "."), content
+            )
+    return stream.getvalue()
+
+
+def workbook(*rows: tuple[object, ...]) -> bytes:
+    stream = io.BytesIO()
+    book = openpyxl.Workbook(write_only=True)
+    sheet: Any = book.create_sheet()
+    for row in rows:
+        sheet.append(row)
+    book.save(stream)
+    return stream.getvalue()
+
+
+BOOK = workbook(("title", "summary"), *[(f"T{n}", f"words {n}") for n in range(500)])
+OTHER_BOOK = workbook(("title", "remarks"), ("A", "B"))
+
+
+def stored(front: Any, path: str) -> bytes:
+    with front.storage.open(path) as stream:
+        return bytes(stream.read())
+
+
+@pytest.mark.parametrize("content", [CATALOGUE, LONG], ids=["short", "long"])
+@pytest.mark.parametrize("pack", [gzip.compress, lambda c: zipped(books_tsv=c)], ids=["gz", "zip"])
+@pytest.mark.parametrize("as_form", [False, True])
+def test_a_packed_catalogue_is_stored_unpacked(
+    front: Any, content: bytes, pack: Any, as_form: bool
+) -> None:
+    packed = pack(content)
+    arguments = {"data": form(packed), **FORM} if as_form else {"data": packed}
+    answer = front.client().post("/v1/jobs", **arguments)
+    assert answer.status_code == 202, answer.text
+    job_id = answer.json["id"]
+    assert stored(front, input_path(job_id)) == content
+    assert answer.json["input_bytes"] == len(packed)
+    assert answer.json["summary_column"] == "summary"
+    assert front.storage.names(f"jobs/{job_id}") == ["input"]
+
+
+def test_a_workbook_is_kept_for_planning_with_the_layout_that_its_csv_will_have(front: Any) -> None:
+    answer = front.client().post("/v1/jobs", data=BOOK)
+    assert answer.status_code == 202, answer.text
+    job_id = answer.json["id"]
+    assert stored(front, upload_path(job_id)) == BOOK
+    assert front.storage.names(f"jobs/{job_id}") == ["upload"]
+    layout = Layout.from_dict(front.store.get(job_id).layout)
+    converted = b"".join(workbook_as_csv(io.BytesIO(BOOK), most_bytes=1 << 30))
+    assert layout.header == ("title", "summary")
+    assert converted[layout.data_start :].startswith(b"T0,words 0\n")
+
+
+@pytest.mark.parametrize("content", [OTHER_BOOK, zipped(a_csv=b"title,remarks\nA,B\n")])
+def test_the_column_may_be_named_after_a_packed_file(front: Any, content: bytes) -> None:
+    data = form(content, ("summary_column", "remarks"))
+    answer = front.client().post("/v1/jobs", data=data, **FORM)
+    assert answer.status_code == 202, answer.text
+    assert answer.json["summary_column"] == "remarks"
+
+
+def encrypted() -> bytes:
+    content = bytearray(zipped(a_csv=CATALOGUE))
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(content)
+
+
+REFUSED = {
+    "cut gzip": (gzip.compress(LONG)[:-9], 422, "ARCHIVE_DAMAGED"),
+    "cut zip": (zipped(a_csv=LONG)[:-30], 422, "ARCHIVE_DAMAGED"),
+    "no zip": (b"PK\x03\x04" + bytes(100), 422, "ARCHIVE_DAMAGED"),
+    "several": (zipped(a_csv=CATALOGUE, b_csv=CATALOGUE), 422, "SEVERAL_TABLES"),
+    "none": (zipped(), 422, "ARCHIVE_WITHOUT_TABLE"),
+    "password": (encrypted(), 422, "ARCHIVE_ENCRYPTED"),
+    "large gzip": (gzip.compress(LONG * 3), 413, "UNPACKED_TOO_LARGE"),
+    "large zip": (zipped(a_csv=LONG * 3), 413, "UNPACKED_TOO_LARGE"),
+    "image in gzip": (gzip.compress(b"\x89PNG\r\n\x1a\n" + bytes(64)), 415, "NOT_TEXT"),
+    "image in zip": (zipped(a_png=b"\x89PNG\r\n\x1a\n" + bytes(64)), 415, "NOT_TEXT"),
+    "empty gzip": (gzip.compress(b""), 422, "EMPTY_FILE"),
+    "no column": (gzip.compress(b"title,remarks\nA,B\n"), 422, "NO_SUMMARY_COLUMN"),
+    "no column, zip": (zipped(a_csv=b"title,remarks\nA,B\n"), 422, "NO_SUMMARY_COLUMN"),
+    "no column, workbook": (OTHER_BOOK, 422, "NO_SUMMARY_COLUMN"),
+    "no rows, workbook": (workbook(("title", "summary")), 422, "NO_ROWS"),
+    "empty workbook": (workbook(), 422, "EMPTY_FILE"),
+    "damaged workbook": (
+        zipped(**{"[Content_Types].xml": b"<", "xl/workbook.xml": b"<"}),
+        422,
+        "WORKBOOK_UNREADABLE",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("as_form", [False, True])
+def test_a_packed_file_that_is_no_catalogue_leaves_nothing_behind(
+    front: Any, case: str, as_form: bool
+) -> None:
+    front.settings = ApiSettings(max_upload_bytes=1_000_000, max_unpacked_bytes=1_000_000)
+    content, status, code = REFUSED[case]
+    arguments = {"data": form(content), **FORM} if as_form else {"data": content}
+    answer = front.client().post("/v1/jobs", **arguments)
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert answer.json["detail"].endswith(".")
+    assert front.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("filename", "offered"),
+    [
+        ("books.csv.gz", "books.labelled.csv"),
+        ("Books.ZIP", "Books.labelled.csv"),
+        ("books.tsv.zip", "books.labelled.csv"),
+        ("books.xlsx", "books.labelled.csv"),
+        (".gz", ".gz.labelled.csv"),
+    ],
+)
+def test_the_name_offered_for_saving_is_that_of_the_catalogue(filename: str, offered: str) -> None:
+    assert download_name(filename, "labelled") == offered

@@ -1,0 +1,212 @@
+"""Workbooks as CSV: each cell under its header, as a person would type it, in bounded memory."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Sequence
+from typing import Any
+
+import openpyxl
+import pytest
+import xlsxwriter
+
+from catalogue import workbook
+from catalogue.errors import (
+    CatalogueError,
+    EmptyFile,
+    NoRows,
+    NoSummaryColumn,
+    SummaryColumnUnknown,
+    UnpackedTooLarge,
+    WorkbookUnreadable,
+)
+from catalogue.layout import inspect_head
+from catalogue.string_table import StringTable
+from catalogue.workbook import workbook_as_csv, workbook_layout
+
+MOST = 1 << 30
+HEADER = ("title", "summary", "price")
+
+
+def book(*rows: Sequence[object], inline: bool = False) -> io.BytesIO:
+    """A workbook with these rows; its texts are in their cells if `inline`, else shared between cells."""
+    stream = io.BytesIO()
+    if inline:
+        made = openpyxl.Workbook(write_only=True)
+        sheet: Any = made.create_sheet("books")
+        for row in rows:
+            sheet.append(row)
+        made.save(stream)
+        return stream
+    with xlsxwriter.Workbook(stream, {"remove_timezone": True}) as written:
+        dates = written.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+        sheet = written.add_worksheet("books")
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row):
+                style = [dates] if isinstance(value, dt.datetime | dt.time) else []
+                sheet.write(number, column, value, *style)
+    return stream
+
+
+def as_rows(stream: io.BytesIO) -> list[list[str]]:
+    text = b"".join(workbook_as_csv(stream, most_bytes=MOST)).decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_every_row_comes_out_with_its_cells(inline: bool) -> None:
+    rows = [[f"Title {n}", f'words, "and"\nmore {n % 7}', n] for n in range(3000)]
+    found = as_rows(book(HEADER, *rows, inline=inline))
+    assert found == [list(HEADER), *[[a, b, str(c)] for a, b, c in rows]]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (9780141439518, "9780141439518"),
+        (12.0, "12"),
+        (0.1, "0.1"),
+        (True, "TRUE"),
+        (dt.datetime(2024, 2, 29), "2024-02-29"),
+        (dt.datetime(2024, 2, 29, 12, 30), "2024-02-29T12:30:00"),
+        (dt.time(12, 30), "12:30:00"),
+        ("0012", "0012"),
+        (" padded ", " padded "),
+        ("_x000D_", "_x000D_"),
+        ("=1+1", "0"),  # the value that the formula had when the workbook was saved
+        ("#N/A", "#N/A"),
+        ("Ünïcode 目录 😀", "Ünïcode 目录 😀"),
+        ("line\r\nend", "line\r\nend"),
+    ],
+)
+def test_a_cell_is_written_as_a_person_would_type_it(value: object, text: str) -> None:
+    assert as_rows(book(HEADER, ("A", "words", value)))[1][2:] == ([text] if text else [])
+
+
+def test_empty_rows_keep_their_place_but_not_at_the_end() -> None:
+    rows = as_rows(book((), HEADER, ("A", "words"), (), (), ("B", "words"), (), ("", "", "")))
+    assert rows == [list(HEADER), ["A", "words"], [], [], ["B", "words"]]
+
+
+def test_the_layout_is_that_of_the_csv() -> None:
+    stream = book(HEADER, ("A", "words", 1))
+    layout = workbook_layout(stream, most_bytes=MOST)
+    converted = b"".join(workbook_as_csv(stream, most_bytes=MOST))
+    assert layout == inspect_head(converted, complete=True)
+    assert layout.summary_index == 1
+
+
+def test_the_first_visible_sheet_is_the_catalogue() -> None:
+    made = openpyxl.Workbook()
+    made.worksheets[0].append(("hidden",))
+    made.worksheets[0].sheet_state = "hidden"
+    for row in (HEADER, ("A", "words", 1)):
+        made.create_sheet("books" if row is HEADER else "other").append(row)
+    made["books"].append(("A", "words", 1))
+    made.active = 1
+    stream = io.BytesIO()
+    made.save(stream)
+    assert as_rows(stream)[0] == list(HEADER)
+
+
+@pytest.mark.parametrize(
+    ("rows", "column", "error"),
+    [
+        ([], None, EmptyFile),
+        ([HEADER], None, NoRows),
+        ([("title", "remarks"), ("A", "B")], None, NoSummaryColumn),
+        ([HEADER, ("A", "B")], "plot", SummaryColumnUnknown),
+        ([[*["x"] * 2001, "summary"], ("A", "B")], None, WorkbookUnreadable),
+    ],
+)
+def test_a_workbook_that_is_no_catalogue_is_refused(
+    rows: list[Sequence[object]], column: str | None, error: type[CatalogueError]
+) -> None:
+    with pytest.raises(error):
+        workbook_layout(book(*rows), most_bytes=MOST, summary_column=column)
+
+
+def changed(stream: io.BytesIO, part: str, old: bytes, new: bytes) -> io.BytesIO:
+    """The workbook with one part changed."""
+    result = io.BytesIO()
+    with zipfile.ZipFile(stream) as before, zipfile.ZipFile(result, "w") as after:
+        for name in before.namelist():
+            content = before.read(name)
+            assert name != part or old in content
+            after.writestr(name, content.replace(old, new) if name == part else content)
+    return result
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        (SHEET, b"</row>", b""),
+        (SHEET, b'r="2"', b'r="99999999"'),
+        (SHEET, b'r="2"', b'r="two"'),
+        (SHEET, b"<v>0</v>", b"<v>99</v>"),
+        ("xl/workbook.xml", b"<sheets>", b"<sheets"),
+        ("xl/sharedStrings.xml", b"</si>", b""),
+        ("[Content_Types].xml", b"spreadsheetml.sheet.main", b"nothing"),
+    ],
+)
+def test_a_damaged_workbook_is_refused(part: str, old: bytes, new: bytes) -> None:
+    with pytest.raises(WorkbookUnreadable):
+        as_rows(changed(book(HEADER, ("A", "words", 1)), part, old, new))
+
+
+def test_entities_that_multiply_are_not_followed() -> None:
+    laughs = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><worksheet '
+    stream = changed(book(HEADER, ("A", "words", 1)), SHEET, b"<worksheet ", laughs)
+    with pytest.raises(WorkbookUnreadable):
+        as_rows(stream)
+
+
+def test_a_sheet_or_texts_beyond_their_bounds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = book(HEADER, *[("A", f"words {n}", n) for n in range(100)])
+    with pytest.raises(UnpackedTooLarge):
+        list(workbook_as_csv(stream, most_bytes=1000))
+    monkeypatch.setattr(workbook, "_MOST_TEXT_BYTES", 100)
+    with pytest.raises(UnpackedTooLarge, match="texts"):
+        list(workbook_as_csv(stream, most_bytes=MOST))
+
+
+def test_errors_of_the_storage_are_not_taken_for_damage() -> None:
+    class Away(io.BytesIO):
+        there = True
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            if not self.there:
+                raise OSError(5, "Input/output error")
+            return super().read(size)
+
+    stream = Away(book(HEADER, *[("A", f"words {n}" * 99, n) for n in range(9999)]).getvalue())
+    blocks = workbook_as_csv(stream, most_bytes=MOST)
+    next(blocks)
+    stream.there = False
+    with pytest.raises(OSError, match="Input/output"):
+        list(blocks)
+
+
+def test_shared_texts_are_read_no_further_than_they_are_asked_for() -> None:
+    texts = iter([f"text {n} " * 10 for n in range(100_000)])
+    table = StringTable(texts, most_bytes=MOST)
+    assert table[0] == "text 0 " * 10
+    assert next(texts) != "text 1 " * 10
+    assert next(texts).startswith("text ")
+    with pytest.raises(IndexError):
+        table[100_001]
+    with pytest.raises(IndexError):
+        table[-1]
+
+
+def test_shared_texts_are_found_in_any_order() -> None:
+    made = [f"{n}:{'é' * (n % 50)}" for n in range(20_000)]
+    table = StringTable(iter(made), most_bytes=MOST)
+    for number in [19_999, 0, 7, 12_345, *range(0, 20_000, 333), *range(19_999, 0, -777)]:
+        assert table[number] == made[number]
