@@ -1,0 +1,110 @@
+"""`/v1/label` through real processes: the same answers as a job's, before any bulk work, with the words that weighed most."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+from catalogue import LABEL_COLUMNS, clean
+from tests.end_to_end.test_labelling import read
+from tests.stack import ROOT, Stack
+
+SUMMARIES = [
+    "The inspector questions the suspects after the murder of a banker; the detective finds the knife.",
+    "A young wizard carries a magic sword through the kingdom of the dark sorcerer and his dragon.",
+    "1984 ...",
+    "",
+]
+
+
+def ask(stack: Stack, summaries: list[str], **options: bool) -> list[dict[str, Any]]:
+    answer = stack.http.post("/v1/label", json={"summaries": summaries, **options})
+    assert answer.status_code == 200, answer.text
+    labels: list[dict[str, Any]] = answer.json()["labels"]
+    return labels
+
+
+def cells(label: dict[str, Any]) -> list[str]:
+    """The label as the columns of a labelled catalogue."""
+    if label["row_error"]:
+        return ["", "", "", "", "", "true", label["row_error"]]
+    return [
+        label["predicted_genre"],
+        f"{label['confidence']:.4f}",
+        label["second_genre"],
+        f"{label['second_confidence']:.4f}",
+        "|".join(label["genre_set"]),
+        str(label["needs_review"]).lower(),
+        "",
+    ]
+
+
+def test_single_summaries_get_the_labels_and_words_that_a_job_gives_them(
+    stack: Stack, sample: bytes
+) -> None:
+    header, *rows = read(sample)
+    column = header.index("Description")
+    summaries = [row[column] for row in rows[:50]]
+    content = "\n".join(["summary", *('"' + s.replace('"', '""') + '"' for s in summaries), ""])
+    job = stack.wait(stack.submit(content.encode(), evidence="true"))
+    assert (job["state"], job["evidence"]) == ("completed", True)
+    columns, *labelled = read(stack.result(str(job["id"])))
+    assert columns == ["summary", *LABEL_COLUMNS, "evidence"]
+    labels = ask(stack, summaries, evidence=True)
+    assert [row[1:8] for row in labelled] == [cells(label) for label in labels]
+    for row, label in zip(labelled, labels, strict=True):
+        words = [weighed["word"] for weighed in label["evidence"]]
+        assert row[8] == "|".join(words)
+        assert bool(words) is not bool(label["row_error"])
+        assert set(words) <= set(clean(row[0]).split())
+        assert sum(weighed["weight"] for weighed in label["evidence"]) <= 1.001
+
+
+def test_summaries_without_words_are_in_error_and_their_neighbours_are_not(stack: Stack) -> None:
+    labels = ask(stack, SUMMARIES)
+    assert [label["predicted_genre"] for label in labels] == ["crime", "fantasy", None, None]
+    assert [label["row_error"] for label in labels[2:]] == ["EMPTY_SUMMARY"] * 2
+    assert all(label["evidence"] is None for label in labels)
+
+
+def test_a_question_does_not_wait_for_a_big_catalogue(stack: Stack, many_rows: bytes) -> None:
+    big = stack.submit(many_rows)
+    stack.wait_for_progress(big)
+    assert ask(stack, SUMMARIES)[0]["predicted_genre"] == "crime"
+    assert stack.job(big)["state"] == "in_progress"
+    stack.http.post(f"/v1/jobs/{big}/cancel")
+    stack.wait(big)
+
+
+def test_evidence_is_byte_identical_after_workers_were_killed(
+    stack: Stack, many_rows: bytes
+) -> None:
+    content = b"\n".join(many_rows.split(b"\n")[:3001]) + b"\n"
+    undisturbed = stack.submit(content, evidence="true")
+    assert stack.wait(undisturbed)["state"] == "completed"
+    disturbed = stack.submit(content, evidence="true")
+    stack.wait_for_progress(disturbed)
+    for child in stack.worker_children():
+        child.kill()
+    assert stack.wait(disturbed)["state"] == "completed"
+    assert stack.result(disturbed) == stack.result(undisturbed)
+
+
+def test_the_command_line_explains_with_the_running_stack(stack: Stack) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "explain", SUMMARIES[0], "--data-dir", stack.data_dir],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    first, *rest = done.stdout.splitlines()
+    assert first.startswith("crime, ")
+    assert any("detective" in line and "%" in line for line in rest)
+    assert "Using the stack that runs" in done.stderr
+
+
+def test_the_model_says_that_it_gives_evidence(stack: Stack) -> None:
+    assert stack.http.get("/v1/model").json()["evidence"] is True
