@@ -19,6 +19,7 @@ from api.health import health_routes
 from api.job_routes import job_routes
 from api.label_routes import label_routes
 from api.openapi import described_app
+from api.preview_routes import preview_routes
 from api.problems import register_problems
 from api.request_limits import register_request_limits
 from api.result_routes import result_routes
@@ -53,6 +54,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     # Threads that wait must leave as many that do not.
     seats = Seats(min(settings.api_waiting, max(1, settings.api_threads // 2)))
     app.register_api(job_routes(settings, jobs, storage, services.messages, seats))
+    app.register_api(preview_routes(settings, jobs, storage))
     app.register_api(result_routes(jobs, storage, corrections))
     app.register_api(event_routes(jobs, storage, seats))
     app.register_api(review_routes(jobs, storage, corrections))

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request
 
 from api.uploads import BLOCK_BYTES
 
-_STREAMED = frozenset({"jobs.submit_job"})
+_STREAMED = frozenset({"jobs.submit_job", "preview.preview_catalogue"})
 _LARGEST_BYTES = 1 << 20
 _DRAIN_S = 10.0
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from itertools import chain
 
 import redis
 
 from api.archives import store_archive
+from api.arriving import Arriving, heard_of
 from api.callers_jobs import CallersJobs
 from api.filenames import safe_filename
 from api.job_ids import new_job_id
@@ -19,15 +18,12 @@ from api.telling import tell
 from api.uploads import Upload
 from catalogue.errors import NoSummaryColumn
 from catalogue.layout import Layout, inspect_head, read_head
-from catalogue.packing import Packing, gunzip, recognise_packing
+from catalogue.packing import Packing, gunzip
 from jobs.callback_address import CallbackRules
 from jobs.job import Job, NewJob
 from jobs.messages import Messages
 from jobs.requests import Settlement
 from jobs.storage import Storage, input_path, job_folder
-
-_ANNOUNCE_EVERY_S = 10.0
-_RECOGNISED_BY = 4  # bytes that tell how a file is packed
 
 
 def accept(
@@ -48,32 +44,35 @@ def accept(
     Raises `Problem` and `CallbackRefused` for a bad request, `CatalogueError` for a file that is no catalogue, `OSError` of the
     storage and the store's own error.
     """
-    arriving = _Arriving(upload.blocks())
-    blocks = gunzip(arriving, most_bytes=most_unpacked) if arriving.is_gzip else arriving
+    arriving = Arriving(upload.blocks())
+    is_zip = arriving.packing is Packing.ZIP
+    blocks: Iterator[bytes] = arriving
+    if arriving.packing is Packing.GZIP:
+        blocks = gunzip(arriving, most_bytes=most_unpacked)
     column = upload.options.summary_column
-    head, complete = (b"", False) if arriving.is_zip else read_head(blocks)
+    head, complete = (b"", False) if is_zip else read_head(blocks)
     _check_callback(upload, rules)
-    layout = None if arriving.is_zip else _inspect(head, complete, upload)
+    layout = None if is_zip else _inspect(head, complete, upload)
     if asked := upload.options.evidence:
         check_evidence(store)
     job_id = new_job_id()
     # Before the first byte, so that whatever a death leaves behind is found.
     store.announce_upload(job_id)
-    heard_of = partial(_heard_of, store=store, job_id=job_id)
+    listen = partial(heard_of, store=store, job_id=job_id)
     try:
-        if arriving.is_zip:
+        if is_zip:
             layout = store_archive(
                 blocks,
                 storage,
                 job_id,
                 column=lambda: upload.options.summary_column,
-                heard_of=heard_of,
+                heard_of=listen,
                 most_bytes=most_unpacked,
             )
         else:
             with storage.publish(input_path(job_id)) as stream:
                 stream.write(head)
-                for block in heard_of(blocks):
+                for block in listen(blocks):
                     stream.write(block)
                 if layout is None or upload.options.summary_column != column:
                     layout = _inspect(head, complete, upload)
@@ -100,36 +99,6 @@ def accept(
         raise
     tell(messages.plan, job.id)
     return job
-
-
-class _Arriving(Iterator[bytes]):
-    """The blocks of a file, counted, and how it is packed."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self.count = 0
-        first = b""
-        while len(first) < _RECOGNISED_BY and (block := next(blocks, None)) is not None:
-            first += block
-        packing = recognise_packing(first)
-        self.is_gzip, self.is_zip = packing is Packing.GZIP, packing is Packing.ZIP
-        self._blocks = chain([first] if first else [], blocks)
-
-    def __next__(self) -> bytes:
-        block = next(self._blocks)
-        self.count += len(block)
-        return block
-
-
-def _heard_of(blocks: Iterator[bytes], *, store: CallersJobs, job_id: str) -> Iterator[bytes]:
-    """The same blocks; while they come, the upload does not count as lost. Raises `UploadLost`."""
-    due = time.monotonic() + _ANNOUNCE_EVERY_S
-    for block in blocks:
-        if time.monotonic() >= due:
-            due = time.monotonic() + _ANNOUNCE_EVERY_S
-            # An upload outlives a short absence of the record.
-            with suppress(redis.RedisError):
-                store.announce_upload(job_id)
-        yield block
 
 
 def _check_callback(upload: Upload, rules: CallbackRules) -> None:

@@ -16,7 +16,7 @@ def _empty_is_none(value: object) -> object:
 
 
 # A form sends every field, also those that nobody filled in.
-_Given = BeforeValidator(_empty_is_none)
+Given = BeforeValidator(_empty_is_none)
 
 
 def _true_or_false(value: object) -> object:
@@ -44,18 +44,18 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    summary_column: Annotated[str | SkipJsonSchema[None], _Given] = option(
+    summary_column: Annotated[str | SkipJsonSchema[None], Given] = option(
         "The column that holds the texts; found by its name unless given."
     )
-    error_threshold: Annotated[Share | SkipJsonSchema[None], _Given] = option(
+    error_threshold: Annotated[Share | SkipJsonSchema[None], Given] = option(
         "Share of failed rows, 0 to 1, at which the job stops."
     )
 
-    evidence: Annotated[Flag | SkipJsonSchema[None], _Given] = option(
+    evidence: Annotated[Flag | SkipJsonSchema[None], Given] = option(
         "Whether the result says, in a further column, which words weighed most; labelling takes longer then."
     )
 
-    callback: Annotated[str | SkipJsonSchema[None], _Given] = option(
+    callback: Annotated[str | SkipJsonSchema[None], Given] = option(
         "A URL that is sent a signed POST when the job has ended (Standard Webhooks); https, and on the public internet.",
         max_length=LONGEST_URL,
     )
@@ -75,6 +75,6 @@ OPTIONS = frozenset(Options.model_fields)
 class SubmitQuery(Options):
     """The parameters of an upload."""
 
-    filename: Annotated[str | SkipJsonSchema[None], _Given] = option(
+    filename: Annotated[str | SkipJsonSchema[None], Given] = option(
         "The file's name, for a raw body; a form names its file itself."
     )

@@ -126,6 +126,10 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "A single line is longer than 4 MiB; found while the job is planned, it is the job's `error`.",
     ),
+    "PREVIEW_NEEDS_WHOLE_FILE": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "A ZIP archive or workbook was sent for a preview in part.",
+    ),
     # Jobs
     "JOB_NOT_FOUND": Code(
         HTTPStatus.NOT_FOUND, "There is no job with this id, or it has been deleted."

@@ -68,6 +68,10 @@ class Archive:
             )
         return names[0]
 
+    def size(self, name: str) -> int:
+        """How many bytes a file inside has, unpacked, as the archive says."""
+        return self._zip.getinfo(name).file_size
+
     def read(self, name: str, *, most_bytes: int) -> Iterator[bytes]:
         """Yield what a file inside holds, in blocks of bounded size.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalogue.cells import read_cells
 from catalogue.columns import chosen_column
@@ -44,6 +44,16 @@ class Layout:
         )
 
 
+class Beginning(NamedTuple):
+    """What a file's first bytes say."""
+
+    dialect: Dialect
+    header: tuple[str, ...]
+    data_start: int
+    has_rows: bool
+    """Whether a row begins within these bytes."""
+
+
 def read_head(blocks: Iterator[bytes]) -> tuple[bytes, bool]:
     """The first bytes of a file, more than `HEAD_BYTES` unless they are all, and whether they are."""
     head = bytearray()
@@ -68,6 +78,24 @@ def inspect_head(head: bytes, *, complete: bool, summary_column: str | None = No
         EmptyFile, NotText, HeaderUnreadable, NoSummaryColumn, SummaryColumnUnknown, NoRows:
             the file is no catalogue; the message says what to do.
     """
+    beginning = read_beginning(head, complete=complete)
+    index = chosen_column(beginning.header, summary_column)
+    if complete and not beginning.has_rows:
+        raise NoRows("The file has a header but no rows; send at least one book.")
+    return Layout(
+        dialect=beginning.dialect,
+        header=beginning.header,
+        summary_index=index,
+        data_start=beginning.data_start,
+    )
+
+
+def read_beginning(head: bytes, *, complete: bool) -> Beginning:
+    """Return what `inspect_head` finds before it looks for the summary column.
+
+    Raises:
+        EmptyFile, NotText, HeaderUnreadable.
+    """
     head = head if complete else head[:HEAD_BYTES]
     dialect = detect_dialect(head, complete=complete)
     start = preamble(head, dialect)
@@ -81,7 +109,4 @@ def inspect_head(head: bytes, *, complete: bool, summary_column: str | None = No
             "in it is never closed; the first line must hold the column names."
         )
     header = tuple(next(read_cells(head[span.start : span.end], dialect)))
-    index = chosen_column(header, summary_column)
-    if complete and next(rows, None) is None:
-        raise NoRows("The file has a header but no rows; send at least one book.")
-    return Layout(dialect=dialect, header=header, summary_index=index, data_start=span.end)
+    return Beginning(dialect, header, span.end, next(rows, None) is not None)

@@ -36,6 +36,8 @@ _MOST_ROWS = 1_048_576  # Excel's own limit
 _MOST_PART_BYTES = 16 * 1024 * 1024  # of a part that is read as a whole
 # How the format spells characters that XML would lose, a carriage return for instance.
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_DIMENSION = re.compile(rb'<dimension ref="[A-Z]+\d+:[A-Z]+(\d{1,7})"')
+_BEFORE_DATA = 4096  # bytes of a sheet
 _FLUSH_BYTES = 256 * 1024
 
 
@@ -83,6 +85,14 @@ def workbook_as_csv(stream: BinaryIO, *, most_bytes: int) -> Iterator[bytes]:
             yield bytes(block)
             block.clear()
     yield bytes(block)
+
+
+def last_row(stream: BinaryIO) -> int | None:
+    """Return the number of the sheet's last row as the workbook says, None if it does not."""
+    reader, path = _open(stream)
+    with reader.archive.open(path) as source:
+        said = _DIMENSION.search(source.read(_BEFORE_DATA))
+    return int(said[1]) if said else None
 
 
 def _rows(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:
