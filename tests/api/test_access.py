@@ -66,7 +66,7 @@ def test_every_endpoint_but_the_open_ones_needs_a_key(keyed: Keyed) -> None:
 
 def test_what_is_open_is_the_page_the_description_and_the_probes(keyed: Keyed) -> None:
     client = keyed.client(None)
-    for path in ("/", "/static/page.js", "/docs", "/openapi.json", "/healthz"):
+    for path in ("/", "/static/docs.js", "/docs", "/openapi.json", "/healthz"):
         assert client.get(path).status_code == 200, path
     assert client.get("/readyz").status_code == 503  # no worker here
     assert client.get("/nowhere").status_code == 401
