@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from api.callers import Caller, caller
-from jobs.errors import JobNotFound
+from jobs.errors import JobNotFound, TooManyOpenJobs
 from jobs.job import Chunk, Job, NewJob, State
 from jobs.requests import RequestStore, Settlement
 from jobs.store import JobStore, WorkerReport
@@ -55,6 +55,12 @@ class CallersJobs:
     def requests(self) -> RequestStore:
         """The keys of requests that may be repeated; their names say whose they are."""
         return self._store.requests
+
+    def check_room(self) -> None:
+        """Raises `TooManyOpenJobs` if one more job would be refused now: better before a long upload than after it."""
+        owner, most = self._who().owner, self._who().open_jobs
+        if owner is not None and most is not None and self._store.open_jobs(owner) >= most:
+            raise TooManyOpenJobs(most)
 
     def announce_upload(self, job_id: str) -> None:
         """See `JobStore.announce_upload`."""

@@ -44,6 +44,7 @@ def accept(
     Raises `Problem` and `CallbackRefused` for a bad request, `CatalogueError` for a file that is no catalogue, `OSError` of the
     storage and the store's own error.
     """
+    store.check_room()
     arriving = Arriving(upload.blocks())
     is_zip = arriving.packing is Packing.ZIP
     blocks: Iterator[bytes] = arriving

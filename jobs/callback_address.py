@@ -63,8 +63,9 @@ class CallbackRules:
     def check_address(self, address: str) -> None:
         """Raises `CallbackRefused` for an address that is not on the public internet, unless that is allowed."""
         if not self.allow_private and not is_public(address):
+            # Not which one: that would tell what names mean in the operator's network.
             raise CallbackRefused(
-                f"{address} is no address of the public internet; "
+                "it leads to an address that is not on the public internet; "
                 "the operator can allow others with SPINELABEL_CALLBACK_PRIVATE=true"
             )
 

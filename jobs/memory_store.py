@@ -147,10 +147,9 @@ class MemoryJobStore(JobStore):
         now = self._clock()
         with self._lock:
             self._check_upload(job.id)
-            if job.owner is not None and most_open is not None:
-                theirs = [r for r in self._records.values() if r.new.owner == job.owner]
-                if sum(r.state not in TERMINAL for r in theirs) >= most_open:
-                    raise TooManyOpenJobs(most_open)
+            most = None if job.owner is None else most_open
+            if most is not None and self._open_jobs(job.owner) >= most:
+                raise TooManyOpenJobs(most)
             if settlement is not None:
                 self._requests.settle(settlement, job.id)
             record = _Record(new=job, state=State.QUEUED, times={State.QUEUED: now})
@@ -177,6 +176,14 @@ class MemoryJobStore(JobStore):
                 raise JobNotFound(before)
             first = ids.index(before) + 1 if before is not None else 0
             return [self._snapshot(self._records[i]) for i in ids[first : first + limit]]
+
+    def open_jobs(self, owner: str) -> int:
+        with self._lock:
+            return self._open_jobs(owner)
+
+    def _open_jobs(self, owner: str | None) -> int:
+        theirs = [record for record in self._records.values() if record.new.owner == owner]
+        return sum(record.state not in TERMINAL for record in theirs)
 
     def active(self) -> Sequence[str]:
         with self._lock:

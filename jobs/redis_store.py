@@ -155,6 +155,12 @@ class RedisJobStore(JobStore):
         ids = cast(list[str], self._redis.zrevrange(listed, first, first + limit - 1))
         return self._snapshots(ids)
 
+    def open_jobs(self, owner: str) -> int:
+        with self._redis.pipeline(transaction=True) as pipe:
+            for job_id in self.active():
+                pipe.zscore(owned_by(owner), job_id)
+            return sum(score is not None for score in pipe.execute())
+
     def active(self) -> Sequence[str]:
         return sorted(cast(set[str], self._redis.smembers(ACTIVE)))
 

@@ -114,6 +114,10 @@ class JobStore(ABC):
         """Jobs, newest first, starting after job `before`; with `owner`, that owner's alone."""
 
     @abstractmethod
+    def open_jobs(self, owner: str) -> int:
+        """How many of the owner's jobs are not terminal."""
+
+    @abstractmethod
     def active(self) -> Sequence[str]:
         """Ids of all jobs that are not terminal."""
 

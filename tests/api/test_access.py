@@ -122,6 +122,7 @@ def test_a_job_is_there_for_its_owner_alone(keyed: Keyed) -> None:
         assert answer.get_json()["code"] == "JOB_NOT_FOUND"
     assert anna.get(job).status_code == 200
     assert anna.get(f"{job}/result").status_code == 200
+    assert "event: end" in anna.get(f"{job}/events").text
     assert anna.delete(job).status_code == 204
 
 
@@ -223,15 +224,24 @@ def test_a_file_over_the_keys_limit_is_too_large(keyed: Keyed) -> None:
 
 def test_no_more_jobs_are_taken_than_may_be_open(keyed: Keyed) -> None:
     anna = keyed.person("anna", open_jobs=1)
-    job_id = submit(anna)
+    job_id = submit(anna, **{"Idempotency-Key": "one"})
     kept = keyed.front.storage.names("")
     answer = anna.post("/v1/jobs", data=CATALOGUE)
     assert (answer.status_code, answer.get_json()["code"]) == (429, "TOO_MANY_OPEN_JOBS")
     assert int(answer.headers["Retry-After"]) > 0
     assert keyed.front.storage.names("") == kept
+    assert submit(anna, **{"Idempotency-Key": "one"}) == job_id  # makes none
     anna.post(f"/v1/jobs/{job_id}/cancel")
     keyed.front.assemble(job_id)
     submit(anna)
+
+
+def test_a_job_too_many_is_refused_before_its_file_is_read(keyed: Keyed) -> None:
+    anna = keyed.person("anna", open_jobs=1)
+    submit(anna)
+    cut_off = {"CONTENT_LENGTH": "1000000"}
+    answer = anna.post("/v1/jobs", data=CATALOGUE, environ_overrides=cut_off)
+    assert answer.get_json()["code"] == "TOO_MANY_OPEN_JOBS"
 
 
 def test_requests_beyond_the_keys_limit_are_put_off(keyed: Keyed) -> None:

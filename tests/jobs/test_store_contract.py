@@ -574,7 +574,8 @@ def test_an_owner_has_no_more_open_jobs_than_allowed(store: JobStore) -> None:
     made_by(store, "ben", most_open=1)
     with pytest.raises(TooManyOpenJobs):
         made_by(store, "anna", most_open=2)
-    assert len(store.newest(limit=9, owner="anna")) == 2
+    assert len(store.newest(limit=9, owner="anna")) == store.open_jobs("anna") == 2
+    assert (store.open_jobs("ben"), store.open_jobs("nobody")) == (1, 0)
     store.end(first, State.CANCELLED)
     store.finish(must_claim(store, first, ASSEMBLE))
     made_by(store, "anna", most_open=2)

@@ -67,6 +67,7 @@ def test_a_name_with_an_address_that_is_not_public_is_not_called(addresses: list
         result = poster(allow_private=False, lookup=Names(*addresses)).post(url, HEADERS, BODY)
     assert isinstance(result, Refused)
     assert "public internet" in result.detail
+    assert not any(address in result.detail for address in addresses)
     assert not receiver.calls
 
 
