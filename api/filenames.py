@@ -17,11 +17,11 @@ def safe_filename(name: str | None) -> str:
     return printable or _UNNAMED
 
 
-def download_name(filename: str, kind: str) -> str:
-    """`books.csv` and `books.csv.gz` → `books.KIND.csv`."""
+def download_name(filename: str, kind: str, ending: str = "csv") -> str:
+    """`books.csv` and `books.csv.gz` → `books.KIND.ENDING`."""
     for extensions in (_PACKED, _TABLES):
         for extension in extensions:
             if filename.lower().endswith(extension) and len(filename) > len(extension):
                 filename = filename[: -len(extension)]
                 break
-    return f"{filename}.{kind}.csv"
+    return f"{filename}.{kind}.{ending}"

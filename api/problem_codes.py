@@ -150,6 +150,12 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.CONFLICT,
         "Evidence was asked for, and the model cannot say which words weighed most; found later, it is the job's `error`.",
     ),
+    "NOT_ACCEPTABLE": Code(
+        HTTPStatus.NOT_ACCEPTABLE, "The `Accept` header names no format that results have."
+    ),
+    "TOO_MANY_ROWS_FOR_XLSX": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The result has more rows than a sheet can hold."
+    ),
     "MODEL_UNKNOWN": Code(HTTPStatus.NOT_FOUND, "No worker has reported a model lately."),
     "MODEL_UNAVAILABLE": Code(
         HTTPStatus.SERVICE_UNAVAILABLE,
