@@ -26,3 +26,27 @@ def test_every_text_is_in_one_batch_and_no_batch_is_over_its_bounds(
 def test_texts_of_similar_length_share_a_batch() -> None:
     batches = micro_batches([9, 1, 8, 2], batch_rows=2, batch_tokens=100, max_tokens=100)
     assert batches == [[1, 3], [2, 0]]
+
+
+def cost(lengths: list[int], batches: list[list[int]]) -> int:
+    """Padded tokens, and a call's worth of rows for each batch."""
+    return sum(max(lengths[i] for i in batch) * (len(batch) + 22) for batch in batches)
+
+
+def test_many_texts_are_cut_finely_and_few_are_not() -> None:
+    many = [n % 200 + 20 for n in range(1000)]
+    few = many[:30]
+    bounds = {"batch_rows": 256, "batch_tokens": 32_768, "max_tokens": 256}
+    assert cost(many, micro_batches(many, **bounds)) < 1.3 * sum(many)
+    assert len(micro_batches(few, **bounds)) < 4
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=300))
+def test_no_simple_cut_would_cost_much_less(lengths: list[int]) -> None:
+    batches = micro_batches(lengths, batch_rows=64, batch_tokens=10_000, max_tokens=300)
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
+    for size in (8, 16, 32):
+        simple = [order[start : start + size] for start in range(0, len(order), size)]
+        # Its cuts are not bound to steps of length; a step is worth no more than this.
+        slack = 10 * (len(lengths) + 22 * len(simple))
+        assert cost(lengths, batches) <= cost(lengths, simple) + slack
