@@ -16,6 +16,10 @@ EXTRA ?=
 PUBLISH ?=
 FAULTS ?= 200
 CATALOGUES ?= 10000
+ROWS ?= 20000
+ROUNDS ?= 3
+# Ray Data and BentoML, which `make bench` compares with, in an environment of their own.
+BENCH := var/bench
 PIP := $(PY) -m pip install --disable-pip-version-check --no-input --quiet --require-hashes
 
 .PHONY: help demo up test check format train quality bench chaos fuzz compose-test clean requirements
@@ -52,8 +56,8 @@ train: $(VENV)/.dev.stamp ## train: make train DATA=books.csv [EXTRA=texts.csv] 
 quality: $(VENV)/.dev.stamp ## every architecture and the baselines on the same folds, as a table
 	@$(PY) -m training.compare --data "$(DATA)" $(if $(EXTRA),--extra "$(EXTRA)")
 
-bench: $(VENV)/.dev.stamp ## throughput beside a plain script, in one run
-	@$(PY) -m benchmarks.throughput
+bench: $(VENV)/.dev.stamp $(BENCH)/.stamp ## speed beside a script, Ray Data, BentoML and the roofline: ROWS=20000 ROUNDS=3
+	@$(PY) -m benchmarks.speed --rows $(ROWS) --rounds $(ROUNDS) --bench-python $(BENCH)/bin/python
 
 chaos: $(VENV)/.dev.stamp ## kill, stop and starve every process while jobs run: FAULTS=200
 	@$(PY) -m benchmarks.chaos --faults $(FAULTS)
@@ -71,7 +75,7 @@ clean: ## remove what the other targets made (.venv, var, runs, caches)
 
 requirements: $(VENV)/.dev.stamp ## compile requirements/*.in to pinned, hashed *.txt
 	@$(PY) -m pip install --quiet uv
-	@cd requirements && for set in dev laptop api worker serving training; do \
+	@cd requirements && for set in dev laptop api worker serving training bench; do \
 	  echo "compiling $$set"; \
 	  ../$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate $$set.in $$([ $$set = dev ] || echo "-c dev.txt") -o $$set.txt; done
@@ -96,3 +100,9 @@ $(VENV)/.laptop.stamp: requirements/laptop.txt pyproject.toml | $(VENV)/.made.st
 $(VENV)/.dev.stamp: requirements/dev.txt pyproject.toml | $(VENV)/.made.stamp
 	$(call install,dev)
 	@touch $(VENV)/.laptop.stamp
+
+$(BENCH)/.stamp: requirements/bench.txt
+	@echo "Installing what the benchmark compares with (some minutes the first time)"
+	@mkdir -p var && $(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --disable-pip-version-check --no-input --quiet --require-hashes -r $<
+	@touch $@

@@ -1,142 +1,75 @@
-"""Rows per second of the whole system beside a plain script, on the same rows and the same model.
+"""Spinelabel beside a plain script, Ray Data, BentoML and the roofline, on the same rows and the same SavedModel.
 
-    python -m benchmarks.throughput [--catalogue FILE --column NAME] [--rounds 3]
+    python -m benchmarks.speed [--rows 20000] [--rounds 3] [--bench-python var/bench/bin/python]
+                               [--catalogue FILE --column NAME]
 
-The system is measured as its user sees it: from the start of the upload to the job's end, on the laptop stack
-(HTTP, storage, Redis, Celery, gRPC, embedded model server). The rounds alternate; medians are printed.
+In each round everything is started, measured and ended in turn; medians are printed, and the ratios as the last line.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
+from collections import defaultdict
 from pathlib import Path
 
-import httpx
+from benchmarks.laptop import stop_on_sigterm
+from benchmarks.speed import report
+from benchmarks.speed.catalogue import COLUMN, mix, write_catalogue
+from benchmarks.speed.contenders import contenders
+from benchmarks.speed.system import one_row_seconds, seconds, system
 
-ROOT = Path(__file__).parents[1]
-MODELS = ROOT / "serving" / "models" / "genre"
-ROWS = 8000
-
-
-def newest_model() -> Path:
-    return max((p for p in MODELS.iterdir() if p.name.isdigit()), key=lambda p: int(p.name))
-
-
-def make_catalogue(target: Path) -> None:
-    """Rows of mixed lengths from the project's own books; every text is different."""
-    with (ROOT / "data" / "books.csv").open(encoding="utf-8", newline="") as stream:
-        texts = [row["summary"] for row in csv.DictReader(stream)]
-    with target.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["sku", "title", "summary"])
-        for n in range(ROWS):
-            words = " ".join(texts[(n * k + k) % len(texts)] for k in (1, 3, 7, 11)).split()
-            # Lengths as in real catalogues: many short blurbs, a tail of long plots.
-            length = 30 + (n * 37 % 120) + (n % 9 == 0) * 200
-            writer.writerow([n, f"Book {n}", f"{' '.join(words[:length])} {n}"])
-
-
-def script_seconds(catalogue: Path, column: str, *flags: str) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.plain_script", str(catalogue), f"{folder}/out.csv",
-             "--model", str(newest_model()), "--column", column, *flags],
-            check=True, capture_output=True, text=True, cwd=ROOT,
-        )  # fmt: skip
-    return float(done.stdout)
-
-
-def system_seconds(http: httpx.Client, catalogue: Path, column: str) -> float:
-    began = time.perf_counter()
-    with catalogue.open("rb") as stream:
-        answer = http.post(
-            "/v1/jobs", files={"file": (catalogue.name, stream)}, data={"summary_column": column}
-        )
-    answer.raise_for_status()
-    url = answer.json()["links"]["self"]
-    while (job := http.get(url).json())["state"] not in ("completed", "failed"):
-        time.sleep(0.05)
-    if job["state"] == "failed":
-        raise SystemExit(f"the job failed: {job['error']}")
-    return time.perf_counter() - began
+_NEW_SHARE = 0.05
+_ONE_ROW_JOBS = 100
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--catalogue", type=Path)
-    parser.add_argument("--column", default="summary")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--port", type=int, default=8765)
+    parser.add_argument("--bench-python", type=Path, help="interpreter with Ray Data and BentoML")
+    parser.add_argument("--catalogue", type=Path, help="instead of one made for the purpose")
+    parser.add_argument("--column", default=COLUMN, help="of --catalogue")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        catalogue = options.catalogue or Path(folder) / "catalogue.csv"
+    stop_on_sigterm()
+    with tempfile.TemporaryDirectory() as temporary:
+        catalogue = options.catalogue or Path(temporary) / "catalogue.csv"
         if options.catalogue is None:
-            make_catalogue(catalogue)
-        with catalogue.open(encoding="utf-8", newline="") as stream:
-            rows = sum(1 for _ in csv.reader(stream)) - 1
-        measure(catalogue, options.column, rows, options.rounds, options.port, Path(folder))
+            write_catalogue(catalogue, options.rows)
+        print(f"{catalogue.stat().st_size / 1e6:.0f} MB, {os.cpu_count()} cores", file=sys.stderr)
+        taken, small = _rounds(catalogue, options.column, options.rounds, options.bench_python)
+        print(report.table(taken, options.rows))
+        print(report.one_row(small))
+        if options.catalogue is None:
+            print(report.again(*_again(catalogue, Path(temporary)), options.rows, _NEW_SHARE))
+        print(report.ratios(taken))
 
 
-def measure(catalogue: Path, column: str, rows: int, rounds: int, port: int, folder: Path) -> None:
-    stack = subprocess.Popen(
-        [sys.executable, "-m", "cli", "up", "--port", str(port), "--data-dir", str(folder / "up")],
-        cwd=ROOT, stdout=subprocess.DEVNULL,
-        env=os.environ | {"SPINELABEL_LABEL_CACHE_ROWS": "0"},
-    )  # fmt: skip
-    seconds: dict[str, list[float]] = {"spinelabel": [], "script": [], "sorted script": []}
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=600) as http:
-            wait_until_ready(http, stack)
-            system_seconds(http, catalogue, column)  # warm-up, not counted
-            for number in range(1, rounds + 1):
-                seconds["spinelabel"].append(system_seconds(http, catalogue, column))
-                seconds["script"].append(script_seconds(catalogue, column))
-                seconds["sorted script"].append(script_seconds(catalogue, column, "--sorted"))
-                print(f"round {number} of {rounds} done", file=sys.stderr)
-    finally:
-        stack.terminate()
-        stack.wait()
-    report(seconds, rows)
+def _rounds(
+    catalogue: Path, column: str, rounds: int, bench_python: Path | None
+) -> tuple[report.Seconds, list[float]]:
+    taken: dict[str, list[float]] = defaultdict(list)
+    small: list[float] = []
+    for number in range(1, rounds + 1):
+        with system(label_cache_rows=0) as stack:
+            taken[report.OURS].append(seconds(stack, catalogue, column))
+            small += one_row_seconds(stack, times=_ONE_ROW_JOBS // rounds)
+        for name, contender in contenders(bench_python).items():
+            taken[name].append(contender.seconds(catalogue, column))
+        rates = ", ".join(f"{name} {values[-1]:.2f} s" for name, values in taken.items())
+        print(
+            f"round {number} of {rounds}: {rates}; load {os.getloadavg()[0]:.1f}", file=sys.stderr
+        )
+    return taken, small
 
 
-def wait_until_ready(http: httpx.Client, stack: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        if stack.poll() is not None:
-            raise SystemExit("the laptop stack did not start")
-        try:
-            if http.get("/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    raise SystemExit("the laptop stack was not ready within a minute")
-
-
-def report(seconds: dict[str, list[float]], rows: int) -> None:
-    rates = {name: sorted(rows / value for value in values) for name, values in seconds.items()}
-    print(
-        f"{'':15}{'rows/s':>9}{'min':>9}{'max':>9}   ({rows} rows, median of {len(rates['script'])})"
-    )
-    for name, values in rates.items():
-        print(f"{name:15}{statistics.median(values):9.0f}{values[0]:9.0f}{values[-1]:9.0f}")
-    print(
-        "The scripts' import and model loading are not counted, the system's upload and result are. One machine,\n"
-        "client and servers on the same cores; the embedded model server stands in for tensorflow/serving."
-    )
-    ours = statistics.median(rates["spinelabel"])
-    ratios = (
-        f"spinelabel/{n.replace(' ', '_')}={ours / statistics.median(v):.2f}"
-        for n, v in rates.items()
-        if n != "spinelabel"
-    )
-    print(" ".join(ratios))
+def _again(catalogue: Path, folder: Path) -> tuple[float, float]:
+    """Seconds for the catalogue, and for the same with some new rows later."""
+    mix(folder / "later.csv", catalogue, new_share=_NEW_SHARE, seed=2)
+    with system(label_cache_rows=500_000) as stack:
+        return seconds(stack, catalogue, COLUMN), seconds(stack, folder / "later.csv", COLUMN)
 
 
 if __name__ == "__main__":
