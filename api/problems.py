@@ -39,7 +39,6 @@ _HTTP_DETAILS: Mapping[int, tuple[str, str]] = {
     404: ("NOT_FOUND", "There is nothing at this address; jobs are at /v1/jobs."),
     405: ("METHOD_NOT_ALLOWED", "Use one of the methods that the Allow header names."),
     413: ("BODY_TOO_LARGE", "The request's body is too large; send less."),
-    415: ("UNSUPPORTED_MEDIA_TYPE", "Send the file as multipart/form-data or as the plain body."),
     416: (
         "RANGE_NOT_SATISFIABLE",
         "Ask for a range within the length in the Content-Range header.",
@@ -71,6 +70,7 @@ class Problem(Exception):
         headers: Mapping[str, str] | None = None,
         retry_after_s: int | None = None,
     ) -> None:
+        assert CODES[code].status is status, f"{code} is documented otherwise"
         super().__init__(f"{code}: {detail}")
         self.status = status
         self.code = code
@@ -203,9 +203,9 @@ def _away(code: str, what: str, error: Exception) -> Problem:
 
 
 def _from_http(error: HTTPException, status: HTTPStatus) -> Problem:
-    code, detail = _HTTP_DETAILS.get(
-        status.value, (status.name, error.description or f"{status.phrase}.")
-    )
+    if status.value not in _HTTP_DETAILS:
+        status = HTTPStatus.BAD_REQUEST
+    code, detail = _HTTP_DETAILS[status.value]
     # Allow, Content-Range and the like belong to the answer; what describes werkzeug's own page does not.
     headers = {
         name: value

@@ -1,0 +1,67 @@
+"""The table of errors is the code's: nothing undocumented, nothing invented, nothing untested."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.exceptions import ImATeapot
+
+import api
+import tests
+from api.errors_page import JOB_FAILURES, errors_page
+from api.problem_codes import CODES
+from api.problems import Problem, problem_from
+from catalogue.errors import CatalogueError, LineTooLong
+
+ROOT = Path(api.__file__).parents[1]
+TESTS = Path(tests.__path__[0])
+
+
+def sources(folder: Path) -> str:
+    return "\n".join(path.read_text("utf-8") for path in sorted(folder.rglob("*.py")))
+
+
+def test_the_page_is_what_the_code_says() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text("utf-8")
+    assert page == errors_page(), "run: python -m api.errors_page > docs/errors.md"
+
+
+def test_a_problem_that_is_not_documented_cannot_be_made() -> None:
+    with pytest.raises(KeyError):
+        Problem(CODES["NOT_FOUND"].status, "SOMETHING_ELSE", "…")
+    with pytest.raises(AssertionError):
+        Problem(CODES["NOT_FOUND"].status, "NO_FILE", "…")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_is_raised_somewhere_and_is_the_subject_of_a_test(code: str) -> None:
+    inside = sources(ROOT / "api") + sources(ROOT / "catalogue")
+    table = (ROOT / "api" / "problem_codes.py").read_text("utf-8")
+    named = re.compile(rf'"{code}"')
+    assert len(named.findall(inside)) > len(named.findall(table)), "nothing raises it"
+    assert named.search(sources(TESTS)), "no test expects it"
+
+
+def test_every_failure_of_a_job_is_on_the_page() -> None:
+    inside = sources(ROOT / "worker")
+    raised = set(re.findall(r'(?:code="|failure_code = "|failure_code: str = ")([A-Z_]+)"', inside))
+    assert raised - set(CODES) == set(JOB_FAILURES) - set(CODES)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (ImATeapot(), 400, "BAD_REQUEST"),  # whatever else the libraries may refuse by themselves
+        (CatalogueError("Strange."), 422, "CATALOGUE_UNREADABLE"),
+        (LineTooLong("Long."), 422, "LINE_TOO_LONG"),
+    ],
+)
+def test_errors_that_no_request_provokes_today_have_their_place(
+    front: Any, error: Exception, status: int, code: str
+) -> None:
+    with front.app().test_request_context():
+        problem = problem_from(error)
+    assert (problem.status, problem.code) == (status, code)
