@@ -57,7 +57,11 @@ def _sent(
     # Before the rows are read: what is said meanwhile may be in the answer or not, and has the next revision.
     revision = corrections.stand(job.id).revision
     reader = open_result(job, storage, corrections)
-    response = Response(lines(reader), content_type="text/csv; charset=utf-8")
+    response = Response(
+        lines(reader),
+        content_type="text/csv; charset=utf-8",
+        direct_passthrough=True,  # or all of it would be collected to count its length
+    )
     response.call_on_close(reader.close)
     response.set_etag(f"{job.id}-{kind}-corrected-{revision}")
     attachment(response, download_name(job.filename, kind))

@@ -159,6 +159,7 @@ def test_the_download_has_the_corrections_beside_the_model_s_genres(front: Any) 
     correct(front, job_id, 4, "crime")
     answer = front.client().get(f"/v1/jobs/{job_id}/result")
     assert "labelled.csv" in answer.headers["Content-Disposition"]
+    assert "Content-Length" not in answer.headers  # whoever knows it has held all of it
     before, after = table(plain.text, ";"), table(answer.text, ";")
     assert after[0] == [*before[0], "corrected_genre"]
     assert [row[:-1] for row in after if row] == [row for row in before if row]
