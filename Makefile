@@ -22,7 +22,7 @@ ROUNDS ?= 3
 BENCH := var/bench
 PIP := $(PY) -m pip install --disable-pip-version-check --no-input --quiet --require-hashes
 
-.PHONY: help demo up test check format train quality bench chaos fuzz compose-test clean requirements
+.PHONY: help demo up test check format train quality bench scale chaos fuzz compose-test clean requirements
 
 help: ## show this list
 	@echo "Spinelabel: genres for a whole catalogue of books"
@@ -58,6 +58,9 @@ quality: $(VENV)/.dev.stamp ## every architecture and the baselines on the same 
 
 bench: $(VENV)/.dev.stamp $(BENCH)/.stamp ## speed beside a script, Ray Data, BentoML and the roofline: ROWS=20000 ROUNDS=3
 	@$(PY) -m benchmarks.speed --rows $(ROWS) --rounds $(ROUNDS) --bench-python $(BENCH)/bin/python
+
+scale: $(VENV)/.dev.stamp ## a million rows, 2 GB, 200 polls a second, 1,000 jobs: ARGS='--rows 100000' for less
+	@$(PY) -m benchmarks.scale $(ARGS)
 
 chaos: $(VENV)/.dev.stamp ## kill, stop and starve every process while jobs run: FAULTS=200
 	@$(PY) -m benchmarks.chaos --faults $(FAULTS)

@@ -1,0 +1,31 @@
+"""One job of very many rows, beside one of 20,000: its rate, and whether memory stays flat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.laptop import Laptop
+from benchmarks.scale.memory import Memory
+from benchmarks.speed.catalogue import COLUMN, write_catalogue
+from benchmarks.speed.system import seconds
+
+_SMALL_ROWS = 20_000
+
+
+def big_job(stack: Laptop, folder: Path, rows: int) -> Iterator[str]:
+    """Lines of the report. The rows' texts all differ."""
+    small, big = folder / "small.csv", folder / "big.csv"
+    write_catalogue(small, _SMALL_ROWS, seed=11)
+    write_catalogue(big, rows, seed=12)
+    before = _SMALL_ROWS / seconds(stack, small, COLUMN)
+    with Memory(stack) as memory:
+        rate = rows / seconds(stack, big, COLUMN)
+    after = _SMALL_ROWS / seconds(stack, small, COLUMN)
+    usual = (before + after) / 2
+    yield (
+        f"one job of {rows} rows ({big.stat().st_size / 1e6:.0f} MB): {rate:.0f} rows/s; of {_SMALL_ROWS} rows "
+        f"{before:.0f} before and {after:.0f} after it; ratio {rate / usual:.2f}"
+    )
+    for kind, (early, late) in memory.early_and_late().items():
+        yield f"  {kind:8} {early:6.0f} MB early, {late:6.0f} MB late, {memory.peaks()[kind]:6.0f} MB at most"
