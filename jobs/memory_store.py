@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJobs, UploadLost
-from jobs.job import LABELLING, TERMINAL, Chunk, Failure, Job, NewJob, RowCounts, State
+from jobs.job import LABELLING, TERMINAL, TRANSITIONS, Chunk, Failure, Job, NewJob, RowCounts, State
 from jobs.memory_callbacks import MemoryCallbackStore
 from jobs.memory_corrections import MemoryCorrectionStore
 from jobs.memory_requests import MemoryRequestStore
@@ -65,6 +65,8 @@ class _Record:
     sent: dict[str, float] = field(default_factory=dict)
 
     def move(self, state: State, now: float) -> None:
+        if state not in TRANSITIONS[self.state]:
+            raise IllegalTransition(self.new.id, self.state, state)
         self.state = state
         self.times[state] = now
 

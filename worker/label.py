@@ -40,9 +40,10 @@ def label_chunk(services: Services, job_id: str, index: int) -> None:
     claim = store.claim(job_id, label_step(index), lease_s=settings.lease_s)
     if claim is None:
         return
+    job = store.get(job_id)
     try:
         with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
-            commit = _work(services, claim, index, pulse.check)
+            commit = _work(services, job, claim, index, pulse.check)
     except LeaseLost:
         _tidy_up(services, claim, index)
         log.info("%s chunk %d: stopped, it is no longer wanted here", job_id, index)
@@ -60,9 +61,8 @@ def label_chunk(services: Services, job_id: str, index: int) -> None:
         log.warning("%s chunk %d: waits: %s", job_id, index, error)
         return
     services.follow(job_id, commit)
-    job = store.get(job_id)
-    if job.ending is None and job.too_many_failed:
-        services.fail(job_id, _too_many_failed(job))
+    if job.error_threshold is not None:
+        _stop_if_too_many_failed(services, job_id)
 
 
 def _tidy_up(services: Services, claim: Claim, index: int) -> None:
@@ -71,6 +71,12 @@ def _tidy_up(services: Services, claim: Claim, index: int) -> None:
     # A commit whose answer got lost looks like a lost lease when it is tried again.
     if seal is None or Part.sealed(claim.job_id, index, seal).fence != claim.fence:
         delete_part(services.storage, claim, index)
+
+
+def _stop_if_too_many_failed(services: Services, job_id: str) -> None:
+    job = services.store.get(job_id)
+    if job.ending is None and job.too_many_failed:
+        services.fail(job_id, _too_many_failed(job))
 
 
 def _too_many_failed(job: Job) -> Failure:
@@ -85,8 +91,9 @@ def _too_many_failed(job: Job) -> Failure:
     )
 
 
-def _work(services: Services, claim: Claim, index: int, checkpoint: Callable[[], None]) -> Commit:
-    job = services.store.get(claim.job_id)
+def _work(
+    services: Services, job: Job, claim: Claim, index: int, checkpoint: Callable[[], None]
+) -> Commit:
     chunk = services.store.chunk(claim.job_id, index)
     layout = Layout.from_dict(job.layout)
     try:
