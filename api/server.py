@@ -104,6 +104,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """gunicorn calls this to be told its configuration."""
         host, port = self._listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        keys = (
+            "every request needs a key, which `python -m api.keys create --owner NAME` makes"
+            if self.settings.keys_required
+            else "only this machine can connect, so nobody is asked for a key"
+        )
         options = {
             "bind": f"fd://{self._listener.detach()}",
             "workers": 1,
@@ -116,7 +121,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "accesslog": "-",
             "proc_name": "spinelabel-api",
             "control_socket_disable": True,
-            "when_ready": lambda _arbiter: log.info("listening on %s", url),
+            "when_ready": lambda _arbiter: log.info("listening on %s; %s", url, keys),
             "on_exit": lambda _arbiter: log.info("stopped"),
         }
         for name, value in options.items():

@@ -34,7 +34,7 @@ from jobs.store import ASSEMBLE, PLAN, label_step
 
 MAX_UPLOAD_BYTES = 1_000_000
 _START_S = 20.0
-_LISTENING = re.compile(r"listening on (http://\S+)")
+_LISTENING = re.compile(r"listening on (http://[^\s;]+)")
 
 
 @dataclass

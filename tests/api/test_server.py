@@ -351,6 +351,7 @@ def test_a_server_for_others_asks_for_keys_and_counts_requests(
         assert 0 < int(answers[-1].headers["Retry-After"]) <= 61
         RedisKeyStore(redis_url).revoke(made.id)
         assert client.get("/v1/jobs").json()["code"] == "KEY_REFUSED"
+    assert "every request needs a key" in api.log.read_text()
 
 
 def test_keys_cannot_be_off_where_others_can_connect(start_api: Any) -> None:
