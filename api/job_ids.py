@@ -11,7 +11,9 @@ from jobs.errors import JobNotFound
 # Under this key of a request's environ the access log finds the id of the job it has just made.
 JOB_ID_KEY = "spinelabel.job_id"
 
-_PATTERN = re.compile(r"job_[0-9a-f]{32}")
+JOB_ID = "job_[0-9a-f]{32}"
+
+_PATTERN = re.compile(JOB_ID)
 
 
 def new_job_id() -> str:

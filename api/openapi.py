@@ -45,6 +45,8 @@ def described_routes(name: str, tag: Tag, prefix: str = "") -> APIBlueprint:
             "KEY_REFUSED",
             "TOO_MANY_REQUESTS",
             "HOST_UNKNOWN",
+            "ADDRESS_TOO_LONG",
+            "HEADERS_TOO_LARGE",
             "INTERNAL_ERROR",
             "SERVICE_UNAVAILABLE",
             "STORAGE_UNAVAILABLE",

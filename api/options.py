@@ -27,6 +27,7 @@ def _true_or_false(value: object) -> object:
 
 
 Flag = Annotated[bool, BeforeValidator(_true_or_false)]
+Url = Annotated[str, Field(max_length=LONGEST_URL)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -55,9 +56,8 @@ class Options(BaseModel):
         "Whether the result says, in a further column, which words weighed most; labelling takes longer then."
     )
 
-    callback: Annotated[str | SkipJsonSchema[None], Given] = option(
+    callback: Annotated[Url | SkipJsonSchema[None], Given] = option(
         "A URL that is sent a signed POST when the job has ended (Standard Webhooks); https, and on the public internet.",
-        max_length=LONGEST_URL,
     )
 
     def updated(self, name: str, value: str) -> Self:

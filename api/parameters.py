@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from api.job_ids import check_job_id
+from api.job_ids import JOB_ID, check_job_id
 from api.options import option
 from api.waiting import LONGEST_WAIT_S
 from jobs.job import State
@@ -52,14 +52,17 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\
 _Time = Annotated[AwareDatetime, BeforeValidator(_is_rfc_3339)]
 
 
+_Word = Annotated[str, Field(pattern=r"^[!-~]{1,255}$")]
+_Cursor = Annotated[str, Field(json_schema_extra={"pattern": f"^{JOB_ID}$"})]
+
+
 class SubmitHeader(_Parameters):
     """Headers of an upload."""
 
-    idempotency_key: str | SkipJsonSchema[None] = option(
+    idempotency_key: _Word | SkipJsonSchema[None] = option(
         "A word of your own, new for every upload: sent again with the same upload, within 24 hours, it leads to the "
         "same job instead of a second one.",
         alias="Idempotency-Key",
-        pattern=r"^[!-~]{1,255}$",
     )
     prefer: str | SkipJsonSchema[None] = option(
         f"`wait=N` lets the answer wait until the job has ended, {LONGEST_WAIT_S} seconds at most.",
@@ -86,7 +89,7 @@ class ListQuery(_Parameters):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(20, ge=1, le=100, description="Jobs on a page, at most.")
-    after: str | SkipJsonSchema[None] = option("The `next` of the page before.")
+    after: _Cursor | SkipJsonSchema[None] = option("The `next` of the page before.")
     state: list[State] | SkipJsonSchema[None] = option(
         "Jobs in one of these states; give it several times for several."
     )

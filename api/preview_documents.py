@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, NonNegativeInt
 from pydantic.json_schema import SkipJsonSchema
 
 from api.options import Given, SubmitQuery, option
@@ -20,8 +20,8 @@ _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 class PreviewQuery(SubmitQuery):
     """The parameters of a preview: those of an upload, and how large the file is."""
 
-    total_bytes: Annotated[int | SkipJsonSchema[None], Given] = option(
-        "The whole file's size, where only its beginning is sent.", ge=0
+    total_bytes: Annotated[NonNegativeInt | SkipJsonSchema[None], Given] = option(
+        "The whole file's size, where only its beginning is sent."
     )
 
 

@@ -61,6 +61,13 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "A body that is not a file is larger than 1 MiB."
     ),
     # Uploads
+    "ADDRESS_TOO_LONG": Code(
+        HTTPStatus.REQUEST_URI_TOO_LONG,
+        "The address with its parameters is longer than 8,190 bytes.",
+    ),
+    "HEADERS_TOO_LARGE": Code(
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are more than 100 or too long."
+    ),
     "NO_FILE": Code(HTTPStatus.BAD_REQUEST, "The request holds no file."),
     "SEVERAL_FILES": Code(HTTPStatus.BAD_REQUEST, "The form holds more than one file."),
     "UNKNOWN_FIELD": Code(HTTPStatus.BAD_REQUEST, "A field of the form is not known."),

@@ -7,9 +7,11 @@ import os
 import socket
 import struct
 import threading
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 from api.access_log import ServerLog
@@ -71,6 +73,17 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         conn.sock.settimeout(self.app.settings.api_stall_s)
         return super().handle_request(req, conn)
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
+        """Tell a client that its request cannot be parsed, as a problem like any other; the rest is gunicorn's."""
+        if not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        from api.unreadable import unreadable_answer
+
+        log.warning("unreadable request from %s: %s", (addr or ("-",))[0], exc)
+        with suppress(OSError):  # it may be gone
+            client.sendall(unreadable_answer(exc))
+
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """SIGTERM: finish what is under way, but cut it off after the time that the settings allow."""
         super().handle_exit(sig, frame)
@@ -115,6 +128,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "worker_class": PatientWorker,
             "threads": self.settings.api_threads,
             "keepalive": 15,
+            "limit_request_line": 8190,  # a callback and a file's name may be long
             "timeout": 60,
             "graceful_timeout": self.settings.api_stop_s + _CLEAN_UP_S,
             "logger_class": ServerLog,

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from api.options import Options
+from api.options import Options, SubmitQuery
+from api.preview_documents import PreviewQuery
 from api.problems import Problem
 
 
@@ -22,3 +25,15 @@ def test_a_share_outside_its_range_is_refused_by_name(value: str) -> None:
     with pytest.raises(Problem, match="error_threshold") as problem:
         Options().updated("error_threshold", value)
     assert problem.value.code == "INVALID_PARAMETER"
+
+
+@pytest.mark.parametrize("name", sorted(SubmitQuery.model_fields))
+def test_every_option_may_be_empty(front: Any, name: str) -> None:
+    answer = front.client().post(f"/v1/jobs?{name}=", data=b"summary\nsome words\n")
+    assert answer.status_code == 202, answer.text
+
+
+def test_every_parameter_of_a_preview_may_be_empty(front: Any) -> None:
+    query = dict.fromkeys(PreviewQuery.model_fields, "")
+    answer = front.client().post("/v1/preview", data=b"summary\nwords\n", query_string=query)
+    assert answer.status_code == 200, answer.text

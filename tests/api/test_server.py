@@ -365,3 +365,26 @@ def test_an_audit_line_is_one_json_object(start_api: Any) -> None:
         job = client.post("/v1/jobs", content=b"title,summary\nA,some words\n").json()
     (line,) = (text for text in api.log.read_text().splitlines() if text.startswith("{"))
     assert json.loads(line)["job"] == job["id"]
+
+
+@pytest.mark.parametrize(
+    ("request_line", "header", "status", "code"),
+    [
+        ("GET /v1/jobs?filename=" + "x" * 9000 + " HTTP/1.1", "A: b", 414, "ADDRESS_TOO_LONG"),
+        ("GET /v1/jobs HTTP/1.1", "A: " + "b" * 9000, 431, "HEADERS_TOO_LARGE"),
+        ("GET /v1/jobs HTTP/1.1", "no header", 400, "BAD_REQUEST"),
+        ("nonsense", "A: b", 400, "BAD_REQUEST"),
+    ],
+)
+def test_a_request_that_cannot_be_parsed_is_a_problem_too(
+    api: Any, request_line: str, header: str, status: int, code: str
+) -> None:
+    with api.connect() as connection:
+        connection.sendall(f"{request_line}\r\nHost: 127.0.0.1\r\n{header}\r\n\r\n".encode())
+        answer = b""
+        while block := connection.recv(65536):
+            answer += block
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"application/problem+json" in head
+    assert json.loads(body)["code"] == code
