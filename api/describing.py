@@ -38,12 +38,21 @@ def problems(*codes: str) -> ResponseDict:
 
 
 def document(
-    model: type[BaseModel], description: str, *, headers: tuple[str, ...] = ()
+    model: type[BaseModel],
+    description: str,
+    *,
+    headers: tuple[str, ...] = (),
+    leads_to: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """A JSON answer with headers. `model` has to be the plain answer of another operation, which describes it."""
+    """A JSON answer with headers. `model` has to be the plain answer of another operation, which describes it.
+
+    `leads_to` names operations that take the answer's `id` as their `job_id`.
+    """
+    parameters = {"job_id": "$response.body#/id"}
     return {
         **_content(model.__name__, "application/json", description),
         "headers": _headers(headers),
+        "links": {name: {"operationId": name, "parameters": parameters} for name in leads_to},
     }
 
 

@@ -51,7 +51,12 @@ def job_routes(
     @routes.post(
         "",
         responses={
-            202: document(JobDocument, "The job.", headers=_SUBMITTED),
+            202: document(
+                JobDocument,
+                "The job.",
+                headers=_SUBMITTED,
+                leads_to=("show_job", "cancel_job", "get_result", "get_errors", "delete_job"),
+            ),
             **UPLOAD_PROBLEMS,
         },
         description="The file streams to the storage and is checked before the answer. Options are query "

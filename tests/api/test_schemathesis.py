@@ -1,0 +1,71 @@
+"""Whatever fits or breaks the description is answered as described: schemathesis against the process that users get."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from jobs.redis_store import RedisJobStore
+
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+MODEL = {"version": 1, "labels": ["crime", "poetry"], "evidence": True}
+EXAMPLES = 15
+LONGEST_S = 180
+
+
+def test_schemathesis_finds_nothing(start_api: Any, redis_url: str, tmp_path: Path) -> None:
+    api = start_api(SPINELABEL_LABEL_DEADLINE_S="0.2")
+    with a_worker_reporting(redis_url):
+        ended = run_schemathesis(api.url, tmp_path)
+    # Its output repeats every long value that it has sent.
+    report = "\n".join(line[:400] for line in (ended.stdout + ended.stderr).splitlines())
+    assert ended.returncode == 0, report
+    assert httpx.get(f"{api.url}/healthz").status_code == 200
+    assert "Traceback" not in api.log.read_text()
+
+
+def run_schemathesis(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            str(Path(sys.executable).with_name("schemathesis")),
+            f"--config-file={CONFIG}",
+            "run",
+            f"{url}/openapi.json",
+            f"--max-examples={EXAMPLES}",
+            "--seed=1",
+            "--continue-on-failure",
+            "--request-timeout=30",
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
+        check=False,
+    )
+
+
+@contextmanager
+def a_worker_reporting(redis_url: str) -> Iterator[None]:
+    """What a worker says of itself every few seconds, so that the service is ready; it does no work."""
+    over = threading.Event()
+
+    def report() -> None:
+        store = RedisJobStore(redis_url)
+        store.report_worker("one", MODEL)
+        while not over.wait(3):
+            store.report_worker("one", MODEL)
+
+    thread = threading.Thread(target=report)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
