@@ -73,7 +73,7 @@ compose-test: $(VENV)/.dev.stamp ## build the images and disturb the stack in co
 	@SPINELABEL_COMPOSE_TEST=1 $(PY) -m pytest tests/compose
 
 clean: ## remove what the other targets made (.venv, var, runs, caches)
-	rm -rf $(VENV) var runs *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) var runs *.egg-info .pytest_cache .schemathesis .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 requirements: $(VENV)/.dev.stamp ## compile requirements/*.in to pinned, hashed *.txt
