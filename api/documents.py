@@ -56,6 +56,9 @@ class JobDocument(BaseModel):
     genre_counts: dict[str, int] = Field(
         description="Labelled rows by genre, most first; they add up to row_counts.labelled."
     )
+    needs_review: int = Field(
+        description="Rows so far that a person should look at, those without a label among them."
+    )
     total_is_final: bool = Field(description="Whether every row has been seen.")
     rows_per_second: float | None
     eta_seconds: float | None
@@ -111,6 +114,7 @@ def job_document(job: Job, storage: Storage) -> JobDocument:
             pending=counts.pending,
         ),
         genre_counts=dict(sorted(job.genre_counts.items(), key=lambda item: (-item[1], item[0]))),
+        needs_review=job.to_review,
         total_is_final=job.planned,
         rows_per_second=round(rate, 1) if rate is not None else None,
         eta_seconds=round(eta, 1) if eta is not None else None,

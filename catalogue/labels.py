@@ -76,6 +76,11 @@ Outcome = Label | RowError | None
 """What became of a row; None for a blank line."""
 
 
+def needs_review(outcome: Outcome) -> bool:
+    """Return whether a person should look at the row; at every row in error, for one."""
+    return isinstance(outcome, RowError) or (outcome is not None and outcome.needs_review)
+
+
 def added_columns(*, evidence: bool) -> tuple[str, ...]:
     """Return the columns that are added, with or without the one that has to be asked for."""
     return (*LABEL_COLUMNS, EVIDENCE_COLUMN) if evidence else LABEL_COLUMNS

@@ -103,6 +103,7 @@ class Job:
     layout: Mapping[str, object]
     row_counts: RowCounts
     genre_counts: Mapping[str, int]  # labelled rows by genre; they add up to `row_counts.labelled`
+    to_review: int  # rows so far, labelled or not, that a person should look at
     planned: bool  # every record has been seen, so `total` is final
     chunks: int  # chunks known so far
     chunks_done: int

@@ -39,6 +39,7 @@ class _Part:
     failed: int
     seal: str
     genres: Counter[str]
+    to_review: int
 
 
 @dataclass
@@ -269,9 +270,10 @@ class MemoryJobStore(JobStore):
         seal: str,
         window: int,
         genres: Mapping[str, int] | None = None,
+        to_review: int = 0,
     ) -> Commit:
         with self._held(claim) as record:
-            record.done[index] = _Part(labelled, failed, seal, Counter(genres or {}))
+            record.done[index] = _Part(labelled, failed, seal, Counter(genres or {}), to_review)
             record.newest = index
             record.labelled += labelled
             record.failed += failed
@@ -435,6 +437,7 @@ class MemoryJobStore(JobStore):
                 labelled=record.labelled,
                 failed=record.failed,
             ),
+            to_review=sum(part.to_review for part in record.done.values()),
             genre_counts=dict(sum((part.genres for part in record.done.values()), Counter())),
             planned=record.planned,
             chunks=len(record.chunks),

@@ -238,10 +238,12 @@ class RedisJobStore(JobStore):
         seal: str,
         window: int,
         genres: Mapping[str, int] | None = None,
+        to_review: int = 0,
     ) -> Commit:
         keys, tally = JobKeys(claim.job_id), dict(genres or {})
-        part = json.dumps({"labelled": labelled, "failed": failed, "genres": tally, "seal": seal})
-        args: list[Any] = [index, claim.fence, labelled, failed, window, self._now_ms(), part]
+        counts = {"labelled": labelled, "failed": failed, "to_review": to_review, "genres": tally}
+        part, now = json.dumps({**counts, "seal": seal}), self._now_ms()
+        args: list[Any] = [index, claim.fence, labelled, failed, to_review, window, now, part]
         for pair in tally.items():
             args += pair
         return _commit_from(
@@ -408,6 +410,7 @@ def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> 
             labelled=int(record.get("labelled", 0)),
             failed=int(record.get("failed", 0)),
         ),
+        to_review=int(record.get("to_review", 0)),
         genre_counts={
             name.removeprefix(_GENRE): int(rows)
             for name, rows in record.items()

@@ -172,11 +172,13 @@ class JobStore(ABC):
         seal: str,
         window: int,
         genres: Mapping[str, int] | None = None,
+        to_review: int = 0,
     ) -> Commit:
         """Mark a chunk done and add its counts, once. Raises `LeaseLost`.
 
         Args:
             genres: labelled rows by genre, for the job's tally.
+            to_review: rows, labelled or not, that a person should look at.
             seal: what assembly needs to find and check the chunk's part; kept as it is.
         """
 

@@ -16,6 +16,7 @@ from catalogue import (
     encode_rows,
     parse_records,
 )
+from catalogue.labels import needs_review
 from jobs.errors import LeaseLost
 from jobs.job import Chunk, Failure, Job, State
 from jobs.part import Part, delete_part, write_part
@@ -141,6 +142,7 @@ def _work(
         failed=failed,
         seal=part.seal,
         genres=Counter(outcome.genre for outcome in outcomes if isinstance(outcome, Label)),
+        to_review=sum(needs_review(outcome) for outcome in outcomes),
         window=services.settings.window,
     )
     seconds = time.monotonic() - began

@@ -18,6 +18,7 @@ for i = 3, #ARGV do
     redis.call('HDEL', KEYS[4], ARGV[i])
     redis.call('HINCRBY', KEYS[1], 'labelled', string.format('%d', 0 - counts['labelled']))
     redis.call('HINCRBY', KEYS[1], 'failed', string.format('%d', 0 - counts['failed']))
+    redis.call('HINCRBY', KEYS[1], 'to_review', string.format('%d', 0 - (counts['to_review'] or 0)))
     for genre, rows in pairs(counts['genres'] or {}) do
       redis.call('HINCRBY', KEYS[1], 'genre:' .. genre, string.format('%d', 0 - rows))
     end

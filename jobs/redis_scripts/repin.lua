@@ -14,5 +14,5 @@ for _, step in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
   if string.find(step, '^label/') then redis.call('ZREM', KEYS[2], step) end
 end
 redis.call('DEL', KEYS[4], KEYS[5])
-redis.call('HSET', KEYS[1], 'model_version', ARGV[3], 'labelled', 0, 'failed', 0, 'handed', 0)
+redis.call('HSET', KEYS[1], 'model_version', ARGV[3], 'labelled', 0, 'failed', 0, 'to_review', 0, 'handed', 0)
 return advance(KEYS[1], KEYS[3], KEYS[4], ARGV[4], ARGV[5])

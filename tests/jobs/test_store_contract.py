@@ -518,7 +518,7 @@ def made_by(store: JobStore, owner: str | None, most_open: int | None = None) ->
     return store.create(new, most_open=most_open).id
 
 
-def test_the_tally_of_genres_grows_with_the_chunks_and_forgets_what_is_labelled_again(
+def test_the_tallies_of_genres_and_of_rows_to_review_grow_with_the_chunks_and_forget_what_is_labelled_again(
     store: JobStore, job_id: str
 ) -> None:
     plan(store, job_id, 3, 3)
@@ -533,12 +533,16 @@ def test_the_tally_of_genres_grows_with_the_chunks_and_forgets_what_is_labelled_
             seal="s",
             window=2,
             genres=genres,
+            to_review=index + 1,
         )
+    assert store.get(job_id).to_review == 3
     assert store.get(job_id).genre_counts == {"crime": 3, "history": 1, "true:crime": 1}
     store.reopen_chunks(must_claim(store, job_id, ASSEMBLE), [0])
     assert store.get(job_id).genre_counts == {"crime": 1, "true:crime": 1}
+    assert store.get(job_id).to_review == 2
     store.repin(must_claim(store, job_id, label_step(0)), model_version=4, window=2)
     assert store.get(job_id).genre_counts == {}
+    assert store.get(job_id).to_review == 0
 
 
 def test_a_job_knows_its_owner_and_its_callback(store: JobStore) -> None:

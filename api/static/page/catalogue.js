@@ -56,6 +56,7 @@ function listen(job, signal) {
 }
 
 export function watchCatalogue() {
+  watchDeleting();
   at("cancel").addEventListener("click", async (event) => {
     const button = event.currentTarget;
     button.disabled = true;
@@ -66,6 +67,23 @@ export function watchCatalogue() {
       complain(at("job-problem"), error.message);
     } finally {
       button.disabled = false;
+    }
+  });
+}
+
+function watchDeleting() {
+  const dialog = at("delete-dialog");
+  at("delete").addEventListener("click", () => {
+    complain(at("delete-problem"));
+    dialog.showModal();
+  });
+  at("delete-go").addEventListener("click", async () => {
+    try {
+      await ask(at("delete").dataset.path, { method: "DELETE" });
+      dialog.close();
+      location.hash = "#/";
+    } catch (error) {
+      complain(at("delete-problem"), error.message);
     }
   });
 }
@@ -101,6 +119,7 @@ function draw(job) {
   show(at("job-figures"), !ended && total);
   say(at("figure-rows"), `${number(labelled + failed)} of ${number(total)}${job.total_is_final ? "" : " or more"}`);
   say(at("figure-rate"), job.rows_per_second ? `${number(Math.round(job.rows_per_second))} a second` : "–");
+  say(at("figure-review"), number(job.needs_review));
   say(at("figure-left"), job.eta_seconds >= 1 ? `about ${duration(job.eta_seconds)}` : "–");
   const genres = job.genre_counts;
   show(at("genres"), labelled);
@@ -123,7 +142,8 @@ function facts(job) {
 function ending(job) {
   const { labelled, failed } = job.row_counts;
   const could = failed ? ` ${rows(failed)} could not be.` : "";
-  return job.state === "completed" ? `Done: ${rows(labelled)} labelled.${could}` : `${STATES[job.state].long}.`;
+  const look = job.needs_review ? ` ${rows(job.needs_review)} to look at.` : " None needs a look.";
+  return job.state === "completed" ? `Done: ${rows(labelled)} labelled.${could}${look}` : `${STATES[job.state].long}.`;
 }
 
 function bar(element, share) {
@@ -132,7 +152,9 @@ function bar(element, share) {
 }
 
 function actions(job, ended) {
-  show(at("job-actions"), ended ? job.links.result : job.links.cancel);
+  show(at("job-actions"), ended || job.links.cancel);
+  show(at("delete"), ended);
+  at("delete").dataset.path = job.links.self;
   show(at("cancel"), job.links.cancel);
   at("cancel").dataset.path = job.links.cancel ?? "";
   link(at("result"), job.links.result);
