@@ -43,7 +43,7 @@ def test_axe_finds_nothing_in_any_state_and_nothing_is_cut_off(
     expect(tab.locator("#catalogues")).to_be_visible()
     check("start")
     tab.get_by_label("Choose a file").set_input_files(SAMPLE)
-    expect(tab.get_by_role("button", name="Label it")).to_be_enabled()
+    expect(tab.locator("#send")).to_be_enabled()
     check("chosen")
     tab.get_by_role("button", name="Choose another file").click()
     begin(tab, stack, {"light-laptop": "tern", "dark-laptop": "skua"}.get(look, f"gull{look[0]}"))
@@ -76,7 +76,7 @@ def test_keys_alone_lead_from_a_file_to_a_correction(page: Page) -> None:
     with page.expect_file_chooser() as waiting:
         page.keyboard.press("Enter")
     waiting.value.set_files(SAMPLE)
-    send = page.get_by_role("button", name="Label it")
+    send = page.locator("#send")
     expect(send).to_be_enabled()
     tab_to(page, lambda: is_focused(page, "#send"))
     page.keyboard.press("Enter")

@@ -65,5 +65,5 @@ def test_a_key_is_asked_for_once_and_kept_where_no_script_reads_it(
     guarded.get_by_label("Choose a file").set_input_files(
         {"name": "a.csv", "mimeType": "text/csv", "buffer": b"summary\nwords\n"}
     )
-    guarded.get_by_role("button", name="Label it").click()
+    guarded.locator("#send").click()
     expect(guarded.locator("#job-state")).to_have_text("Waiting for a worker.")

@@ -18,7 +18,7 @@ def begin(page: Page, stack: Stack, mark: str) -> str:
     page.get_by_label("Choose a file").set_input_files(
         {"name": f"{mark}.csv", "mimeType": "text/csv", "buffer": many_rows(mark)}
     )
-    page.get_by_role("button", name="Label it").click()
+    page.locator("#send").click()
     page.wait_for_url(re.compile(r"#/catalogue/job_"))
     job_id = page.url.rpartition("/")[2]
     stack.wait_for_progress(job_id)

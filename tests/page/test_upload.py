@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from tests.stack import SAMPLE, Stack
 def test_a_catalogue_is_sent_labelled_and_downloaded(page: Page, photograph: Photograph) -> None:
     page.get_by_label("Choose a file").set_input_files(SAMPLE)
     expect(page.get_by_role("heading", name="sample_catalogue.csv")).to_be_focused()
-    page.get_by_role("button", name="Label it").click()
+    page.locator("#send").click()
     expect(page.locator("#job-state")).to_have_text(
         re.compile(r"^Done: 221 rows labelled\. 2 rows could not be\. \d+ rows to look at\.$")
     )
@@ -39,11 +41,37 @@ def test_a_file_can_be_dropped_anywhere_on_the_page(page: Page) -> None:
         }"""
     )
     expect(page.get_by_role("heading", name="dropped.csv")).to_be_focused()
-    page.get_by_role("button", name="Label it").click()
+    page.locator("#send").click()
     expect(page.locator("#job-state")).to_contain_text("Done: 1 row labelled.")
 
 
-def test_a_column_that_is_not_recognised_can_be_named(page: Page) -> None:
+def test_what_was_recognised_is_shown_before_anything_is_sent(
+    page: Page, photograph: Photograph
+) -> None:
+    page.get_by_label("Choose a file").set_input_files(SAMPLE)
+    expect(page.locator("#seen")).to_have_text(
+        "Comma-separated text in UTF-8 · 8 columns · 223 rows"
+    )
+    expect(page.get_by_label("Which column holds the summaries?")).to_have_value("Description")
+    expect(page.locator("#seen-rows th.picked")).to_have_text("Description")
+    expect(page.locator("#seen-rows tbody tr").first).to_contain_text("And Then There Were None")
+    expect(page.get_by_role("button", name="Label 223 rows")).to_be_enabled()
+    photograph(page, "chosen")
+
+
+def test_an_archive_is_looked_into_as_a_whole(page: Page) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(SAMPLE, "books.csv")
+    page.get_by_label("Choose a file").set_input_files(
+        {"name": "books.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
+    )
+    expect(page.locator("#seen")).to_contain_text("Zipped comma-separated text")
+    page.get_by_role("button", name="Label 223 rows").click()
+    expect(page.locator("#job-state")).to_contain_text("Done: 221 rows labelled.")
+
+
+def test_a_column_that_is_not_recognised_can_be_chosen(page: Page) -> None:
     page.get_by_label("Choose a file").set_input_files(
         {
             "name": "odd.csv",
@@ -51,11 +79,12 @@ def test_a_column_that_is_not_recognised_can_be_named(page: Page) -> None:
             "buffer": b"a,b\n1,A detective hunts a killer\n",
         }
     )
-    page.get_by_role("button", name="Label it").click()
     column = page.get_by_label("Which column holds the summaries?")
-    expect(column).to_be_focused()
-    column.fill("b")
-    page.keyboard.press("Enter")
+    expect(column).to_have_value("")
+    expect(page.get_by_role("button", name="Label 1 row")).to_be_disabled()
+    column.select_option("b")
+    expect(page.locator("#seen-rows th.picked")).to_have_text("b")
+    page.get_by_role("button", name="Label 1 row").click()
     expect(page.locator("#job-state")).to_contain_text("Done: 1 row labelled.")
 
 
@@ -87,9 +116,8 @@ def test_a_file_that_cannot_be_labelled_is_refused_with_what_to_do(
     page.get_by_label("Choose a file").set_input_files(
         {"name": "bad.csv", "mimeType": "text/csv", "buffer": content}
     )
-    page.get_by_role("button", name="Label it").click()
     expect(page.get_by_role("alert").filter(has_text=words)).to_be_visible()
-    expect(page.get_by_role("button", name="Label it")).to_be_disabled()
+    expect(page.locator("#send")).to_be_disabled()
     photograph(page, f"refused_{words.replace(' ', '_')}")
     page.get_by_role("button", name="Choose another file").click()
     expect(page.get_by_label("Choose a file")).to_be_focused()

@@ -2,6 +2,7 @@
 
 import { at, complain, say, show } from "./dom.js";
 import { size } from "./format.js";
+import { clearPreview, preview, watchColumn } from "./preview.js";
 import { send } from "./sending.js";
 
 let file = null;
@@ -21,6 +22,9 @@ export function watchUpload() {
   addEventListener("beforeunload", (event) => {
     if (!at("sending").hidden) event.preventDefault(); // the file would have to be sent again
   });
+  watchColumn(() => {
+    at("send").disabled = !at("column").value;
+  });
   watchDrops();
 }
 
@@ -29,6 +33,7 @@ export function reset() {
   file = null;
   stopping.abort();
   at("upload").reset();
+  clearPreview();
   complain(at("upload-problem"));
   stage("drop");
 }
@@ -49,16 +54,33 @@ function watchDrops() {
   });
 }
 
-function choose(chosen) {
+async function choose(chosen) {
   if (!chosen) return;
   file = chosen;
   complain(at("upload-problem"));
   say(at("chosen-name"), file.name);
   say(at("chosen-size"), size(file.size));
-  at("send").disabled = false;
-  show(at("seen-column"), false);
+  at("send").disabled = true;
+  clearPreview();
+  say(at("seen"), "Looking into the file.");
   stage("chosen");
   at("chosen-name").focus();
+  try {
+    const obstacle = await preview(file);
+    if (file === chosen) judge(obstacle);
+  } catch (error) {
+    if (file !== chosen) return;
+    say(at("seen"), "");
+    refuse(error);
+  }
+}
+
+/** Without a summary column there is something to choose; what else is in the way is for the file's owner. */
+function judge(obstacle) {
+  const chosen = at("column").value;
+  const column = obstacle?.code === "NO_SUMMARY_COLUMN";
+  at("send").disabled = Boolean(obstacle) && !(column && chosen);
+  complain(at("upload-problem"), obstacle && !column ? obstacle.message : "");
 }
 
 async function begin() {
@@ -83,11 +105,6 @@ async function begin() {
 
 function refuse(error) {
   complain(at("upload-problem"), error.message);
-  if (error.code === "NO_SUMMARY_COLUMN" || error.code === "SUMMARY_COLUMN_UNKNOWN") {
-    show(at("seen-column"), true);
-    at("column").focus();
-    return;
-  }
   at("send").disabled = error.status >= 400 && error.status < 500 && error.status !== 429;
 }
 
