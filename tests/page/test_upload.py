@@ -29,6 +29,9 @@ def test_a_catalogue_is_sent_labelled_and_downloaded(page: Page, photograph: Pho
     assert [row[: len(before[0])] for row in after] == before
     expect(page.locator("#genre-list li")).to_have_count(10)
     photograph(page, "done")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Excel").click()
+    assert waiting.value.suggested_filename == "sample_catalogue.labelled.xlsx"
 
 
 def test_a_file_can_be_dropped_anywhere_on_the_page(page: Page) -> None:

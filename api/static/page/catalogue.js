@@ -10,6 +10,7 @@ import { modelGenres } from "./spines.js";
 import { STATES, hasEnded } from "./states.js";
 
 const AGAIN_MS = 1000;
+const FORMATS = ["xlsx", "jsonl", "parquet"];
 
 /** Follows the job until it has ended, through reloads and absences of the server. */
 export async function follow(id, signal) {
@@ -158,6 +159,8 @@ function actions(job, ended) {
   show(at("cancel"), job.links.cancel);
   at("cancel").dataset.path = job.links.cancel ?? "";
   link(at("result"), job.links.result);
+  show(at("formats"), job.links.result);
+  for (const format of FORMATS) at(`as-${format}`).href = `${job.links.result}?format=${format}`;
   link(at("errors"), job.row_counts.failed ? job.links.errors : null);
 }
 
