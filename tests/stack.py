@@ -110,6 +110,27 @@ class Stack:
             for process in reversed(held):
                 process.resume()
 
+    @contextlib.contextmanager
+    def without_api(self) -> Iterator[None]:
+        """The API is dead while the block lasts, and is started again at its end."""
+        self.supervisor.suspend()
+        try:
+            for process in self.processes("-m api"):
+                process.kill()
+            yield
+        finally:
+            self.supervisor.resume()
+
+    def wait_for_api(self) -> None:
+        """Until the API answers."""
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if self.http.get("/healthz").status_code == 200:
+                    return
+            assert time.monotonic() < deadline, "the API does not come back"
+            time.sleep(0.1)
+
     def result(self, job_id: str) -> bytes:
         answer = self.http.get(f"/v1/jobs/{job_id}/result")
         assert answer.status_code == 200, answer.text

@@ -58,10 +58,10 @@ def test_the_page_goes_on_by_itself_when_the_server_has_been_away(
 ) -> None:
     begin(page, stack, "cormorant")
     with stack.held():
-        stack.processes("-m api")[0].kill()
         banner = page.locator("#connection")
-        expect(banner).to_contain_text("The server does not answer")
-        photograph(page, "server_away")
+        with stack.without_api():
+            expect(banner).to_contain_text("The server does not answer")
+            photograph(page, "server_away")
         expect(banner).to_have_text("The server is back.")
         expect(page.locator("#figure-rows")).to_have_text(UNDER_WAY)
     expect(page.locator("#job-state")).to_contain_text(DONE)

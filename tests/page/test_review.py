@@ -111,8 +111,9 @@ def test_a_choice_pressed_once_more_is_taken_back(page: Page) -> None:
 
 @pytest.mark.usefixtures("job_id")
 def test_a_correction_made_while_the_server_is_away_is_kept(page: Page, stack: Stack) -> None:
-    stack.processes("-m api")[0].kill()
-    page.locator("#review-rows .row").first.get_by_role("button").first.click()
+    with stack.without_api():
+        page.locator("#review-rows .row").first.get_by_role("button").first.click()
+        expect(page.locator("#connection")).to_contain_text("The server does not answer")
     expect(page.locator("#saved")).to_have_text(re.compile(r"^Row \d+ is \w+, as you say\."))
     expect(page.locator("#corrections-count")).to_contain_text("1 row ")
 

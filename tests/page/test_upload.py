@@ -28,6 +28,7 @@ def test_a_catalogue_is_sent_labelled_and_downloaded(page: Page, photograph: Pho
     before, after = read(SAMPLE), read(Path(waiting.value.path()))
     assert [row[: len(before[0])] for row in after] == before
     expect(page.locator("#genre-list li")).to_have_count(10)
+    expect(page.locator("#review-rows .row")).to_have_count(20)
     photograph(page, "done")
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Excel").click()

@@ -5,6 +5,7 @@ import { at, make, say, show } from "./dom.js";
 import { number } from "./format.js";
 
 const BEGINNING = 1 << 20; // as much of a file as the server looks at
+const SHOWN = 5;
 const MOST = 64 << 20; // archives are looked into as a whole, up to this size
 const ENCODINGS = { "utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", cp1252: "Windows-1252" };
 const PACKINGS = { gzip: "gzip-packed ", zip: "zipped " };
@@ -59,9 +60,9 @@ function draw(seen) {
   at("column").replaceChildren(...(summary_column ? [] : [choose]), ...named);
   at("column").value = summary_column?.name ?? "";
   say(at("column-why"), summary_column ? summary_column.why : "No name looks like a summary; you know best.");
-  const [head] = at("seen-rows").querySelectorAll("thead tr");
+  const head = at("seen-rows").querySelector("thead tr");
   head.replaceChildren(...columns.map((name) => make("th", { scope: "col" }, name || "(unnamed)")));
-  at("seen-rows").querySelector("tbody").replaceChildren(...first_rows.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", {}, cell)))));
+  at("seen-rows").querySelector("tbody").replaceChildren(...first_rows.slice(0, SHOWN).map((cells) => make("tr", {}, ...cells.map((cell) => make("td", {}, cell)))));
   show(at("seen-column"), true);
   show(at("seen-rows"), first_rows.length);
   mark();
@@ -81,4 +82,6 @@ function mark() {
   for (const row of at("seen-rows").querySelectorAll("tr")) {
     [...row.cells].forEach((cell, index) => cell.classList.toggle("picked", index === picked));
   }
+  const cell = at("seen-rows").querySelectorAll("th")[picked];
+  if (cell) at("seen-rows").scrollLeft = cell.offsetLeft + cell.offsetWidth - at("seen-rows").clientWidth;
 }
