@@ -64,6 +64,9 @@ class JobDocument(BaseModel):
     eta_seconds: float | None
     model_version: int | None
     error_threshold: float | None
+    review_threshold: float | None = Field(
+        description="Confidence below which rows need review; null for the model's own."
+    )
     evidence: bool = Field(description="Whether the result says which words weighed most.")
     summary_column: str
     error: FailureDocument | None
@@ -120,6 +123,7 @@ def job_document(job: Job, storage: Storage) -> JobDocument:
         eta_seconds=round(eta, 1) if eta is not None else None,
         model_version=job.model_version,
         error_threshold=job.error_threshold,
+        review_threshold=job.review_threshold,
         evidence=job.evidence,
         summary_column=header[cast(int, job.layout["summary_index"])],
         error=(

@@ -88,6 +88,7 @@ def accept(
                 input_bytes=arriving.count,
                 layout=layout.to_dict(),
                 error_threshold=upload.options.error_threshold,
+                review_threshold=upload.options.review_threshold,
                 callback=upload.options.callback,
                 evidence=bool(upload.options.evidence),
             ),

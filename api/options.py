@@ -52,6 +52,10 @@ class Options(BaseModel):
         "Share of failed rows, 0 to 1, at which the job stops."
     )
 
+    review_threshold: Annotated[Share | SkipJsonSchema[None], Given] = option(
+        "Confidence, 0 to 1, below which a row needs review; the model brings its own."
+    )
+
     evidence: Annotated[Flag | SkipJsonSchema[None], Given] = option(
         "Whether the result says, in a further column, which words weighed most; labelling takes longer then."
     )

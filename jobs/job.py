@@ -87,6 +87,9 @@ class NewJob:
     input_bytes: int
     layout: Mapping[str, object]  # the catalogue's layout, as `catalogue` writes it
     error_threshold: float | None = None  # share of failed rows at which the job stops
+    review_threshold: float | None = (
+        None  # confidence below which a row needs review; None: the model's
+    )
     owner: str | None = None  # None: made where no key was asked for
     callback: str | None = None  # URL to be told of the job's end
     evidence: bool = False  # whether the result says which words weighed most
@@ -111,6 +114,7 @@ class Job:
     failure: Failure | None
     ending: State | None  # the terminal state that assembly will publish
     error_threshold: float | None = None
+    review_threshold: float | None = None
     owner: str | None = None
     callback: str | None = None
     evidence: bool = False

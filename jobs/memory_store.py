@@ -446,6 +446,7 @@ class MemoryJobStore(JobStore):
             failure=record.failure,
             ending=record.ending,
             error_threshold=record.new.error_threshold,
+            review_threshold=record.new.review_threshold,
             owner=record.new.owner,
             callback=record.new.callback,
             evidence=record.new.evidence,

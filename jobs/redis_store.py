@@ -108,7 +108,12 @@ class RedisJobStore(JobStore):
             "input_bytes": job.input_bytes,
             "layout": json.dumps(job.layout),
             "evidence": int(job.evidence),
-            **_given(error_threshold=job.error_threshold, owner=job.owner, callback=job.callback),
+            **_given(
+                error_threshold=job.error_threshold,
+                review_threshold=job.review_threshold,
+                owner=job.owner,
+                callback=job.callback,
+            ),
         }
         owner = job.owner or ""
         args: list[Any] = [job.id, owner, "" if most_open is None else most_open, now]
@@ -398,6 +403,9 @@ def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> 
     def optional_int(name: str) -> int | None:
         return int(record[name]) if name in record else None
 
+    def optional_float(name: str) -> float | None:
+        return float(record[name]) if name in record else None
+
     progress, deleted = optional_int("last_progress"), optional_int("files_deleted")
     return Job(
         id=job_id,
@@ -423,7 +431,8 @@ def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> 
         model_version=optional_int("model_version"),
         failure=Failure(**json.loads(record["failure"])) if "failure" in record else None,
         ending=State(record["ending"]) if "ending" in record else None,
-        error_threshold=float(record["error_threshold"]) if "error_threshold" in record else None,
+        error_threshold=optional_float("error_threshold"),
+        review_threshold=optional_float("review_threshold"),
         owner=record.get("owner"),
         callback=record.get("callback"),
         evidence=record.get("evidence") == "1",

@@ -120,6 +120,7 @@ def _work(
                 rows,
                 as_of=job.state_times[State.QUEUED],
                 evidence=job.evidence,
+                review_threshold=job.review_threshold,
                 checkpoint=checkpoint,
             )
         except ModelUnavailable as error:

@@ -19,6 +19,7 @@ def outcomes_of(
     *,
     as_of: float,
     evidence: bool,
+    review_threshold: float | None = None,
     checkpoint: Callable[[], None] = lambda: None,
 ) -> list[Outcome]:
     """One outcome per row, in order; None for a blank line.
@@ -27,6 +28,7 @@ def outcomes_of(
         version: of the model.
         as_of: what was labelled before this moment (Unix seconds) need not be asked again.
         evidence: whether labels say which words weighed most, which takes the model some times as long.
+        review_threshold: a row whose confidence is below it needs review; None for the model's own.
         checkpoint: called before each request to the model; may raise to stop the work.
 
     Raises `ModelUnavailable`, `ModelMismatch`, `EvidenceMissing` (the model cannot say).
@@ -51,7 +53,7 @@ def outcomes_of(
         if prediction is None:
             outcomes[position] = RowError.MODEL_REJECTED
         else:
-            labels[position] = decide(prediction, model)
+            labels[position] = decide(prediction, model, review_threshold=review_threshold)
     if evidence:
         words = explain(
             services.model,

@@ -37,3 +37,9 @@ def test_every_parameter_of_a_preview_may_be_empty(front: Any) -> None:
     query = dict.fromkeys(PreviewQuery.model_fields, "")
     answer = front.client().post("/v1/preview", data=b"summary\nwords\n", query_string=query)
     assert answer.status_code == 200, answer.text
+
+
+def test_a_job_tells_the_thresholds_that_it_was_made_with(front: Any) -> None:
+    query = {"review_threshold": "0.75", "error_threshold": ""}
+    answer = front.client().post("/v1/jobs", data=b"summary\nwords\n", query_string=query)
+    assert (answer.json["review_threshold"], answer.json["error_threshold"]) == (0.75, None)

@@ -545,6 +545,14 @@ def test_the_tallies_of_genres_and_of_rows_to_review_grow_with_the_chunks_and_fo
     assert store.get(job_id).to_review == 0
 
 
+def test_a_job_knows_the_thresholds_that_it_was_made_with(store: JobStore) -> None:
+    new = NewJob(
+        id="1", filename="c", input_bytes=1, layout={}, error_threshold=0.0, review_threshold=0.25
+    )
+    for job in (store.create(new), store.get("1")):
+        assert (job.error_threshold, job.review_threshold) == (0.0, 0.25)
+
+
 def test_a_job_knows_its_owner_and_its_callback(store: JobStore) -> None:
     new = NewJob(
         id="1", filename="c.csv", input_bytes=1, layout={}, owner="anna", callback="https://a.org/"

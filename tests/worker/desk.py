@@ -40,7 +40,12 @@ class Desk:
         )
 
     def submit(
-        self, content: bytes, error_threshold: float | None = None, *, evidence: bool = False
+        self,
+        content: bytes,
+        error_threshold: float | None = None,
+        *,
+        evidence: bool = False,
+        review_threshold: float | None = None,
     ) -> str:
         job_id = uuid.uuid4().hex
         with self.storage.publish(input_path(job_id)) as stream:
@@ -52,6 +57,7 @@ class Desk:
                 input_bytes=len(content),
                 layout=inspect_head(content, complete=True).to_dict(),
                 error_threshold=error_threshold,
+                review_threshold=review_threshold,
                 evidence=evidence,
             )
         )

@@ -40,6 +40,16 @@ def test_a_catalogue_of_several_chunks_comes_back_whole_and_in_order(desk: Desk)
     assert desk.storage.names(parts_folder(job.id)) == []
 
 
+@pytest.mark.parametrize(("threshold", "needs_review"), [(0.0, "false"), (1.0, "true")])
+def test_the_caller_says_below_which_confidence_rows_need_review(
+    desk: Desk, threshold: float, needs_review: str
+) -> None:
+    job_id = desk.submit(catalogue(4), review_threshold=threshold)
+    desk.work()
+    header, *rows = desk.result(job_id)
+    assert {row[header.index("needs_review")] for row in rows} == {needs_review}
+
+
 def test_row_errors_are_data_and_are_listed_with_their_row_numbers(desk: Desk) -> None:
     content = b"id,summary\n1,a murder\n2,\n3,a murder,shifted\n4\n5,!!!\n6,the end of a murder\n"
     job = desk.run(content)
