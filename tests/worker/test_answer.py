@@ -65,6 +65,30 @@ def test_an_answer_says_what_a_job_says_of_the_same_summaries(desk: Desk, eviden
     assert problems == ["", "EMPTY_SUMMARY", "EMPTY_SUMMARY", "MODEL_REJECTED", "", "SUMMARY_TOO_LONG", "", "EMPTY_SUMMARY"]  # fmt: skip
 
 
+HOSTILE = (
+    "a dragon \ud83d",
+    "a dragon\x00 and a wizard \x1b[2J",
+    "=cmd|' /C calc'!A0 dragon",
+    "a\u0301" * 40_000,
+    "&amp;" * 15_000 + " dragon",
+    "<" * 50_000,
+    "d" * 99_999,
+    "\u202edragon \ufeff\u200b 書 🐉",
+    "' OR 1=1; DROP TABLE books; -- ${jndi:ldap://x}",
+)
+
+
+def test_hostile_summaries_are_answered_like_any_others(desk: Desk) -> None:
+    answer = ask(desk, *HOSTILE, evidence=True)
+    assert isinstance(answer, Answer)
+    errors = {i: o for i, o in enumerate(answer.outcomes) if isinstance(o, RowError)}
+    assert errors == {5: RowError.EMPTY_SUMMARY}  # signs alone are no word
+    for outcome in answer.outcomes:
+        if isinstance(outcome, Label):
+            assert outcome.evidence
+            assert all(weighed.word.isalpha() for weighed in outcome.evidence)
+
+
 def test_evidence_is_there_only_where_it_was_asked_for(desk: Desk) -> None:
     with_it, without = ask(desk, SUMMARIES[0], evidence=True), ask(desk, SUMMARIES[0])
     assert isinstance(with_it, Answer)
