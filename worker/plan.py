@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 20
 # Chunks are recorded in groups: a huge catalogue costs few round trips, a small one starts at once.
 _LARGEST_GROUP = 64
+# A file below this is one chunk: two would cost more than they gain.
+_WORTH_SHARING = 250_000
+_RECORD_BYTES = 10_000
 
 
 def plan_job(services: Services, job_id: str) -> None:
@@ -92,7 +95,9 @@ def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool
             layout,
             start=start,
             max_rows=services.settings.chunk_rows,
-            max_bytes=services.settings.chunk_bytes,
+            max_bytes=chunk_bytes(
+                services.storage.size(input_path(job_id)), services.settings.chunk_bytes
+            ),
         ):
             if len(group) == size:
                 yield group, False
@@ -103,6 +108,19 @@ def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool
             index += 1
             row += found.rows
     yield group, True
+
+
+def chunk_bytes(size: int, most: int) -> int:
+    """The longest chunk of a file of `size` bytes, `most` at most: so that an even number of them makes up the file.
+
+    With three chunks one of two workers would end long before the other. Depends on the file alone, because chunks that
+    are cut again have to be the same.
+    """
+    if size < _WORTH_SHARING:
+        return most
+    pairs = -(-size // (2 * most))
+    # A little more than their share: chunks are cut between records, and should not leave a crumb at the end.
+    return min(most, size // (2 * pairs) + _RECORD_BYTES)
 
 
 def _blocks(stream: BinaryIO) -> Iterator[bytes]:

@@ -1,0 +1,19 @@
+"""How a catalogue is cut for those who share it."""
+
+from __future__ import annotations
+
+import pytest
+
+from worker.plan import chunk_bytes
+
+
+@pytest.mark.parametrize("size", [250_000, 3_000_000, 4_000_001, 10_000_000, 999_999_999])
+def test_an_even_number_of_chunks_makes_up_the_file_and_none_is_too_long(size: int) -> None:
+    longest = chunk_bytes(size, 2_000_000)
+    assert longest <= 2_000_000
+    chunks = -(-size // longest)
+    assert chunks % 2 == 0 or size > 100 * longest  # among hundreds one more or less is nothing
+
+
+def test_a_small_file_is_one_chunk() -> None:
+    assert chunk_bytes(200_000, 2_000_000) == 2_000_000
