@@ -13,8 +13,8 @@ from catalogue.export_table import Batch, Kind, Table, Value
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_GROUP_ROWS = 20_000
-_GROUP_CHARACTERS = 8 * 1024 * 1024
+_GROUP_ROWS = 10_000
+_GROUP_CHARACTERS = 4 * 1024 * 1024
 
 
 class _Sink:
