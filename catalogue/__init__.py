@@ -40,7 +40,7 @@ from catalogue.records import LONGEST_SUMMARY, Row, parse_records
 from catalogue.scanning import MAX_RECORD_BYTES, RecordSpan, scan_records
 
 if TYPE_CHECKING:
-    from catalogue.cleaning import CLEANING_FINGERPRINT, clean
+    from catalogue.cleaning import CLEANING_FINGERPRINT, clean_book
 
 __all__ = [
     "CLEANING_FINGERPRINT",
@@ -67,7 +67,7 @@ __all__ = [
     "RowError",
     "SummaryColumnUnknown",
     "WeighedWord",
-    "clean",
+    "clean_book",
     "detect_dialect",
     "encode_errors",
     "encode_errors_header",
@@ -84,7 +84,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Cleaning alone needs NLTK: 14 MB that a process which only reads catalogues does not pay.
-    if name in ("CLEANING_FINGERPRINT", "clean"):
+    if name in ("CLEANING_FINGERPRINT", "clean_book"):
         from catalogue import cleaning
 
         return getattr(cleaning, name)

@@ -29,6 +29,9 @@ from catalogue.stop_words import STOP_WORDS
 
 _RULES = "spinelabel cleaning 1"
 
+LONGEST_TITLE = 300
+"""Characters, before cleaning."""
+
 _TAG = re.compile(r"<(?:/?[A-Za-z]|!)[^<>]*>")
 _TOKENIZER = load_space_tokenizer()
 _DROPPED = STOP_WORDS | {"ll", "ve"} | set(string.ascii_lowercase)
@@ -73,6 +76,17 @@ def clean(text: str) -> str:
             text = text.replace(negation, " ")
     letters = text.encode("ascii", "replace").translate(_TO_LETTERS).decode("ascii")
     return " ".join(filterfalse(_is_dropped, _TOKENIZER.tokenize(letters)))
+
+
+def clean_book(title: str, summary: str) -> str:
+    """Return the tokens of a book's title and then those of its summary, as `clean` does.
+
+    A summary without a token gives "": a title alone is too little to judge a book by. Of a title
+    the first `LONGEST_TITLE` characters count; what is longer is not a title.
+    """
+    text = clean(summary)
+    heading = clean(title[:LONGEST_TITLE]) if text else ""
+    return f"{heading} {text}" if heading else text
 
 
 def _fold(text: str) -> str:

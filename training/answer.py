@@ -32,8 +32,8 @@ def read_answer(workdir: Path) -> Answer:
             weights=found["weights"],
             calibration=Calibration(
                 temperature=float(found["temperature"]),
-                noise=found["noise"],
-                tilt=found["tilt"],
+                noise=float(found["noise"]),
+                share=found["share"],
                 review_threshold=float(found["review_threshold"]),
                 quantile=float(found["quantile"]),
             ),

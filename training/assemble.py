@@ -33,8 +33,8 @@ class Assembled:
         """int32 [N, T] → float32 [N, K], calibrated."""
         calibration = self.answer.calibration
         reads = tf.nn.softmax(self.logits(tokens) / calibration.temperature)
-        noisy = tf.matmul(reads, tf.constant(calibration.noise, tf.float32))
-        return tf.nn.softmax(tf.math.log(noisy) - tf.constant(calibration.tilt, tf.float32))
+        unread = tf.constant(calibration.noise * calibration.share, tf.float32)
+        return (1.0 - calibration.noise) * reads + unread
 
 
 def assemble(run: Path, config: TrainingConfig, labels: tuple[str, ...]) -> Assembled:

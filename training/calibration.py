@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]  # scipy ships none
-from scipy.special import log_softmax, softmax  # type: ignore[import-untyped]  # scipy ships none
+from scipy.optimize import minimize  # type: ignore[import-untyped]  # scipy ships none
+from scipy.special import softmax  # type: ignore[import-untyped]  # scipy ships none
+from sklearn.linear_model import LogisticRegression
 
 from training.config import CalibrationConfig
 
@@ -20,39 +21,38 @@ Floats = npt.NDArray[np.floating[Any]]
 REVIEW_ALL = 1.0
 """A confidence that no row reaches: none can be left alone."""
 
+_FEWEST_ALONE = 20
+
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
     """Travels inside the model."""
 
     temperature: float  # logits are divided by it before the softmax
-    noise: Floats  # [K, K], rows sum to 1: how often a text that reads like i is labelled j
-    tilt: Floats  # [K], taken off the log probabilities, which then are normalised anew
+    noise: float  # share of labels that say nothing about their text
+    share: Floats  # [K], rows sum to 1: how common each label is among those
     review_threshold: float  # a row with less confidence needs a person
     quantile: float  # genre_set: labels with probability >= 1 - quantile
 
     def __call__(self, logits: Floats) -> Floats:
         """Probabilities [N, K]."""
-        noisy = (
-            softmax(np.asarray(logits, dtype=np.float64) / self.temperature, axis=1) @ self.noise
-        )
-        return np.asarray(softmax(np.log(noisy) - self.tilt, axis=1))
+        return _noisy(logits, self.temperature, self.noise, self.share)
 
 
 def fit_calibration(logits: Floats, labels: Ints, config: CalibrationConfig) -> Calibration:
     """Calibration from held-out logits [N, K] and labels [N].
 
     Labels are noisy: one and the same novel is "fantasy" here and "science" there. A temperature
-    alone cannot say that no row deserves 0.99, so a matrix of label noise follows the softmax. The
-    tilt moves decisions towards rare labels on purpose.
+    alone cannot say that no row deserves 0.99, so a share of label noise follows the softmax.
     """
-    temperature, noise = _fit_noise(logits, labels, config)
     classes = logits.shape[1]
     share = np.maximum(np.bincount(labels, minlength=classes), 0.5) / len(labels)
+    share = share / share.sum()
+    temperature, noise = fit_temperature_and_noise(logits, labels, share)
     plain = Calibration(
         temperature=temperature,
         noise=noise,
-        tilt=config.tilt * np.log(share),
+        share=share,
         review_threshold=REVIEW_ALL,
         quantile=1.0,
     )
@@ -64,50 +64,30 @@ def fit_calibration(logits: Floats, labels: Ints, config: CalibrationConfig) -> 
     )
 
 
-def _fit_noise(logits: Floats, labels: Ints, config: CalibrationConfig) -> tuple[float, Floats]:
-    """Temperature and noise matrix with the least negative log-likelihood together."""
-    rows = np.arange(len(labels))
-    start = fit_temperature(logits, labels)
-    best: tuple[float, float, Floats] = (math.inf, start, np.eye(logits.shape[1]))
-    for temperature in start * np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15]):
-        chances = softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=1)
-        noise = noise_matrix(chances, labels, config)
-        loss = -float(np.log((chances @ noise)[rows, labels]).mean())
-        if loss < best[0]:
-            best = (loss, float(temperature), noise)
-    return best[1], best[2]
+def fit_temperature_and_noise(logits: Floats, labels: Ints, share: Floats) -> tuple[float, float]:
+    """Temperature (0.05 to 20) and share of label noise (0.001 to 0.5) that fit held-out rows best.
 
-
-def noise_matrix(
-    chances: Floats, labels: Ints, config: CalibrationConfig, rounds: int = 100
-) -> Floats:
-    """How often a text that reads like label i carries label j, [K, K], rows sum to 1.
-
-    Expectation maximisation on held-out probabilities [N, K], with the configured rows of belief
-    as a prior, so that few rows say little.
+    Best is the least negative log-likelihood. ``share`` [K]: how common each label is.
     """
-    classes = chances.shape[1]
-    given = np.eye(classes)[labels]
-    prior = config.noise_stay * np.eye(classes) + config.noise_leave
-    noise = prior / prior.sum(axis=1, keepdims=True)
-    for _ in range(rounds):
-        reads = chances * noise[:, labels].T
-        reads /= reads.sum(axis=1, keepdims=True)
-        counted = reads.T @ given + prior
-        noise = counted / counted.sum(axis=1, keepdims=True)
-    return np.asarray(noise)
-
-
-def fit_temperature(logits: Floats, labels: Ints) -> float:
-    """The temperature between 0.05 and 20 with the least negative log-likelihood."""
     rows = np.arange(len(labels))
-    logits = np.asarray(logits, dtype=np.float64)
 
-    def loss(log_temperature: float) -> float:
-        return -float(log_softmax(logits / math.exp(log_temperature), axis=1)[rows, labels].mean())
+    def loss(parameters: Floats) -> float:
+        temperature, noise = np.exp(parameters)
+        return -float(np.log(_noisy(logits, temperature, noise, share)[rows, labels]).mean())
 
-    found = minimize_scalar(loss, bounds=(math.log(0.05), math.log(20.0)), method="bounded")
-    return math.exp(float(found.x))
+    found = minimize(
+        loss,
+        np.log([1.0, 0.03]),
+        method="L-BFGS-B",
+        bounds=[(math.log(0.05), math.log(20.0)), (math.log(0.001), math.log(0.5))],
+    )
+    temperature, noise = np.exp(found.x)
+    return float(temperature), float(noise)
+
+
+def _noisy(logits: Floats, temperature: float, noise: float, share: Floats) -> Floats:
+    reads = softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=1)
+    return np.asarray((1.0 - noise) * reads + noise * share)
 
 
 def calibration_error(chances: Floats, labels: Ints, bins: int) -> float:
@@ -152,14 +132,26 @@ def reliability(chances: Floats, labels: Ints, bins: int) -> list[ReliabilityBin
 def fit_threshold(chances: Floats, labels: Ints, precision: float) -> float:
     """The least confidence from which on rows are right with ``precision``.
 
-    Fewer than 20 rows above a threshold prove nothing: then every row needs review.
+    How often a row is right is told from its confidence by a logistic curve through all rows. The
+    rows above a threshold, simply counted, would promise too much: of many thresholds the luckiest
+    would be taken. Fewer than 20 rows above a threshold prove nothing: then every row needs review.
     """
     confidence = chances.max(axis=1)
+    right = chances.argmax(axis=1) == labels
     order = np.argsort(-confidence, kind="stable")
-    right = (chances.argmax(axis=1) == labels)[order]
-    reached = np.cumsum(right) / np.arange(1, len(right) + 1)
-    enough = np.flatnonzero((reached >= precision) & (np.arange(1, len(right) + 1) >= 20))
-    return float(confidence[order[enough[-1]]]) if len(enough) else REVIEW_ALL
+    reached = np.cumsum(_chance_of_being_right(confidence, right)[order])
+    enough = np.flatnonzero(reached >= precision * np.arange(1, len(right) + 1))
+    last = enough[-1] if len(enough) else -1
+    return float(confidence[order[last]]) if last + 1 >= _FEWEST_ALONE else REVIEW_ALL
+
+
+def _chance_of_being_right(confidence: Floats, right: npt.NDArray[np.bool_]) -> Floats:
+    """float64 [N]. One made-up row of each kind keeps the curve finite where all rows agree."""
+    bounded = np.clip(confidence, 1e-6, 1 - 1e-6)
+    odds = np.log(bounded / (1 - bounded))[:, None]
+    middle = np.full((2, 1), odds.mean())
+    curve = LogisticRegression().fit(np.concatenate([odds, middle]), [*right, True, False])
+    return np.asarray(curve.predict_proba(odds)[:, 1])
 
 
 def fit_quantile(chances: Floats, labels: Ints, coverage: float) -> float:

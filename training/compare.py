@@ -46,7 +46,7 @@ def compare(
     for name in architectures:
         check_architecture(name)
     claim(workdir, corpus, config)
-    extra = extra.without(corpus.texts)
+    extra = extra.without(corpus.summaries)
     folds = folds_of(corpus, config)
     rows = [
         {"model": name, **_scores(corpus, folds, baseline_labels(corpus, folds, name))}
@@ -153,8 +153,8 @@ def main(arguments: list[str] | None = None) -> int:
     workdir = options.workdir or Path("runs") / f"compare-{options.data.stem}"
     try:
         config = read_config(options.config)
-        corpus = read_corpus(options.data)
-        extra = read_extra(options.extra) if options.extra else NO_EXTRA
+        corpus = read_corpus(options.data, title=config.text.title)
+        extra = read_extra(options.extra, title=config.text.title) if options.extra else NO_EXTRA
         rows = compare(corpus, extra, config, workdir, options.architectures)
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)

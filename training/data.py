@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from catalogue.cleaning import clean
+from catalogue.cleaning import clean, clean_book
 from training.errors import TrainingError
 
 SUMMARY_COLUMNS = ("summary", "description", "blurb", "abstract", "synopsis", "plot", "text")
@@ -47,9 +47,10 @@ class Labelled:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """Distinct cleaned texts with their labels; row i of every field is the same book."""
+    """Distinct books with their labels; row i of every field is the same book."""
 
-    texts: tuple[str, ...]
+    texts: tuple[str, ...]  # what a model reads, cleaned
+    summaries: tuple[str, ...]  # the summaries alone, cleaned; no two are equal
     labels: Ints  # [N], positions in label_names
     label_names: tuple[str, ...]
     titles: tuple[str, ...]
@@ -85,25 +86,34 @@ class ExtraTexts:
     """More cleaned texts; ``labels`` are names that may not be labels of the data, or be empty."""
 
     texts: tuple[str, ...]
+    summaries: tuple[str, ...]  # without the titles
     labels: tuple[str, ...]
 
-    def without(self, texts: Sequence[str]) -> "ExtraTexts":
-        """The rows whose text is not among ``texts``, so that no held-out row slips in."""
-        known = set(texts)
-        kept = [row for row in zip(self.texts, self.labels, strict=True) if row[0] not in known]
-        return ExtraTexts(texts=tuple(t for t, _ in kept), labels=tuple(n for _, n in kept))
+    def without(self, summaries: Sequence[str]) -> "ExtraTexts":
+        """The rows whose summary is not among ``summaries``, so that no held-out row slips in."""
+        known = set(summaries)
+        kept = [row for row, summary in enumerate(self.summaries) if summary not in known]
+        return ExtraTexts(
+            texts=tuple(self.texts[row] for row in kept),
+            summaries=tuple(self.summaries[row] for row in kept),
+            labels=tuple(self.labels[row] for row in kept),
+        )
 
 
-NO_EXTRA = ExtraTexts(texts=(), labels=())
+NO_EXTRA = ExtraTexts(texts=(), summaries=(), labels=())
 
 
 def read_corpus(
-    path: Path, *, summary_column: str | None = None, label_column: str | None = None
+    path: Path,
+    *,
+    title: bool = True,
+    summary_column: str | None = None,
+    label_column: str | None = None,
 ) -> Corpus:
     """The labelled rows of a CSV, cleaned, without repeats.
 
-    A text that occurs more than once keeps its first row. Rows without text or label are left out
-    and counted.
+    A summary that occurs more than once keeps its first row. Rows without summary or label are left
+    out and counted. ``title``: whether titles, where there are some, are part of the texts.
 
     Raises:
         TrainingError: no such file or column, no rows, nothing left after cleaning, fewer than two
@@ -132,7 +142,10 @@ def read_corpus(
     empty = sum(1 for text in texts if not text)
     unlabelled = sum(1 for text, label in zip(texts, labels, strict=True) if text and not label)
     return Corpus(
-        texts=tuple(texts[index] for index in rows),
+        texts=tuple(
+            clean_book(titles[index] if title else "", summaries[index]) for index in rows
+        ),
+        summaries=tuple(texts[index] for index in rows),
         labels=np.array([position[labels[index]] for index in rows], dtype=np.int64),
         label_names=names,
         titles=tuple(titles[index] for index in rows),
@@ -144,8 +157,8 @@ def read_corpus(
     )
 
 
-def read_extra(path: Path) -> ExtraTexts:
-    """The texts of a CSV whose label column is optional, cleaned, without repeats.
+def read_extra(path: Path, *, title: bool = True) -> ExtraTexts:
+    """The texts of a CSV whose label column is optional, cleaned, without repeated summaries.
 
     Raises:
         TrainingError: no such file, no summary column, or no rows.
@@ -153,21 +166,38 @@ def read_extra(path: Path) -> ExtraTexts:
     table = _read_table(path)
     summaries = _column(table, path, SUMMARY_COLUMNS, None, "summary")
     labels = _optional(table, LABEL_COLUMNS)
-    kept: dict[str, str] = {}
-    for summary, label in zip(summaries, labels, strict=True):
-        text = clean(summary)
-        if text:
-            kept.setdefault(text, " ".join(label.split()))
-    return ExtraTexts(texts=tuple(kept), labels=tuple(kept.values()))
+    titles = _optional(table, TITLE_COLUMNS)
+    kept: dict[str, tuple[str, str]] = {}
+    for heading, summary, label in zip(titles, summaries, labels, strict=True):
+        cleaned = clean(summary)
+        if cleaned and cleaned not in kept:
+            text = clean_book(heading if title else "", summary)
+            kept[cleaned] = (text, " ".join(label.split()))
+    return ExtraTexts(
+        texts=tuple(text for text, _ in kept.values()),
+        summaries=tuple(kept),
+        labels=tuple(label for _, label in kept.values()),
+    )
 
 
-def read_texts(path: Path, *, summary_column: str | None = None) -> list[str]:
-    """The summaries of a CSV as they stand there, one per row.
+@dataclass(frozen=True, kw_only=True)
+class Book:
+    """A title, "" where there is none, and a summary, as people write them."""
+
+    title: str = ""
+    summary: str
+
+
+def read_books(path: Path, *, summary_column: str | None = None) -> list[Book]:
+    """The books of a CSV without labels, one per row.
 
     Raises:
         TrainingError: no such file, no summary column, or no rows.
     """
-    return _column(_read_table(path), path, SUMMARY_COLUMNS, summary_column, "summary")
+    table = _read_table(path)
+    summaries = _column(table, path, SUMMARY_COLUMNS, summary_column, "summary")
+    titles = _optional(table, TITLE_COLUMNS)
+    return [Book(title=t, summary=s) for t, s in zip(titles, summaries, strict=True)]
 
 
 def _read_table(path: Path) -> pd.DataFrame:

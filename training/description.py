@@ -22,10 +22,12 @@ def describe(
         "architecture": f"{config.model.architecture}+experts",
         "labels": list(corpus.label_names),
         "max_tokens": config.text.max_tokens,
+        "reads_title": config.text.title,
         "cleaning_fingerprint": CLEANING_FINGERPRINT,
         "calibration": {
-            "method": "temperature, label noise, tilt",
+            "method": "temperature, label noise",
             "temperature": calibration.temperature,
+            "noise": calibration.noise,
             "ece": evaluation["ece"],
         },
         "review_threshold": calibration.review_threshold,

@@ -64,6 +64,8 @@ def pick_validation(
 
     A label with too few rows gives none: learning it comes before watching it.
     """
+    if fraction == 0.0:
+        return np.zeros(len(texts), dtype=np.bool_)
     every = max(2, round(1 / fraction))
     place = assign_folds(texts, labels, np.arange(len(texts)), every, seed)
     spare = np.bincount(labels)[labels] >= every

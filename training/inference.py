@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from catalogue.cleaning import CLEANING_FINGERPRINT, clean
-from training.data import read_texts
+from catalogue.cleaning import CLEANING_FINGERPRINT, clean_book
+from training.data import Book, read_books
 from training.errors import TrainingError
 
 DEFAULT_MODEL_ROOT = Path("serving/models/genre")
@@ -56,11 +56,15 @@ class Predictor:
                 f"{version_folder} was trained on texts cleaned by other rules; train it again."
             )
 
-    def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """float32 [N, K] of texts as people write them, in their order."""
-        cleaned = [clean(text) for text in texts]
-        order = sorted(range(len(texts)), key=lambda row: len(cleaned[row]))
-        result = np.zeros((len(texts), len(self.description["labels"])), dtype=np.float32)
+    def read(self, book: Book) -> str:
+        """What the model reads of a book, cleaned; "" if that is nothing."""
+        title = book.title if self.description.get("reads_title") else ""
+        return clean_book(title, book.summary)
+
+    def probabilities(self, cleaned: Sequence[str]) -> npt.NDArray[np.float32]:
+        """float32 [N, K] of cleaned texts, in their order."""
+        order = sorted(range(len(cleaned)), key=lambda row: len(cleaned[row]))
+        result = np.zeros((len(cleaned), len(self.description["labels"])), dtype=np.float32)
         serve = self._model.signatures["serving_default"]
         for begin in range(0, len(order), _BATCH_ROWS):
             chosen = order[begin : begin + _BATCH_ROWS]
@@ -68,8 +72,9 @@ class Predictor:
             result[chosen] = answer["probabilities"].numpy()
         return result
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction per text, in order."""
+    def predict(self, books: Sequence[Book]) -> list[Prediction]:
+        """One prediction per book, in order."""
+        texts = [self.read(book) for book in books]
         labels = self.description["labels"]
         least = 1.0 - self.description["conformal"]["quantile"]
         predictions = []
@@ -78,7 +83,7 @@ class Predictor:
             ranked = [int(i) for i in np.argsort(-row, kind="stable")]
             predictions.append(
                 Prediction(
-                    genre=labels[best] if clean(text) else None,
+                    genre=labels[best] if text else None,
                     confidence=float(row[best]),
                     needs_review=bool(row[best] < self.description["review_threshold"]),
                     genre_set=tuple(labels[i] for i in ranked if i == best or row[i] >= least),
@@ -105,21 +110,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("input", help="a text, or the path of a CSV with a summary column")
     parser.add_argument("--model-root", type=Path, default=DEFAULT_MODEL_ROOT)
     parser.add_argument("--summary-column")
+    parser.add_argument("--title", default="", help="the title of the book, for a text")
     options = parser.parse_args(arguments)
     try:
         predictor = Predictor(newest_version(options.model_root))
         is_file = options.input.endswith(".csv")
-        texts = (
-            read_texts(Path(options.input), summary_column=options.summary_column)
+        books = (
+            read_books(Path(options.input), summary_column=options.summary_column)
             if is_file
-            else [options.input]
+            else [Book(title=options.title, summary=options.input)]
         )
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     writer = csv.writer(sys.stdout)
     writer.writerow(["row", "genre", "confidence", "needs_review", "genre_set"])
-    for number, found in enumerate(predictor.predict(texts)):
+    for number, found in enumerate(predictor.predict(books)):
         if found.genre is None:
             writer.writerow([number, "", "", "", ""])
             continue

@@ -41,7 +41,7 @@ def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Pa
     check_architecture(config.model.architecture)
     claim(workdir, corpus, config)
     write_report(corpus, workdir)
-    extra = extra.without(corpus.texts)
+    extra = extra.without(corpus.summaries)
     folds = folds_of(corpus, config)
     held = cross_validate(corpus, folds, extra, config, workdir)
     weights = fit_weights(held.scores, corpus.labels)
@@ -122,10 +122,11 @@ def main(arguments: list[str] | None = None) -> int:
         check_architecture(config.model.architecture)
         corpus = read_corpus(
             options.data,
+            title=config.text.title,
             summary_column=options.summary_column,
             label_column=options.label_column,
         )
-        extra = read_extra(options.extra) if options.extra else NO_EXTRA
+        extra = read_extra(options.extra, title=config.text.title) if options.extra else NO_EXTRA
         evaluation = train(corpus, extra, config, workdir)
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
