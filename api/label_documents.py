@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from catalogue.labels import Label, RowError
-from jobs.questions import Answer
+from jobs.questions import Answer, Question
 
 MOST_SUMMARIES = 50
 
@@ -23,7 +23,24 @@ class LabelBody(BaseModel):
     summaries: list[str] = Field(
         min_length=1, max_length=MOST_SUMMARIES, description="Texts as people write them."
     )
+    titles: list[str] | None = Field(
+        None, description="The books' titles, one for each summary; they are read as well."
+    )
     evidence: bool = Field(False, description="Whether to say which words weighed most.")
+
+    @model_validator(mode="after")
+    def _one_title_each(self) -> Self:
+        if self.titles is not None and len(self.titles) != len(self.summaries):
+            raise ValueError("there have to be as many titles as summaries")
+        return self
+
+    def question(self) -> Question:
+        """The same for a worker."""
+        return Question(
+            summaries=tuple(self.summaries),
+            titles=tuple(self.titles or [""] * len(self.summaries)),
+            evidence=self.evidence,
+        )
 
 
 class WordDocument(BaseModel):

@@ -11,7 +11,6 @@ from api.describing import problems
 from api.documents import as_json
 from api.label_documents import LabelBody, LabelsDocument
 from api.openapi import LABELS, described_routes
-from jobs.questions import Question
 
 
 def label_routes(asking: Asking) -> APIBlueprint:
@@ -39,7 +38,6 @@ def label_routes(asking: Asking) -> APIBlueprint:
     )
     def label_summaries(body: LabelBody) -> dict[str, Any]:
         """Label a few summaries at once"""
-        question = Question(summaries=tuple(body.summaries), evidence=body.evidence)
-        return as_json(LabelsDocument.of(asking.ask(question), evidence=body.evidence))
+        return as_json(LabelsDocument.of(asking.ask(body.question()), evidence=body.evidence))
 
     return routes

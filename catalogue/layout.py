@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from catalogue.cells import read_cells
-from catalogue.columns import chosen_column
+from catalogue.columns import chosen_column, find_title_column
 from catalogue.dialect import Dialect, detect_dialect, preamble
 from catalogue.encoding import Encoding
 from catalogue.errors import EmptyFile, HeaderUnreadable, NoRows
@@ -25,6 +25,8 @@ class Layout:
     header: tuple[str, ...]
     """The column names as they are: some may be empty, some may be equal."""
     summary_index: int
+    title_index: int | None
+    """None: the catalogue has no column of titles."""
     data_start: int
     """Byte offset of the first record after the header."""
 
@@ -40,6 +42,7 @@ class Layout:
             dialect=Dialect(**{**dialect, "encoding": Encoding(dialect["encoding"])}),
             header=tuple(values["header"]),
             summary_index=values["summary_index"],
+            title_index=values.get("title_index"),  # jobs of before have none
             data_start=values["data_start"],
         )
 
@@ -82,10 +85,12 @@ def inspect_head(head: bytes, *, complete: bool, summary_column: str | None = No
     index = chosen_column(beginning.header, summary_column)
     if complete and not beginning.has_rows:
         raise NoRows("The file has a header but no rows; send at least one book.")
+    title = find_title_column(beginning.header)
     return Layout(
         dialect=beginning.dialect,
         header=beginning.header,
         summary_index=index,
+        title_index=None if title == index else title,
         data_start=beginning.data_start,
     )
 

@@ -18,18 +18,22 @@ class Row:
 
     cells: tuple[str, ...]
     """As many as the header has, padded with ""; more where the record had more."""
+    title: str
+    """"" where the catalogue has none."""
     summary: str
     problem: RowError | None
     """Why the row cannot be labelled: MALFORMED_ROW, SUMMARY_TOO_LONG or EMPTY_SUMMARY."""
     blank: bool = False
 
     @classmethod
-    def of_summary(cls, summary: str) -> "Row":
-        """Return the row of a summary that comes alone, held to the same rules as one in a file."""
-        return cls(cells=(summary,), summary=summary, problem=_problem_of(summary))
+    def of_book(cls, title: str, summary: str) -> "Row":
+        """Return the row of a book that comes alone, held to the same rules as one in a file."""
+        return cls(
+            cells=(title, summary), title=title, summary=summary, problem=_problem_of(summary)
+        )
 
 
-_BLANK = Row(cells=(), summary="", problem=None, blank=True)
+_BLANK = Row(cells=(), title="", summary="", problem=None, blank=True)
 
 
 def parse_records(raw: bytes, layout: Layout) -> list[Row]:
@@ -58,7 +62,8 @@ def _row(cells: list[str], layout: Layout, *, broken: bool) -> Row:
     else:
         problem = _problem_of(summary)
     cells.extend([""] * (width - len(cells)))
-    return Row(cells=tuple(cells), summary=summary, problem=problem)
+    title = "" if layout.title_index is None else cells[layout.title_index]
+    return Row(cells=tuple(cells), title=title, summary=summary, problem=problem)
 
 
 def _problem_of(summary: str) -> RowError | None:

@@ -18,6 +18,7 @@ class Question:
     """What is asked."""
 
     summaries: tuple[str, ...]
+    titles: tuple[str, ...]  # one for each summary, "" where there is none
     evidence: bool = False  # whether the labels are to say which words weighed most
 
 

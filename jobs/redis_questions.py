@@ -51,7 +51,11 @@ class RedisQuestions(Questions):
         if text is None:
             return None
         said = json.loads(text)
-        return Question(summaries=tuple(said["summaries"]), evidence=said["evidence"])
+        return Question(
+            summaries=tuple(said["summaries"]),
+            titles=tuple(said["titles"]),
+            evidence=said["evidence"],
+        )
 
     def answer(self, question_id: str, answer: Answer | Failure) -> None:
         key = answer_key(question_id)

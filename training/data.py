@@ -54,7 +54,7 @@ class Corpus:
     labels: Ints  # [N], positions in label_names
     label_names: tuple[str, ...]
     titles: tuple[str, ...]
-    raw_words: tuple[int, ...]  # words of the summary before cleaning
+    originals: tuple[str, ...]  # the summaries as they stand in the file
     rows_read: int
     empty_rows: int
     unlabelled_rows: int
@@ -142,14 +142,12 @@ def read_corpus(
     empty = sum(1 for text in texts if not text)
     unlabelled = sum(1 for text, label in zip(texts, labels, strict=True) if text and not label)
     return Corpus(
-        texts=tuple(
-            clean_book(titles[index] if title else "", summaries[index]) for index in rows
-        ),
+        texts=tuple(clean_book(titles[index] if title else "", summaries[index]) for index in rows),
         summaries=tuple(texts[index] for index in rows),
         labels=np.array([position[labels[index]] for index in rows], dtype=np.int64),
         label_names=names,
         titles=tuple(titles[index] for index in rows),
-        raw_words=tuple(len(summaries[index].split()) for index in rows),
+        originals=tuple(summaries[index] for index in rows),
         rows_read=len(texts),
         empty_rows=empty,
         unlabelled_rows=unlabelled,

@@ -4,7 +4,7 @@ Calibrated figures are cross-fitted: a fold is calibrated on the other folds, so
 judged by a temperature or a threshold that it helped to choose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -25,6 +25,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.floating[Any]]
 Document = dict[str, Any]
 
+_FEWEST_IN_GROUP = 10
+
 
 def evaluate(
     logits: Floats,
@@ -34,8 +36,12 @@ def evaluate(
     config: CalibrationConfig,
     *,
     seed: int,
+    groups: Mapping[str, npt.NDArray[np.bool_]] | None = None,
 ) -> Document:
-    """Figures for held-out logits [N, K]; ``folds`` [N] tells which rows were held out together."""
+    """Figures for held-out logits [N, K]; ``folds`` [N] tells which rows were held out together.
+
+    ``groups``: rows [N] whose figures are told apart as well.
+    """
     confident = _confidence(logits, labels, folds, list(label_names), config)
     found = np.array(confident.pop("answers"), dtype=np.int64)
     names = list(label_names)
@@ -61,7 +67,29 @@ def evaluate(
             for i, name in enumerate(names)
         },
         "confusion": confusion_matrix(labels, found, labels=kinds).tolist(),
+        "groups": {
+            name: _within(labels, found, rows, names) for name, rows in (groups or {}).items()
+        },
         **confident,
+    }
+
+
+def _within(
+    labels: Ints, found: Ints, rows: npt.NDArray[np.bool_], names: Sequence[str]
+) -> Document:
+    """Figures of some rows. A label with hardly a row among them has no F1 worth a mean."""
+    labels, found = labels[rows], found[rows]
+    counts = np.bincount(labels, minlength=len(names))
+    scores = {
+        name: class_f1(labels, found, index)
+        for index, name in enumerate(names)
+        if counts[index] >= _FEWEST_IN_GROUP
+    }
+    return {
+        "rows": len(labels),
+        "accuracy": float((found == labels).mean()) if len(labels) else None,
+        "f1": scores,
+        "macro_f1": float(np.mean(list(scores.values()))) if scores else None,
     }
 
 

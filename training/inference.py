@@ -61,10 +61,11 @@ class Predictor:
         title = book.title if self.description.get("reads_title") else ""
         return clean_book(title, book.summary)
 
-    def probabilities(self, cleaned: Sequence[str]) -> npt.NDArray[np.float32]:
-        """float32 [N, K] of cleaned texts, in their order."""
+    def probabilities(self, books: Sequence[Book]) -> npt.NDArray[np.float32]:
+        """float32 [N, K], in the order of the books."""
+        cleaned = [self.read(book) for book in books]
         order = sorted(range(len(cleaned)), key=lambda row: len(cleaned[row]))
-        result = np.zeros((len(cleaned), len(self.description["labels"])), dtype=np.float32)
+        result = np.zeros((len(books), len(self.description["labels"])), dtype=np.float32)
         serve = self._model.signatures["serving_default"]
         for begin in range(0, len(order), _BATCH_ROWS):
             chosen = order[begin : begin + _BATCH_ROWS]
@@ -74,16 +75,15 @@ class Predictor:
 
     def predict(self, books: Sequence[Book]) -> list[Prediction]:
         """One prediction per book, in order."""
-        texts = [self.read(book) for book in books]
         labels = self.description["labels"]
         least = 1.0 - self.description["conformal"]["quantile"]
         predictions = []
-        for text, row in zip(texts, self.probabilities(texts), strict=True):
+        for book, row in zip(books, self.probabilities(books), strict=True):
             best = int(row.argmax())
             ranked = [int(i) for i in np.argsort(-row, kind="stable")]
             predictions.append(
                 Prediction(
-                    genre=labels[best] if text else None,
+                    genre=labels[best] if self.read(book) else None,
                     confidence=float(row[best]),
                     needs_review=bool(row[best] < self.description["review_threshold"]),
                     genre_set=tuple(labels[i] for i in ranked if i == best or row[i] >= least),

@@ -20,7 +20,7 @@ def data_report(corpus: Corpus) -> dict[str, object]:
         "unlabelled_rows": corpus.unlabelled_rows,
         "duplicate_rows": corpus.duplicate_rows,
         "rows_per_label": corpus.counts(),
-        "words_before_cleaning": _spread(corpus.raw_words),
+        "words_before_cleaning": _spread([len(text.split()) for text in corpus.originals]),
         "tokens_after_cleaning": _spread(tokens),
         "data_fingerprint": corpus.fingerprint(),
     }

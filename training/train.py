@@ -26,6 +26,7 @@ from training.models.registry import check_architecture
 from training.prepare import prepare
 from training.report import write_report
 from training.run_folder import FINAL, PREPARED, claim, publish, write_json, write_probe
+from training.styles import tell_styles
 
 
 def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Path) -> Document:
@@ -82,10 +83,19 @@ def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Pa
 
 def _evaluate(corpus: Corpus, logits: Floats, folds: Ints, config: TrainingConfig) -> Document:
     baseline = baseline_labels(corpus, folds, "tfidf_svm")
+    named = [corpus.label_names[label] for label in corpus.labels]
+    styles = tell_styles(corpus.originals, named, config.styles)
     return {
         **evaluate(
-            logits, corpus.labels, folds, corpus.label_names, config.calibration, seed=config.seed
+            logits,
+            corpus.labels,
+            folds,
+            corpus.label_names,
+            config.calibration,
+            seed=config.seed,
+            groups=styles.groups if styles else None,
         ),
+        "styles_told_right": styles.told_right if styles else None,
         "folds": int(folds.max()) + 1,
         "baseline": {
             "name": "TF-IDF (1-2-grams) + LinearSVC",

@@ -36,7 +36,10 @@ _MODEL_UNAVAILABLE = "The model does not answer at the moment; try again in a li
 
 def _answer(services: Services, question: Question) -> Answer:
     version = services.newest_usable_version()
-    rows = [Row.of_summary(summary) for summary in question.summaries]
+    rows = [
+        Row.of_book(title, summary)
+        for title, summary in zip(question.titles, question.summaries, strict=True)
+    ]
     found = outcomes_of(services, version, rows, as_of=time.time(), evidence=question.evidence)
     # No row of its own is a blank line.
     return Answer(

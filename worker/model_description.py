@@ -32,6 +32,7 @@ class _Document(BaseModel):
     name: str
     labels: Annotated[tuple[str, ...], Field(min_length=2), AfterValidator(_distinct)]
     max_tokens: Annotated[int, Field(gt=0)]
+    reads_title: bool = False  # models of before did not
     cleaning_fingerprint: Annotated[str, Field(min_length=1)]
     review_threshold: _Share
     conformal: _Conformal
@@ -45,6 +46,7 @@ class ModelDescription:
         name: the model's name.
         labels: genres in the order of the K columns of the probabilities; at least 2, all different.
         max_tokens: tokens of a text that the model reads; what follows is ignored.
+        reads_title: whether a book's title is read before its summary.
         cleaning_fingerprint: identifies the cleaning rules its training texts went through.
         review_threshold: a row whose confidence is below it needs review; a share.
         conformal_quantile: the genre set holds each label whose probability is at least one minus this.
@@ -54,6 +56,7 @@ class ModelDescription:
     name: str
     labels: tuple[str, ...]
     max_tokens: int
+    reads_title: bool
     cleaning_fingerprint: str
     review_threshold: float
     conformal_quantile: float
@@ -78,6 +81,7 @@ class ModelDescription:
             name=said.name,
             labels=said.labels,
             max_tokens=said.max_tokens,
+            reads_title=said.reads_title,
             cleaning_fingerprint=said.cleaning_fingerprint,
             review_threshold=said.review_threshold,
             conformal_quantile=said.conformal.quantile,

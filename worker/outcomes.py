@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from catalogue import Label, Outcome, Row, RowError, clean
+from catalogue import Label, Outcome, Row, RowError, clean_book
 from worker.decision import decide
 from worker.prediction import explain
 from worker.remembering import predict_remembering
@@ -41,7 +41,7 @@ def outcomes_of(
     for position, row in enumerate(rows):
         if row.blank or row.problem is not None:
             continue
-        if text := clean(row.summary):
+        if text := clean_book(row.title if model.reads_title else "", row.summary):
             texts[position] = text
         else:
             outcomes[position] = RowError.EMPTY_SUMMARY

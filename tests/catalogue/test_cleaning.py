@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue.cleaning import CLEANING_FINGERPRINT, clean
+from catalogue.cleaning import CLEANING_FINGERPRINT, LONGEST_TITLE, clean, clean_book
 from catalogue.stop_words import STOP_WORDS
 
 
@@ -96,3 +96,17 @@ def test_the_whole_of_nltk_stays_importable_beside_the_cleaner(first: str) -> No
         "print(nltk.tokenize.RegexpTokenizer(r'\\w+').tokenize('a b'), nltk.redos.DEFAULT_TIMEOUT)"
     )
     assert run_python(code) == "['a', 'b'] 5.0"
+
+
+def test_a_book_is_its_title_and_then_its_summary() -> None:
+    assert clean_book("The Hound’s Café", "A detective!") == "hound cafe detective"
+    assert clean_book("", "A detective!") == clean("A detective!")
+    assert clean_book("1984", "A detective!") == "detective"
+
+
+def test_a_title_alone_is_no_book() -> None:
+    assert clean_book("The Hound", "...") == ""
+
+
+def test_of_an_endless_title_the_beginning_counts() -> None:
+    assert clean_book("dragon " * 10_000, "sea").count("dragon") == LONGEST_TITLE // 7

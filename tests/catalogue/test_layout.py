@@ -125,3 +125,17 @@ def test_a_layout_survives_json() -> None:
     layout = inspect(b"t\xc3\xa9\xff,summary,\xc3\xa9\xc3\xa9\n1,2\n")
     assert "\udcff" in layout.header[0]
     assert Layout.from_dict(json.loads(json.dumps(layout.to_dict()))) == layout
+
+
+@pytest.mark.parametrize(
+    ("header", "index"), [("id,Title,summary", 1), ("Titel,summary", 0), ("id,summary", None)]
+)
+def test_the_title_is_found_where_there_is_one(header: str, index: int | None) -> None:
+    layout = inspect_head(f"{header}\n1,2,3\n".encode(), complete=True)
+    assert layout.title_index == index
+    assert Layout.from_dict(layout.to_dict()) == layout
+
+
+def test_a_column_that_is_read_as_the_summary_is_no_title() -> None:
+    layout = inspect_head(b"title,year\nx,1\n", complete=True, summary_column="title")
+    assert layout.title_index is None

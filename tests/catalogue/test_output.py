@@ -79,8 +79,10 @@ def test_reading_the_result_gives_the_identical_values(
     records: list[list[str]], delimiter: str, line_end: str
 ) -> None:
     dialect = Dialect(encoding=Encoding.UTF_8, delimiter=delimiter, bom=False, line_end=line_end)
-    layout = Layout(dialect=dialect, header=("summary",), summary_index=0, data_start=0)
-    rows = [Row(cells=tuple(record), summary="", problem=None) for record in records]
+    layout = Layout(
+        dialect=dialect, header=("summary",), summary_index=0, title_index=None, data_start=0
+    )
+    rows = [Row(cells=tuple(record), title="", summary="", problem=None) for record in records]
     raw = encode_header(layout) + encode_rows(layout, rows, [LABEL] * len(rows))
     assert read(raw, delimiter)[1:] == [[record[0], *CELLS, *record[1:]] for record in records]
 
@@ -154,7 +156,7 @@ def test_evidence_is_one_more_column_where_it_was_asked_for() -> None:
 @pytest.mark.parametrize("error", list(RowError))
 def test_a_row_in_error_has_no_label_but_asks_for_review(error: RowError) -> None:
     layout = inspect_head(b"summary\nx\n", complete=True)
-    raw = encode_rows(layout, [Row(("x",), "x", None)], [error])
+    raw = encode_rows(layout, [Row(("x",), "", "x", None)], [error])
     assert read(raw) == [["x", "", "", "", "", "", "true", error.value]]
     assert error.message.endswith(".")
 

@@ -14,7 +14,11 @@ from jobs.memory_questions import MemoryQuestions
 from jobs.questions import Answer, Question, Questions
 from jobs.redis_questions import RedisQuestions
 
-QUESTION = Question(summaries=("A dragon — “fiery”", "half a pair \ud83d", ""), evidence=True)
+QUESTION = Question(
+    summaries=("A dragon — “fiery”", "half a pair \ud83d", ""),
+    titles=("Æon", "", "\ud83d"),
+    evidence=True,
+)
 LABEL = Label(
     genre="fantasy",
     confidence=0.1 + 0.2,

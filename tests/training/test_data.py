@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from training.data import read_corpus, read_extra, read_texts
+from training.data import read_books, read_corpus, read_extra
 from training.errors import TrainingError
 
 
@@ -51,7 +51,7 @@ def test_repeats_empty_and_unlabelled_rows_are_left_out_and_counted(tmp_path: Pa
 
 def test_the_goodreads_tail_does_not_reach_the_model(tmp_path: Path) -> None:
     path = _csv(tmp_path, GOOD + "5,Tail,crime,A spy returns ...more (less)\n")
-    assert read_corpus(path).texts[-1] == "spy returns"
+    assert read_corpus(path).summaries[-1] == "spy returns"
 
 
 def test_the_fingerprint_follows_the_content_and_not_the_order(tmp_path: Path) -> None:
@@ -99,5 +99,21 @@ def test_extra_texts_need_no_label_and_lose_what_is_held_out(tmp_path: Path) -> 
     assert extra.without(["long road"]).texts == ("short road",)
 
 
-def test_texts_of_a_catalogue_keep_their_order_and_their_gaps(tmp_path: Path) -> None:
-    assert read_texts(_csv(tmp_path, "summary,x\nb,1\n,2\na,3\n")) == ["b", "", "a"]
+def test_titles_are_read_first_but_do_not_tell_repeats_apart(tmp_path: Path) -> None:
+    path = _csv(
+        tmp_path,
+        "title,genre,summary\nThe Road,a,House\nRoads,a,house!\n,b,City\n,b,River\n,a,Sea\n",
+    )
+    corpus = read_corpus(path)
+    assert corpus.texts == ("road house", "city", "river", "sea")
+    assert corpus.summaries == ("house", "city", "river", "sea")
+    assert corpus.duplicate_rows == 1
+    assert read_corpus(path, title=False).texts == corpus.summaries
+    extra = read_extra(path)
+    assert extra.texts == corpus.texts
+    assert extra.without(["house"]).texts == corpus.texts[1:]
+
+
+def test_books_of_a_catalogue_keep_their_order_and_their_gaps(tmp_path: Path) -> None:
+    books = read_books(_csv(tmp_path, "summary,x,title\nb,1,B\n,2,None\na,3,\n"))
+    assert [(book.title, book.summary) for book in books] == [("B", "b"), ("None", ""), ("", "a")]

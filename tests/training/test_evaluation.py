@@ -63,3 +63,15 @@ def test_the_most_confident_mistakes_come_first() -> None:
     assert all(row["label"] != row["predicted"] for row in mistakes)
     confidences = [row["confidence"] for row in mistakes]
     assert confidences == sorted(confidences, reverse=True)
+
+
+def test_groups_are_judged_apart_and_only_where_there_is_something_to_judge() -> None:
+    logits, labels, folds = _predictions()
+    few = (labels != 2) | (np.arange(300) < 12)
+    found = evaluate(
+        logits, labels, folds, NAMES, CalibrationConfig(), seed=7, groups={"few": few, "no": ~few}
+    )
+    assert found["groups"]["few"]["rows"] + found["groups"]["no"]["rows"] == 300
+    assert set(found["groups"]["few"]["f1"]) == {"crime", "fantasy"}
+    assert set(found["groups"]["no"]["f1"]) == {"history"}
+    assert found["groups"]["no"]["macro_f1"] == 1 or 0 < found["groups"]["no"]["accuracy"] < 1

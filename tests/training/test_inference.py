@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.conftest import SmallRun
+from training.data import Book
 from training.errors import TrainingError
 from training.inference import Predictor, main, newest_version
 
@@ -12,20 +13,37 @@ from training.inference import Predictor, main, newest_version
 def test_answers_come_in_the_order_of_the_texts(small_run: SmallRun) -> None:
     predictor = Predictor(newest_version(small_run.model_root))
     texts = ["A dragon!", "The DETECTIVE found the knife. " * 30, "Visa, train & hotel"]
-    together = predictor.probabilities(texts)
-    for text, row in zip(texts, together, strict=True):
-        assert row == pytest.approx(predictor.probabilities([text])[0], abs=1e-5)
+    books = [Book(summary=text) for text in texts]
+    together = predictor.probabilities(books)
+    for book, row in zip(books, together, strict=True):
+        assert row == pytest.approx(predictor.probabilities([book])[0], abs=1e-5)
+
+
+def test_a_title_is_read_before_the_summary(small_run: SmallRun) -> None:
+    predictor = Predictor(newest_version(small_run.model_root))
+    titled, plain, joined = predictor.probabilities(
+        [
+            Book(title="The Dragon", summary="An old house."),
+            Book(summary="An old house."),
+            Book(summary="The dragon; an old house."),
+        ]
+    )
+    assert titled == pytest.approx(joined, abs=1e-5)
+    assert titled != pytest.approx(plain, abs=1e-3)
 
 
 def test_the_first_genre_leads_its_set(small_run: SmallRun) -> None:
-    found = Predictor(newest_version(small_run.model_root)).predict(["dragon sword magic"])[0]
+    found = Predictor(newest_version(small_run.model_root)).predict(
+        [Book(summary="dragon sword magic")]
+    )[0]
     assert found.genre is not None
     assert found.genre_set[0] == found.genre
     assert 0 < found.confidence <= 1
 
 
 def test_a_text_without_words_has_no_genre(small_run: SmallRun) -> None:
-    assert Predictor(newest_version(small_run.model_root)).predict(["1984 ..."])[0].genre is None
+    predictor = Predictor(newest_version(small_run.model_root))
+    assert predictor.predict([Book(title="Dragons", summary="1984 ...")])[0].genre is None
 
 
 def test_a_csv_is_labelled_row_by_row(

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from training.data import Book
 from training.export import WARM_UP
 from training.export_check import SessionModel, portable_operations
 from training.inference import Predictor, newest_version
@@ -35,7 +36,7 @@ def test_the_model_fits_the_repository() -> None:
 
 
 def test_plain_cases_get_their_genre(predictor: Predictor) -> None:
-    found = predictor.predict(list(PLAIN_CASES.values()))
+    found = predictor.predict([Book(summary=text) for text in PLAIN_CASES.values()])
     assert [row.genre for row in found] == list(PLAIN_CASES)
 
 
@@ -52,7 +53,9 @@ def test_a_session_agrees_with_the_inference_command(predictor: Predictor) -> No
     with SessionModel(VERSION) as served:
         for text in texts:
             alone = served.probabilities([text.strip()])[0]
-            assert alone == pytest.approx(predictor.probabilities([text])[0], abs=1e-5)
+            assert alone == pytest.approx(
+                predictor.probabilities([Book(summary=text)])[0], abs=1e-5
+            )
             assert alone.sum() == pytest.approx(1.0, abs=1e-5)
 
 

@@ -33,7 +33,8 @@ def desk(tmp_path: Path, tiny_model_target: str) -> Desk:
 
 
 def ask(desk: Desk, *summaries: str, evidence: bool = False) -> Answer | Failure | None:
-    question_id = desk.questions.ask(Question(summaries=summaries, evidence=evidence), keep_s=60)
+    question = Question(summaries=summaries, titles=("",) * len(summaries), evidence=evidence)
+    question_id = desk.questions.ask(question, keep_s=60)
     answer_question(desk.services, question_id)
     return desk.questions.wait(question_id, within_s=0.01)
 
@@ -101,7 +102,7 @@ def test_evidence_is_there_only_where_it_was_asked_for(desk: Desk) -> None:
 
 
 def test_a_question_is_answered_once_however_often_its_message_comes(desk: Desk) -> None:
-    question_id = desk.questions.ask(Question(summaries=SUMMARIES[:1]), keep_s=60)
+    question_id = desk.questions.ask(Question(summaries=SUMMARIES[:1], titles=("",)), keep_s=60)
     answer_question(desk.services, question_id)
     answer_question(desk.services, question_id)
     assert isinstance(desk.questions.wait(question_id, within_s=0.01), Answer)
