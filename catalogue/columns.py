@@ -75,6 +75,15 @@ def find_title_column(header: Sequence[str]) -> int | None:
     return next((names.index(word) for word in TITLE_WORDS if word in names), None)
 
 
+def title_column_beside(header: Sequence[str], summary_index: int) -> int | None:
+    """Return the index of the title column that is read with the summary's, or None.
+
+    A column that the caller chose as the summary is not read twice.
+    """
+    title = find_title_column(header)
+    return None if title == summary_index else title
+
+
 def named_summary_column(header: Sequence[str], name: str) -> int:
     """Return the index of the column that the caller calls `name`.
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from catalogue.cells import read_cells
-from catalogue.columns import chosen_column, find_title_column
+from catalogue.columns import chosen_column, title_column_beside
 from catalogue.dialect import Dialect, detect_dialect, preamble
 from catalogue.encoding import Encoding
 from catalogue.errors import EmptyFile, HeaderUnreadable, NoRows
@@ -85,12 +85,11 @@ def inspect_head(head: bytes, *, complete: bool, summary_column: str | None = No
     index = chosen_column(beginning.header, summary_column)
     if complete and not beginning.has_rows:
         raise NoRows("The file has a header but no rows; send at least one book.")
-    title = find_title_column(beginning.header)
     return Layout(
         dialect=beginning.dialect,
         header=beginning.header,
         summary_index=index,
-        title_index=None if title == index else title,
+        title_index=title_column_beside(beginning.header, index),
         data_start=beginning.data_start,
     )
 

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from catalogue.columns import chosen_column
+from catalogue.columns import chosen_column, title_column_beside
 from catalogue.dialect import Dialect
 from catalogue.encoding import Encoding
 from catalogue.errors import CatalogueError, EmptyFile, NoRows, WorkbookUnreadable
@@ -64,7 +64,13 @@ def workbook_layout(
     if next((row for row in rows if row), None) is None:
         raise NoRows("The workbook's first sheet has a header but no rows; send at least one book.")
     start = len(_BOM) + len(_record(header))
-    return Layout(dialect=_DIALECT, header=header, summary_index=index, data_start=start)
+    return Layout(
+        dialect=_DIALECT,
+        header=header,
+        summary_index=index,
+        title_index=title_column_beside(header, index),
+        data_start=start,
+    )
 
 
 def workbook_as_csv(stream: BinaryIO, *, most_bytes: int) -> Iterator[bytes]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-from typing import NamedTuple
+import io
+from typing import Any, NamedTuple
 
 import pytest
 
-from catalogue import clean
+from catalogue import clean_book
 from tests.end_to_end.test_labelling import read
-from tests.end_to_end.test_single_summaries import ask
 from tests.stack import ROOT, SAMPLE, Stack
+from training.data import Book
 from training.inference import Predictor, newest_version
 from worker.decision import decide
 from worker.model_client import ModelClient
@@ -26,34 +27,39 @@ class Found(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def texts() -> list[str]:
+def books() -> list[Book]:
     found = []
-    for path, column in ((ROOT / "data" / "books.csv", "summary"), (SAMPLE, "Description")):
+    for path, title, summary in (
+        (ROOT / "data" / "books.csv", "title", "summary"),
+        (SAMPLE, "Title", "Description"),
+    ):
         with path.open(encoding="utf-8", newline="") as stream:
-            found += [row[column] for row in csv.DictReader(stream)]
-    return [text for text in found if clean(text)]
+            rows = csv.DictReader(stream)
+            found += [Book(title=row[title], summary=row[summary]) for row in rows]
+    return [book for book in found if clean_book(book.title, book.summary)]
 
 
 @pytest.fixture(scope="module")
-def reference(texts: list[str]) -> tuple[list[Found], list[float]]:
+def reference(books: list[Book]) -> tuple[list[Found], list[float]]:
     """What `training.inference` says, and how sure it is."""
-    predictions = Predictor(newest_version(ROOT / "serving" / "models" / "genre")).predict(texts)
+    predictions = Predictor(newest_version(ROOT / "serving" / "models" / "genre")).predict(books)
     labels = [Found(p.genre or "", p.genre_set, p.needs_review) for p in predictions]
     return labels, [p.confidence for p in predictions]
 
 
-def test_there_are_enough_rows_to_tell(texts: list[str]) -> None:
-    assert len(texts) >= 500
+def test_there_are_enough_rows_to_tell(books: list[Book]) -> None:
+    assert len(books) >= 500
 
 
 def test_the_embedded_server_agrees_with_training_inference(
-    stack: Stack, texts: list[str], reference: tuple[list[Found], list[float]]
+    stack: Stack, books: list[Book], reference: tuple[list[Found], list[float]]
 ) -> None:
     address = stack.processes("-m serving")[0].environ()["SPINELABEL_SERVING_ADDRESS"]
     client = ModelClient(address, "genre", deadline_s=60, retry_for_s=60)
     version = client.versions()[0]
     model = client.describe(version)
-    rows = client.submit(version, [clean(text) for text in texts]).result()
+    texts = [clean_book(book.title if model.reads_title else "", book.summary) for book in books]
+    rows = client.submit(version, texts).result()
     client.close()
     labels = [decide(row, model) for row in rows]
     assert [Found(x.genre, x.genre_set, x.needs_review) for x in labels] == reference[0]
@@ -61,26 +67,39 @@ def test_the_embedded_server_agrees_with_training_inference(
 
 
 def test_a_job_agrees_with_training_inference(
-    stack: Stack, texts: list[str], reference: tuple[list[Found], list[float]]
+    stack: Stack, books: list[Book], reference: tuple[list[Found], list[float]]
 ) -> None:
-    quoted = ('"' + text.replace('"', '""') + '"' for text in texts)
-    job = stack.wait(stack.submit("\n".join(["summary", *quoted, ""]).encode()))
+    catalogue = io.StringIO()
+    writer = csv.writer(catalogue)
+    writer.writerows([("summary", "title"), *((book.summary, book.title) for book in books)])
+    job = stack.wait(stack.submit(catalogue.getvalue().encode()))
     rows = read(stack.result(str(job["id"])))[1:]
-    labels = [Found(row[1], tuple(row[5].split("|")), row[6] == "true") for row in rows]
+    labels = [Found(row[2], tuple(row[6].split("|")), row[7] == "true") for row in rows]
     assert labels == reference[0]
-    assert [float(row[2]) for row in rows] == pytest.approx(reference[1], abs=CLOSE)
+    assert [float(row[3]) for row in rows] == pytest.approx(reference[1], abs=CLOSE)
 
 
 def test_single_summaries_agree_with_training_inference(
-    stack: Stack, texts: list[str], reference: tuple[list[Found], list[float]]
+    stack: Stack, books: list[Book], reference: tuple[list[Found], list[float]]
 ) -> None:
     answers = [
         label
-        for start in range(0, len(texts), 50)
-        for label in ask(stack, texts[start : start + 50])
+        for start in range(0, len(books), 50)
+        for label in ask(stack, books[start : start + 50])
     ]
     labels = [
         Found(a["predicted_genre"], tuple(a["genre_set"]), a["needs_review"]) for a in answers
     ]
     assert labels == reference[0]
     assert [a["confidence"] for a in answers] == pytest.approx(reference[1], abs=CLOSE)
+
+
+def ask(stack: Stack, books: list[Book]) -> list[dict[str, Any]]:
+    body = {
+        "summaries": [book.summary for book in books],
+        "titles": [book.title for book in books],
+    }
+    answer = stack.http.post("/v1/label", json=body)
+    assert answer.status_code == 200, answer.text
+    labels: list[dict[str, Any]] = answer.json()["labels"]
+    return labels
