@@ -17,14 +17,23 @@ _RESTRAINT = 1e-4
 def fit_weights(scores: Floats, labels: Ints) -> Floats:
     """The weights [M], none negative, with the least negative log-likelihood.
 
-    ``scores`` [M, N, K] are those of rows the scorers did not learn from. A scorer that helps
-    nobody gets 0.
+    ``scores`` [M, N, K] are those of rows the scorers did not learn from, the sequence model's
+    first. A scorer that helps nobody gets 0. The experts are weighed first, then the sequence model
+    on top of their sum: weighed together, it took weight from experts that are right more often,
+    for confidence, and cost 0.008 macro-F1.
     """
+    nothing = np.zeros(scores.shape[1:])
+    experts = _fit(scores[1:], labels, nothing)
+    return np.concatenate([_fit(scores[:1], labels, fused(scores[1:], experts)), experts])
+
+
+def _fit(scores: Floats, labels: Ints, given: Floats) -> Floats:
+    """Weights [M] of scores that are added to ``given`` [N, K]."""
     rows = np.arange(len(labels))
     wanted = np.eye(scores.shape[2])[labels]
 
     def loss(weights: Floats) -> tuple[float, Floats]:
-        logits = np.tensordot(weights, scores, axes=1)
+        logits = given + fused(scores, weights)
         surprise = -float(log_softmax(logits, axis=1)[rows, labels].mean())
         slope = ((softmax(logits, axis=1) - wanted)[None] * scores).sum(axis=(1, 2)) / len(labels)
         return surprise + _RESTRAINT * float(weights @ weights), slope + 2 * _RESTRAINT * weights

@@ -10,7 +10,7 @@ import csv
 import time
 
 from benchmarks.speed.signature import Labeller, options
-from catalogue import clean
+from catalogue.cleaning import clean
 from worker.batching import micro_batches
 from worker.settings import WorkerSettings
 
