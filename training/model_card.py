@@ -35,7 +35,7 @@ def write_card(run: Path, about: str) -> str:
             "Written by `python -m training.model_card` from the run's own files.",
             _summary(evaluation, export, description),
             "## Data\n\n" + about + "\n\n" + _data(data, evaluation),
-            "## How good it is\n\n" + _quality(evaluation),
+            "## How good it is\n\n" + _quality(evaluation, config),
             "## What a confidence means\n\n" + _confidence(evaluation, description),
             "## What it is good and bad at\n\n" + _verdict(evaluation),
             "## The file\n\n" + _file(export, description),
@@ -70,13 +70,18 @@ def _data(data: Document, evaluation: Document) -> str:
     )
 
 
-def _quality(evaluation: Document) -> str:
+def _quality(evaluation: Document, config: Document) -> str:
     baseline = evaluation["baseline"]
     return (
         f"{evaluation['folds']} folds, split by text, stratified, near-repeats kept together; every "
-        "row is predicted once by a model that did not learn from it. Early stopping watched rows "
-        "of the learning part only. The shipped model has then learned from all rows with the "
-        "folds' median number of epochs.\n\n"
+        "row is predicted once by a model that did not learn from it. "
+        + (
+            "Early stopping watched rows of the learning part only, and the shipped model has then "
+            "learned from all rows with the folds' median number of epochs.\n\n"
+            if config["split"]["validation_fraction"]
+            else "Every epoch was made, and none was chosen by looking at rows; the shipped model "
+            "has learned from all rows in the same way.\n\n"
+        )
         + markdown(
             ("", "macro-F1, all rows", "macro-F1, mean of the folds", "spread", "accuracy"),
             [
