@@ -36,8 +36,9 @@ def test_the_published_model_describes_itself(small_run: SmallRun) -> None:
     assert described["labels"] == ["crime", "fantasy", "travel"]
     assert described["cleaning_fingerprint"] == CLEANING_FINGERPRINT
     assert described["max_tokens"] == 60
+    assert described["reads_title"] is True
     assert described["training"]["data_fingerprint"] == read_corpus(small_run.data).fingerprint()
-    assert set(described["calibration"]) == {"method", "temperature", "ece"}
+    assert set(described["calibration"]) == {"method", "temperature", "noise", "ece"}
     assert 0 <= described["conformal"]["quantile"] <= 1
     assert described["review_threshold"] > 0
 
