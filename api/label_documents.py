@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from catalogue.labels import Label, RowError
 from jobs.questions import Answer, Question
@@ -15,30 +15,33 @@ MOST_SUMMARIES = 50
 _DECIMALS = 4
 
 
+class BookBody(BaseModel):
+    """A summary and the title of its book, which is read as well."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: str = ""
+    summary: str
+
+
 class LabelBody(BaseModel):
     """What is asked."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    summaries: list[str] = Field(
-        min_length=1, max_length=MOST_SUMMARIES, description="Texts as people write them."
-    )
-    titles: list[str] | None = Field(
-        None, description="The books' titles, one for each summary; they are read as well."
+    summaries: list[str | BookBody] = Field(
+        min_length=1,
+        max_length=MOST_SUMMARIES,
+        description="Texts as people write them, each alone or with its book's title.",
     )
     evidence: bool = Field(False, description="Whether to say which words weighed most.")
 
-    @model_validator(mode="after")
-    def _one_title_each(self) -> Self:
-        if self.titles is not None and len(self.titles) != len(self.summaries):
-            raise ValueError("there have to be as many titles as summaries")
-        return self
-
     def question(self) -> Question:
         """The same for a worker."""
+        books = [BookBody(summary=s) if isinstance(s, str) else s for s in self.summaries]
         return Question(
-            summaries=tuple(self.summaries),
-            titles=tuple(self.titles or [""] * len(self.summaries)),
+            summaries=tuple(book.summary for book in books),
+            titles=tuple(book.title for book in books),
             evidence=self.evidence,
         )
 

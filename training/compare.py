@@ -18,6 +18,7 @@ import numpy as np
 from training.answer import Answer, write_answer
 from training.baselines import BASELINES
 from training.calibration import fit_calibration
+from training.comparison_table import table
 from training.config import DEFAULT_CONFIG, TrainingConfig, read_config
 from training.cross_validation import HeldOut, baseline_labels, cross_validate, folds_of
 from training.data import NO_EXTRA, Corpus, ExtraTexts, read_corpus, read_extra
@@ -28,7 +29,6 @@ from training.fusion import cross_fitted, fit_weights, fused
 from training.models import ARCHITECTURES
 from training.models.registry import check_architecture
 from training.run_folder import FINAL, PREPARED, claim, publish, write_json, write_probe
-from training.tables import markdown
 
 
 def compare(
@@ -116,29 +116,6 @@ def _measure_export(
     publish(folder, folder / "export")
     measured: dict[str, Any] = json.loads((folder / "export.json").read_text(encoding="utf-8"))
     return measured
-
-
-def table(rows: Sequence[Document]) -> str:
-    """The comparison as Markdown."""
-    labels = list(rows[0]["per_class"])
-    head = ("model", "macro-F1", "±", "ECE", "left alone", "rows/s", "parameters", "MB", *labels)
-    lines = []
-    for row in rows:
-        measured = "rows_per_second" in row
-        lines.append(
-            (
-                row["model"],
-                f"{row['macro_f1']:.3f}",
-                f"{row['spread']:.3f}",
-                f"{row['ece']:.3f}" if measured else "",
-                f"{row['share_left_alone']:.0%}" if measured else "",
-                f"{row['rows_per_second']:,.0f}" if measured else "",
-                f"{row['parameters']:,}" if measured else "",
-                f"{row['bytes'] / 1e6:.1f}" if measured else "",
-                *(f"{row['per_class'][label]:.2f}" for label in labels),
-            )
-        )
-    return markdown(head, lines)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from training.comparison_table import table
 from training.tables import markdown
 
 Document = dict[str, Any]
@@ -36,6 +37,7 @@ def write_card(run: Path, about: str) -> str:
             _summary(evaluation, export, description),
             "## Data\n\n" + about + "\n\n" + _data(data, evaluation),
             "## How good it is\n\n" + _quality(evaluation, config),
+            *_beside_others(run),
             "## What a confidence means\n\n" + _confidence(evaluation, description),
             "## What it is good and bad at\n\n" + _verdict(evaluation),
             "## The file\n\n" + _file(export, description),
@@ -113,6 +115,20 @@ def _quality(evaluation: Document, config: Document) -> str:
             ],
         )
     )
+
+
+def _beside_others(run: Path) -> list[str]:
+    """A section if ``training.compare`` was run in the same folder."""
+    path = run / "comparison.json"
+    if not path.exists():
+        return []
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    return [
+        "## Beside other models\n\nThe same rows and folds (`python -m training.compare`); macro-F1 is the mean of "
+        "the folds and ± their standard deviation. Names with `+experts` are sums as the shipped one is; "
+        "the rest stand alone. ECE, size and speed are those of sums; speed was measured once, on two cores that "
+        "other work shared.\n\n" + table(rows)
+    ]
 
 
 def _styles(evaluation: Document) -> str:

@@ -57,10 +57,10 @@ def test_every_summary_gets_its_label_under_the_names_of_the_columns(front: Any)
     with worker(front, ANSWER) as asked:
         answer = front.client().post(
             "/v1/label",
-            data=rb'{"summaries": ["A dragon", "\ud83d"]}',
+            data=rb'{"summaries": ["A dragon", {"title": "Eragon", "summary": "\ud83d"}]}',
             content_type="application/json",
         )
-    assert asked == [Question(summaries=("A dragon", "\ud83d"), titles=("", ""))]
+    assert asked == [Question(summaries=("A dragon", "\ud83d"), titles=("", "Eragon"))]
     assert (answer.status_code, answer.json["model_version"]) == (200, 7)
     found, failed = answer.json["labels"]
     assert found == {
@@ -100,7 +100,7 @@ def test_evidence_comes_when_it_is_asked_for(front: Any) -> None:
         ({"summaries": "A dragon"}, "INVALID_PARAMETER"),
         ({"summaries": ["x", 7]}, "INVALID_PARAMETER"),
         ({"summaries": ["x"], "evidence": "yes"}, "INVALID_PARAMETER"),
-        ({"summaries": ["x", "y"], "titles": ["X"]}, "INVALID_PARAMETER"),
+        ({"summaries": [{"title": "X"}]}, "INVALID_PARAMETER"),
         ({"summaries": ["x"], "genres": 3}, "UNKNOWN_PARAMETER"),
     ],
 )

@@ -95,10 +95,7 @@ def test_single_summaries_agree_with_training_inference(
 
 
 def ask(stack: Stack, books: list[Book]) -> list[dict[str, Any]]:
-    body = {
-        "summaries": [book.summary for book in books],
-        "titles": [book.title for book in books],
-    }
+    body = {"summaries": [{"title": book.title, "summary": book.summary} for book in books]}
     answer = stack.http.post("/v1/label", json=body)
     assert answer.status_code == 200, answer.text
     labels: list[dict[str, Any]] = answer.json()["labels"]
