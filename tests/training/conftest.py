@@ -96,7 +96,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
             {
                 "split": {"folds": 2},
                 "text": {"max_tokens": 60, "min_count": 1},
-                "embedding": {"dimensions": 8, "epochs": 5, "subsample": 0.0},
+                "embedding": {"dimensions": 8, "epochs": 40, "subsample": 0.0},
                 "model": {"architecture": "gru", "units": 6, "hidden": 6},
                 "pretraining": {"epochs": 1},
                 "training": {"epochs": 2, "learning_rate": 0.01, "batch_rows": 8},
