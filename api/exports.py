@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -73,7 +73,7 @@ class Export:
             )
         stand = corrections.stand(job.id)
         reader = open_result(job, storage, corrections)
-        blocks = self._blocks(reader, corrected=stand.count > 0)
+        blocks = self._blocks(reader, rows=job.row_counts.total, corrected=stand.count > 0)
         response = Response(blocks, content_type=MEDIA_TYPES[self.kind])
         response.call_on_close(reader.close)
         harmless = "-harmless" if self.harmless else ""
@@ -82,13 +82,12 @@ class Export:
         response.make_conditional(request.environ)
         return response
 
-    def _blocks(self, reader: ResultReader, *, corrected: bool) -> Iterator[bytes]:
+    def _blocks(self, reader: ResultReader, *, rows: int, corrected: bool) -> Iterator[bytes]:
         if self.kind is Format.CSV:
             return as_harmless_csv(reader.result, reader.batches(), corrected=corrected)
         table = Table.of(reader.result, corrected=corrected)
         if self.kind is Format.XLSX:
             return as_xlsx(table, reader.batches(), csv_bytes=reader.size)
-        write: Callable[..., Iterator[bytes]] = (
-            as_jsonl if self.kind is Format.JSONL else as_parquet
-        )
-        return write(table, reader.batches())
+        if self.kind is Format.PARQUET:
+            return as_parquet(table, reader.batches(), row_bytes=reader.size / max(rows, 1))
+        return as_jsonl(table, reader.batches())

@@ -1,85 +1,169 @@
-"""A labelled catalogue as Parquet: typed columns, written while it is read.
-
-pyarrow is loaded by the first request for it: some 60 MB of memory that a process pays which never needs it.
-"""
+"""A labelled catalogue as Parquet: typed columns, written while it is read."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from queue import Empty, Queue
+from typing import Any
+
+from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema, list_array
+from arro3.io import write_parquet
 
 from catalogue.export_table import Batch, Kind, Table, Value
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
+_BATCH_ROWS = 1_000
 _GROUP_ROWS = 10_000
-_GROUP_CHARACTERS = 4 * 1024 * 1024
+_GROUP_BYTES = 8 * 1024 * 1024
+_LARGEST_GROUP_CHARACTERS = 256 * 1024 * 1024
+_BLOCK_BYTES = 256 * 1024
+_BLOCKS_AHEAD = 4
+
+_WORDS = DataType.list(Field("item", DataType.string(), nullable=True))
+_TYPES = {
+    Kind.TEXT: DataType.string(),
+    Kind.WORD: DataType.string(),
+    Kind.NUMBER: DataType.float64(),
+    Kind.FLAG: DataType.bool(),
+    Kind.LIST: _WORDS,
+}
 
 
-class _Sink:
-    """Takes what the writer writes, until somebody fetches it."""
+def as_parquet(table: Table, batches: Iterable[Batch], *, row_bytes: float) -> Iterator[bytes]:
+    """Yield the file in blocks.
 
-    closed = False
+    The library pulls rows and pushes bytes within one call, so that call has a thread of its own, which never is more
+    than a few blocks ahead of the reader and ends with it. It holds one group of rows, which it counts in rows alone.
+
+    Args:
+        row_bytes: the mean size of a row as CSV, from which follows how many make a group.
+
+    Raises:
+        ValueError: rows so much longer than the others follow one another that a group does not fit in memory.
+    """
+    group_rows = max(1, min(_GROUP_ROWS, int(_GROUP_BYTES / max(row_bytes, 1))))
+    schema = Schema(
+        [
+            Field(name, _TYPES[kind], nullable=True)
+            for name, kind in zip(table.names, table.kinds, strict=True)
+        ]
+    )
+    pipe = _Pipe()
+
+    def record_batches() -> Iterator[RecordBatch]:
+        for rows in _bounded(table.rows(batches), group_rows):
+            if pipe.abandoned:
+                return
+            yield _record_batch(schema, table, rows)
+
+    def write() -> None:
+        try:
+            rows = RecordBatchReader.from_batches(schema, record_batches())
+            write_parquet(rows, pipe, compression="zstd(3)", max_row_group_size=group_rows)  # type: ignore[arg-type]  # what of a file it uses
+        except Exception as error:
+            pipe.end(error)
+        else:
+            pipe.end()
+
+    writer = threading.Thread(target=write, name="parquet", daemon=True)
+    writer.start()
+    try:
+        yield from pipe.blocks()
+    finally:
+        pipe.abandon()
+        writer.join()
+
+
+class _Pipe:
+    """What one thread writes as a file, another takes as blocks."""
 
     def __init__(self) -> None:
-        self._written = bytearray()
+        self._pending = bytearray()
+        self._written = 0
+        self._blocks: Queue[bytes | Exception | None] = Queue(_BLOCKS_AHEAD)
+        self.abandoned = False
+        """Whether the reader has gone."""
 
-    def write(self, data: Any) -> int:
-        before = len(self._written)
-        self._written += data
-        return len(self._written) - before
+    def write(self, data: bytes) -> int:
+        """Take bytes; wait while the reader is behind. Never fails, since the library would panic."""
+        self._pending += data
+        self._written += len(data)
+        if len(self._pending) >= _BLOCK_BYTES:
+            self._pass_on()
+        return len(data)
 
-    def flush(self) -> None:
-        """All is there already."""
+    def tell(self) -> int:
+        """How many bytes were written."""
+        return self._written
 
-    def close(self) -> None:
-        self.closed = True
+    def seek(self, *_place: Any) -> int:
+        """Asked for by the library, which only ever appends."""
+        return self._written
 
-    def fetch(self) -> bytes:
-        data = bytes(self._written)
-        self._written.clear()
-        return data
+    read = flush = seek
 
+    def end(self, error: Exception | None = None) -> None:
+        """Nothing more comes: all was written, or `error` is why not."""
+        if self.abandoned:
+            return
+        if error is None and self._pending:
+            self._blocks.put(bytes(self._pending))
+        self._blocks.put(error)
 
-def as_parquet(table: Table, batches: Iterable[Batch]) -> Iterator[bytes]:
-    """Yield the file in blocks of some megabytes; one row group each."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    def blocks(self) -> Iterator[bytes]:
+        """Yield what was written, until its end; raises the writer's error."""
+        while (block := self._blocks.get()) is not None:
+            if isinstance(block, Exception):
+                raise block
+            yield block
 
-    sink = _Sink()
-    schema = _schema(table)
-    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
-        for group in _groups(table, batches):
-            columns = list(zip(*group, strict=True))
-            arrays = [pa.array(c, type=f.type) for c, f in zip(columns, schema, strict=True)]
-            writer.write_table(pa.table(arrays, schema=schema), row_group_size=len(group))
-            yield sink.fetch()
-    yield sink.fetch()
+    def abandon(self) -> None:
+        """The reader goes; a writer that waits for it wakes and fails."""
+        self.abandoned = True
+        while True:
+            try:
+                self._blocks.get_nowait()
+            except Empty:
+                return
 
-
-def _schema(table: Table) -> pa.Schema:
-    import pyarrow as pa
-
-    types = {
-        Kind.TEXT: pa.string(),
-        Kind.WORD: pa.string(),
-        Kind.NUMBER: pa.float64(),
-        Kind.FLAG: pa.bool_(),
-        Kind.LIST: pa.list_(pa.string()),
-    }
-    columns = zip(table.names, table.kinds, strict=True)
-    return pa.schema([(name, types[kind]) for name, kind in columns])
+    def _pass_on(self) -> None:
+        if not self.abandoned:
+            self._blocks.put(bytes(self._pending))
+        self._pending.clear()
 
 
-def _groups(table: Table, batches: Iterable[Batch]) -> Iterator[list[list[Value]]]:
-    group: list[list[Value]] = []
-    size = 0
-    for values in table.rows(batches):
-        group.append(values)
-        size += sum(len(value) for value in values if isinstance(value, str))
-        if len(group) == _GROUP_ROWS or size > _GROUP_CHARACTERS:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
+def _record_batch(schema: Schema, table: Table, rows: list[list[Value]]) -> RecordBatch:
+    columns = zip(*rows, strict=True)
+    arrays = [_array(list(c), kind) for c, kind in zip(columns, table.kinds, strict=True)]
+    return RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _array(values: list[Any], kind: Kind) -> Array:
+    if kind is not Kind.LIST:
+        return Array(values, _TYPES[kind])
+    ends = [0]
+    for words in values:
+        ends.append(ends[-1] + len(words))
+    words = [word for words in values for word in words]
+    return list_array(Array(ends, DataType.int32()), Array(words, DataType.string()), type=_WORDS)
+
+
+def _bounded(rows: Iterable[list[Value]], group_rows: int) -> Iterator[list[list[Value]]]:
+    """Yield the rows in batches that never reach from one group into the next."""
+    batch_rows = min(group_rows, _BATCH_ROWS)
+    batch: list[list[Value]] = []
+    characters = 0
+    for number, values in enumerate(rows):
+        if number % group_rows == 0:
+            characters = 0
+        batch.append(values)
+        characters += sum(len(value) for value in values if isinstance(value, str))
+        if characters > _LARGEST_GROUP_CHARACTERS:
+            raise ValueError(
+                "some rows are so much longer than the others that Parquet cannot be made; CSV can"
+            )
+        if len(batch) == batch_rows or (number + 1) % group_rows == 0:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

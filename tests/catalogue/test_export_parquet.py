@@ -1,0 +1,72 @@
+"""Parquet that is written while it is sent: what happens when one of the two sides stops."""
+
+import random
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from catalogue import export_parquet, inspect_head
+from catalogue.export_parquet import as_parquet
+from catalogue.export_table import Batch, Table
+from catalogue.results import ResultRow, part_layout
+
+TABLE = Table.of(
+    part_layout(inspect_head(b"title,summary\nOne,words\n", complete=True), evidence=False),
+    corrected=False,
+)
+WIDTH = len(TABLE.names) - 1
+
+
+def batches(count: int) -> Iterator[Batch]:
+    """Rows that do not compress to nothing, some 100 kB each."""
+    for number in range(count):
+        text = random.Random(number).randbytes(50_000).hex()
+        yield [ResultRow(number, ["title", text, *[""] * (WIDTH - 2)], end=0)], {}
+
+
+def writers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "parquet"]
+
+
+def test_a_download_that_is_broken_off_ends_its_writer() -> None:
+    file = as_parquet(TABLE, batches(10_000), row_bytes=100_000)
+    assert next(file)
+    assert len(writers()) == 1
+    file.close()  # type: ignore[attr-defined]  # a generator
+    assert writers() == []
+
+
+def test_the_writer_waits_for_a_slow_reader() -> None:
+    asked = 0
+
+    def counted() -> Iterator[Batch]:
+        nonlocal asked
+        for batch in batches(10_000):
+            asked += 1
+            yield batch
+
+    file = as_parquet(TABLE, counted(), row_bytes=100_000)
+    next(file)
+    writers()[0].join(0.5)
+    assert asked < 500
+    file.close()  # type: ignore[attr-defined]
+
+
+def test_rows_that_cannot_be_read_end_the_download_with_an_error() -> None:
+    def failing() -> Iterator[Batch]:
+        yield from batches(3)
+        raise OSError("the disk is gone")
+
+    with pytest.raises(Exception, match="the disk is gone"):
+        list(as_parquet(TABLE, failing(), row_bytes=100_000))
+    assert writers() == []
+
+
+def test_rows_much_longer_than_the_rest_do_not_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(export_parquet, "_LARGEST_GROUP_CHARACTERS", 9_500_000)
+    with pytest.raises(Exception, match="CSV can"):
+        list(as_parquet(TABLE, batches(100), row_bytes=10))
+    assert list(as_parquet(TABLE, batches(100), row_bytes=100_000))
