@@ -32,7 +32,7 @@ def read_answer(workdir: Path) -> Answer:
             weights=found["weights"],
             calibration=Calibration(
                 temperature=float(found["temperature"]),
-                noise=float(found["noise"]),
+                noise=found["noise"],
                 share=found["share"],
                 review_threshold=float(found["review_threshold"]),
                 quantile=float(found["quantile"]),

@@ -29,12 +29,18 @@ class Assembled:
         read = self.sequence(tokens, training=False) * float(self.answer.weights[0])
         return read + self.bag(tokens, training=False)
 
+    def calibrated(self, logits: tf.Tensor) -> tf.Tensor:
+        """float32 [N, K] → probabilities float32 [N, K]."""
+        calibration = self.answer.calibration
+        noise = tf.constant(calibration.noise, tf.float32)
+        share = tf.constant(calibration.share, tf.float32)
+        reads = tf.nn.softmax(logits / calibration.temperature)
+        unread = tf.reduce_sum(reads * noise, axis=1, keepdims=True)
+        return reads * (1.0 - noise) + unread * share
+
     def probabilities(self, tokens: tf.Tensor) -> tf.Tensor:
         """int32 [N, T] → float32 [N, K], calibrated."""
-        calibration = self.answer.calibration
-        reads = tf.nn.softmax(self.logits(tokens) / calibration.temperature)
-        unread = tf.constant(calibration.noise * calibration.share, tf.float32)
-        return (1.0 - calibration.noise) * reads + unread
+        return self.calibrated(self.logits(tokens))
 
 
 def assemble(run: Path, config: TrainingConfig, labels: tuple[str, ...]) -> Assembled:

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize  # type: ignore[import-untyped]  # scipy ships none
 from scipy.special import softmax  # type: ignore[import-untyped]  # scipy ships none
-from sklearn.linear_model import LogisticRegression
 
 from training.config import CalibrationConfig
 
@@ -21,16 +20,14 @@ Floats = npt.NDArray[np.floating[Any]]
 REVIEW_ALL = 1.0
 """A confidence that no row reaches: none can be left alone."""
 
-_FEWEST_ALONE = 20
-
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
     """Travels inside the model."""
 
     temperature: float  # logits are divided by it before the softmax
-    noise: float  # share of labels that say nothing about their text
-    share: Floats  # [K], rows sum to 1: how common each label is among those
+    noise: Floats  # [K]: of the texts that read like a label, how many have a label that says nothing about them
+    share: Floats  # [K], sums to 1: how common each label is among those
     review_threshold: float  # a row with less confidence needs a person
     quantile: float  # genre_set: labels with probability >= 1 - quantile
 
@@ -43,7 +40,8 @@ def fit_calibration(logits: Floats, labels: Ints, config: CalibrationConfig) -> 
     """Calibration from held-out logits [N, K] and labels [N].
 
     Labels are noisy: one and the same novel is "fantasy" here and "science" there. A temperature
-    alone cannot say that no row deserves 0.99, so a share of label noise follows the softmax.
+    alone cannot say that no row deserves 0.99, so label noise follows the softmax, more of it for
+    labels that are given more loosely.
     """
     classes = logits.shape[1]
     share = np.maximum(np.bincount(labels, minlength=classes), 0.5) / len(labels)
@@ -64,30 +62,34 @@ def fit_calibration(logits: Floats, labels: Ints, config: CalibrationConfig) -> 
     )
 
 
-def fit_temperature_and_noise(logits: Floats, labels: Ints, share: Floats) -> tuple[float, float]:
-    """Temperature (0.05 to 20) and share of label noise (0.001 to 0.5) that fit held-out rows best.
+def fit_temperature_and_noise(logits: Floats, labels: Ints, share: Floats) -> tuple[float, Floats]:
+    """Temperature (0.05 to 20) and label noise [K] (0.001 to 0.5) that fit held-out rows best.
 
-    Best is the least negative log-likelihood. ``share`` [K]: how common each label is.
+    Best is the least negative log-likelihood. ``share`` [K]: how common each label is. The logarithms
+    of the noise are drawn to their mean as by a normal prior, since rare labels have few rows to tell it.
     """
     rows = np.arange(len(labels))
 
     def loss(parameters: Floats) -> float:
-        temperature, noise = np.exp(parameters)
-        return -float(np.log(_noisy(logits, temperature, noise, share)[rows, labels]).mean())
+        noise = np.exp(parameters[1:])
+        chances = _noisy(logits, float(np.exp(parameters[0])), noise, share)
+        spread = float(((parameters[1:] - parameters[1:].mean()) ** 2).sum())
+        return -float(np.log(chances[rows, labels]).mean()) + spread / len(labels)
 
+    classes = logits.shape[1]
+    noise_bounds = (math.log(0.001), math.log(0.5))
     found = minimize(
         loss,
-        np.log([1.0, 0.03]),
+        np.log([1.0, *[0.03] * classes]),
         method="L-BFGS-B",
-        bounds=[(math.log(0.05), math.log(20.0)), (math.log(0.001), math.log(0.5))],
+        bounds=[(math.log(0.05), math.log(20.0)), *[noise_bounds] * classes],
     )
-    temperature, noise = np.exp(found.x)
-    return float(temperature), float(noise)
+    return float(np.exp(found.x[0])), np.exp(found.x[1:])
 
 
-def _noisy(logits: Floats, temperature: float, noise: float, share: Floats) -> Floats:
+def _noisy(logits: Floats, temperature: float, noise: Floats, share: Floats) -> Floats:
     reads = softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=1)
-    return np.asarray((1.0 - noise) * reads + noise * share)
+    return np.asarray(reads * (1.0 - noise) + (reads @ noise)[:, None] * share)
 
 
 def calibration_error(chances: Floats, labels: Ints, bins: int) -> float:
@@ -130,28 +132,18 @@ def reliability(chances: Floats, labels: Ints, bins: int) -> list[ReliabilityBin
 
 
 def fit_threshold(chances: Floats, labels: Ints, precision: float) -> float:
-    """The least confidence from which on rows are right with ``precision``.
+    """The least confidence from which on rows are right more often than ``precision`` by one standard error.
 
-    How often a row is right is told from its confidence by a logistic curve through all rows. The
-    rows above a threshold, simply counted, would promise too much: of many thresholds the luckiest
-    would be taken. Fewer than 20 rows above a threshold prove nothing: then every row needs review.
+    Without the standard error the threshold would promise too much, since of many thresholds the
+    luckiest would be taken; with it a few rows above a threshold prove nothing.
     """
     confidence = chances.max(axis=1)
-    right = chances.argmax(axis=1) == labels
     order = np.argsort(-confidence, kind="stable")
-    reached = np.cumsum(_chance_of_being_right(confidence, right)[order])
-    enough = np.flatnonzero(reached >= precision * np.arange(1, len(right) + 1))
-    last = enough[-1] if len(enough) else -1
-    return float(confidence[order[last]]) if last + 1 >= _FEWEST_ALONE else REVIEW_ALL
-
-
-def _chance_of_being_right(confidence: Floats, right: npt.NDArray[np.bool_]) -> Floats:
-    """float64 [N]. One made-up row of each kind keeps the curve finite where all rows agree."""
-    bounded = np.clip(confidence, 1e-6, 1 - 1e-6)
-    odds = np.log(bounded / (1 - bounded))[:, None]
-    middle = np.full((2, 1), odds.mean())
-    curve = LogisticRegression().fit(np.concatenate([odds, middle]), [*right, True, False])
-    return np.asarray(curve.predict_proba(odds)[:, 1])
+    right = (chances.argmax(axis=1) == labels)[order]
+    above = np.arange(1, len(right) + 1)
+    wanted = precision + np.sqrt(precision * (1.0 - precision) / above)
+    enough = np.flatnonzero(np.cumsum(right) / above >= wanted)
+    return float(confidence[order[enough[-1]]]) if len(enough) else REVIEW_ALL
 
 
 def fit_quantile(chances: Floats, labels: Ints, coverage: float) -> float:

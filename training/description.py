@@ -25,9 +25,9 @@ def describe(
         "reads_title": config.text.title,
         "cleaning_fingerprint": CLEANING_FINGERPRINT,
         "calibration": {
-            "method": "temperature, label noise",
+            "method": "temperature, noise of each label",
             "temperature": calibration.temperature,
-            "noise": calibration.noise,
+            "noise": dict(zip(corpus.label_names, calibration.noise.tolist(), strict=True)),
             "ece": evaluation["ece"],
         },
         "review_threshold": calibration.review_threshold,

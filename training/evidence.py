@@ -30,7 +30,8 @@ def evidence_of(assembled: Assembled) -> Callable[[tf.Tensor], dict[str, tf.Tens
         vectors, read = sequence(tokens, training=False)
         (row, word, value), counted = bag(tokens, training=False)
         logits = read * float(assembled.answer.weights[0]) + counted
-        answered = tf.one_hot(tf.argmax(logits, axis=1), tf.shape(logits)[1])
+        answer = tf.argmax(assembled.calibrated(logits), axis=1)
+        answered = tf.one_hot(answer, tf.shape(logits)[1])
         others = tf.reduce_logsumexp(logits - 1e9 * answered, axis=1)
         odds = tf.reduce_sum(logits * answered, axis=1) - others
         by_place, by_pair = tf.gradients(odds, [vectors, value])

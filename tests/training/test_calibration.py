@@ -30,7 +30,7 @@ def test_the_temperature_undoes_overconfidence() -> None:
     logits, labels = _honest()
     temperature, noise = fit_temperature_and_noise(3.0 * logits, labels, np.full(4, 0.25))
     assert temperature == pytest.approx(3.0, rel=0.08)
-    assert noise < 0.02
+    assert noise.max() < 0.02
 
 
 def test_calibration_lowers_the_error_on_fresh_rows() -> None:
@@ -48,10 +48,21 @@ def test_label_noise_is_found_and_takes_the_top_off() -> None:
     noisy = np.where(RANDOM.uniform(size=len(labels)) < 0.2, RANDOM.integers(0, 4, 6000), labels)
     temperature, noise = fit_temperature_and_noise(logits, noisy, np.full(4, 0.25))
     assert temperature == pytest.approx(1.0, rel=0.1)
-    assert noise == pytest.approx(0.2, abs=0.04)
+    assert noise == pytest.approx(np.full(4, 0.2), abs=0.05)
     sure = fit_calibration(logits, noisy, CONFIG)(np.array([[20.0, 0.0, 0.0, 0.0]]))
     assert 0.8 < sure.max() < 0.9
     assert sure.sum() == pytest.approx(1.0)
+
+
+def test_a_label_that_is_given_more_loosely_has_more_noise_and_less_confidence() -> None:
+    logits, labels = _honest()
+    loose = (labels == 2) & (RANDOM.uniform(size=len(labels)) < 0.3)
+    noisy = np.where(loose, RANDOM.integers(0, 4, len(labels)), labels)
+    _, noise = fit_temperature_and_noise(logits, noisy, np.full(4, 0.25))
+    assert noise.argmax() == 2
+    assert noise[2] == pytest.approx(0.3, abs=0.06)
+    sure = fit_calibration(logits, noisy, CONFIG)(20.0 * np.eye(4))
+    assert sure.max(axis=1).argmin() == 2
 
 
 def test_the_error_is_the_mean_gap_between_confidence_and_accuracy() -> None:
@@ -68,7 +79,7 @@ def test_fresh_rows_above_the_threshold_are_right_as_often_as_promised() -> None
     threshold = fit_threshold(chances[:3000], labels[:3000], 0.95)
     alone = chances.max(axis=1)[3000:] >= threshold
     assert alone.mean() > 0.1
-    assert right[3000:][alone].mean() == pytest.approx(0.95, abs=0.015)
+    assert 0.945 < right[3000:][alone].mean() < 0.975
 
 
 def test_the_threshold_of_few_rows_does_not_promise_what_luck_brought() -> None:
@@ -81,7 +92,8 @@ def test_the_threshold_of_few_rows_does_not_promise_what_luck_brought() -> None:
         alone = chances.max(axis=1) >= threshold
         if alone.any():
             precisions.append((chances.argmax(axis=1) == fresh_labels)[alone].mean())
-    assert np.mean(precisions) == pytest.approx(0.95, abs=0.01)
+    assert len(precisions) > 20
+    assert 0.945 < np.mean(precisions) < 0.98
 
 
 def test_a_model_that_guesses_leaves_no_row_alone() -> None:
