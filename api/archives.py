@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from catalogue.archive import Archive
+from catalogue.columns import ColumnNames
 from catalogue.layout import Layout, inspect_head, read_head
 from catalogue.workbook import workbook_layout
 from jobs.storage import Storage, input_path, upload_path
@@ -17,7 +18,7 @@ def store_archive(
     storage: Storage,
     job_id: str,
     *,
-    column: Callable[[], str | None],
+    names: Callable[[], ColumnNames],
     heard_of: Callable[[Blocks], Blocks],
     most_bytes: int,
 ) -> Layout:
@@ -25,7 +26,7 @@ def store_archive(
 
     Args:
         blocks: the ZIP file.
-        column: the caller's name for the summary column; asked once the file has been read.
+        names: what the caller calls the columns; asked once the file has been read.
         heard_of: what blocks pass through, so that the upload does not count as lost meanwhile.
         most_bytes: as much as may be unpacked.
 
@@ -37,10 +38,10 @@ def store_archive(
     with storage.open(upload_path(job_id)) as source:
         archive = Archive(source)
         if archive.is_workbook:
-            return workbook_layout(source, most_bytes=most_bytes, summary_column=column())
+            return workbook_layout(source, most_bytes=most_bytes, names=names())
         unpacked = archive.read(archive.table(), most_bytes=most_bytes)
         head, complete = read_head(unpacked)
-        layout = inspect_head(head, complete=complete, summary_column=column())
+        layout = inspect_head(head, complete=complete, names=names())
         with storage.publish(input_path(job_id)) as target:
             target.write(head)
             for block in heard_of(unpacked):

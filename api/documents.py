@@ -69,6 +69,7 @@ class JobDocument(BaseModel):
     )
     evidence: bool = Field(description="Whether the result says which words weighed most.")
     summary_column: str
+    title_column: str | None = Field(description="null where no title is read.")
     error: FailureDocument | None
     created_at: Timestamp
     queued_at: Timestamp
@@ -100,6 +101,8 @@ def job_document(job: Job, storage: Storage) -> JobDocument:
     """The job document. Times of states that were never reached are left out."""
     counts = job.row_counts
     header = cast(list[str], job.layout["header"])
+    # Jobs of before titles were read have none.
+    title = cast(int | None, job.layout.get("title_index"))
     rate, eta = job.rows_per_second, job.eta_seconds
     times = {f"{state.value}_at": timestamp(at) for state, at in job.state_times.items()}
     if job.files_deleted_at:
@@ -126,6 +129,7 @@ def job_document(job: Job, storage: Storage) -> JobDocument:
         review_threshold=job.review_threshold,
         evidence=job.evidence,
         summary_column=header[cast(int, job.layout["summary_index"])],
+        title_column=None if title is None else header[title],
         error=(
             FailureDocument(code=job.failure.code, message=job.failure.message)
             if job.failure

@@ -50,7 +50,7 @@ def accept(
     blocks: Iterator[bytes] = arriving
     if arriving.packing is Packing.GZIP:
         blocks = gunzip(arriving, most_bytes=most_unpacked)
-    column = upload.options.summary_column
+    names = upload.options.columns
     head, complete = (b"", False) if is_zip else read_head(blocks)
     _check_callback(upload, rules)
     layout = None if is_zip else _inspect(head, complete, upload)
@@ -66,7 +66,7 @@ def accept(
                 blocks,
                 storage,
                 job_id,
-                column=lambda: upload.options.summary_column,
+                names=lambda: upload.options.columns,
                 heard_of=listen,
                 most_bytes=most_unpacked,
             )
@@ -75,7 +75,7 @@ def accept(
                 stream.write(head)
                 for block in listen(blocks):
                     stream.write(block)
-                if layout is None or upload.options.summary_column != column:
+                if layout is None or upload.options.columns != names:
                     layout = _inspect(head, complete, upload)
         _check_callback(upload, rules)  # which may have come after the file
         assert layout is not None  # the body has been read to its end
@@ -111,7 +111,7 @@ def _check_callback(upload: Upload, rules: CallbackRules) -> None:
 def _inspect(head: bytes, complete: bool, upload: Upload) -> Layout | None:
     """The layout; None if no summary column was found but the caller may still name one."""
     try:
-        return inspect_head(head, complete=complete, summary_column=upload.options.summary_column)
+        return inspect_head(head, complete=complete, names=upload.options.columns)
     except NoSummaryColumn:
         if upload.column_may_follow:
             return None

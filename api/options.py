@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.json_schema import SkipJsonSchema
 
 from api.problems import problem_of_input
+from catalogue.columns import ColumnNames
 from jobs.callback_address import LONGEST_URL
 
 
@@ -48,6 +49,10 @@ class Options(BaseModel):
     summary_column: Annotated[str | SkipJsonSchema[None], Given] = option(
         "The column that holds the texts; found by its name unless given."
     )
+    title_column: Annotated[str | SkipJsonSchema[None], Given] = option(
+        "The column whose titles are read with the texts; found by its name, if there is one, unless given. The "
+        "column of the texts itself: no title is read."
+    )
     error_threshold: Annotated[Share | SkipJsonSchema[None], Given] = option(
         "Share of failed rows, 0 to 1, at which the job stops."
     )
@@ -63,6 +68,11 @@ class Options(BaseModel):
     callback: Annotated[Url | SkipJsonSchema[None], Given] = option(
         "A URL that is sent a signed POST when the job has ended (Standard Webhooks); https, and on the public internet.",
     )
+
+    @property
+    def columns(self) -> ColumnNames:
+        """What the caller calls the columns that are read."""
+        return ColumnNames(summary=self.summary_column, title=self.title_column)
 
     def updated(self, name: str, value: str) -> Self:
         """The same with one more given. Raises `Problem` for a value that cannot be used."""

@@ -23,7 +23,9 @@ from api.preview_documents import (
 from api.problems import Problem
 from api.uploads import Upload
 from catalogue.archive import Archive
+from catalogue.columns import ColumnNames
 from catalogue.errors import ArchiveDamaged
+from catalogue.layout import read_head
 from catalogue.packing import Packing, gunzip
 from catalogue.sampling import Sample, take_sample
 from catalogue.workbook import last_row, workbook_as_csv
@@ -59,7 +61,7 @@ def preview(
         blocks = gunzip(pieces, most_bytes=most_unpacked)
         if query.total_bytes is not None:
             blocks = _as_far_as_it_goes(blocks)
-    head, ended = _take(blocks)
+    head, ended = read_head(blocks, more_than=_SAMPLE_BYTES)
     is_beginning = query.total_bytes is not None and query.total_bytes > arriving.count
     sample = take_sample(head, complete=ended and not is_beginning, show=_SHOWN_ROWS)
     total = query.total_bytes or announced
@@ -72,7 +74,7 @@ def preview(
         sample,
         text_format(sample, arriving.packing),
         _row_count(sample, size),
-        named=upload.options.summary_column,
+        names=upload.options.columns,
     )
 
 
@@ -98,17 +100,19 @@ def _of_archive(
                 "A ZIP archive or workbook cannot be read from its beginning; send the whole file.",
             )
         with storage.open(upload_path(job_id)) as source:
-            return _inside(source, most_unpacked, upload.options.summary_column)
+            return _inside(source, most_unpacked, upload.options.columns)
     finally:
         with suppress(OSError, redis.RedisError):  # the sweeper will
             storage.delete(job_folder(job_id))
             store.forget_upload(job_id)
 
 
-def _inside(source: BinaryIO, most_unpacked: int, named: str | None) -> PreviewDocument:
+def _inside(source: BinaryIO, most_unpacked: int, names: ColumnNames) -> PreviewDocument:
     archive = Archive(source)
     if archive.is_workbook:
-        head, complete = _take(workbook_as_csv(source, most_bytes=most_unpacked))
+        head, complete = read_head(
+            workbook_as_csv(source, most_bytes=most_unpacked), more_than=_SAMPLE_BYTES
+        )
         sample = take_sample(head, complete=complete, show=_SHOWN_ROWS)
         last = None if complete else last_row(source)
         rows = (
@@ -116,31 +120,23 @@ def _inside(source: BinaryIO, most_unpacked: int, named: str | None) -> PreviewD
             if last is None
             else RowCountDocument(count=max(last - 1, sample.rows), exact=False)
         )
-        return preview_document(sample, WORKBOOK, rows, named=named)
+        return preview_document(sample, WORKBOOK, rows, names=names)
     name = archive.table()
-    head, complete = _take(archive.read(name, most_bytes=most_unpacked))
+    head, complete = read_head(
+        archive.read(name, most_bytes=most_unpacked), more_than=_SAMPLE_BYTES
+    )
     sample = take_sample(head, complete=complete, show=_SHOWN_ROWS)
     return preview_document(
         sample,
         text_format(sample, Packing.ZIP),
         _row_count(sample, archive.size(name)),
-        named=named,
+        names=names,
     )
 
 
 def _row_count(sample: Sample, size: int | None) -> RowCountDocument:
     count = sample.rows if sample.complete else size and sample.rows_among(size)
     return RowCountDocument(count=count, exact=sample.complete)
-
-
-def _take(blocks: Iterator[bytes]) -> tuple[bytes, bool]:
-    """The first bytes, and whether they are all."""
-    head = bytearray()
-    for block in blocks:
-        head += block
-        if len(head) > _SAMPLE_BYTES:
-            return bytes(head), False
-    return bytes(head), True
 
 
 class _Pieces(Iterator[bytes]):

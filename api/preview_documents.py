@@ -8,12 +8,19 @@ from pydantic import BaseModel, Field, NonNegativeInt
 from pydantic.json_schema import SkipJsonSchema
 
 from api.options import Given, SubmitQuery, option
-from catalogue.columns import chosen_column, why_chosen
-from catalogue.errors import CatalogueError, NoRows, NoSummaryColumn, SummaryColumnUnknown
+from catalogue.columns import ColumnNames, choose_columns, why_chosen
+from catalogue.errors import (
+    CatalogueError,
+    NoRows,
+    NoSummaryColumn,
+    SummaryColumnUnknown,
+    TitleColumnUnknown,
+)
 from catalogue.packing import Packing
 from catalogue.sampling import Sample
 
 _LONGEST_CELL = 300
+_NAMED = "It was named."
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
@@ -43,7 +50,7 @@ class RowCountDocument(BaseModel):
 
 
 class ColumnDocument(BaseModel):
-    """The column that would be labelled."""
+    """A column that would be read."""
 
     name: str
     index: int
@@ -64,6 +71,7 @@ class PreviewDocument(BaseModel):
     columns: list[str]
     rows: RowCountDocument
     summary_column: ColumnDocument | None
+    title_column: ColumnDocument | None = Field(description="null where no title would be read.")
     obstacle: ObstacleDocument | None = Field(
         description="Why the file would be refused as it is; null if it would be taken."
     )
@@ -73,15 +81,16 @@ class PreviewDocument(BaseModel):
 
 
 def preview_document(
-    sample: Sample, form: FormatDocument, rows: RowCountDocument, *, named: str | None
+    sample: Sample, form: FormatDocument, rows: RowCountDocument, *, names: ColumnNames
 ) -> PreviewDocument:
-    """The document of a sample; `named` is the caller's name for the summary column."""
-    column, obstacle = _column(sample, named)
+    """The document of a sample; `names` is what the caller calls the columns."""
+    summary, title, obstacle = _columns(sample, names)
     return PreviewDocument(
         format=form,
         columns=list(sample.beginning.header),
         rows=rows,
-        summary_column=column,
+        summary_column=summary,
+        title_column=title,
         obstacle=obstacle and ObstacleDocument(code=obstacle.code, message=obstacle.message),
         first_rows=[[_shown(cell) for cell in row] for row in sample.first_rows],
     )
@@ -104,19 +113,24 @@ WORKBOOK = FormatDocument(
 )
 
 
-def _column(
-    sample: Sample, named: str | None
-) -> tuple[ColumnDocument | None, CatalogueError | None]:
+def _columns(
+    sample: Sample, names: ColumnNames
+) -> tuple[ColumnDocument | None, ColumnDocument | None, CatalogueError | None]:
     header = sample.beginning.header
     try:
-        index = chosen_column(header, named)
-    except (NoSummaryColumn, SummaryColumnUnknown) as error:
-        return None, error
-    why = why_chosen(header, index) if named is None else "It was named."
-    column = ColumnDocument(name=header[index], index=index, why=why)
+        read = choose_columns(header, names)
+    except (NoSummaryColumn, SummaryColumnUnknown, TitleColumnUnknown) as error:
+        return None, None, error
+    why = why_chosen(header, read.summary) if names.summary is None else _NAMED
+    summary = ColumnDocument(name=header[read.summary], index=read.summary, why=why)
+    title = None
+    if read.title is not None:
+        why = "Its name is a word for a title." if names.title is None else _NAMED
+        title = ColumnDocument(name=header[read.title], index=read.title, why=why)
     if sample.complete and not sample.rows:
-        return column, NoRows("The file has a header but no rows; send at least one book.")
-    return column, None
+        no_rows = NoRows("The file has a header but no rows; send at least one book.")
+        return summary, title, no_rows
+    return summary, title, None
 
 
 def _shown(cell: str) -> str:

@@ -113,6 +113,9 @@ CODES: Mapping[str, Code] = {
     "SUMMARY_COLUMN_UNKNOWN": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The summary column that was named is not in the header."
     ),
+    "TITLE_COLUMN_UNKNOWN": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The title column that was named is not in the header."
+    ),
     "NO_ROWS": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "There is a header and nothing below it."),
     "ARCHIVE_DAMAGED": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY, "A gzip or ZIP file cannot be unpacked, or ends early."

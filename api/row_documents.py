@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from catalogue.columns import find_title_column
 from catalogue.layout import Layout
 from catalogue.results import ResultLayout, ResultRow
 
@@ -18,7 +17,7 @@ class ColumnsDocument(BaseModel):
 
     columns: list[str]
     summary_column: int = Field(description="Which of the columns, from 0.")
-    title_column: int | None
+    title_column: int | None = Field(description="null where no title is read.")
 
 
 class RowDocument(BaseModel):
@@ -43,7 +42,7 @@ def columns_of(layout: Layout) -> dict[str, Any]:
     return {
         "columns": list(layout.header),
         "summary_column": layout.summary_index,
-        "title_column": find_title_column(layout.header),
+        "title_column": layout.title_index,
     }
 
 

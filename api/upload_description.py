@@ -77,5 +77,6 @@ UPLOAD_PROBLEMS: ResponseDict = problems(
     "TOO_MANY_OPEN_JOBS",
     "NO_SUMMARY_COLUMN",
     "SUMMARY_COLUMN_UNKNOWN",
+    "TITLE_COLUMN_UNKNOWN",
     "NO_ROWS",
 )

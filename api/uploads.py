@@ -36,7 +36,7 @@ class Upload(ABC):
     @property
     @abstractmethod
     def column_may_follow(self) -> bool:
-        """Whether the part of the body that is still to be read may name the summary column."""
+        """Whether the part of the body that is still to be read may name columns."""
 
     @abstractmethod
     def blocks(self) -> Iterator[bytes]:
@@ -63,7 +63,7 @@ def read_upload(request: Request, query: SubmitQuery, *, limit: int) -> Upload:
 
 
 class _RawUpload(Upload):
-    """The body is the file; its name and the column are in the query or in Content-Disposition."""
+    """The body is the file; its name and options are in the query or in Content-Disposition."""
 
     column_may_follow = False
 

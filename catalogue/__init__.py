@@ -7,6 +7,7 @@ setting is read.
 from typing import TYPE_CHECKING, Any
 
 from catalogue.chunks import ChunkRange, plan_chunks
+from catalogue.columns import ColumnNames
 from catalogue.dialect import Dialect, detect_dialect
 from catalogue.encoding import Encoding
 from catalogue.errors import (
@@ -18,6 +19,7 @@ from catalogue.errors import (
     NoSummaryColumn,
     NotText,
     SummaryColumnUnknown,
+    TitleColumnUnknown,
 )
 from catalogue.labels import (
     EVIDENCE_COLUMN,
@@ -51,6 +53,7 @@ __all__ = [
     "MAX_RECORD_BYTES",
     "CatalogueError",
     "ChunkRange",
+    "ColumnNames",
     "Dialect",
     "EmptyFile",
     "Encoding",
@@ -66,6 +69,7 @@ __all__ = [
     "Row",
     "RowError",
     "SummaryColumnUnknown",
+    "TitleColumnUnknown",
     "WeighedWord",
     "clean_book",
     "detect_dialect",

@@ -1,4 +1,4 @@
-"""Which column of a catalogue is the summary.
+"""Which columns of a catalogue are the summary and the title.
 
 Names are compared without case, accents and separators. The ladder, best first; on each step the
 earlier word of `SUMMARY_WORDS` wins, then the column further left:
@@ -14,8 +14,16 @@ the last two steps.
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from catalogue.errors import NoSummaryColumn, SummaryColumnUnknown, listed
+from catalogue.errors import (
+    CatalogueError,
+    NoSummaryColumn,
+    SummaryColumnUnknown,
+    TitleColumnUnknown,
+    listed,
+)
 
 SUMMARY_WORDS: tuple[str, ...] = (
     "summary", "description", "synopsis", "blurb", "abstract", "plot", "overview", "annotation",
@@ -42,6 +50,25 @@ _SPEAKS_ABOUT = re.compile(
     r"(id|url|uri|link|lang|language|length|len|count|words|source|src|date|type|author|by|hash|"
     r"format|status|rating|score|image)\Z"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnNames:
+    """What a caller calls the columns that are read; None for one that is to be found by its name."""
+
+    summary: str | None = None
+    title: str | None = None
+
+
+FIND_COLUMNS = ColumnNames()
+
+
+class ReadColumns(NamedTuple):
+    """Indices of the columns that are read."""
+
+    summary: int
+    title: int | None
+    """None: no title is read."""
 
 
 def find_summary_column(header: Sequence[str]) -> int:
@@ -75,23 +102,32 @@ def find_title_column(header: Sequence[str]) -> int | None:
     return next((names.index(word) for word in TITLE_WORDS if word in names), None)
 
 
-def title_column_beside(header: Sequence[str], summary_index: int) -> int | None:
-    """Return the index of the title column that is read with the summary's, or None.
+def choose_columns(header: Sequence[str], names: ColumnNames) -> ReadColumns:
+    """Return which columns are read: those that the caller names, else those that are found.
 
-    A column that the caller chose as the summary is not read twice.
+    No column is read twice: one that is the summary is no title, also when it was named as both.
+
+    Raises:
+        NoSummaryColumn, SummaryColumnUnknown, TitleColumnUnknown.
     """
-    title = find_title_column(header)
-    return None if title == summary_index else title
+    summary = (
+        find_summary_column(header)
+        if names.summary is None
+        else _named(header, names.summary, "summary", SummaryColumnUnknown)
+    )
+    title = (
+        find_title_column(header)
+        if names.title is None
+        else _named(header, names.title, "title", TitleColumnUnknown)
+    )
+    return ReadColumns(summary, None if title == summary else title)
 
 
-def named_summary_column(header: Sequence[str], name: str) -> int:
+def _named(header: Sequence[str], name: str, meaning: str, unknown: type[CatalogueError]) -> int:
     """Return the index of the column that the caller calls `name`.
 
     The exact name comes first, then one that differs in case and white space only; of several
     columns of one name, the first.
-
-    Raises:
-        SummaryColumnUnknown: there is no such column.
     """
     if name in header:
         return header.index(name)
@@ -99,19 +135,10 @@ def named_summary_column(header: Sequence[str], name: str) -> int:
     wanted = "".join(name.split()).casefold()
     if wanted and wanted in loose:
         return loose.index(wanted)
-    raise SummaryColumnUnknown(
+    raise unknown(
         f"There is no column {listed([name])}. The columns are: {listed(header)}. "
-        "Name one of them as the summary column."
+        f"Name one of them as the {meaning} column."
     )
-
-
-def chosen_column(header: Sequence[str], name: str | None) -> int:
-    """Return the index of the column that the caller calls `name`, or of the one that is found.
-
-    Raises:
-        NoSummaryColumn, SummaryColumnUnknown.
-    """
-    return find_summary_column(header) if name is None else named_summary_column(header, name)
 
 
 def why_chosen(header: Sequence[str], index: int) -> str:

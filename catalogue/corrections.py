@@ -5,7 +5,6 @@ A correction may repeat the model's genre: then a person has confirmed it.
 
 from collections.abc import Mapping, Sequence
 
-from catalogue.columns import find_title_column
 from catalogue.errors import GenreUnusable
 from catalogue.labels import free_name
 from catalogue.layout import Layout
@@ -76,7 +75,7 @@ def encode_training(layout: Layout, rows: Sequence[ResultRow], genres: Mapping[i
         rows: rows of its result.
         genres: row number → what a person said; rows that are missing here are left out.
     """
-    title = find_title_column(layout.header)
+    title = layout.title_index
     return encoded(
         [
             line(

@@ -51,6 +51,12 @@ class SummaryColumnUnknown(CatalogueError):
     code = "SUMMARY_COLUMN_UNKNOWN"
 
 
+class TitleColumnUnknown(CatalogueError):
+    """The caller named a title column that the header does not have."""
+
+    code = "TITLE_COLUMN_UNKNOWN"
+
+
 class NoRows(CatalogueError):
     """There is a header and nothing below it."""
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from catalogue.cells import read_cells
-from catalogue.columns import chosen_column, title_column_beside
+from catalogue.columns import FIND_COLUMNS, ColumnNames, choose_columns
 from catalogue.dialect import Dialect, detect_dialect, preamble
 from catalogue.encoding import Encoding
 from catalogue.errors import EmptyFile, HeaderUnreadable, NoRows
@@ -26,7 +26,7 @@ class Layout:
     """The column names as they are: some may be empty, some may be equal."""
     summary_index: int
     title_index: int | None
-    """None: the catalogue has no column of titles."""
+    """None: no title is read."""
     data_start: int
     """Byte offset of the first record after the header."""
 
@@ -57,17 +57,17 @@ class Beginning(NamedTuple):
     """Whether a row begins within these bytes."""
 
 
-def read_head(blocks: Iterator[bytes]) -> tuple[bytes, bool]:
-    """The first bytes of a file, more than `HEAD_BYTES` unless they are all, and whether they are."""
+def read_head(blocks: Iterator[bytes], *, more_than: int = HEAD_BYTES) -> tuple[bytes, bool]:
+    """The first bytes of a file, `more_than` so many unless they are all, and whether they are."""
     head = bytearray()
     for block in blocks:
         head += block
-        if len(head) > HEAD_BYTES:
+        if len(head) > more_than:
             return bytes(head), False
     return bytes(head), True
 
 
-def inspect_head(head: bytes, *, complete: bool, summary_column: str | None = None) -> Layout:
+def inspect_head(head: bytes, *, complete: bool, names: ColumnNames = FIND_COLUMNS) -> Layout:
     """Return the layout of the file that begins with `head`.
 
     Blank lines before the header are passed over.
@@ -75,21 +75,21 @@ def inspect_head(head: bytes, *, complete: bool, summary_column: str | None = No
     Args:
         head: the first bytes of the file, of which no more than `HEAD_BYTES` are looked at, or all of it.
         complete: whether `head` is the whole file.
-        summary_column: the caller's name for the summary column; None to find it.
+        names: what the caller calls the columns.
 
     Raises:
-        EmptyFile, NotText, HeaderUnreadable, NoSummaryColumn, SummaryColumnUnknown, NoRows:
-            the file is no catalogue; the message says what to do.
+        EmptyFile, NotText, HeaderUnreadable, NoSummaryColumn, SummaryColumnUnknown,
+        TitleColumnUnknown, NoRows: the file is no catalogue; the message says what to do.
     """
     beginning = read_beginning(head, complete=complete)
-    index = chosen_column(beginning.header, summary_column)
+    columns = choose_columns(beginning.header, names)
     if complete and not beginning.has_rows:
         raise NoRows("The file has a header but no rows; send at least one book.")
     return Layout(
         dialect=beginning.dialect,
         header=beginning.header,
-        summary_index=index,
-        title_index=title_column_beside(beginning.header, index),
+        summary_index=columns.summary,
+        title_index=columns.title,
         data_start=beginning.data_start,
     )
 

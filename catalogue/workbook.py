@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from catalogue.columns import chosen_column, title_column_beside
+from catalogue.columns import FIND_COLUMNS, ColumnNames, choose_columns
 from catalogue.dialect import Dialect
 from catalogue.encoding import Encoding
 from catalogue.errors import CatalogueError, EmptyFile, NoRows, WorkbookUnreadable
@@ -42,17 +42,18 @@ _FLUSH_BYTES = 256 * 1024
 
 
 def workbook_layout(
-    stream: BinaryIO, *, most_bytes: int, summary_column: str | None = None
+    stream: BinaryIO, *, most_bytes: int, names: ColumnNames = FIND_COLUMNS
 ) -> Layout:
     """Return the layout of the CSV that `workbook_as_csv` makes of the workbook.
 
     Args:
         stream: seekable; stays the caller's.
         most_bytes: as large a sheet may be, unpacked.
-        summary_column: the caller's name for the summary column; None to find it.
+        names: what the caller calls the columns.
 
     Raises:
-        WorkbookUnreadable, UnpackedTooLarge, EmptyFile, NoRows, NoSummaryColumn, SummaryColumnUnknown.
+        WorkbookUnreadable, UnpackedTooLarge, EmptyFile, NoRows, NoSummaryColumn, SummaryColumnUnknown,
+        TitleColumnUnknown.
     """
     rows = _rows(stream, most_bytes)
     header = next((row for row in rows if row), None)
@@ -60,15 +61,15 @@ def workbook_layout(
         raise EmptyFile(
             "The workbook's first sheet is empty; put a header and one book per row on it."
         )
-    index = chosen_column(header, summary_column)
+    columns = choose_columns(header, names)
     if next((row for row in rows if row), None) is None:
         raise NoRows("The workbook's first sheet has a header but no rows; send at least one book.")
     start = len(_BOM) + len(_record(header))
     return Layout(
         dialect=_DIALECT,
         header=header,
-        summary_index=index,
-        title_index=title_column_beside(header, index),
+        summary_index=columns.summary,
+        title_index=columns.title,
         data_start=start,
     )
 

@@ -90,6 +90,16 @@ def test_a_named_column_is_taken_and_one_that_is_not_there_is_an_obstacle(front:
     assert missing["obstacle"]["code"] == "SUMMARY_COLUMN_UNKNOWN"
 
 
+def test_the_title_that_would_be_read_is_said_too(front: Any) -> None:
+    found = look(front, CATALOGUE)["title_column"]
+    assert found == {"name": "Title", "index": 0, "why": "Its name is a word for a title."}
+    named = look(front, CATALOGUE, title_column="price")["title_column"]
+    assert named == {"name": "Price", "index": 2, "why": "It was named."}
+    assert look(front, CATALOGUE, title_column="Blurb")["title_column"] is None
+    missing = look(front, CATALOGUE, title_column="Titel")
+    assert missing["obstacle"]["code"] == "TITLE_COLUMN_UNKNOWN"
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [(b"title,remarks\nA,B\n", "NO_SUMMARY_COLUMN"), (b"title,summary\n", "NO_ROWS")],

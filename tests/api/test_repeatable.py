@@ -59,6 +59,7 @@ def test_how_the_same_upload_is_wrapped_does_not_matter(front: Any) -> None:
         (CATALOGUE + b"B,other words\n", {}),
         (CATALOGUE, {"filename": "b.csv"}),
         (CATALOGUE, {"summary_column": "title"}),
+        (CATALOGUE, {"title_column": "summary"}),
         (CATALOGUE, {"error_threshold": "0.5"}),
     ],
 )

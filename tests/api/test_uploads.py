@@ -117,6 +117,33 @@ def test_a_column_named_after_the_file_overrules_the_one_that_was_found(front: A
     assert answer.json["summary_column"] == "remarks"
 
 
+TITLED = b"titel,heading,summary\nA,B,some words\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "query", "title"),
+    [
+        (TITLED, {}, "titel"),
+        (TITLED, {"title_column": " Heading"}, "heading"),
+        (TITLED, {"title_column": "summary"}, None),
+        (b"summary\nsome words\n", {}, None),
+    ],
+)
+def test_the_title_column_is_found_or_named(
+    front: Any, content: bytes, query: dict[str, str], title: str | None
+) -> None:
+    answer = front.client().post("/v1/jobs", data=content, query_string=query)
+    assert (answer.status_code, answer.json["title_column"]) == (202, title)
+
+
+@pytest.mark.parametrize("rows", [1, 40_000])  # within the head, and far beyond it
+def test_the_title_column_may_be_named_after_the_file(front: Any, rows: int) -> None:
+    file = FILE_PART % (b"title,heading,summary\n" + b"A,B,some words\n" * rows)
+    field = COLUMN_PART.replace(b"summary_column", b"title_column") % b"heading"
+    answer = front.client().post("/v1/jobs", **form(file, field))
+    assert answer.json["title_column"] == "heading"
+
+
 def announced(length: int) -> dict[str, Any]:
     """A Content-Length whatever the body is."""
     return {"environ_overrides": {"CONTENT_LENGTH": str(length)}}
@@ -146,6 +173,11 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
         form(FILE_PART % LONG, COLUMN_PART % b"plot"),
         422,
         "SUMMARY_COLUMN_UNKNOWN",
+    ),
+    "unknown title": (
+        {"data": CATALOGUE, "query_string": {"title_column": "plot"}},
+        422,
+        "TITLE_COLUMN_UNKNOWN",
     ),
     "no rows": ({"data": b"title,summary\n"}, 422, "NO_ROWS"),
     "endless header": ({"data": b'title,"summary' + b"x" * 400_000}, 422, "HEADER_UNREADABLE"),

@@ -6,6 +6,7 @@ import pytest
 
 from catalogue import (
     CatalogueError,
+    ColumnNames,
     EmptyFile,
     HeaderUnreadable,
     Layout,
@@ -13,13 +14,14 @@ from catalogue import (
     NoSummaryColumn,
     NotText,
     SummaryColumnUnknown,
+    TitleColumnUnknown,
     inspect_head,
 )
 
 
 def inspect(text: str | bytes, summary_column: str | None = None) -> Layout:
     head = text if isinstance(text, bytes) else text.encode()
-    return inspect_head(head, complete=True, summary_column=summary_column)
+    return inspect_head(head, complete=True, names=ColumnNames(summary=summary_column))
 
 
 def column_found(*names: str) -> str:
@@ -137,5 +139,24 @@ def test_the_title_is_found_where_there_is_one(header: str, index: int | None) -
 
 
 def test_a_column_that_is_read_as_the_summary_is_no_title() -> None:
-    layout = inspect_head(b"title,year\nx,1\n", complete=True, summary_column="title")
+    layout = inspect_head(b"title,year\nx,1\n", complete=True, names=ColumnNames(summary="title"))
     assert layout.title_index is None
+
+
+def titles_of(text: str, **names: str) -> int | None:
+    return inspect_head(text.encode(), complete=True, names=ColumnNames(**names)).title_index
+
+
+def test_the_callers_name_for_the_title_wins_exactly_first_then_loosely() -> None:
+    text = "title,Work Title,work title,summary\na,b,c,d\n"
+    assert titles_of(text, title="work title") == 2
+    assert titles_of(text, title="WORKTITLE") == 1
+
+
+def test_the_summarys_own_column_named_as_the_title_means_that_no_title_is_read() -> None:
+    assert titles_of("title,summary\na,b\n", title="summary") is None
+
+
+def test_an_unknown_title_column_is_answered_with_the_columns() -> None:
+    with pytest.raises(TitleColumnUnknown, match=r"“titel”.*“title”, “plot”.*the title column"):
+        titles_of("title,plot\n1,2\n", title="titel")

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue import Label, Layout, encode_header, encode_rows, inspect_head, parse_records
+from catalogue import (
+    ColumnNames,
+    Label,
+    Layout,
+    encode_header,
+    encode_rows,
+    inspect_head,
+    parse_records,
+)
 from catalogue.corrections import (
     checked_genre,
     encode_corrected,
@@ -34,8 +42,8 @@ CATALOGUE = (
 )
 
 
-def labelled(raw: bytes) -> tuple[Layout, bytes]:
-    layout = inspect_head(raw, complete=True)
+def labelled(raw: bytes, **names: str) -> tuple[Layout, bytes]:
+    layout = inspect_head(raw, complete=True, names=ColumnNames(**names))
     rows = parse_records(raw[layout.data_start :], layout)
     outcomes = [None if row.blank else row.problem or LABEL for row in rows]
     return layout, encode_header(layout) + encode_rows(layout, rows, outcomes)
@@ -117,6 +125,12 @@ def test_corrected_rows_become_training_data() -> None:
         ["Ünder", "crime", 'two\nlines; and "more"'],
         ["D", "poetry", "last"],
     ]
+
+
+def test_training_data_has_the_titles_that_were_read() -> None:
+    layout, content = labelled(b"title,heading,summary\nshelf 1,Dune,worms\n", title="heading")
+    _, rows = read_all(content, layout, 100)
+    assert encode_training(layout, rows, {1: "science"}) == b"Dune,science,worms\n"
 
 
 def test_training_data_of_a_catalogue_without_titles_has_empty_ones() -> None:

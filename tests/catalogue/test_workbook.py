@@ -14,6 +14,7 @@ import pytest
 import xlsxwriter
 
 from catalogue import workbook
+from catalogue.columns import ColumnNames
 from catalogue.errors import (
     CatalogueError,
     EmptyFile,
@@ -126,7 +127,7 @@ def test_a_workbook_that_is_no_catalogue_is_refused(
     rows: list[Sequence[object]], column: str | None, error: type[CatalogueError]
 ) -> None:
     with pytest.raises(error):
-        workbook_layout(book(*rows), most_bytes=MOST, summary_column=column)
+        workbook_layout(book(*rows), most_bytes=MOST, names=ColumnNames(summary=column))
 
 
 def changed(stream: io.BytesIO, part: str, old: bytes, new: bytes) -> io.BytesIO:

@@ -93,6 +93,19 @@ def test_the_caller_may_name_the_summary_column(stack: Stack) -> None:
     assert job["row_counts"] == {"total": 1, "labelled": 1, "failed": 0, "pending": 0}
 
 
+def test_the_caller_may_name_the_title_column(stack: Stack) -> None:
+    row = b"A Ghost in the Nursery,Somebody arrives in a house and stays for the winter\n"
+
+    def labels(header: bytes, **options: str) -> list[str]:
+        job = stack.wait(stack.submit(header + b"\n" + row, **options))
+        return read(stack.result(str(job["id"])))[1][2:]
+
+    found = labels(b"title,summary")
+    assert labels(b"heading,summary") != found
+    assert labels(b"heading,summary", title_column="heading") == found
+    assert labels(b"title,summary", title_column="summary") == labels(b"heading,summary")
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
