@@ -15,7 +15,7 @@ from api.job_ids import JOB_ID_KEY
 
 # The receiver's URL is nobody's business but its owner's: people put tokens into such URLs.
 _CALLBACK = re.compile(r"([?&]callback=)[^&]*")
-_PROBES = frozenset({"/healthz", "/readyz"})
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _access = logging.getLogger("api.access")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.openapi import OpenAPI
+from prometheus_client import CollectorRegistry, ProcessCollector
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.access import Access, register_access
@@ -18,9 +19,12 @@ from api.following import Seats
 from api.health import health_routes
 from api.job_routes import job_routes
 from api.label_routes import label_routes
+from api.measuring import register_measuring
+from api.metrics_routes import metrics_routes
 from api.openapi import described_app
 from api.preview_routes import preview_routes
 from api.problems import register_problems
+from api.record_metrics import RecordCollector
 from api.request_limits import register_request_limits
 from api.result_routes import result_routes
 from api.review_routes import review_routes
@@ -42,6 +46,8 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    registry = CollectorRegistry()
+    register_measuring(app, registry)
     access = Access(settings, services.keys)
     register_problems(app)
     register_bodies(app)
@@ -70,6 +76,9 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     )
     app.register_api(label_routes(asking))
     app.register_api(health_routes(services.store, storage))
+    ProcessCollector(registry=registry)
+    registry.register(RecordCollector(services.store, services.messages, storage))
+    app.register_api(metrics_routes(registry))
 
     @app.get("/", doc_ui=False)
     def page() -> Response:

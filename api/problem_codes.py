@@ -52,6 +52,10 @@ CODES: Mapping[str, Code] = {
     "CROSS_SITE": Code(
         HTTPStatus.FORBIDDEN, "A browser sent the request on behalf of another site's page."
     ),
+    "ADMIN_ONLY": Code(
+        HTTPStatus.FORBIDDEN,
+        "What was asked for is about everybody's jobs, and the key is no admin's.",
+    ),
     "NOT_FOUND": Code(HTTPStatus.NOT_FOUND, "There is nothing at this address."),
     "METHOD_NOT_ALLOWED": Code(
         HTTPStatus.METHOD_NOT_ALLOWED,

@@ -30,7 +30,8 @@ _TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({"same-origin", "none"})
-_PROBES = frozenset({"health.healthz", "health.readyz"})
+# Asked for under names like `api:8000` from within a cluster.
+_PROBES = frozenset({"health.healthz", "health.readyz", "metrics.get_metrics"})
 
 
 def register_security(app: Flask, *, only_this_machine: bool) -> None:

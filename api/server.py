@@ -124,6 +124,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         )
         options = {
             "bind": f"fd://{self._listener.detach()}",
+            # docs/decisions/0024 says what counts on there being one.
             "workers": 1,
             "worker_class": PatientWorker,
             "threads": self.settings.api_threads,

@@ -28,6 +28,11 @@ class MemoryCallbackStore(CallbackStore):
         with self._lock:
             self._due[job_id] = self._clock()
 
+    def scheduled(self) -> int:
+        """How many jobs' callers are still to be told; for the job store's figures."""
+        with self._lock:
+            return len(self._due)
+
     def forget(self, job_id: str) -> None:
         """For the job store, when a job is deleted."""
         with self._lock:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJobs, UploadLost
+from jobs.figures import Figures
 from jobs.job import LABELLING, TERMINAL, TRANSITIONS, Chunk, Failure, Job, NewJob, RowCounts, State
 from jobs.memory_callbacks import MemoryCallbackStore
 from jobs.memory_corrections import MemoryCorrectionStore
@@ -105,6 +106,8 @@ class MemoryJobStore(JobStore):
         self._requests = MemoryRequestStore(clock)
         self._reports: dict[str, WorkerReport] = {}
         self._uploads: dict[str, float] = {}
+        self._rows: Counter[str] = Counter()
+        self._ended: Counter[State] = Counter()
 
     @contextmanager
     def _open(self, job_id: str) -> Iterator[_Record]:
@@ -277,6 +280,7 @@ class MemoryJobStore(JobStore):
             record.newest = index
             record.labelled += labelled
             record.failed += failed
+            self._rows.update(labelled=labelled, failed=failed, to_review=to_review)
             record.progress = self._clock()
             self._drop(record, claim.step)
             record.sent.pop(claim.step, None)
@@ -349,6 +353,7 @@ class MemoryJobStore(JobStore):
         with self._held(claim) as record:
             assert record.ending is not None  # whoever made assembly due chose it
             record.move(record.ending, self._clock())
+            self._ended[record.ending] += 1
             record.sent.clear()
             record.leases.clear()
             if record.new.callback is not None:
@@ -400,6 +405,29 @@ class MemoryJobStore(JobStore):
     def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
         now = self._clock()
         return [r for r in self._reports.values() if now - r.reported_at <= within_s]
+
+    def figures(self) -> Figures:
+        with self._lock:
+            now = self._clock()
+            records = [r for r in self._records.values() if r.state not in TERMINAL]
+            still: dict[State, float] = {}
+            for r in records:
+                moved = max(r.times[r.state], r.progress or 0.0)
+                still[r.state] = max(still.get(r.state, 0.0), now - moved)
+            return Figures(
+                open_jobs=Counter(r.state for r in records),
+                standstill_s=still,
+                ended_jobs=dict(self._ended),
+                rows_labelled=self._rows["labelled"],
+                rows_failed=self._rows["failed"],
+                rows_to_review=self._rows["to_review"],
+                uploads=len(self._uploads),
+                callbacks_due=self._callbacks.scheduled(),
+                labels_remembered=0,
+                memory_bytes=0,
+                memory_limit_bytes=0,
+                read_at=now,
+            )
 
     def ping(self) -> None:
         """Memory is always there."""

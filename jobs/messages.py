@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 from celery import Celery
@@ -54,6 +55,10 @@ class Messages(ABC):
     def waiting(self) -> frozenset[tuple[str, str]]:
         """Job and step of every message about a job that waits to be taken."""
 
+    @abstractmethod
+    def depths(self) -> Mapping[str, int]:
+        """How many messages wait in each of `QUEUES`."""
+
 
 class CeleryMessages(Messages):
     """Sends through a Celery app; needs no task code of the receiver."""
@@ -81,6 +86,11 @@ class CeleryMessages(Messages):
             texts = [text for name in QUEUES for text in channel.client.lrange(name, 0, -1)]
         return frozenset(step for step in map(_step, texts) if step is not None)
 
+    def depths(self) -> Mapping[str, int]:
+        with self.app.connection_for_read() as connection:
+            channel: Any = connection.default_channel
+            return {name: channel.client.llen(name) for name in QUEUES}
+
 
 class RecordedMessages(Messages):
     """Keeps what was sent, for whoever wants to look or to run it in order."""
@@ -106,6 +116,16 @@ class RecordedMessages(Messages):
             (job_id, _STEPS[task] if index is None else label_step(index))
             for task, job_id, index in self.sent
         )
+
+    def depths(self) -> Mapping[str, int]:
+        queues = [
+            CONTROL_QUEUE if index is None else BULK_QUEUE if index else SMALL_QUEUE
+            for _, _, index in self.sent
+        ]
+        return {
+            name: queues.count(name) + (len(self.asked) if name == QUESTION_QUEUE else 0)
+            for name in QUEUES
+        }
 
 
 def _step(text: bytes | str) -> tuple[str, str] | None:

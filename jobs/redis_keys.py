@@ -23,6 +23,7 @@
 | `answer:{id}`        | list | one element, what became of them, as JSON; kept for a minute                        |
 | `requests:…`         | list | when a key sent its latest requests; kept by the library that counts them            |
 | `workers`            | hash | worker name → its last report as JSON                                               |
+| `totals`             | hash | rows ever `labelled`, `failed`, `to_review`; jobs `ended:STATE`; only ever grows     |
 | `labels:young`, `:old`| hash | digest of text and model → when it was put (4 bytes, s) and the probabilities        |
 
 Times come from the Redis server's clock, so the clocks of API and workers need not agree.
@@ -41,6 +42,7 @@ CALLBACK_SECRETS = f"{_PREFIX}callbacks:secrets"
 API_KEYS = f"{_PREFIX}api_keys"
 REQUEST_COUNTS = f"{_PREFIX}requests"
 WORKERS = f"{_PREFIX}workers"
+TOTALS = f"{_PREFIX}totals"
 LABELS_YOUNG = f"{_PREFIX}labels:young"
 LABELS_OLD = f"{_PREFIX}labels:old"
 

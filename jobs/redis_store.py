@@ -18,12 +18,15 @@ from jobs.errors import (
     TooManyOpenJobs,
     UploadLost,
 )
+from jobs.figures import Figures
 from jobs.job import Chunk, Failure, Job, NewJob, RowCounts, State
+from jobs.redis_figures import read_figures
 from jobs.redis_keys import (
     ACTIVE,
     CALLBACKS_DUE,
     CREATED,
     ENDED,
+    TOTALS,
     UPLOADS,
     WORKERS,
     JobKeys,
@@ -254,7 +257,7 @@ class RedisJobStore(JobStore):
         return _commit_from(
             claim,
             self._commit_chunk(
-                keys=[keys.job, keys.leases, keys.sent, keys.parts],
+                keys=[keys.job, keys.leases, keys.sent, keys.parts, TOTALS],
                 args=args,
             ),
         )
@@ -318,7 +321,7 @@ class RedisJobStore(JobStore):
     def finish(self, claim: Claim) -> Job:
         keys = JobKeys(claim.job_id)
         order = [keys.job, keys.leases, keys.sent, keys.attempts, keys.chunks, keys.parts]
-        order += [ACTIVE, ENDED, CALLBACKS_DUE]
+        order += [ACTIVE, ENDED, CALLBACKS_DUE, TOTALS]
         if not self._finish(keys=order, args=[claim.fence, self._now_ms(), claim.job_id]):
             raise LeaseLost(claim.job_id, claim.step)
         return self.get(claim.job_id)
@@ -362,6 +365,9 @@ class RedisJobStore(JobStore):
     def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
         now = self._now_ms() / 1000
         return [report for report in self._reports() if now - report.reported_at <= within_s]
+
+    def figures(self) -> Figures:
+        return read_figures(self._redis)
 
     def ping(self) -> None:
         self._redis.ping()

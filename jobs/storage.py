@@ -7,6 +7,7 @@ A file appears under its name only when it is complete and durable.
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -136,6 +137,15 @@ class Storage:
         folder = self._full(path)
         found = (str(name) for name in self._fs.find(folder))
         return sorted(name[len(folder) :].lstrip("/") for name in found)
+
+    def free_bytes(self) -> int | None:
+        """What may still be written; None where that has no end that could be known (object stores)."""
+        if not self._is_local:
+            return None
+        root = Path(self._root)
+        # A folder that nothing was written to yet will be made below one that is there.
+        found = next(folder for folder in (root, *root.parents) if folder.exists())
+        return shutil.disk_usage(found).free
 
     def check(self) -> None:
         """Write, read and remove a small file. Raises `OSError` when the storage does not work."""

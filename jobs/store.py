@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from jobs.figures import Figures
 from jobs.job import Chunk, Failure, Job, NewJob, State
 from jobs.requests import RequestStore, Settlement
 
@@ -259,6 +260,10 @@ class JobStore(ABC):
     @abstractmethod
     def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
         """Workers that reported within the last `within_s` seconds."""
+
+    @abstractmethod
+    def figures(self) -> Figures:
+        """How the record stands. Its cost grows with the jobs under way, not with those that have ended."""
 
     @abstractmethod
     def ping(self) -> None:

@@ -1,0 +1,123 @@
+"""The figures for Prometheus: what they say, who may read them, and that their number is bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from api.settings import ApiSettings
+from jobs.keys import KeyLimits, mint
+
+
+def scrape(client: FlaskClient) -> dict[str, Metric]:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    return {family.name: family for family in text_string_to_metric_families(answer.text)}
+
+
+def value(families: dict[str, Metric], name: str, **labels: str) -> float:
+    (found,) = [
+        sample.value
+        for family in families.values()
+        for sample in family.samples
+        if sample.name == name and sample.labels == labels
+    ]
+    return found
+
+
+def test_jobs_rows_and_queue_are_what_the_record_says(front: Any) -> None:
+    front.completed()
+    front.submit()
+    front.store.report_worker("one", {"version": 4, "labels": []})
+    front.store.report_worker("two", None)
+    found = scrape(front.client())
+    assert value(found, "spinelabel_record_up") == 1
+    assert value(found, "spinelabel_jobs", state="queued") == 1
+    assert value(found, "spinelabel_jobs", state="in_progress") == 0
+    assert value(found, "spinelabel_jobs_ended_total", state="completed") == 1
+    assert value(found, "spinelabel_rows_total", outcome="labelled") == 2
+    assert value(found, "spinelabel_queue_messages", queue="control") == 2
+    assert value(found, "spinelabel_workers", model="reached") == 1
+    assert value(found, "spinelabel_workers", model="missing") == 1
+    assert value(found, "spinelabel_model_version") == 4
+    assert 0 <= value(found, "spinelabel_worker_report_age_seconds") < 5
+    assert value(found, "spinelabel_storage_free_bytes") > 0
+
+
+def test_requests_are_counted_by_route_whatever_clients_write(client: FlaskClient) -> None:
+    for number in range(20):
+        client.get(f"/v1/jobs/job_{number}")
+        client.get(f"/no/such/{number}")
+        client.open("/healthz", method=f"GUESS{number}")
+    found = scrape(client)
+    counted = found["spinelabel_http_requests"].samples
+    routes = {sample.labels["route"] for sample in counted}
+    assert routes == {"/v1/jobs/<job_id>", "none"}
+    name = "spinelabel_http_requests_total"
+    assert value(found, name, method="GET", route="none", status="404") == 20
+    assert {sample.labels["method"] for sample in counted} == {"GET", "other"}
+
+
+def test_refused_requests_are_counted_too(front: Any) -> None:
+    front.settings = ApiSettings(auth="required")
+    app = front.app()
+    assert app.test_client().get("/v1/jobs").status_code == 401
+    key, kept = mint("root", is_admin=True, limits=KeyLimits())
+    front.keys.add(kept)
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
+    name = "spinelabel_http_requests_total"
+    assert value(scrape(client), name, method="GET", route="/v1/jobs", status="401") == 1
+
+
+@pytest.mark.parametrize(
+    ("is_admin", "code"), [(True, None), (False, "ADMIN_ONLY"), (None, "KEY_MISSING")]
+)
+def test_where_keys_are_asked_for_only_admins_are_told(
+    front: Any, is_admin: bool | None, code: str | None
+) -> None:
+    front.settings = ApiSettings(auth="required")
+    client = front.client()
+    if is_admin is not None:
+        key, kept = mint("anna", is_admin=is_admin, limits=KeyLimits())
+        front.keys.add(kept)
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
+    answer = client.get("/metrics")
+    assert (answer.json["code"] if answer.is_json else None) == code
+
+
+def test_without_keys_it_is_answered_under_the_name_that_a_container_network_gives(
+    client: FlaskClient,
+) -> None:
+    assert client.get("/metrics", headers={"Host": "api:8000"}).status_code == 200
+    assert client.get("/v1/jobs", headers={"Host": "api:8000"}).status_code == 421
+
+
+def test_without_a_record_it_says_so_instead_of_failing(
+    front: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone() -> None:
+        raise redis.ConnectionError("away")
+
+    monkeypatch.setattr(front.store, "figures", gone)
+    found = scrape(front.client())
+    assert value(found, "spinelabel_record_up") == 0
+    assert "spinelabel_jobs" not in found
+    assert "spinelabel_storage_free_bytes" in found
+
+
+def test_over_a_real_redis_every_figure_is_there(api: Any) -> None:
+    import httpx
+
+    answer = httpx.get(f"{api.url}/metrics")
+    assert answer.status_code == 200
+    found = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    assert value(found, "spinelabel_redis_memory_bytes") > 0
+    assert value(found, "spinelabel_queue_messages", queue="bulk") == 0
+    assert len(answer.content) < 50_000
