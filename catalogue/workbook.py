@@ -81,13 +81,15 @@ def workbook_as_csv(stream: BinaryIO, *, most_bytes: int) -> Iterator[bytes]:
         WorkbookUnreadable, UnpackedTooLarge.
     """
     block = bytearray(_BOM)
-    blank, begun = 0, False
+    blank, width = 0, 0
     for row in _rows(stream, most_bytes):
         if not row:
-            blank += begun
+            blank += width > 0
             continue
-        block += b"\n" * blank + _record(row)
-        blank, begun = 0, True
+        width = width or len(row)  # the header's
+        # A sheet does not tell empty cells at a row's end from none: such a row is not cut short.
+        block += b"\n" * blank + _record(row + ("",) * (width - len(row)))
+        blank = 0
         if len(block) >= _FLUSH_BYTES:
             yield bytes(block)
             block.clear()

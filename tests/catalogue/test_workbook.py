@@ -89,7 +89,12 @@ def test_a_cell_is_written_as_a_person_would_type_it(value: object, text: str) -
 
 def test_empty_rows_keep_their_place_but_not_at_the_end() -> None:
     rows = as_rows(book((), HEADER, ("A", "words"), (), (), ("B", "words"), (), ("", "", "")))
-    assert rows == [list(HEADER), ["A", "words"], [], [], ["B", "words"]]
+    assert rows == [list(HEADER), ["A", "words", ""], [], [], ["B", "words", ""]]
+
+
+def test_empty_cells_at_the_end_of_a_row_are_cells_and_those_beyond_the_header_are_kept() -> None:
+    rows = as_rows(book(("title", "summary"), ("A",), ("B", ""), ("C", "words", "beyond")))
+    assert rows[1:] == [["A", ""], ["B", ""], ["C", "words", "beyond"]]
 
 
 def test_the_layout_is_that_of_the_csv() -> None:
