@@ -1,12 +1,16 @@
 """From bytes to rows: the cells of each record, and what is wrong with it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 from catalogue.cells import read_cells
+from catalogue.dialect import Dialect
+from catalogue.encoding import decode
 from catalogue.labels import RowError
 from catalogue.layout import Layout
-from catalogue.scanning import scan_records
+from catalogue.scanning import MAX_RECORD_BYTES, scan_records
+from catalogue.well_formed import split_well_formed
 
 LONGEST_SUMMARY = 100_000
 """Characters, before cleaning."""
@@ -43,14 +47,26 @@ def parse_records(raw: bytes, layout: Layout) -> list[Row]:
     beyond the header's is not empty, since an unquoted delimiter has shifted the cells then. White
     space alone is EMPTY_SUMMARY; whether cleaning leaves anything is for the caller to see.
     """
-    rows: list[Row] = []
+    # A record that would be longer than allowed is broken, which only scanning finds out.
+    if len(raw) <= MAX_RECORD_BYTES:
+        text = decode(raw, layout.dialect.encoding)
+        records = split_well_formed(text, layout.dialect.delimiter)
+        if records is not None:
+            return [_row(cells, layout, broken=False) if cells else _BLANK for cells in records]
+    return [
+        _row(cells, layout, broken=broken) if cells else _BLANK
+        for cells, broken in _scanned(raw, layout.dialect)
+    ]
+
+
+def _scanned(raw: bytes, dialect: Dialect) -> Iterator[tuple[list[str], bool]]:
+    """The cells of each record, and whether it is broken."""
     start = 0
-    for broken, run in groupby(scan_records([raw], layout.dialect), key=lambda span: span.broken):
+    for broken, run in groupby(scan_records([raw], dialect), key=lambda span: span.broken):
         end = max(span.end for span in run)  # not a list of them: blank lines may be many
-        for cells in read_cells(raw[start:end], layout.dialect, quoting=not broken):
-            rows.append(_row(cells, layout, broken=broken) if cells else _BLANK)
+        for cells in read_cells(raw[start:end], dialect, quoting=not broken):
+            yield cells, broken
         start = end
-    return rows
 
 
 def _row(cells: list[str], layout: Layout, *, broken: bool) -> Row:
