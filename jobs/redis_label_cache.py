@@ -25,6 +25,9 @@ from jobs.redis_keys import LABELS_OLD, LABELS_YOUNG
 log = logging.getLogger(__name__)
 
 _STAMP = struct.Struct(">I")
+_LENGTH = struct.Struct(">H")
+# Where `recall.lua` found an entry.
+_NOTHING, _OLD = 0, 2
 # One command's worth: Redis serves nobody else meanwhile.
 _AT_A_TIME = 500
 # Whoever labels waits no longer than this for a Redis that does not answer, and then does without for a while.
@@ -47,8 +50,8 @@ class RedisLabelCache(LabelCache):
             socket_connect_timeout=_PATIENCE_S,
             retry=Retry(NoBackoff(), 0),
         )
-        script = (resources.files("jobs") / "redis_scripts" / "remember.lua").read_text("utf-8")
-        self._remember = self._redis.register_script(script)
+        self._remember = self._redis.register_script(_script("remember"))
+        self._recall = self._redis.register_script(_script("recall"))
         self._again_at = 0.0  # monotonic; until then nothing is asked
 
     def get(self, keys: Sequence[bytes], *, before: float) -> dict[bytes, bytes]:
@@ -81,21 +84,24 @@ class RedisLabelCache(LabelCache):
             self._do_without(error)
 
     def _get(self, keys: list[bytes], before: float) -> dict[bytes, bytes]:
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.time()
-        pipe.hmget(LABELS_YOUNG, keys)
-        pipe.hmget(LABELS_OLD, keys)
-        now, young, old = pipe.execute()
+        now, reply = self._recall(keys=[LABELS_YOUNG, LABELS_OLD], args=[b"".join(keys)])
+        oldest, newest = int(now) - self._ttl_s, int(before)
         found, to_keep = {}, {}
-        for key, new, former in zip(keys, young, old, strict=True):
-            if (entry := new or former) is None:
+        at = 0
+        for key in keys:
+            half = reply[at]
+            at += 1
+            if half == _NOTHING:
                 continue
-            if now[0] - self._ttl_s < _STAMP.unpack_from(entry)[0] < int(before):
+            end = at + _LENGTH.size + _LENGTH.unpack_from(reply, at)[0]
+            entry = reply[at + _LENGTH.size : end]
+            at = end
+            if oldest < _STAMP.unpack_from(entry)[0] < newest:
                 found[key] = entry[_STAMP.size :]
-                if new is None:
+                if half == _OLD:
                     to_keep[key] = entry
         if to_keep:
-            self._put(to_keep, now[0])
+            self._put(to_keep, int(now))
         return found
 
     def _put(self, entries: Mapping[bytes, bytes], now: int) -> None:
@@ -107,6 +113,10 @@ class RedisLabelCache(LabelCache):
     def _do_without(self, error: redis.RedisError) -> None:
         self._again_at = time.monotonic() + _PAUSE_S
         log.warning("labels are not remembered for the next %.0f s: %s", _PAUSE_S, error)
+
+
+def _script(name: str) -> str:
+    return (resources.files("jobs") / "redis_scripts" / f"{name}.lua").read_text("utf-8")
 
 
 def _slices(keys: Sequence[bytes]) -> Iterator[list[bytes]]:

@@ -14,26 +14,41 @@ def decide(
     model: ModelDescription,
     *,
     review_threshold: float | None = None,
-) -> Label:
-    """The label of one row; `probabilities` is float32 [K] in the order of `model.labels`.
+) -> list[Label]:
+    """The labels of many rows; `probabilities` is float32 [N, K], its columns in the order of `model.labels`.
 
     A row whose confidence is below `review_threshold` needs review; None for the model's own.
     """
     review_below = model.review_threshold if review_threshold is None else review_threshold
-    order = np.argsort(-probabilities, kind="stable")  # ties go to the earlier label, always
-    first, second = int(order[0]), int(order[1])
     threshold = 1.0 - model.conformal_quantile
-    confidence = float(probabilities[first])
+    # Ties go to the earlier label, always. All rows at once: one by one it would take as long as parsing them.
+    orders = np.argsort(-probabilities, axis=1, kind="stable").tolist()
+    return [
+        _label(model.labels, row, order, threshold=threshold, review_below=review_below)
+        for row, order in zip(probabilities.tolist(), orders, strict=True)
+    ]
+
+
+def _label(
+    labels: tuple[str, ...],
+    probabilities: list[float],
+    order: list[int],
+    *,
+    threshold: float,
+    review_below: float,
+) -> Label:
+    first, second = order[0], order[1]
+    # The likeliest genre is always in: an empty set would help nobody.
+    likely = [labels[first]]
+    for index in order[1:]:
+        if not probabilities[index] >= threshold:
+            break
+        likely.append(labels[index])
     return Label(
-        genre=model.labels[first],
-        confidence=confidence,
-        second_genre=model.labels[second],
-        second_confidence=float(probabilities[second]),
-        # The likeliest genre is always in: an empty set would help nobody.
-        genre_set=tuple(
-            model.labels[int(i)]
-            for rank, i in enumerate(order)
-            if rank == 0 or float(probabilities[i]) >= threshold
-        ),
-        needs_review=confidence < review_below,
+        genre=labels[first],
+        confidence=probabilities[first],
+        second_genre=labels[second],
+        second_confidence=probabilities[second],
+        genre_set=tuple(likely),
+        needs_review=probabilities[first] < review_below,
     )

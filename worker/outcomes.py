@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from catalogue import Label, Outcome, Row, RowError, clean_book
+import numpy as np
+from numpy.typing import NDArray
+
+from catalogue import Outcome, Row, RowError, clean_book
 from worker.decision import decide
 from worker.prediction import explain
-from worker.remembering import predict_remembering
+from worker.remembering import Book, predict_remembering
 from worker.services import Services
 
 
@@ -37,34 +40,33 @@ def outcomes_of(
     if evidence:
         services.require_evidence(version)
     outcomes: list[Outcome] = [None if row.blank else row.problem for row in rows]
-    texts: dict[int, str] = {}
-    for position, row in enumerate(rows):
-        if row.blank or row.problem is not None:
-            continue
-        if text := clean_book(row.title if model.reads_title else "", row.summary):
-            texts[position] = text
-        else:
-            outcomes[position] = RowError.EMPTY_SUMMARY
+    books: dict[int, Book] = {
+        position: (row.title if model.reads_title else "", row.summary)
+        for position, row in enumerate(rows)
+        if not row.blank and row.problem is None
+    }
     predictions = predict_remembering(
-        services, version, model, list(texts.values()), as_of=as_of, checkpoint=checkpoint
+        services, version, model, list(books.values()), as_of=as_of, checkpoint=checkpoint
     )
-    labels: dict[int, Label] = {}
-    for position, prediction in zip(texts, predictions, strict=True):
-        if prediction is None:
-            outcomes[position] = RowError.MODEL_REJECTED
+    labelled: dict[int, NDArray[np.float32]] = {}
+    for position, prediction in zip(books, predictions, strict=True):
+        if isinstance(prediction, RowError):
+            outcomes[position] = prediction
         else:
-            labels[position] = decide(prediction, model, review_threshold=review_threshold)
+            labelled[position] = prediction
+    if not labelled:
+        return outcomes
+    labels = decide(np.stack(list(labelled.values())), model, review_threshold=review_threshold)
     if evidence:
         words = explain(
             services.model,
             version,
-            [texts[position] for position in labels],
+            [clean_book(*books[position]) for position in labelled],
             max_tokens=model.max_tokens,
             settings=services.settings,
             checkpoint=checkpoint,
         )
-        for position, weighed in zip(labels, words, strict=True):
-            labels[position] = replace(labels[position], evidence=weighed)
-    for position, label in labels.items():
+        labels = [replace(label, evidence=w) for label, w in zip(labels, words, strict=True)]
+    for position, label in zip(labelled, labels, strict=True):
         outcomes[position] = label
     return outcomes

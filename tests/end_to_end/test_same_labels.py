@@ -61,7 +61,7 @@ def test_the_embedded_server_agrees_with_training_inference(
     texts = [clean_book(book.title if model.reads_title else "", book.summary) for book in books]
     rows = client.submit(version, texts).result()
     client.close()
-    labels = [decide(row, model) for row in rows]
+    labels = decide(rows, model)
     assert [Found(x.genre, x.genre_set, x.needs_review) for x in labels] == reference[0]
     assert [label.confidence for label in labels] == pytest.approx(reference[1], abs=CLOSE)
 
