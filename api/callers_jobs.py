@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from api.callers import Caller, caller
+from api.recent_looks import RecentLooks
 from jobs.errors import JobNotFound, TooManyOpenJobs
 from jobs.job import Chunk, Job, NewJob, State
 from jobs.requests import RequestStore, Settlement
@@ -18,13 +19,19 @@ class CallersJobs:
     Routes are given this and not the store, so that none of them can forget to look whose job it is.
     """
 
-    def __init__(self, store: JobStore, who: Callable[[], Caller] = caller) -> None:
+    def __init__(
+        self,
+        store: JobStore,
+        who: Callable[[], Caller] = caller,
+        recent: RecentLooks | None = None,
+    ) -> None:
         self._store = store
         self._who = who
+        self._recent = recent or RecentLooks()
 
     def of(self, who: Caller) -> CallersJobs:
         """The same for what goes on after the request has been served."""
-        return CallersJobs(self._store, lambda: who)
+        return CallersJobs(self._store, lambda: who, self._recent)
 
     def ping(self) -> None:
         """Raises the store's own error when it cannot be reached."""
@@ -32,9 +39,16 @@ class CallersJobs:
 
     def get(self, job_id: str) -> Job:
         """A snapshot of the job."""
-        job = self._store.get(job_id)
+        return self._seen(self._recent.note(self._store.get(job_id)))
+
+    def look(self, job_id: str) -> Job:
+        """Like `get`, for a mere look: while the job has not ended, it may be a moment old. See `RecentLooks`."""
+        recent = self._recent.find(job_id)
+        return self.get(job_id) if recent is None else self._seen(recent)
+
+    def _seen(self, job: Job) -> Job:
         if not self._who().may_see(job.owner):
-            raise JobNotFound(job_id)
+            raise JobNotFound(job.id)
         return job
 
     def newest_part(self, job_id: str) -> tuple[Chunk, str] | None:
@@ -45,7 +59,8 @@ class CallersJobs:
     def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
         """The caller's jobs, newest first; an admin's list holds everybody's."""
         owner = None if self._who().is_admin else self._who().owner
-        return self._store.newest(limit=limit, before=before, owner=owner)
+        found = self._store.newest(limit=limit, before=before, owner=owner)
+        return [self._recent.note(job) for job in found]
 
     def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
         """Workers that reported lately; they are nobody's."""
@@ -81,7 +96,7 @@ class CallersJobs:
     def end(self, job_id: str, ending: State) -> Job:
         """See `JobStore.end`."""
         self.get(job_id)
-        return self._store.end(job_id, ending)
+        return self._recent.note(self._store.end(job_id, ending))
 
     def delete(self, job_id: str) -> None:
         """See `JobStore.delete`."""

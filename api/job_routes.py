@@ -131,7 +131,7 @@ def job_routes(
         """Look at a job"""
         known = request.if_none_match
         job, headers = wait_for(
-            store.get(path.job_id),
+            store.look(path.job_id),
             header.prefer,
             store=store,
             seats=seats,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import socket
 import struct
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -21,6 +23,10 @@ log = logging.getLogger(__name__)
 
 # After the connections are cut, their threads clean up and the process ends.
 _CLEAN_UP_S = 5
+# The arbiter ends a process that has been silent for a minute.
+_NOTIFY_EVERY_S = 0.5
+# How long a thread waits for its connection's next request before it serves others.
+_LINGER_MS = 10
 
 
 class CannotListen(Exception):
@@ -57,16 +63,41 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._connections: set[Any] = set()
+        self._notify_at = 0.0  # monotonic
+
+    def notify(self) -> None:
+        """Tell the arbiter that this process is alive: not at every event, since each time touches a file."""
+        now = time.monotonic()
+        if now >= self._notify_at:
+            self._notify_at = now + _NOTIFY_EVERY_S
+            super().notify()
 
     def handle(self, conn: Any) -> Any:
-        """Serve one request of a connection; headers have to arrive within the stall limit."""
+        """Serve a request of a connection, and those that follow closely; headers have to arrive within the stall limit."""
         wait = struct.pack("ll", max(1, int(self.app.settings.api_stall_s)), 0)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
         self._connections.add(conn)
         try:
-            return super().handle(conn)
+            go_on = super().handle(conn)
+            while go_on is True and self._asks_again(conn):
+                go_on = super().handle(conn)
+            return go_on
         finally:
             self._connections.discard(conn)
+
+    def _asks_again(self, conn: Any) -> bool:
+        """Whether the next request of this connection comes at once.
+
+        A way through the main thread and back takes several times as long as answering a look at a job, so whoever asks
+        a hundred times a second keeps their thread, as long as half of the threads are free for others.
+        """
+        if not self.alive or len(self._connections) > self.cfg.threads // 2:
+            return False
+        if conn.parser.unreader.buf.getvalue():
+            return True
+        soon = select.poll()
+        soon.register(conn.sock, select.POLLIN)
+        return bool(soon.poll(_LINGER_MS))
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer one request; the stall limit holds for each read of its body and write of the answer."""

@@ -10,10 +10,13 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from http.client import HTTPResponse
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -388,3 +391,18 @@ def test_a_request_that_cannot_be_parsed_is_a_problem_too(
     assert head.startswith(b"HTTP/1.1 %d " % status)
     assert b"application/problem+json" in head
     assert json.loads(body)["code"] == code
+
+
+def test_clients_that_keep_their_connections_keep_no_threads(start_api: Any) -> None:
+    api = start_api(SPINELABEL_API_THREADS="2")
+    address = urlsplit(api.url)
+    began = time.monotonic()
+    with ExitStack() as stack:
+        for _ in range(8):
+            connection = stack.enter_context(
+                closing(HTTPConnection(address.hostname or "", address.port, timeout=5))
+            )
+            for _ in range(3):  # the later ones over the thread that the first one has
+                connection.request("GET", "/healthz")
+                assert connection.getresponse().read()
+    assert time.monotonic() - began < 5

@@ -35,10 +35,14 @@ def test_what_is_written_properly_is_answered(
     records: list[list[str]], end: str, everything: bool
 ) -> None:
     stream = io.StringIO(newline="")
-    quoting = csv.QUOTE_ALL if everything else csv.QUOTE_MINIMAL
     # A lone CR is quoted by later Pythons alone.
     given_records = [[cell.replace("\r", "") for cell in cells] for cells in records]
-    csv.writer(stream, lineterminator=end, quoting=quoting).writerows(given_records)
+    writer = csv.writer(
+        stream,
+        lineterminator=end,
+        quoting=csv.QUOTE_ALL if everything else csv.QUOTE_MINIMAL,
+    )
+    writer.writerows(given_records)
     assert split_well_formed(stream.getvalue(), ",") == given_records
 
 
