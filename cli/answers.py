@@ -32,6 +32,12 @@ def raise_problem(answer: httpx.Response) -> NoReturn:
     )
 
 
+def code_of(answer: httpx.Response) -> str | None:
+    """The problem's code; None if the answer is no problem document."""
+    code = (_json_object(answer) or {}).get("code")
+    return code if isinstance(code, str) else None
+
+
 def what_is_missing(answer: httpx.Response) -> str:
     """What keeps a server from being ready, from its answer at /readyz."""
     checks = (_json_object(answer) or {}).get("checks")

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
 from urllib.parse import quote, urlsplit
 
 import httpx
 
-from cli.answers import document_of, raise_problem, what_is_missing
+from cli.answers import code_of, document_of, raise_problem, what_is_missing
 from cli.download import DownloadTarget
-from cli.errors import BadInput, ServerUnreachable
+from cli.errors import ApiProblem, BadInput, ServerUnreachable
 from cli.job_document import JobDocument
 from cli.label_document import LabelDocument
+from cli.label_options import LabelOptions
+from cli.pace import Pace
 from cli.patience import Patience, retryable
 from cli.ports import is_local
 
@@ -23,9 +25,17 @@ OnBytes = Callable[[int, int], None]  # bytes done, bytes in all
 OnWaiting = Callable[[Exception], None]  # called before every wait for a server that is away
 
 _PIECE = 256 * 1024
+_NO_OPTIONS = LabelOptions()
+_KEY_HELD_S = 120.0
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0, write=60.0)
-# The first answers come quickly, so that a small catalogue is not waited for; later ones need not.
-_FIRST_LOOKS_S, _LATER_LOOKS_S, _SETTLED_S = 0.2, 1.0, 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """A job, and whether an earlier upload with the same key has made it."""
+
+    job: JobDocument
+    repeated: bool
 
 
 class ApiClient:
@@ -59,7 +69,9 @@ class ApiClient:
             timeout=_TIMEOUT,
             # A proxy that is set for the internet cannot reach this machine's own loopback.
             trust_env=not is_local(parts.hostname),
+            event_hooks={"response": [self._heard]},
         )
+        self._has_answered = False
 
     def __enter__(self) -> Self:
         return self
@@ -75,36 +87,40 @@ class ApiClient:
         self,
         path: Path,
         *,
-        summary_column: str | None = None,
-        evidence: bool = False,
+        filename: str | None = None,
+        options: LabelOptions = _NO_OPTIONS,
+        key: str | None = None,
         on_bytes: OnBytes = lambda _done, _total: None,
-    ) -> JobDocument:
+    ) -> Submitted:
         """Submit a catalogue, read from the disk piece by piece. Raises OSError if it cannot be read.
 
-        Not repeated after a broken connection: the server may have taken the job.
+        Args:
+            filename: what the catalogue is called at the server; by default as on the disk.
+            key: sent with it as its Idempotency-Key. With one, the upload is repeated after a broken connection;
+                without, it is not, since the server may have taken the job.
         """
-        query = {"filename": path.name}
-        if summary_column is not None:
-            query["summary_column"] = summary_column
-        if evidence:
-            query["evidence"] = "true"
-        with path.open("rb") as catalogue:
-            total = os.fstat(catalogue.fileno()).st_size
-            headers = {"Content-Type": "text/csv", "Content-Length": str(total)}
+        # A server that died with an upload in its hands holds its key for a while yet.
+        seconds = self._patience_s if key is None else max(self._patience_s, _KEY_HELD_S)
+        patience = self._patience(seconds)
+        while True:
             try:
-                answer = self._http.post(
-                    "/v1/jobs",
-                    params=query,
-                    headers=headers,
-                    content=_pieces(catalogue, total, on_bytes),
-                )
+                answer = self._upload_once(path, filename or path.name, options, key, on_bytes)
             except httpx.TransportError as error:
-                raise self._unreachable(error) from error
-        return JobDocument.of(document_of(answer))
+                # Where nobody has ever answered, the address is more likely wrong than its server away.
+                nobody = isinstance(error, httpx.ConnectError) and not self._has_answered
+                if key is None or nobody:
+                    raise self._unreachable(error) from error
+                patience.wait(error)
+                continue
+            if key is None or not _upload_retryable(answer) or patience.exhausted:
+                repeated = answer.headers.get("Idempotency-Replayed") == "true"
+                return Submitted(job=JobDocument.of(document_of(answer)), repeated=repeated)
+            patience.wait(httpx.ReadError(f"it answered {answer.status_code}"))
 
-    def label(self, summary: str, *, evidence: bool = False) -> LabelDocument:
+    def label(self, summary: str, *, title: str = "", evidence: bool = False) -> LabelDocument:
         """The label of one summary, at once."""
-        question = {"summaries": [summary], "evidence": evidence}
+        book = {"title": title, "summary": summary} if title else summary
+        question = {"summaries": [book], "evidence": evidence}
         # Asking again changes nothing, so it is as safe as looking.
         answer = self._patiently("POST", "/v1/label", body=question)
         return LabelDocument.of(document_of(answer))
@@ -130,14 +146,26 @@ class ApiClient:
 
     def follow(self, job_id: str) -> Iterator[JobDocument]:
         """The job again and again, until it has ended; the last one is the ended job."""
-        began = time.monotonic()
+        pace = Pace()
         while True:
             job = self.job(job_id)
             yield job
             if job.ended:
                 return
-            settled = min((time.monotonic() - began) / _SETTLED_S, 1.0)
-            time.sleep(_FIRST_LOOKS_S + (_LATER_LOOKS_S - _FIRST_LOOKS_S) * settled)
+            pace.wait()
+
+    def model(self) -> dict[str, Any]:
+        """What the newest model says of itself."""
+        return document_of(self._get("/v1/model"))
+
+    def model_version(self) -> int | None:
+        """The newest model's version; None if no worker has told the server of one lately."""
+        try:
+            return int(self.model()["version"])
+        except ApiProblem as problem:
+            if problem.code == "MODEL_UNKNOWN":
+                return None
+            raise
 
     def cancel(self, job_id: str) -> JobDocument:
         """Ask for the job's end. Asking twice is no error."""
@@ -175,6 +203,24 @@ class ApiClient:
             return "its API does not answer"
         return None if answer.is_success else what_is_missing(answer)
 
+    def _upload_once(
+        self,
+        path: Path,
+        filename: str,
+        options: LabelOptions,
+        key: str | None,
+        on_bytes: OnBytes,
+    ) -> httpx.Response:
+        with path.open("rb") as catalogue:
+            total = os.fstat(catalogue.fileno()).st_size
+            headers = {"Content-Type": "text/csv", "Content-Length": str(total)}
+            return self._http.post(
+                "/v1/jobs",
+                params={"filename": filename} | options.query(),
+                headers=headers | ({"Idempotency-Key": key} if key else {}),
+                content=_pieces(catalogue, total, on_bytes),
+            )
+
     def _download_more(
         self, path: str, part: DownloadTarget, on_bytes: OnBytes, patience: Patience
     ) -> None:
@@ -190,6 +236,9 @@ class ApiClient:
                 patience.start_again()
                 on_bytes(part.written, part.total or part.written)
             part.end_of_answer()
+
+    def _heard(self, _: httpx.Response) -> None:
+        self._has_answered = True
 
     def _get(self, path: str, query: dict[str, str] | None = None) -> httpx.Response:
         return self._patiently("GET", path, query)
@@ -211,11 +260,20 @@ class ApiClient:
             except httpx.TransportError as error:
                 patience.wait(error)
 
-    def _patience(self) -> Patience:
-        return Patience(self._patience_s, on_waiting=self._on_waiting, give_up=self._unreachable)
+    def _patience(self, seconds: float | None = None) -> Patience:
+        seconds = self._patience_s if seconds is None else seconds
+        return Patience(seconds, on_waiting=self._on_waiting, give_up=self._unreachable)
 
     def _unreachable(self, error: Exception) -> ServerUnreachable:
         return ServerUnreachable(f"{self.url} does not answer ({str(error) or repr(error)}).")
+
+
+def _upload_retryable(answer: httpx.Response) -> bool:
+    """Whether the same upload, with the same key, may be taken a little later."""
+    if answer.status_code == httpx.codes.CONFLICT:
+        return code_of(answer) == "IDEMPOTENCY_KEY_IN_USE"
+    # Room for another job comes when one ends, not by itself.
+    return retryable(answer.status_code) and code_of(answer) != "TOO_MANY_OPEN_JOBS"
 
 
 def _path(job_id: str) -> str:

@@ -74,7 +74,7 @@ def server_for_command(
                 try:
                     yield Server(url=stack.url, temporary=True, check=background.check)
                 finally:
-                    folder.withdraw(display.note)
+                    folder.withdraw(display.warn)
             return
 
 
@@ -138,5 +138,7 @@ def _tell(happening: Happening, display: Display) -> None:
     """Of a stack that somebody only uses: what they have to wait for, and what went wrong."""
     if happening.action is Action.STOPPING:
         display.busy("stopping the laptop stack")
-    elif happening.action not in {Action.STARTING, Action.READY, Action.STOPPED}:
+    elif happening.action in {Action.DIED, Action.KILLED, Action.STILL_WAITING}:
+        display.warn(render(happening))
+    elif happening.action is Action.STACK_READY:
         display.note(render(happening))

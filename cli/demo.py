@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.assignments import Assignment, default_target
 from cli.data_folder import DataFolder
 from cli.display import Display
 from cli.formatting import count
-from cli.label import LabelRequest, default_target, label_file
+from cli.label import LabelRequest, label
 from cli.labelled_file import LabelledRow, Tally, read_labelled
 from cli.laptop import LaptopSettings
 
@@ -34,7 +35,13 @@ def demo(sample: Path, laptop: LaptopSettings, display: Display) -> Path:
     DataFolder(laptop.data_dir).prepare()
     target = laptop.data_dir / default_target(sample).name
     with display:
-        label_file(LabelRequest(source=sample, target=target, laptop=laptop), display)
+        # Again: whoever asks for a demonstration twice wants to see it twice.
+        assignment = Assignment(source=sample, target=target)
+        (catalogue,) = label(
+            LabelRequest(assignments=[assignment], laptop=laptop, again=True), display
+        )
+    if catalogue.error is not None:
+        raise catalogue.error
     labelled = look_at(target)
     console = Console(highlight=False)
     console.print(titles_table(labelled))

@@ -1,4 +1,4 @@
-"""Progress on the terminal: a bar for a person, an occasional line for a log, nothing when quiet.
+"""Progress on the terminal: a bar for a person, nothing where nobody looks.
 
 All of it goes to standard error, so that standard output carries the answer alone.
 """
@@ -6,7 +6,6 @@ All of it goes to standard error, so that standard output carries the answer alo
 from __future__ import annotations
 
 import sys
-import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -14,13 +13,15 @@ from cli.formatting import doing, pace, rows_done, size
 from cli.job_document import JobDocument
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
-_LINE_EVERY_S = 5.0
+    from rich.console import Console
+    from rich.progress import TaskID
 
 
 class Display:
-    """Shows nothing; the others show more. Methods may be called from any thread."""
+    """Says only what has to be known. Methods may be called from any thread.
+
+    `of` tells things that go on side by side from one another.
+    """
 
     def __enter__(self) -> Self:
         return self
@@ -33,62 +34,44 @@ class Display:
     ) -> None:
         return
 
+    def warn(self, text: str) -> None:
+        """Something that has to be known, also by the reader of a log."""
+        print(text, file=sys.stderr, flush=True)
+
     def note(self, text: str) -> None:
-        """Something that a person should know."""
+        """Something that a person who looks on likes to know."""
 
     def busy(self, what: str) -> None:
         """Something goes on that nobody can say the end of."""
 
-    def moved(self, verb: str, done: int, total: int) -> None:
+    def moved(self, verb: str, done: int, total: int, *, of: str = "") -> None:
         """Bytes sent or received."""
 
-    def job(self, job: JobDocument) -> None:
+    def job(self, job: JobDocument, *, of: str = "") -> None:
         """How the job stands."""
 
-
-class Lines(Display):
-    """One line for every change of what is going on, and one every few seconds in between."""
-
-    def __init__(self) -> None:
-        self._said = ""
-        self._said_at = time.monotonic()
-
-    def note(self, text: str) -> None:
-        self._said_at = time.monotonic()
-        print(text, file=sys.stderr, flush=True)
-
-    def moved(self, verb: str, done: int, total: int) -> None:
-        if time.monotonic() - self._said_at >= _LINE_EVERY_S:  # what is quick needs no word
-            self._occasionally(verb, f"{size(done)} of {size(total)}")
-
-    def job(self, job: JobDocument) -> None:
-        counts = rows_done(job) if job.processed or job.total else ""
-        self._occasionally(doing(job), " · ".join(filter(None, [counts, pace(job)])))
-
-    def _occasionally(self, what: str, detail: str) -> None:
-        if what == self._said and time.monotonic() - self._said_at < _LINE_EVERY_S:
-            return
-        self._said = what
-        self.note(f"{what[:1].upper()}{what[1:]}{': ' if detail else ''}{detail}")
+    def ended(self, *, of: str = "") -> None:
+        """No more will come of it."""
 
 
-class Bar(Display):
-    """One bar that lives from start to end, and leaves the notes alone behind."""
+class Bars(Display):
+    """A bar for each thing that goes on, from its start to its end; the notes alone are left behind."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console | None = None) -> None:
         # Here, not above: a command that shows no bar should not wait for rich.
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
-        self._progress: Progress = Progress(
-            TextColumn("{task.description}"),
+        self._progress = Progress(
+            # A file's name may hold what rich would take for markup.
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[detail]}", justify="right"),
-            console=Console(stderr=True, highlight=False),
+            TextColumn("{task.fields[detail]}", justify="right", markup=False),
+            console=console or Console(stderr=True, highlight=False),
             expand=True,
             transient=True,
         )
-        self._task: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -102,35 +85,43 @@ class Bar(Display):
     ) -> None:
         self._progress.stop()
 
+    def warn(self, text: str) -> None:
+        self.note(text)
+
     def note(self, text: str) -> None:
-        self._progress.console.print(text, markup=False)
+        self._progress.console.print(text, markup=False, soft_wrap=True)
 
     def busy(self, what: str) -> None:
-        self._show(what, 0, None, "")
+        self._show("", what, 0, None, "")
 
-    def moved(self, verb: str, done: int, total: int) -> None:
-        self._show(verb, done, total, f"{size(done)} of {size(total)}")
+    def moved(self, verb: str, done: int, total: int, *, of: str = "") -> None:
+        self._show(of, verb, done, total, f"{size(done)} of {size(total)}")
 
-    def job(self, job: JobDocument) -> None:
+    def job(self, job: JobDocument, *, of: str = "") -> None:
         total = job.total if job.total_is_final else None
         detail = " · ".join(filter(None, [rows_done(job), pace(job)]))
-        self._show(doing(job), job.processed, total, detail)
+        self._show(of, doing(job), job.processed, total, detail)
 
-    def _show(self, what: str, done: int, total: int | None, detail: str) -> None:
-        words = what[:1].upper() + what[1:]
-        if self._task is None:
-            self._task = self._progress.add_task(words, total=None, detail="")
+    def ended(self, *, of: str = "") -> None:
+        if (task := self._tasks.pop(of, None)) is not None:
+            self._progress.remove_task(task)
+
+    def _show(self, of: str, what: str, done: int, total: int | None, detail: str) -> None:
+        words = what[:1].upper() + what[1:] if not of else f"{of}  {what}"
+        if of:
+            self.ended()  # what all of them have waited for
+        if of not in self._tasks:
+            self._tasks[of] = self._progress.add_task(words, total=None, detail="")
+        task = self._tasks[of]
         # rich reads None as "leave it": a bar without a known end has to be asked for by reset.
         if total is None:
-            self._progress.reset(self._task, total=None, description=words, detail=detail)
+            self._progress.reset(task, total=None, description=words, detail=detail)
         else:
             self._progress.update(
-                self._task, total=total, completed=done, description=words, detail=detail
+                task, total=total, completed=done, description=words, detail=detail
             )
 
 
 def display_for(*, quiet: bool) -> Display:
     """What suits standard error."""
-    if quiet:
-        return Display()
-    return Bar() if sys.stderr.isatty() else Lines()
+    return Bars() if sys.stderr.isatty() and not quiet else Display()

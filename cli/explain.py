@@ -11,7 +11,7 @@ import click
 
 from cli.errors import BadInput
 from cli.front import end_in_good_order
-from cli.options import model_root_option, quiet_option, server_options
+from cli.options import json_option, model_root_option, quiet_option, server_options
 
 if TYPE_CHECKING:
     from cli.label_document import LabelDocument
@@ -21,12 +21,14 @@ _WIDEST_BAR = 24
 
 @click.command()
 @click.argument("text")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.option("--title", default="", help="Title of the book, which is read too.")
+@json_option("Print everything as JSON.")
 @quiet_option
 @server_options
 @model_root_option
 def explain(
     text: str,
+    title: str,
     as_json: bool,
     quiet: bool,
     server: str | None,
@@ -39,12 +41,11 @@ def explain(
     TEXT - reads the summary from standard input. Like `label`, it uses the laptop stack that runs or
     starts one for as long as it takes.
     """
-    import json
-
     from cli.client import ApiClient
     from cli.connect import server_for_command
     from cli.display import display_for
     from cli.laptop import LaptopSettings
+    from cli.printing import print_json
 
     summary = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
     laptop = LaptopSettings(data_dir=data_dir, model_root=model_root)
@@ -54,9 +55,9 @@ def explain(
         server_for_command(server, laptop, display) as found,
         ApiClient(found.url, api_key=api_key, on_waiting=lambda _: found.check()) as client,
     ):
-        label = client.label(summary, evidence=True)
+        label = client.label(summary, title=title, evidence=True)
     if as_json:
-        click.echo(json.dumps(label.raw, indent=2, ensure_ascii=False))
+        print_json(label.raw)
     if label.error:
         raise BadInput(label.error)
     if not as_json:

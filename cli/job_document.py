@@ -27,6 +27,8 @@ class JobDocument:
     error: str | None  # a sentence
     created_at: str
     has_result: bool
+    needs_review: int
+    model_version: int | None
     raw: Mapping[str, Any]
 
     @property
@@ -68,6 +70,8 @@ class JobDocument:
                 error=error.get("message"),
                 created_at=document["created_at"],
                 has_result=bool(links.get("result")),
+                needs_review=document.get("needs_review", 0),
+                model_version=document.get("model_version"),
                 raw=document,
             )
         except (KeyError, TypeError, AttributeError) as error_:

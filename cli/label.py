@@ -1,146 +1,91 @@
-"""From a catalogue on this machine to the labelled catalogue beside it."""
+"""From catalogues on this machine to the labelled catalogues beside them."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
+from cli.assignments import Assignment, check
 from cli.client import ApiClient
 from cli.connect import Server, server_for_command
 from cli.display import Display
 from cli.errors import BadInput, JobEnded, SpinelabelError
-from cli.job_document import JobDocument
+from cli.interruption import interrupted
+from cli.label_options import LabelOptions
+from cli.labelling import Catalogue, Labelling, titled
 from cli.laptop import LaptopSettings
+from cli.streams import Streams
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelRequest:
-    """What to label, and where the answer goes."""
+    """What to label, how, and where."""
 
-    source: Path
-    target: Path
+    assignments: Sequence[Assignment]
     laptop: LaptopSettings
-    summary_column: str | None = None
-    evidence: bool = False
+    options: LabelOptions = field(default_factory=LabelOptions)
     server: str | None = None
     api_key: str | None = None
+    at_once: int = 1
+    again: bool = False
 
 
-def default_target(source: Path) -> Path:
-    """`NAME.labelled.csv` beside the input."""
-    return source.parent / f"{source.stem}.labelled.csv"
+def label(request: LabelRequest, display: Display) -> list[Catalogue]:
+    """Upload, follow, download; what has become of each catalogue, in the order of the request.
 
-
-def label_file(request: LabelRequest, display: Display) -> JobDocument:
-    """Upload, follow, download; the completed job. The target changes at the very end, or not at all.
-
-    Raises `BadInput` before anything is started if source or target cannot be used, `JobEnded` if the
-    job ends without being completed, and whatever the client and the stack raise.
+    A target changes at the very end of its catalogue's way, or not at all. Nothing is started where no catalogue can
+    be used. Raises `KeyboardInterrupt` after it has told what goes on, and what the stack's start raises.
     """
-    _check_files(request.source, request.target)
-    with server_for_command(request.server, request.laptop, display) as server:
-        waiting = _Waiting(server, display)
-        with ApiClient(server.url, api_key=request.api_key, on_waiting=waiting) as client:
-            job = _upload(request, client, display)
-            try:
-                return _finish(job, client, request.target, display)
-            except KeyboardInterrupt:
-                _say_goodbye(job, client, server, request, display)
-                raise
-            except JobEnded as error:
-                raise JobEnded(f"{error}{_rest_of(job, client, server, request)}") from error
-
-
-def _upload(request: LabelRequest, client: ApiClient, display: Display) -> JobDocument:
-    try:
-        return client.upload(
-            request.source,
-            summary_column=request.summary_column,
-            evidence=request.evidence,
-            on_bytes=lambda done, total: display.moved("uploading", done, total),
+    catalogues = titled(request.assignments)
+    for catalogue in catalogues:
+        try:
+            check(catalogue.assignment)
+        except BadInput as error:
+            catalogue.error = error
+    if all(catalogue.settled for catalogue in catalogues):
+        return catalogues
+    with (
+        server_for_command(request.server, request.laptop, display) as server,
+        ApiClient(
+            server.url, api_key=request.api_key, on_waiting=_Waiting(server, display)
+        ) as client,
+        Streams() as streams,
+    ):
+        labelling = Labelling(
+            client,
+            catalogues,
+            options=request.options,
+            streams=streams,
+            display=display,
+            at_once=request.at_once,
+            again=request.again,
         )
-    except OSError as error:
-        raise BadInput(f"{request.source} cannot be read: {error.strerror}.") from error
+        try:
+            labelling.run()
+        except KeyboardInterrupt:
+            jobs = [c.job for c in labelling.under_way if c.job is not None]
+            display.warn(interrupted(jobs, server, request.laptop.data_dir))
+            raise
+        for catalogue in catalogues:
+            if isinstance(catalogue.error, JobEnded):
+                rest = _rest_of(catalogue, client, server, request)
+                catalogue.error = JobEnded(f"{catalogue.error}{rest}")
+    return catalogues
 
 
-def _finish(job: JobDocument, client: ApiClient, target: Path, display: Display) -> JobDocument:
-    for current in client.follow(job.id):
-        job = current
-        display.job(job)
-    if job.ended_badly:
-        raise JobEnded(f"The job {job.id} {_ended(job)}.")
-    try:
-        client.download(
-            job.id, target, lambda done, total: display.moved("downloading", done, total)
-        )
-    except OSError as error:
-        raise BadInput(f"{target} cannot be written: {error.strerror}.") from error
-    return job
-
-
-def _ended(job: JobDocument) -> str:
-    words = {"failed": "failed", "cancelled": "was cancelled", "expired": "expired"}
-    reason = f": {job.error.rstrip('.')}" if job.error else ""
-    return f"{words[job.state]}{reason}"
-
-
-def _rest_of(job: JobDocument, client: ApiClient, server: Server, request: LabelRequest) -> str:
+def _rest_of(catalogue: Catalogue, client: ApiClient, server: Server, request: LabelRequest) -> str:
     """How to get at what was finished, if there is something."""
+    assert catalogue.job is not None
     with suppress(SpinelabelError):
-        if client.job(job.id).has_result:
+        if client.job(catalogue.job.id).has_result:
             first = (
                 f"`spinelabel up --data-dir {request.laptop.data_dir}`, then "
                 if server.temporary
                 else ""
             )
-            return f" What was finished is kept: {first}`spinelabel download {job.id}`."
+            return f" What was finished is kept: {first}`spinelabel download {catalogue.job.id}`."
     return ""
-
-
-def _say_goodbye(
-    job: JobDocument,
-    client: ApiClient,
-    server: Server,
-    request: LabelRequest,
-    display: Display,
-) -> None:
-    """After Ctrl-C: the job goes on where the server does, and ends where the server ends."""
-    if server.temporary:
-        with suppress(SpinelabelError):
-            client.cancel(job.id)
-        display.note(f"Interrupted: the job {job.id} is cancelled, since its server ends here.")
-        return
-    there = f"--server {server.url}"
-    display.note(
-        f"Interrupted here; the job {job.id} goes on at {server.url}.\n"
-        f"  how it stands:  spinelabel status {job.id} {there}\n"
-        f"  its result:     spinelabel download {job.id} -o {request.target} {there}\n"
-        f"  its end:        spinelabel cancel {job.id} {there}"
-    )
-
-
-def _check_files(source: Path, target: Path) -> None:
-    try:
-        with source.open("rb"):
-            pass
-    except FileNotFoundError as error:
-        raise BadInput(f"There is no file {source}.") from error
-    except IsADirectoryError as error:
-        raise BadInput(f"{source} is a folder; name a catalogue file.") from error
-    except OSError as error:
-        raise BadInput(f"{source} cannot be read: {error.strerror}.") from error
-    if not target.parent.is_dir():
-        raise BadInput(f"There is no folder {target.parent} for the result; make it or choose -o.")
-    if not os.access(target.parent, os.W_OK):
-        raise BadInput(f"The folder {target.parent} cannot be written to; choose -o elsewhere.")
-    if target.is_dir():
-        raise BadInput(f"{target} is a folder; name a file with -o.")
-    if target.exists() and target.samefile(source):
-        raise BadInput(
-            "The result would replace the catalogue itself; choose another name with -o."
-        )
 
 
 class _Waiting:
@@ -154,5 +99,5 @@ class _Waiting:
     def __call__(self, error: Exception) -> None:
         self._server.check()
         if not self._said:
-            self._display.note(f"The server does not answer ({error}); trying again.")
+            self._display.warn(f"The server does not answer ({error}); trying again.")
             self._said = True

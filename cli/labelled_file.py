@@ -47,14 +47,6 @@ class Tally:
             self.genres[row.genre] += 1
 
 
-def tally(path: Path) -> Tally:
-    """Count a labelled catalogue's rows, one at a time. Raises OSError, ValueError."""
-    counted = Tally()
-    for row in read_labelled(path):
-        counted.add(row)
-    return counted
-
-
 def read_labelled(path: Path) -> Iterator[LabelledRow]:
     """The rows in order. Raises OSError, and ValueError if the file is no labelled catalogue."""
     csv.field_size_limit(_LONGEST_CELL)

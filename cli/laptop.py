@@ -110,7 +110,7 @@ def _children(
         _room(
             ["serving"],
             {
-                "SPINELABEL_MODEL_ROOT": str(_model_root(settings.model_root)),
+                "SPINELABEL_MODEL_ROOT": str(model_root(settings.model_root)),
                 "SPINELABEL_SERVING_ADDRESS": model_address,
             },
             probe=lambda: (
@@ -152,7 +152,7 @@ def _room(
     )
 
 
-def _model_root(chosen: Path | None) -> Path:
+def model_root(chosen: Path | None) -> Path:
     """A folder NAME/VERSION/saved_model.pb. Raises `BadInput` if there is no model in it."""
     if chosen is None:
         serving = find_spec("serving")  # found, not imported: that would load TensorFlow

@@ -27,6 +27,11 @@ model_root_option = click.option(
 )
 
 
+def json_option(help_text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The answer as a program reads it."""
+    return click.option("--json", "as_json", is_flag=True, help=help_text)
+
+
 def server_options(command: Callable[..., None]) -> Callable[..., None]:
     """Which server to talk to, and as whom."""
     # Better in the environment than on the command line, where other users of the machine can see it.

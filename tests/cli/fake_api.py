@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+ENDED = frozenset({"completed", "failed", "cancelled", "expired"})
+
 
 def job_document(job_id: str = "job_1", state: str = "completed", **changes: Any) -> dict[str, Any]:
     """A job as the API describes it."""
@@ -26,6 +28,7 @@ def job_document(job_id: str = "job_1", state: str = "completed", **changes: Any
         "total_is_final": True,
         "rows_per_second": 812.3,
         "eta_seconds": None,
+        "needs_review": 1,
         "model_version": 1,
         "summary_column": "Description",
         "error": None,
@@ -33,6 +36,34 @@ def job_document(job_id: str = "job_1", state: str = "completed", **changes: Any
         "links": {"self": f"/v1/jobs/{job_id}", "result": f"/v1/jobs/{job_id}/result"},
     }
     return document | changes
+
+
+@dataclass
+class MadeJob:
+    """A job that was uploaded here, and how it is going to stand at one look after the other."""
+
+    job_id: str
+    upload: tuple[object, bytes]
+    documents: list[dict[str, Any]]
+    has_files: bool = True
+    looks: int = 0
+
+    def now(self) -> dict[str, Any]:
+        """How it stands."""
+        query: Any = self.upload[0]
+        links = job_document(self.job_id)["links"] if self.has_files else {}
+        return self.documents[0] | {
+            "id": self.job_id,
+            "filename": query["filename"][0],
+            "links": links,
+        }
+
+    def look(self) -> dict[str, Any]:
+        """How it stands; it goes on with every look."""
+        document = self.now()
+        self.looks += 1
+        self.documents = self.documents[1:] or self.documents
+        return document
 
 
 @dataclass
@@ -49,6 +80,15 @@ class FakeApi:
     labels: dict[str, Any] = field(default_factory=dict)  # the answer to every question
     questions: list[dict[str, Any]] = field(default_factory=list)
     uploads: list[tuple[dict[str, list[str]], bytes]] = field(default_factory=list)
+    keys: dict[str, MadeJob] = field(default_factory=dict)  # jobs by their Idempotency-Keys
+    jobs: dict[str, MadeJob] = field(
+        default_factory=dict
+    )  # by their ids; one that is taken out is deleted
+    fates: dict[str, list[dict[str, Any]]] = field(
+        default_factory=dict
+    )  # by filename, else `documents`
+    most_open: int = 100  # jobs; one more is refused
+    model: dict[str, Any] = field(default_factory=lambda: {"version": 1, "labels": ["crime"]})
     ranges: list[str | None] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     connections: list[socket.socket] = field(default_factory=list)
@@ -100,6 +140,8 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
                 return
             if path == "/readyz":
                 self._json({"ready": True, "checks": {}})
+            elif path == "/v1/model":
+                self._json(api.model)
             elif path == "/v1/jobs":
                 start, limit = int(query.get("after", ["0"])[0]), int(query["limit"][0])
                 page = api.listed[start : start + limit]
@@ -107,6 +149,8 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
                 self._json({"jobs": page, "next": str(start + limit) if more else None})
             elif path.endswith("/result"):
                 self._result()
+            elif made := api.jobs.get(path.rsplit("/", 1)[-1]):
+                self._json(made.look())
             else:
                 first, *rest = api.documents
                 api.documents = rest or [first]
@@ -118,19 +162,44 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
                 return
             if self.path.endswith("/cancel"):
                 api.cancelled.append(self.path)
-                self._json(job_document(state="cancelling"), 202)
+                self._json(job_document(self.path.split("/")[-2], state="cancelling"), 202)
             elif self.path == "/v1/label":
                 api.questions.append(json.loads(body))
                 self._json(api.labels)
             else:
-                api.uploads.append((parse_qs(urlsplit(self.path).query), body))
-                self._json(job_document(state="queued"), 202)
+                self._take(parse_qs(urlsplit(self.path).query), body)
+
+        def _take(self, query: dict[str, list[str]], body: bytes) -> None:
+            """An upload. One that is repeated with its key leads to its job, as at the real API."""
+            key = self.headers.get("Idempotency-Key")
+            if key in api.keys:
+                made = api.keys[key]
+                if made.upload != (query, body):
+                    self._problem(422, "IDEMPOTENCY_KEY_REUSED", "Came with another file before.")
+                elif made.job_id not in api.jobs:
+                    self._problem(404, "JOB_NOT_FOUND", "There is no such job.")
+                else:
+                    self._json(made.now(), 202, {"Idempotency-Replayed": "true"})
+                return
+            if sum(job.now()["state"] not in ENDED for job in api.jobs.values()) >= api.most_open:
+                self._problem(429, "TOO_MANY_OPEN_JOBS", "As many jobs as allowed are under way.")
+                return
+            api.uploads.append((query, body))
+            fate = api.fates.get(query["filename"][0], api.documents)
+            made = MadeJob(f"job_{len(api.uploads)}", (query, body), list(fate))
+            api.jobs[made.job_id] = made
+            if key is not None:
+                api.keys[key] = made
+            self._json(made.now() | {"state": "queued"}, 202, {"Idempotency-Replayed": "false"})
+
+        def _problem(self, status: int, code: str, sentence: str) -> None:
+            self._json({"status": status, "code": code, "detail": sentence}, status)
 
         def _refused(self) -> bool:
             if not api.refusals:
                 return False
             status, code, sentence = api.refusals.pop(0)
-            self._json({"status": status, "code": code, "detail": sentence}, status)
+            self._problem(status, code, sentence)
             return True
 
         def _result(self) -> None:
@@ -154,12 +223,16 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
             self.wfile.write(body)
 
-        def _json(self, document: object, status: int = 200) -> None:
+        def _json(
+            self, document: object, status: int = 200, headers: dict[str, str] | None = None
+        ) -> None:
             body = json.dumps(document).encode()
             self.send_response(status)
             kind = "problem+json" if status >= 400 else "json"
             self.send_header("Content-Type", f"application/{kind}")
             self.send_header("Content-Length", str(len(body)))
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 

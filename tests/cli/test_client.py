@@ -11,6 +11,7 @@ import pytest
 from cli import ports
 from cli.client import ApiClient
 from cli.errors import ApiProblem, BadInput, ServerUnreachable
+from cli.label_options import LabelOptions
 from tests.cli.fake_api import FakeApi, job_document
 
 RESULT = random.Random(7).randbytes(700_000)
@@ -21,13 +22,18 @@ def test_an_upload_carries_every_byte_the_name_and_the_column(api: FakeApi, tmp_
     source.write_bytes(RESULT)
     seen: list[tuple[int, int]] = []
     with ApiClient(api.url) as client:
-        job = client.upload(
+        submitted = client.upload(
             source,
-            summary_column="Über uns",
+            options=LabelOptions(summary_column="Über uns", title_column="Titel"),
             on_bytes=lambda done, total: seen.append((done, total)),
         )
-    assert job.state == "queued"
-    assert api.uploads == [({"filename": ["a b&c.csv"], "summary_column": ["Über uns"]}, RESULT)]
+    assert (submitted.job.state, submitted.repeated) == ("queued", False)
+    assert api.uploads == [
+        (
+            {"filename": ["a b&c.csv"], "summary_column": ["Über uns"], "title_column": ["Titel"]},
+            RESULT,
+        )
+    ]
     assert seen == sorted(seen)
     assert seen[-1] == (len(RESULT), len(RESULT))
 

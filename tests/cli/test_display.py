@@ -1,38 +1,51 @@
-"""Progress without a terminal: few lines, all on standard error."""
+"""Progress for a person on a terminal; silence in a pipe."""
 
 from __future__ import annotations
 
-import pytest
+import io
 
-from cli.display import Lines, display_for
+import pytest
+from rich.console import Console
+
+from cli.display import Bars, display_for
 from cli.happenings import Action, Happening, render
 from cli.job_document import JobDocument
 from tests.cli.fake_api import job_document
 
 
-def test_a_line_comes_for_every_change_and_not_for_every_look(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with Lines() as display:
-        display.moved("uploading", 10, 20)
-        for state in ("queued", "in_progress", "in_progress", "in_progress", "completed"):
-            display.job(JobDocument.of(job_document(state=state)))
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert [line.split(":")[0] for line in said.err.splitlines()] == [
-        "Waiting for a worker",
-        "Labelling",
-        "Completed",
-    ]
+def console() -> Console:
+    return Console(
+        file=io.StringIO(), force_terminal=True, color_system=None, highlight=False, width=100
+    )
 
 
-def test_quiet_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
-    with display_for(quiet=True) as display:
-        display.note("x")
-        display.busy("x")
-        display.moved("x", 1, 2)
-        display.job(JobDocument.of(job_document()))
+def test_a_person_sees_what_goes_on_and_the_notes_stay() -> None:
+    screen = console()
+    with Bars(screen) as display:
+        display.busy("starting the stack")
+        display.note("A note [not markup]")
+        for state in ("queued", "in_progress"):
+            display.job(JobDocument.of(job_document(state=state)), of="a[1].csv")
+            display.moved("uploading", 10, 20, of="b.csv")
+        display.ended(of="a[1].csv")
+        display.ended(of="never began")
+    assert isinstance(screen.file, io.StringIO)
+    seen = screen.file.getvalue()
+    assert "A note [not markup]" in seen
+    assert "b.csv  uploading" in seen
+
+
+def test_where_nobody_looks_only_warnings_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    for quiet in (True, False):  # standard error is no terminal here
+        with display_for(quiet=quiet) as display:
+            display.note("x")
+            display.busy("x")
+            display.moved("x", 1, 2)
+            display.job(JobDocument.of(job_document()))
+            display.ended()
     assert capsys.readouterr() == ("", "")
+    display.warn("y")
+    assert capsys.readouterr() == ("", "y\n")
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,12 @@ def test_a_person_reads_genre_runner_up_and_words_in_their_weight(
     ]
 
 
+def test_a_title_is_sent_along(api: FakeApi, tmp_path: Path) -> None:
+    api.labels = {"model_version": 2, "labels": [LABEL]}
+    run("explain", "An inquest", "--title", "Clues", "--server", api.url, folder=tmp_path)
+    assert api.questions[0]["summaries"] == [{"title": "Clues", "summary": "An inquest"}]
+
+
 def test_a_program_reads_all_of_it_as_json(api: FakeApi, tmp_path: Path) -> None:
     api.labels = {"model_version": 2, "labels": [LABEL]}
     code, out, _ = run("explain", "x", "--json", "--server", api.url, folder=tmp_path)

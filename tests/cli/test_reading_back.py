@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from cli.assignments import default_target
 from cli.demo import genres_table, look_at, title_of, titles_table
 from cli.formatting import describe, duration, outcome, rows_done, size
 from cli.job_document import JobDocument
-from cli.label import default_target
-from cli.labelled_file import read_labelled, tally
+from cli.labelled_file import read_labelled
 from tests.cli.fake_api import job_document
 
 HEADER = [
@@ -58,7 +58,7 @@ def write(path: Path, delimiter: str, encoding: str = "utf-8") -> Path:
 def test_counts_are_right_in_every_dialect_of_a_result(
     tmp_path: Path, delimiter: str, encoding: str
 ) -> None:
-    counts = tally(write(tmp_path / "x.csv", delimiter, encoding))
+    counts = look_at(write(tmp_path / "x.csv", delimiter, encoding)).counts
     assert counts.rows == 3
     assert counts.needs_review == 2
     assert counts.genres == {"romance": 2}
@@ -76,7 +76,7 @@ def test_a_column_of_the_catalogues_own_is_not_taken_for_the_label(tmp_path: Pat
 def test_another_file_is_no_labelled_catalogue(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.csv").write_text(content)
     with pytest.raises(ValueError, match="no labelled catalogue"):
-        tally(tmp_path / "x.csv")
+        look_at(tmp_path / "x.csv")
 
 
 def test_the_demo_shows_titles_genres_and_what_to_review(tmp_path: Path) -> None:

@@ -1,0 +1,168 @@
+"""`spinelabel jobs · status · cancel · download`: jobs that the server has."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.asking import client_for
+from cli.errors import BadInput, JobEnded
+from cli.front import end_in_good_order
+from cli.options import json_option, quiet_option, server_options
+
+if TYPE_CHECKING:
+    from cli.client import ApiClient
+    from cli.job_document import JobDocument
+
+_WATCHING_PATIENCE_S = 60.0
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@json_option("Print the job documents as a JSON list.")
+@server_options
+def jobs(
+    limit: int, as_json: bool, server: str | None, api_key: str | None, data_dir: Path
+) -> None:
+    """List the newest jobs, one a line."""
+    from cli.formatting import describe
+    from cli.printing import print_json
+
+    with client_for(server, api_key, data_dir) as client:
+        found = client.jobs(limit)
+    if as_json:
+        print_json([job.raw for job in found])
+        return
+    for job in found:
+        click.echo(f"{job.created_at[:19]}  {describe(job)}")
+    if not found:
+        click.echo("No jobs yet.", err=True)
+
+
+@click.command()
+@click.argument("job_id", metavar="JOB")
+@click.option("-w", "--watch", is_flag=True, help="Go on until the job has ended.")
+@json_option("Print the job document as JSON; with --watch one line for every change.")
+@quiet_option
+@server_options
+def status(
+    job_id: str,
+    watch: bool,
+    as_json: bool,
+    quiet: bool,
+    server: str | None,
+    api_key: str | None,
+    data_dir: Path,
+) -> None:
+    """Say how a job stands. The exit code is 1 if it failed, was cancelled or expired."""
+    from cli.formatting import describe
+    from cli.printing import print_json
+
+    end_in_good_order()
+    if watch:
+        with client_for(server, api_key, data_dir, patience_s=_WATCHING_PATIENCE_S) as client:
+            job = _watched(job_id, client, quiet=quiet, as_json=as_json)
+    else:
+        with client_for(server, api_key, data_dir) as client:
+            job = client.job(job_id)
+    if not as_json:
+        click.echo(describe(job))
+    elif not watch:
+        print_json(job.raw)
+    if job.ended_badly:
+        raise click.exceptions.Exit(JobEnded.exit_code)
+
+
+@click.command()
+@click.argument("job_ids", metavar="JOB...", nargs=-1, required=True)
+@json_option("Print the job documents as a JSON list.")
+@server_options
+def cancel(
+    job_ids: tuple[str, ...],
+    as_json: bool,
+    server: str | None,
+    api_key: str | None,
+    data_dir: Path,
+) -> None:
+    """End jobs. What is finished is kept, and can be downloaded."""
+    from cli.formatting import describe
+    from cli.printing import print_json
+
+    with client_for(server, api_key, data_dir) as client:
+        found = [client.cancel(job_id) for job_id in job_ids]
+    if as_json:
+        print_json([job.raw for job in found])
+        return
+    for job in found:
+        click.echo(describe(job))
+
+
+@click.command()
+@click.argument("job_id", metavar="JOB")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where the labelled catalogue goes; - is standard output. Default: NAME.labelled.csv in this folder.",
+)
+@json_option("Print where it is, and the job, as JSON.")
+@quiet_option
+@server_options
+def download(
+    job_id: str,
+    output: Path | None,
+    as_json: bool,
+    quiet: bool,
+    server: str | None,
+    api_key: str | None,
+    data_dir: Path,
+) -> None:
+    """Fetch the labelled catalogue of a job that has ended, and print where it is."""
+    from cli.assignments import STREAM, default_target
+    from cli.display import display_for
+    from cli.printing import print_json
+    from cli.streams import Streams
+
+    if output == STREAM and as_json:
+        raise BadInput("Standard output cannot carry both the catalogue and JSON; add -o FILE.")
+    end_in_good_order()
+    with (
+        client_for(server, api_key, data_dir) as client,
+        Streams() as streams,
+        display_for(quiet=quiet) as display,
+    ):
+        job = client.job(job_id)
+        # The name is the uploader's: only its last part may say where a file is written.
+        target = output or default_target(Path(Path(job.filename).name))
+        try:
+            client.download(
+                job_id,
+                streams.writable(target),
+                lambda done, all_: display.moved("downloading", done, all_),
+            )
+            streams.written(target)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise BadInput(f"{target} cannot be written: {error.strerror}.") from error
+    if as_json:
+        print_json({"output": str(target), "job": job.raw})
+    elif target != STREAM:
+        click.echo(target)
+
+
+def _watched(job_id: str, client: ApiClient, *, quiet: bool, as_json: bool) -> JobDocument:
+    from cli.display import display_for
+
+    said: object = None
+    with display_for(quiet=quiet) as display:
+        for job in client.follow(job_id):
+            display.job(job)
+            now = (job.state, job.total, job.processed)
+            if as_json and now != said:
+                click.echo(json.dumps(job.raw, ensure_ascii=False))
+                said = now
+    return job

@@ -1,0 +1,137 @@
+"""`spinelabel label`: catalogues in, labelled catalogues out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.front import end_in_good_order
+from cli.options import json_option, model_root_option, quiet_option, server_options
+
+if TYPE_CHECKING:
+    from cli.labelling import Catalogue
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where the labelled catalogue of a single FILE goes; - is standard output. "
+    "Default: NAME.labelled.csv beside FILE.",
+)
+@click.option(
+    "-d",
+    "--output-dir",
+    type=click.Path(path_type=Path),
+    help="Folder for the labelled catalogues. Default: each beside its FILE.",
+)
+@click.option(
+    "--jobs-at-once",
+    type=click.IntRange(1, 32),
+    default=4,
+    show_default=True,
+    help="How many of several files are under way at a time.",
+)
+@click.option("--summary-column", metavar="NAME", help="Column to read; found by itself otherwise.")
+@click.option(
+    "--title-column",
+    metavar="NAME",
+    help="Column of titles, which are read too; found by itself otherwise. Name the summary column again to read none.",
+)
+@click.option(
+    "--evidence", is_flag=True, help="Add a column with the words that weighed most. Takes longer."
+)
+@click.option(
+    "--again", is_flag=True, help="Label anew what has been labelled within the last day."
+)
+@json_option("Print files, results and jobs as a JSON list.")
+@quiet_option
+@server_options
+@model_root_option
+def label(
+    files: tuple[str, ...],
+    output: Path | None,
+    output_dir: Path | None,
+    jobs_at_once: int,
+    summary_column: str | None,
+    title_column: str | None,
+    evidence: bool,
+    again: bool,
+    as_json: bool,
+    quiet: bool,
+    server: str | None,
+    api_key: str | None,
+    data_dir: Path,
+    model_root: Path | None,
+) -> None:
+    """Label catalogues, and print where the labelled ones are.
+
+    A FILE may be a pattern such as '*.csv', or - for standard input, whose labelled catalogue goes to standard
+    output. One that fails does not keep the others; the exit code is then the highest of theirs.
+
+    Without --server it uses the laptop stack that runs on the data folder, or starts one for as long as it takes.
+    After Ctrl-C the same command goes on with the same jobs.
+    """
+    from cli.assignments import STREAM, assign
+    from cli.display import display_for
+    from cli.errors import BadInput
+    from cli.label import LabelRequest
+    from cli.label import label as run
+    from cli.label_options import LabelOptions
+    from cli.laptop import LaptopSettings
+    from cli.printing import print_json
+
+    end_in_good_order()
+    assignments, passed_over = assign(files, output=output, output_dir=output_dir)
+    to_stream = any(a.target == STREAM for a in assignments)
+    if to_stream and as_json:
+        raise BadInput("Standard output cannot carry both the catalogue and JSON; add -o FILE.")
+    request = LabelRequest(
+        assignments=assignments,
+        laptop=LaptopSettings(data_dir=data_dir, model_root=model_root),
+        options=LabelOptions(
+            summary_column=summary_column, title_column=title_column, evidence=evidence
+        ),
+        server=server,
+        api_key=api_key,
+        at_once=jobs_at_once,
+        again=again,
+    )
+    with display_for(quiet=quiet) as display:
+        for path in passed_over:
+            display.note(f"{path} is the result of another of these files; it is passed over.")
+        catalogues = run(request, display)
+    if as_json:
+        print_json([_document(catalogue) for catalogue in catalogues])
+    elif not to_stream:
+        for catalogue in catalogues:
+            if catalogue.fetched:
+                click.echo(catalogue.assignment.target)
+    _end(catalogues)
+
+
+def _end(catalogues: list[Catalogue]) -> None:
+    """Say what went wrong, and end with the exit code that it has."""
+    errors = [c.error for c in catalogues if c.error is not None]
+    if errors and len(catalogues) == 1:
+        raise errors[0]
+    for catalogue in catalogues:
+        if catalogue.error is not None:
+            click.echo(f"Error: {catalogue.assignment.source}: {catalogue.error}", err=True)
+    if errors:
+        done = len(catalogues) - len(errors)
+        click.echo(f"{done} of {len(catalogues)} catalogues labelled.", err=True)
+        raise click.exceptions.Exit(max(error.exit_code for error in errors))
+
+
+def _document(catalogue: Catalogue) -> dict[str, Any]:
+    return {
+        "file": str(catalogue.assignment.source),
+        "output": str(catalogue.assignment.target) if catalogue.fetched else None,
+        "error": str(catalogue.error) if catalogue.error is not None else None,
+        "job": catalogue.job.raw if catalogue.job is not None else None,
+    }

@@ -1,0 +1,122 @@
+"""`spinelabel label` with the real stack: several files, a pipe, and Ctrl-C in the middle."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.end_to_end.test_labelling import LABEL_COLUMNS, read
+from tests.stack import ROOT, Stack, many_rows
+
+# Of a stack's start or end on a busy machine.
+SECONDS = 120
+
+
+def command(*words: str | Path, data_dir: Path) -> list[str]:
+    given = [*words, "--data-dir", data_dir]
+    return [sys.executable, "-m", "cli", "label", *map(str, given)]
+
+
+def label(*words: str | Path, data_dir: Path, stdin: bytes = b"") -> bytes:
+    """What the command writes to standard output."""
+    return subprocess.run(
+        command(*words, data_dir=data_dir),
+        input=stdin,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=SECONDS,
+    ).stdout
+
+
+def test_several_files_are_labelled_at_once(stack: Stack, sample: bytes, tmp_path: Path) -> None:
+    lines = sample.split(b"\n")
+    (tmp_path / "all.csv").write_bytes(sample)
+    (tmp_path / "some.csv").write_bytes(b"\n".join(lines[:1] + lines[-30:]))
+    said = label(tmp_path / "*.csv", data_dir=stack.data_dir).decode()
+    results = [Path(line) for line in said.splitlines()]
+    assert [path.name for path in results] == ["all.labelled.csv", "some.labelled.csv"]
+    for path in results:
+        before = read(path.with_name(path.name.replace(".labelled", "")).read_bytes())
+        after = read(path.read_bytes())
+        assert after[0] == before[0] + LABEL_COLUMNS
+        assert [row[: len(before[0])] for row in after] == before
+
+
+def test_a_catalogue_goes_through_a_pipe(stack: Stack, sample: bytes) -> None:
+    result = label("-", data_dir=stack.data_dir, stdin=sample)
+    job_id = stack.submit(sample)
+    stack.wait(job_id)
+    assert result == stack.result(job_id)
+
+
+def interrupted(catalogue: Path, data_dir: Path, ready: Any) -> str:
+    """Begin to label, press Ctrl-C once `ready()`; what was said."""
+    process = subprocess.Popen(
+        command(catalogue, data_dir=data_dir), cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + SECONDS
+    while not ready():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    return said
+
+
+def jobs(http: Any, filename: str) -> list[dict[str, Any]]:
+    found = http.get("/v1/jobs", params={"filename": filename, "limit": 100}).json()["jobs"]
+    return list(found)
+
+
+def test_after_ctrl_c_the_same_command_gets_the_result_of_the_same_job(
+    stack: Stack, tmp_path: Path
+) -> None:
+    catalogue = tmp_path / "interrupted.csv"
+    catalogue.write_bytes(many_rows("interrupted"))
+    said = interrupted(
+        catalogue,
+        stack.data_dir,
+        lambda: any(job["row_counts"]["labelled"] for job in jobs(stack.http, catalogue.name)),
+    )
+    (job,) = jobs(stack.http, catalogue.name)
+    assert f"{job['id']}  interrupted.csv" in said
+    (labelled,) = json.loads(label(catalogue, "--json", data_dir=stack.data_dir))
+    assert labelled["job"]["id"] == job["id"]
+    assert len(jobs(stack.http, catalogue.name)) == 1
+    assert Path(labelled["output"]).read_bytes() == stack.result(job["id"])
+
+
+def test_a_job_whose_stack_ended_with_the_command_goes_on_with_the_next(tmp_path: Path) -> None:
+    catalogue, data_dir = tmp_path / "c.csv", tmp_path / "data"
+    # As many rows as cannot be done before the stack has ended.
+    header, *rows = many_rows().splitlines(keepends=True)
+    rows += [row.replace(b"volume", mark) for mark in (b"b", b"c", b"d", b"e") for row in rows]
+    catalogue.write_bytes(header + b"".join(rows))
+    # The stack has no address that this test knows of; labelled chunks show on the disk.
+    said = interrupted(catalogue, data_dir, lambda: [*data_dir.rglob("parts/*")])
+    assert f"It stays in {data_dir}" in said
+    assert not [p for p in psutil.process_iter() if str(data_dir) in " ".join(_words(p))]
+    (kept,) = data_dir.rglob("jobs/*")
+    assert not [*kept.glob("result*")]
+    (labelled,) = json.loads(label(catalogue, "--json", data_dir=data_dir))
+    assert labelled["job"]["id"] == kept.name
+    assert labelled["job"]["state"] == "completed"
+    assert len(read(Path(labelled["output"]).read_bytes())) == 1 + len(rows)
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
