@@ -75,7 +75,10 @@ def _list(store: KeyStore, options: argparse.Namespace) -> None:
 
 def _revoke(store: KeyStore, options: argparse.Namespace) -> None:
     key = store.revoke(options.id)
-    print(f"{key.id} of {key.owner} opens nothing any more.")
+    if options.json:
+        print(json.dumps(_document(key), indent=2))
+    else:
+        print(f"{key.id} of {key.owner} opens nothing any more.")
 
 
 def _document(key: ApiKey) -> dict[str, Any]:
@@ -103,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     revoke = commands.add_parser("revoke", help="let a key open nothing from now on")
     revoke.set_defaults(run=_revoke)
     revoke.add_argument("id", help="the key's beginning, as `list` shows it")
-    for command in (create, listing):
+    for command in (create, listing, revoke):
         command.add_argument("--json", action="store_true")
     return parser
 

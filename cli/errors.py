@@ -3,7 +3,7 @@
 | exit code | meaning |
 |---|---|
 | 0 | done |
-| 1 | the job failed, was cancelled, or expired |
+| 1 | the job failed, was cancelled, or expired; of `doctor`: something fails |
 | 2 | the command was used wrongly, or its input cannot be taken |
 | 3 | the server cannot be reached, cannot work, or cannot be started |
 | 70 | a fault in Spinelabel itself |

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli.options import data_dir_option
+from cli.options import data_dir_option, json_option
 
 
 @click.group()
@@ -36,7 +36,7 @@ def keys(context: click.Context, redis_url: str | None, data_dir: Path) -> None:
 @click.option("--max-upload-bytes", type=click.IntRange(1), metavar="N", help="Largest file.")
 @click.option("--max-open-jobs", type=click.IntRange(1), metavar="N", help="Jobs under way.")
 @click.option("--requests-per-minute", type=click.IntRange(1), metavar="N")
-@click.option("--json", "as_json", is_flag=True, help="Print key and record as JSON.")
+@json_option("Print key and record as JSON.")
 @click.pass_context
 def create(
     context: click.Context,
@@ -55,7 +55,7 @@ def create(
 
 
 @keys.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print the records as a JSON list.")
+@json_option("Print the records as a JSON list.")
 @click.pass_context
 def list_(context: click.Context, as_json: bool) -> None:
     """List the keys by their ids, the revoked ones too."""
@@ -64,10 +64,11 @@ def list_(context: click.Context, as_json: bool) -> None:
 
 @keys.command()
 @click.argument("key_id", metavar="ID")
+@json_option("Print the record as JSON.")
 @click.pass_context
-def revoke(context: click.Context, key_id: str) -> None:
+def revoke(context: click.Context, key_id: str, as_json: bool) -> None:
     """Let a key open nothing from now on. ID is its beginning, as `list` shows it."""
-    _run(context, ["revoke", key_id])
+    _run(context, ["revoke", key_id, *["--json"] * as_json])
 
 
 def _run(context: click.Context, words: list[str]) -> None:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import click
 
+from cli.completion import completion
+from cli.doctor import doctor
 from cli.explain import explain
 from cli.front import Front, end_in_good_order
 from cli.job_commands import cancel, download, jobs, status
 from cli.keys import keys
 from cli.label_command import label
+from cli.model_command import model
 from cli.options import data_dir_option, model_root_option, quiet_option
 
 
@@ -24,8 +27,10 @@ from cli.options import data_dir_option, model_root_option, quiet_option
 def app(debug: bool) -> None:
     """Genres for a whole catalogue of books.
 
-    Exit codes: 0 done · 1 the job failed, was cancelled or expired · 2 wrong use or input ·
-    3 no server can be reached or started · 70 a fault in Spinelabel · 130 interrupted.
+    Start with `spinelabel label books.csv`; `spinelabel doctor` looks whether everything works here.
+
+    Exit codes: 0 done · 1 the job failed, was cancelled or expired, or the doctor found a failure · 2 wrong use or
+    input · 3 no server can be reached or started · 70 a fault in Spinelabel · 130 interrupted.
     """
 
 
@@ -76,7 +81,7 @@ def demo(sample: Path, data_dir: Path, model_root: Path | None, quiet: bool) -> 
     click.echo(run(sample, laptop, display_for(quiet=quiet)))
 
 
-for command in (label, jobs, status, cancel, download, explain, keys):
+for command in (label, jobs, status, cancel, download, explain, model, keys, doctor, completion):
     app.add_command(command)
 
 

@@ -42,7 +42,7 @@ def start(*arguments: str | Path, folder: Path, **settings: str) -> subprocess.P
 def run(*arguments: str | Path, folder: Path, **settings: str) -> tuple[int, str, str]:
     """Exit code, standard output, standard error."""
     process = start(*arguments, folder=folder, **settings)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=90)  # the doctor loads a model
     assert "Traceback" not in err
     return process.returncode, out, err
 
@@ -239,6 +239,83 @@ def test_the_exit_code_of_status_tells_whether_the_job_went_wrong(
 ) -> None:
     api.documents = [job_document(state=state)]
     assert run("status", "job_1", "--server", api.url, folder=tmp_path)[0] == code
+
+
+def test_watching_ends_with_the_job_and_its_exit_code(api: FakeApi, tmp_path: Path) -> None:
+    states = ["queued", "in_progress", "in_progress", "cancelled"]
+    api.documents = [job_document(state=state) for state in states]
+    code, out, err = run("status", "job_1", "--watch", "--server", api.url, folder=tmp_path)
+    assert (code, err) == (1, "")
+    assert out.startswith("job_1  catalogue.csv: cancelled")
+
+
+def test_a_program_that_watches_reads_a_line_for_every_change(api: FakeApi, tmp_path: Path) -> None:
+    states = ["queued", "in_progress", "in_progress", "completed"]
+    api.documents = [job_document(state=state) for state in states]
+    words = ("status", "job_1", "--watch", "--json", "--server", api.url)
+    code, out, _ = run(*words, folder=tmp_path)
+    assert code == 0
+    seen = [json.loads(line)["state"] for line in out.splitlines()]
+    assert seen == ["queued", "in_progress", "completed"]
+
+
+def test_several_jobs_are_cancelled_at_once(api: FakeApi, tmp_path: Path) -> None:
+    code, out, _ = run("cancel", "job_1", "job_2", "--json", "--server", api.url, folder=tmp_path)
+    assert (code, [job["id"] for job in json.loads(out)]) == (0, ["job_1", "job_2"])
+    assert api.cancelled == ["/v1/jobs/job_1/cancel", "/v1/jobs/job_2/cancel"]
+
+
+def test_a_download_may_be_described_or_go_to_standard_output(api: FakeApi, tmp_path: Path) -> None:
+    api.result = RESULT
+    there = ("--server", api.url)
+    _, out, _ = run("download", "job_1", "--json", *there, folder=tmp_path)
+    said = json.loads(out)
+    assert (said["output"], said["job"]["id"]) == ("catalogue.labelled.csv", "job_1")
+    assert run("download", "job_1", "-o", "-", *there, folder=tmp_path)[1].encode() == RESULT
+
+
+def test_the_model_is_described_for_a_person_and_for_a_program(
+    api: FakeApi, tmp_path: Path
+) -> None:
+    api.model = {
+        "version": 3,
+        "name": "genre",
+        "labels": ["crime", "travel"],
+        "metrics": {"macro_f1": 0.7303},
+        "review_threshold": 0.959,
+        "conformal": {"coverage": 0.9},
+        "reads_title": True,
+    }
+    code, out, _ = run("model", "--server", api.url, folder=tmp_path)
+    assert code == 0
+    assert out.splitlines() == [
+        "genre version 3",
+        "  genres            crime, travel",
+        "  reads             titles and summaries",
+        "  macro f1          0.730",
+        "  needs review      below a confidence of 0.959",
+        "  genre_set         holds the right genre in 90% of rows",
+        "  evidence          no",
+    ]
+    assert json.loads(run("model", "--json", "--server", api.url, folder=tmp_path)[1]) == api.model
+    api.refusals = [(404, "MODEL_UNKNOWN", "No worker has reported a model lately.")]
+    assert run("model", "--server", api.url, folder=tmp_path)[0] == 2
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script_that_asks_the_program(shell: str, tmp_path: Path) -> None:
+    code, out, _ = run("completion", shell, folder=tmp_path)
+    assert (code, "_SPINELABEL_COMPLETE" in out) == (0, True)
+
+
+def test_the_program_completes_its_commands(tmp_path: Path) -> None:
+    asked = {
+        "_SPINELABEL_COMPLETE": "bash_complete",
+        "COMP_WORDS": "spinelabel d",
+        "COMP_CWORD": "1",
+    }
+    _, out, _ = run(folder=tmp_path, **asked)
+    assert {line.split(",")[1] for line in out.splitlines()} == {"demo", "doctor", "download"}
 
 
 def test_download_never_writes_outside_the_folder_it_runs_in(api: FakeApi, tmp_path: Path) -> None:

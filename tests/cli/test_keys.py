@@ -63,6 +63,8 @@ def test_a_key_as_json_holds_its_limits(tmp_path: Path, redis_url: str) -> None:
     assert (code, made["admin"], made["limits"]["open_jobs"]) == (0, True, 3)
     assert made["key"].startswith(made["id"])
     (listed,) = json.loads(keys("list", "--json", folder=tmp_path, redis_url=redis_url)[1])
+    revoked = keys("revoke", made["id"], "--json", folder=tmp_path, redis_url=redis_url)[1]
+    assert json.loads(revoked)["revoked_at"] is not None
     assert listed == {name: value for name, value in made.items() if name != "key"}
 
 

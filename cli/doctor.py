@@ -1,0 +1,70 @@
+"""`spinelabel doctor`: looks at the installation, and says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import json_option, model_root_option, server_options
+
+if TYPE_CHECKING:
+    from cli.finding import Finding
+
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+
+@click.command()
+@json_option("Print what was found as a JSON list.")
+@server_options
+@model_root_option
+def doctor(
+    as_json: bool,
+    server: str | None,
+    api_key: str | None,
+    data_dir: Path,
+    model_root: Path | None,
+) -> None:
+    """Look whether everything works here, and say what to do where it does not.
+
+    Takes some seconds: the model is really loaded. The exit code is 1 if something fails.
+    """
+    from cli.finding import Level
+    from cli.printing import print_json
+
+    found: list[Finding] = []
+    for finding in _looks(server, api_key, data_dir, model_root):
+        found.append(finding)
+        if not as_json:
+            _say(finding)
+    if as_json:
+        print_json([asdict(finding) for finding in found])
+    if any(finding.level is Level.FAIL for finding in found):
+        raise click.exceptions.Exit(1)
+
+
+def _looks(
+    server: str | None, api_key: str | None, data_dir: Path, model_root: Path | None
+) -> Iterator[Finding]:
+    """One after the other, the quick ones first, so that each can be read while the next is made."""
+    from cli import installation, surroundings
+
+    yield installation.python()
+    yield installation.redis()
+    yield surroundings.data_folder(data_dir)
+    yield surroundings.disk(data_dir)
+    yield surroundings.port(data_dir)
+    yield surroundings.stack(server, data_dir, api_key)
+    yield surroundings.docker()
+    yield installation.packages()
+    yield installation.model(model_root)
+
+
+def _say(finding: Finding) -> None:
+    mark = click.style(f"{finding.level:4}", fg=_COLOURS[finding.level])
+    click.echo(f"{mark}  {finding.what:11}  {finding.said}")
+    if finding.cure:
+        click.echo(f"{'':19}→ {finding.cure}")

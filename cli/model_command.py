@@ -1,0 +1,49 @@
+"""`spinelabel model`: what the model that labels says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.asking import client_for
+from cli.options import json_option, server_options
+
+
+@click.command()
+@json_option("Print everything it says as JSON.")
+@server_options
+def model(as_json: bool, server: str | None, api_key: str | None, data_dir: Path) -> None:
+    """Say which model labels: its version, its genres, how good it is, when it asks for a person."""
+    from cli.printing import print_json
+
+    with client_for(server, api_key, data_dir) as client:
+        document = client.model()
+    if as_json:
+        print_json(document)
+    else:
+        click.echo("\n".join(_described(document)))
+
+
+def _described(model: Mapping[str, Any]) -> Iterator[str]:
+    """The model in lines; what it does not say of itself is left out."""
+    architecture = model.get("architecture")
+    yield f"{model.get('name', 'model')} version {model['version']}" + (
+        f" ({architecture})" if architecture else ""
+    )
+    yield f"  genres            {', '.join(model['labels'])}"
+    reads = "titles and summaries" if model.get("reads_title") else "summaries"
+    yield f"  reads             {reads}"
+    for name, value in (model.get("metrics") or {}).items():
+        if isinstance(value, int | float):
+            yield f"  {name.replace('_', ' '):16}  {value:.3f}"
+    threshold = model.get("review_threshold")
+    if isinstance(threshold, int | float):
+        yield f"  needs review      below a confidence of {threshold:.3f}"
+    if coverage := (model.get("conformal") or {}).get("coverage"):
+        yield f"  genre_set         holds the right genre in {coverage:.0%} of rows"
+    yield f"  evidence          {'yes' if model.get('evidence') else 'no'}"
+    if rows := (model.get("training") or {}).get("rows"):
+        yield f"  trained on        {rows:,} rows"

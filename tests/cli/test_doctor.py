@@ -1,0 +1,125 @@
+"""What the doctor finds, on this machine as it is and with one thing at a time taken away."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from cli import installation, surroundings
+from cli.data_folder import DataFolder, StackState
+from cli.finding import Level
+from cli.laptop import model_root
+from tests.cli.fake_api import FakeApi
+from tests.cli.test_commands import run
+
+
+def test_a_complete_installation_passes(tmp_path: Path) -> None:
+    code, out, err = run("doctor", "--json", "--data-dir", "d", folder=tmp_path)
+    found = {finding["what"]: finding for finding in json.loads(out)}
+    assert (code, err) == (0, "")
+    names = ("Python", "Redis", "data folder", "stack", "packages", "model")
+    assert {found[name]["level"] for name in names} == {"ok"}
+    assert "10 genres" in found["model"]["said"]
+    assert list(tmp_path.iterdir()) == []  # a look leaves nothing behind
+
+
+def test_a_failure_is_shown_with_its_cure_and_gives_exit_code_1(
+    api: FakeApi, tmp_path: Path
+) -> None:
+    unready = (503, "NOT_READY", "-")
+    api.refusals = [unready]
+    words = ("doctor", "--server", api.url, "--model-root", "none", "--data-dir", "d")
+    code, out, _ = run(*words, folder=tmp_path)
+    lines = out.splitlines()
+    assert code == 1
+    assert any(
+        line.startswith(f"fail  stack        {api.url} does not take work") for line in lines
+    )
+    assert any(line.startswith("fail  model") for line in lines)
+    assert any("looked for NAME/VERSION/saved_model.pb" in line for line in lines)
+
+
+def test_a_damaged_model_does_not_load(tmp_path: Path) -> None:
+    shutil.copytree(model_root(None), tmp_path / "models")
+    (saved,) = tmp_path.glob("models/*/*/saved_model.pb")
+    saved.write_bytes(saved.read_bytes()[:1000])
+    finding = installation.model(tmp_path / "models")
+    assert finding.level is Level.FAIL
+    assert "cannot be loaded" in finding.said
+    assert "make train" in finding.cure
+
+
+def test_without_a_redis_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("cli.redis_server.find_spec", lambda _: None)
+    finding = installation.redis()
+    assert (finding.level, "Install Redis or Valkey" in finding.cure) == (Level.FAIL, True)
+
+
+def test_a_redis_that_does_not_run_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "redis-server").write_text("#!/bin/sh\necho broken >&2\nexit 1\n")
+    (tmp_path / "redis-server").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    finding = installation.redis()
+    assert finding.level is Level.FAIL
+    assert "does not run: broken" in finding.said
+
+
+def test_a_data_folder_that_cannot_be_made_fails(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert surroundings.data_folder(tmp_path / "file" / "data").level is Level.FAIL
+    assert surroundings.data_folder(tmp_path / "new" / "data").level is Level.OK
+
+
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    levels = []
+    for free in (10**6, 10**9, 10**12):
+        usage = shutil.disk_usage(tmp_path)._replace(free=free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
+        levels.append(surroundings.disk(tmp_path / "data").level)
+        monkeypatch.undo()
+    assert levels == [Level.FAIL, Level.WARN, Level.OK]
+
+
+def test_a_port_that_is_taken_is_a_warning_unless_our_stack_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = DataFolder(tmp_path / "data")
+    folder.prepare()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr("cli.surroundings._PORT", port)
+        finding = surroundings.port(folder.path)
+        assert (finding.level, "--port" in finding.cure) == (Level.WARN, True)
+        with folder.claimed(print):
+            url = f"http://127.0.0.1:{port}"
+            folder.announce(StackState(url=url, pid=os.getpid(), temporary=False))
+            assert surroundings.port(folder.path).level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("program", "level", "said"),
+    [
+        (None, Level.WARN, "not installed"),
+        ("exit 1", Level.WARN, "its daemon does not answer"),
+        ("echo 27.0.1", Level.OK, "daemon 27.0.1 answers"),
+    ],
+)
+def test_docker_is_looked_for_but_not_needed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    program: str | None,
+    level: Level,
+    said: str,
+) -> None:
+    if program is not None:
+        (tmp_path / "docker").write_text(f"#!/bin/sh\n{program}\n")
+        (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    finding = surroundings.docker()
+    assert (finding.level, said in finding.said) == (level, True)
