@@ -21,6 +21,13 @@ from cli.pace import Pace
 from cli.streams import Streams
 from cli.submission import submit
 
+# Servers know requests, not the options of this program.
+_OPTIONS = {
+    "NO_SUMMARY_COLUMN": "--summary-column NAME",
+    "SUMMARY_COLUMN_UNKNOWN": "--summary-column NAME",
+    "TITLE_COLUMN_UNKNOWN": "--title-column NAME",
+}
+
 
 @dataclass(kw_only=True)
 class Catalogue:
@@ -103,7 +110,7 @@ class Labelling:
         except ApiProblem as problem:
             if problem.code == "TOO_MANY_OPEN_JOBS" and self.under_way:
                 return False
-            self._fail(catalogue, problem)
+            self._fail(catalogue, _with_option(problem))
         except SpinelabelError as error:
             self._fail(catalogue, error)
         except OSError as error:
@@ -157,6 +164,12 @@ class Labelling:
             for other in self._catalogues:
                 if not other.settled:
                     other.error = error
+
+
+def _with_option(problem: ApiProblem) -> SpinelabelError:
+    """The server's sentence, and how to do here what it says."""
+    option = _OPTIONS.get(problem.code)
+    return problem if option is None else BadInput(f"{problem} Here: {option}.")
 
 
 def _taken_up(catalogue: Catalogue, job: JobDocument) -> str:

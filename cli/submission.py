@@ -61,6 +61,8 @@ def submit(
 
 def _serves(job: JobDocument, client: ApiClient, again: bool) -> bool:
     """Whether an earlier command's job is as good as a new one."""
+    if job.state == "cancelling":
+        return False
     if not job.ended:
         return True
     if again or not (job.completed and job.has_result):

@@ -99,7 +99,10 @@ def test_a_refused_file_gives_exit_code_2_and_the_servers_sentence(
 ) -> None:
     api.refusals = [(422, "NO_SUMMARY_COLUMN", "No column looks like a summary; name one.")]
     code, _, err = run("label", catalogue, "--server", api.url, folder=tmp_path)
-    assert (code, err) == (2, "Error: No column looks like a summary; name one.\n")
+    assert (code, err) == (
+        2,
+        "Error: No column looks like a summary; name one. Here: --summary-column NAME.\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_the_api_itself_gives_one_job_to_one_file_and_its_options(
     assert len({first.job.id, *(other.job.id for other in others)}) == 4
 
 
-@pytest.mark.parametrize("state", ["failed", "cancelled", "expired"])
+@pytest.mark.parametrize("state", ["failed", "cancelling", "cancelled", "expired"])
 def test_a_job_that_ended_badly_is_not_waited_for_again(
     api: FakeApi, catalogue: Path, state: str
 ) -> None:
