@@ -1,0 +1,87 @@
+"""The pages as GitHub reads them: blocks of code with their language, links, and names in code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from tests.stack import ROOT
+
+# Written by the trainer, and checked by its own tests.
+GENERATED = {"docs/model_card.md"}
+_NOT_RUN = re.compile(r"<!-- not run: (.+?) -->", re.DOTALL)
+_PARSER = MarkdownIt("commonmark").enable("table")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of code."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+    not_run: str | None  # the reason
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page and what is in it."""
+
+    name: str  # relative to the repository
+    blocks: tuple[Block, ...]
+    links: tuple[str, ...]
+    names: tuple[str, ...]  # inline code
+    anchors: frozenset[str]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@cache
+def pages() -> tuple[Page, ...]:
+    """All pages that people read, in a fixed order."""
+    found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return tuple(read_page(path) for path in found)
+
+
+def read_page(path: Path) -> Page:
+    """Parse one page."""
+    name = path.relative_to(ROOT).as_posix()
+    tokens = _PARSER.parse(path.read_text("utf-8"))
+    blocks, links, names, anchors = [], [], [], set()
+    for position, token in enumerate(tokens):
+        before = tokens[position - 1] if position else None
+        if token.type == "fence":
+            blocks.append(_block(name, token, before))
+        if token.type == "inline":
+            for child in token.children or []:
+                target = child.attrs.get("href", child.attrs.get("src"))
+                if target is not None:
+                    links.append(str(target))
+                if child.type == "code_inline":
+                    names.append(child.content)
+            if before is not None and before.type == "heading_open":
+                anchors.add(_anchor(token.content))
+    return Page(name, tuple(blocks), tuple(links), tuple(names), frozenset(anchors))
+
+
+def _block(page: str, token: Token, before: Token | None) -> Block:
+    said = before.content if before is not None and before.type == "html_block" else ""
+    reason = _NOT_RUN.fullmatch(said.strip())
+    line = (token.map or [0])[0] + 1
+    return Block(page, line, token.info.strip(), token.content, reason[1] if reason else None)
+
+
+def _anchor(heading: str) -> str:
+    """As GitHub makes it of a heading."""
+    text = re.sub(r"[^\w\- ]", "", heading.lower())
+    return text.replace(" ", "-")

@@ -1,0 +1,87 @@
+"""What pages point at is there: other pages, their headings, files, settings."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from deploy.settings_table import PAGE, page_with_tables, settings_tables
+from tests.docs.pages import GENERATED, Page, pages
+from tests.stack import ROOT
+
+PAGES = [page for page in pages() if page.name not in GENERATED]
+BY_NAME = {page.name: page for page in pages()}
+FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"var", "runs"}
+# Of the command line, the tests and the tables that trainers are given.
+OTHER_SETTINGS = {
+    "SPINELABEL_API_KEY",
+    "SPINELABEL_COMPOSE_OFFICIAL",
+    "SPINELABEL_COMPOSE_TEST",
+    "SPINELABEL_DATA_DIR",
+    "SPINELABEL_DEBUG",
+    "SPINELABEL_SERVER",
+}
+# Files that the reader makes, and paths in the storage.
+NOT_OURS = {"deploy/secrets/redis_password", "jobs/ID/.input.HEX"}
+_PATH = re.compile(r"^(?:\./)?([a-z_]+(?:/[\w.-]+)+/?)$")
+_SETTING = re.compile(r"\bSPINELABEL_[A-Z_]+\b")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_lead_somewhere(page: Page) -> None:
+    folder = (ROOT / page.name).parent
+    for link in page.links:
+        parts = urlsplit(link)
+        if parts.scheme:
+            continue
+        target = (folder / unquote(parts.path)).resolve() if parts.path else ROOT / page.name
+        assert target.exists(), link
+        if parts.fragment:
+            there = BY_NAME[target.relative_to(ROOT).as_posix()]
+            assert parts.fragment in there.anchors, link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_files_that_are_named_exist(page: Page) -> None:
+    for name in page.names:
+        found = _PATH.match(name)
+        if found and found[1].partition("/")[0] in FOLDERS and found[1] not in NOT_OURS:
+            assert (ROOT / found[1]).exists(), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_settings_that_are_named_exist(page: Page) -> None:
+    known = OTHER_SETTINGS | set(_SETTING.findall(settings_tables()))
+    text = "\n".join([*page.names, *(block.text for block in page.blocks)])
+    assert set(_SETTING.findall(text)) <= known
+
+
+def test_the_tables_of_settings_are_what_the_code_says() -> None:
+    page = PAGE.read_text("utf-8")
+    assert page == page_with_tables(page), "run: python -m deploy.settings_table"
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if page.name.count("/") == 1], ids=str)
+def test_every_page_is_in_the_index(page: Page) -> None:
+    index = BY_NAME["docs/README.md"]
+    name = page.name.removeprefix("docs/")
+    assert name == "README.md" or name in index.links
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in pages() if p.name.startswith("docs/decisions/")], ids=str
+)
+def test_every_decision_is_in_the_architecture(page: Page) -> None:
+    assert page.name.removeprefix("docs/") in BY_NAME["docs/architecture.md"].links
+
+
+def test_figures_of_the_comparison_are_in_the_pages_they_come_from() -> None:
+    sources = [
+        (ROOT / "docs" / name).read_text("utf-8") for name in ("performance.md", "model_card.md")
+    ]
+    text = re.sub(r"\(.*?\)|`.*?`", "", (ROOT / "docs" / "comparison.md").read_text("utf-8"))
+    figures = re.findall(r"(?<![\d.])\d+\.\d+(?![\d.])", text)
+    assert figures
+    assert [figure for figure in figures if not any(figure in page for page in sources)] == []
