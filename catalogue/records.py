@@ -47,16 +47,21 @@ def parse_records(raw: bytes, layout: Layout) -> list[Row]:
     beyond the header's is not empty, since an unquoted delimiter has shifted the cells then. White
     space alone is EMPTY_SUMMARY; whether cleaning leaves anything is for the caller to see.
     """
+    text = decode(raw, layout.dialect.encoding)
+    records = split_well_formed(text, layout.dialect.delimiter)
     # A record that would be longer than allowed is broken, which only scanning finds out.
-    if len(raw) <= MAX_RECORD_BYTES:
-        text = decode(raw, layout.dialect.encoding)
-        records = split_well_formed(text, layout.dialect.delimiter)
-        if records is not None:
-            return [_row(cells, layout, broken=False) if cells else _BLANK for cells in records]
+    if records is not None and (len(raw) <= MAX_RECORD_BYTES or _surely_allowed(records)):
+        return [_row(cells, layout, broken=False) if cells else _BLANK for cells in records]
     return [
         _row(cells, layout, broken=broken) if cells else _BLANK
         for cells, broken in _scanned(raw, layout.dialect)
     ]
+
+
+def _surely_allowed(records: list[list[str]]) -> bool:
+    """Whether no record can be longer than allowed: four bytes a character at most, all of them quotation marks at worst."""
+    longest = max(8 * sum(map(len, cells)) + 8 * (len(cells) + 1) for cells in records)
+    return longest <= MAX_RECORD_BYTES
 
 
 def _scanned(raw: bytes, dialect: Dialect) -> Iterator[tuple[list[str], bool]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from catalogue import Outcome, Row, RowError, clean_book
 from worker.decision import decide
+from worker.model_description import ModelDescription
 from worker.prediction import explain
 from worker.remembering import Book, predict_remembering
 from worker.services import Services
@@ -40,11 +41,7 @@ def outcomes_of(
     if evidence:
         services.require_evidence(version)
     outcomes: list[Outcome] = [None if row.blank else row.problem for row in rows]
-    books: dict[int, Book] = {
-        position: (row.title if model.reads_title else "", row.summary)
-        for position, row in enumerate(rows)
-        if not row.blank and row.problem is None
-    }
+    books = books_of(rows, model)
     predictions = predict_remembering(
         services, version, model, list(books.values()), as_of=as_of, checkpoint=checkpoint
     )
@@ -70,3 +67,12 @@ def outcomes_of(
     for position, label in zip(labelled, labels, strict=True):
         outcomes[position] = label
     return outcomes
+
+
+def books_of(rows: Sequence[Row], model: ModelDescription) -> dict[int, Book]:
+    """By position, what the model is to read of the rows that have nothing wrong with them."""
+    return {
+        position: (row.title if model.reads_title else "", row.summary)
+        for position, row in enumerate(rows)
+        if not row.blank and row.problem is None
+    }

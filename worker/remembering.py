@@ -77,6 +77,19 @@ def predict_remembering(
     return [found[key] for key in keys]
 
 
+def share_remembered(
+    services: Services,
+    version: int,
+    model: ModelDescription,
+    books: Sequence[Book],
+    *,
+    as_of: float,
+) -> float:
+    """The share of these books that `predict_remembering` would not ask the model; 0 of none."""
+    keys = set(_keys(version, model, books))
+    return len(_known(services, model, list(keys), as_of)) / len(keys) if keys else 0.0
+
+
 def _known(
     services: Services, model: ModelDescription, keys: Sequence[bytes], as_of: float
 ) -> Mapping[bytes, NDArray[np.float32]]:

@@ -20,8 +20,13 @@ class WorkerSettings(JobSettings):
         10.0, description="How long a task waits for a model server that is away before it yields."
     )
     concurrency: PositiveInt = Field(2, description="Pool processes of one worker.")
-    chunk_rows: PositiveInt = Field(2000, description="Most rows of one chunk.")
-    chunk_bytes: PositiveInt = Field(2_000_000, description="A chunk is cut after so many bytes.")
+    chunk_rows: PositiveInt = Field(
+        2000,
+        description="Most rows of one chunk; of a catalogue that was mostly labelled before, four times as many.",
+    )
+    chunk_bytes: PositiveInt = Field(
+        2_000_000, description="A chunk is cut after so many bytes; see CHUNK_ROWS."
+    )
     window: PositiveInt = Field(6, description="Most chunks of one job in the queue at a time.")
     batch_rows: PositiveInt = Field(256, description="Most texts of one prediction.")
     batch_tokens: PositiveInt = Field(

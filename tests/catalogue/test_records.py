@@ -115,3 +115,19 @@ def test_blank_lines_at_the_end_belong_to_the_last_full_chunk() -> None:
     raw = b"id,summary\n1,a\n2,b\n\n\n"
     chunks = chunks_of(raw, inspect_head(raw, complete=True), 11, 2, 100)
     assert [chunk.rows for chunk in chunks] == [2]
+
+
+def test_what_is_longer_than_the_longest_record_is_read_alike() -> None:
+    line = '1,"a ""b"", c",2\n'
+    text = line * (MAX_RECORD_BYTES // len(line) + 10)
+    rows = parse_records(text.encode(), LAYOUT)
+    assert len(rows) == text.count("\n")
+    assert {row.cells for row in rows} == {("1", 'a "b", c', "2")}
+
+
+def test_a_record_beyond_the_longest_is_broken_though_its_quote_is_closed() -> None:
+    lines = f"{'b' * 999}\n" * (MAX_RECORD_BYTES // 1000 + 1)
+    text = f'1,"a\n{lines}",2\n2,c,3\n'
+    rows = parse_records(text.encode(), LAYOUT)
+    assert rows[0].problem is RowError.MALFORMED_ROW
+    assert rows[-1].cells == ("2", "c", "3")

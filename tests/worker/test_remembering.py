@@ -140,3 +140,20 @@ def test_floats_survive_exactly(desk: RememberingDesk) -> None:
     texts = list(dict.fromkeys(desk.model.asked))
     fresh = desk.model.submit(1, texts).result()
     assert {row.tobytes() for row in rows} == {row.tobytes() for row in fresh}
+
+
+def test_a_catalogue_that_comes_again_is_cut_into_larger_chunks_for_the_same_bytes(
+    desk: RememberingDesk,
+) -> None:
+    first = desk.run(catalogue(40))
+    desk.now += 60
+    again = desk.run(catalogue(40))
+    assert (first.chunks, again.chunks) == (14, 4)
+    results = [desk.storage.read_range(result_path(job.id), 0, 1 << 30) for job in (first, again)]
+    assert results[0] == results[1]
+
+
+def test_a_catalogue_with_many_new_rows_is_cut_as_ever(desk: RememberingDesk) -> None:
+    desk.run(catalogue(3))
+    desk.now += 60
+    assert desk.run(catalogue(40)).chunks == 14

@@ -1,0 +1,39 @@
+"""Whether a catalogue has mostly been labelled before, judged by its first rows."""
+
+from __future__ import annotations
+
+from catalogue import Layout, parse_records, plan_chunks
+from jobs.job import Job, State
+from jobs.storage import input_path
+from worker.outcomes import books_of
+from worker.remembering import share_remembered
+from worker.services import Services
+
+_ROWS = 100
+_HEAD_BYTES = 256 * 1024
+_MOSTLY = 0.8
+
+
+def mostly_known(services: Services, job: Job, layout: Layout) -> bool:
+    """Whether most of the first rows need not be asked of the model.
+
+    Depends on the file and on what was remembered before the job began, so that a plan that is made again is the same.
+    Raises `FileNotFoundError`, `ModelUnavailable`.
+    """
+    start = layout.data_start
+    head = services.storage.read_range(input_path(job.id), start, start + _HEAD_BYTES)
+    ranges = plan_chunks([head], layout, start=start, max_rows=_ROWS, max_bytes=len(head))
+    first = next(ranges, None)
+    if first is None:
+        return False
+    assert job.model_version is not None  # pinned before the file is looked at
+    model = services.describe(job.model_version)
+    books = books_of(parse_records(head[: first.end - start], layout), model)
+    share = share_remembered(
+        services,
+        job.model_version,
+        model,
+        list(books.values()),
+        as_of=job.state_times[State.QUEUED],
+    )
+    return share >= _MOSTLY
