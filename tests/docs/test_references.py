@@ -85,3 +85,15 @@ def test_figures_of_the_comparison_are_in_the_pages_they_come_from() -> None:
     figures = re.findall(r"(?<![\d.])\d+\.\d+(?![\d.])", text)
     assert figures
     assert [figure for figure in figures if not any(figure in page for page in sources)] == []
+
+
+def test_what_the_tutorial_tells_to_press_is_on_the_page() -> None:
+    shown = "".join(
+        path.read_text("utf-8")
+        for path in sorted((ROOT / "api" / "static").rglob("*"))
+        if path.suffix in (".html", ".js")
+    )
+    tutorial = (ROOT / "docs" / "tutorial_librarian.md").read_text("utf-8")
+    told = re.findall(r"\*\*(.+?)\*\*", tutorial)
+    assert told
+    assert [label for label in told if label not in shown] == []
