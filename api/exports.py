@@ -16,7 +16,6 @@ from api.problems import Problem
 from api.result_rows import ResultReader, open_result
 from catalogue.export_csv import as_harmless_csv
 from catalogue.export_jsonl import as_jsonl
-from catalogue.export_parquet import as_parquet
 from catalogue.export_table import Table
 from catalogue.export_xlsx import MOST_ROWS, as_xlsx
 from jobs.corrections import CorrectionStore
@@ -89,5 +88,8 @@ class Export:
         if self.kind is Format.XLSX:
             return as_xlsx(table, reader.batches(), csv_bytes=reader.size)
         if self.kind is Format.PARQUET:
+            # Some megabytes that a process can do without until somebody asks.
+            from catalogue.export_parquet import as_parquet
+
             return as_parquet(table, reader.batches(), row_bytes=reader.size / max(rows, 1))
         return as_jsonl(table, reader.batches())
