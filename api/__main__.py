@@ -6,7 +6,7 @@ import sys
 
 from pydantic import ValidationError
 
-from api.access_log import log_to_stderr
+from api.http.access_log import log_to_stderr
 from api.server import CannotListen, Server, listen
 from api.settings import ApiSettings
 

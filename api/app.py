@@ -8,30 +8,30 @@ from flask_openapi3.openapi import OpenAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api.access import Access, register_access
-from api.asking import Asking
-from api.audit import register_audit
-from api.bodies import register_bodies
-from api.callback_routes import callback_routes
-from api.callers_jobs import CallersJobs
-from api.event_routes import event_routes
-from api.following import Seats
-from api.health import health_routes
-from api.job_routes import job_routes
-from api.label_routes import label_routes
-from api.measuring import register_measuring
-from api.metrics_routes import metrics_routes
+from api.callers.access import Access, register_access
+from api.callers.audit import register_audit
+from api.callers.request_limits import register_request_limits
+from api.callers.session_routes import session_routes
+from api.health.health import health_routes
+from api.health.metrics_routes import metrics_routes
+from api.health.record_metrics import RecordCollector
+from api.http.bodies import register_bodies
+from api.http.measuring import register_measuring
+from api.http.problems import register_problems
+from api.jobs.callback_routes import callback_routes
+from api.jobs.callers_jobs import CallersJobs
+from api.jobs.event_routes import event_routes
+from api.jobs.following import Seats
+from api.jobs.job_routes import job_routes
+from api.labels.asking import Asking
+from api.labels.label_routes import label_routes
 from api.openapi import described_app
-from api.preview_routes import preview_routes
-from api.problems import register_problems
-from api.record_metrics import RecordCollector
-from api.request_limits import register_request_limits
-from api.result_routes import result_routes
-from api.review_routes import review_routes
+from api.results.result_routes import result_routes
+from api.results.review_routes import review_routes
 from api.security import register_security
 from api.services import Services
-from api.session_routes import session_routes
 from api.settings import ApiSettings
+from api.uploads.preview_routes import preview_routes
 
 
 class _JsonInOrder(DefaultJSONProvider):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from api.problem_codes import CODES
+from api.http.problem_codes import CODES
 from catalogue.labels import RowError
 
 # Written into a job's record by workers, who know no HTTP.

@@ -14,7 +14,7 @@ from typing import Any
 import redis
 from pydantic import ValidationError
 
-from api.documents import timestamp
+from api.jobs.documents import timestamp
 from jobs.errors import KeyNotFound
 from jobs.key_store import KeyStore
 from jobs.keys import ApiKey, KeyLimits, mint

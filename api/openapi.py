@@ -12,8 +12,8 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
 
-from api.describing import problems
-from api.problems import ProblemDocument, refuse_input
+from api.http.describing import problems
+from api.http.problems import ProblemDocument, refuse_input
 
 JOBS = Tag(name="jobs", description="Catalogues on their way to labelled catalogues.")
 LABELS = Tag(name="labels", description="A few summaries, labelled at once.")

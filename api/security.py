@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
-from api.problems import Problem
+from api.http.problems import Problem
 
 # The page and the viewer at /docs take everything from this server, in files of their own: nothing inline, no eval.
 _PAGE_POLICY = (

@@ -16,7 +16,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
-from api.access_log import ServerLog
+from api.http.access_log import ServerLog
 from api.settings import ApiSettings
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         if not isinstance(exc, ParseException):
             super().handle_error(req, client, addr, exc)
             return
-        from api.unreadable import unreadable_answer
+        from api.http.unreadable import unreadable_answer
 
         log.warning("unreadable request from %s: %s", (addr or ("-",))[0], exc)
         with suppress(OSError):  # it may be gone

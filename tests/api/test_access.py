@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.access import OPEN_ENDPOINTS
+from api.callers.access import OPEN_ENDPOINTS
 from api.settings import ApiSettings
 from jobs.keys import KeyLimits, mint
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.audit import EVENTS
+from api.callers.audit import EVENTS
 from jobs.keys import KeyLimits, mint
 from tests.api.test_access import CATALOGUE, Keyed, submit
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.filenames import download_name, safe_filename
+from api.http.filenames import download_name, safe_filename
 from jobs.job import Failure, State
 
 RESULT = b"title,predicted_genre\n" + b"".join(b"%d,crime\n" % i for i in range(50_000))

@@ -12,8 +12,8 @@ from werkzeug.exceptions import ImATeapot
 import api
 import tests
 from api.errors_page import JOB_FAILURES, errors_page
-from api.problem_codes import CODES
-from api.problems import Problem, problem_from
+from api.http.problem_codes import CODES
+from api.http.problems import Problem, problem_from
 from catalogue.errors import CatalogueError, LineTooLong
 
 ROOT = Path(api.__file__).parents[1]

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api import event_routes
+from api.jobs import event_routes
 from api.settings import ApiSettings
 from jobs.job import State
 from jobs.redis_store import RedisJobStore

@@ -11,8 +11,8 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from api import exports
-from api.exports import MEDIA_TYPES
+from api.results import exports
+from api.results.exports import MEDIA_TYPES
 from catalogue import Label, RowError, encode_header, encode_rows, inspect_head, parse_records
 
 CATALOGUE = (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.job_ids import new_job_id
+from api.jobs.job_ids import new_job_id
 from jobs.job import Failure, State
 from jobs.messages import ASSEMBLE_TASK
 

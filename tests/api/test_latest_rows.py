@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.latest_rows import LatestRowsDocument
+from api.jobs.latest_rows import LatestRowsDocument
 from catalogue import Label, encode_rows, inspect_head, parse_records
 from jobs.job import Chunk
 from jobs.part import delete_part, write_part

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api import listing
+from api.jobs import listing
 from jobs.job import State
 from jobs.memory_store import MemoryJobStore
 

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 from pydantic import TypeAdapter
 
-from api.documents import JobDocument, JobListDocument
-from api.problem_codes import CODES
+from api.http.problem_codes import CODES
+from api.jobs.documents import JobDocument, JobListDocument
 
 # What is for looking at, not for programs.
 PAGES = {"/", "/docs", "/docs/assets/{filename}", "/static/{filename}", "/openapi.json"}

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from api.options import Options, SubmitQuery
-from api.preview_documents import PreviewQuery
-from api.problems import Problem
+from api.http.problems import Problem
+from api.uploads.options import Options, SubmitQuery
+from api.uploads.preview_documents import PreviewQuery
 
 
 def test_an_option_that_is_empty_counts_as_not_given() -> None:

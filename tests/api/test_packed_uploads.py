@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from api.filenames import download_name
+from api.http.filenames import download_name
 from api.settings import ApiSettings
 from catalogue.layout import HEAD_BYTES, Layout
 from catalogue.workbook import workbook_as_csv

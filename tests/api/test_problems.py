@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.problem_codes import CODES
+from api.http.problem_codes import CODES
 from catalogue import errors as catalogue_errors
 from jobs.job import Job
 from jobs.memory_store import MemoryJobStore

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from api.callers import Caller
-from api.callers_jobs import CallersJobs
-from api.recent_looks import RecentLooks
+from api.callers.callers import Caller
+from api.jobs.callers_jobs import CallersJobs
+from api.jobs.recent_looks import RecentLooks
 from jobs.errors import JobNotFound
 from jobs.job import Job, NewJob, State
 from jobs.memory_store import MemoryJobStore

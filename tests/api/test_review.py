@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from api import row_pages
-from api.row_pages import RowsDocument
+from api.results import row_pages
+from api.results.row_pages import RowsDocument
 from catalogue import Label, RowError, encode_header, encode_rows, inspect_head, parse_records
 
 CATALOGUE = (

@@ -1,0 +1,64 @@
+"""gunicorn's log lines in the form of all others: one stream, one format, a job's id where there is one."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from datetime import timedelta
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from api.callers.audit import write_audit_to_stderr
+from api.jobs.job_ids import JOB_ID_KEY
+
+# The receiver's URL is nobody's business but its owner's: people put tokens into such URLs.
+_CALLBACK = re.compile(r"([?&]callback=)[^&]*")
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+
+_access = logging.getLogger("api.access")
+
+
+def log_to_stderr() -> None:
+    """Send what every module logs to the standard error stream."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+    write_audit_to_stderr()
+
+
+class ServerLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """Hands gunicorn's lines to the root logger; says nothing about probes that are content."""
+
+    def setup(self, cfg: Any) -> None:
+        """gunicorn calls this at the start and after each reload."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.WARNING)
+
+    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
+        """One line per request: who, what, status, bytes sent, milliseconds, and the new job's id."""
+        del req  # the environ holds all that is wanted of it
+        status = str(resp.status).partition(" ")[0]
+        if environ["PATH_INFO"] in _PROBES and status == "200":
+            return
+        job_id = environ.get(JOB_ID_KEY)
+        _access.info(
+            "%s %s %s %s %s B %d ms%s",
+            environ.get("REMOTE_ADDR") or "-",
+            environ["REQUEST_METHOD"],
+            _CALLBACK.sub(r"\1-", environ["RAW_URI"]).encode("unicode_escape").decode("ascii"),
+            status,
+            resp.sent,
+            request_time / timedelta(milliseconds=1),
+            f" {job_id}" if job_id else "",
+        )
+
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """A stalled client is the client's affair, not an error with a traceback."""
+        if isinstance(sys.exc_info()[1], TimeoutError | BlockingIOError):
+            _access.info("cut off a client that had stalled")
+            return
+        super().exception(msg, *args, **kwargs)

@@ -1,0 +1,215 @@
+"""Errors as the client sees them: RFC 9457 problem details, with a stable code and a sentence that says what to do.
+
+This file alone knows which status an error of the other rooms has.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import NoReturn
+
+import redis
+from flask import Flask, Response, json, request
+from kombu.exceptions import OperationalError
+from pydantic import BaseModel, Field, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from api.http.problem_codes import CODES
+from catalogue.errors import CatalogueError
+from jobs.callback_address import CallbackRefused
+from jobs.errors import (
+    IllegalTransition,
+    JobNotFound,
+    RequestNotHeld,
+    TooManyOpenJobs,
+    UploadLost,
+)
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 5
+_JOB_ENDS_S = 30  # nobody knows when; soon enough to be worth asking
+
+# What Flask and werkzeug raise by themselves.
+_HTTP_DETAILS: Mapping[int, tuple[str, str]] = {
+    400: ("BAD_REQUEST", "The request cannot be read; check its syntax and its headers."),
+    404: ("NOT_FOUND", "There is nothing at this address; jobs are at /v1/jobs."),
+    405: ("METHOD_NOT_ALLOWED", "Use one of the methods that the Allow header names."),
+    413: ("BODY_TOO_LARGE", "The request's body is too large; send less."),
+    416: (
+        "RANGE_NOT_SATISFIABLE",
+        "Ask for a range within the length in the Content-Range header.",
+    ),
+}
+
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class ProblemDocument(BaseModel):
+    """What went wrong, after RFC 9457. Programs go by `code`; `detail` says what to do, for people."""
+
+    type: str = Field(description="Always about:blank; `code` is what tells problems apart.")
+    title: str = Field(description="The status in words.")
+    status: int
+    code: str = Field(description="Stable: it never changes its meaning.", pattern="^[A-Z_]+$")
+    detail: str = Field(description="What is wrong and what to do about it.")
+
+
+class Problem(Exception):
+    """Ends the request with a problem document."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        assert CODES[code].status is status, f"{code} is documented otherwise"
+        super().__init__(f"{code}: {detail}")
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+        if retry_after_s is not None:
+            self.headers["Retry-After"] = str(retry_after_s)
+
+    def response(self) -> Response:
+        """The problem document."""
+        document = ProblemDocument(
+            type="about:blank",
+            title=self.status.phrase,
+            status=self.status.value,
+            code=self.code,
+            detail=self.detail,
+        )
+        return Response(
+            json.dumps(document.model_dump()) + "\n",
+            status=self.status.value,
+            headers={**self.headers, "Cache-Control": "no-store"},
+            content_type="application/problem+json",
+        )
+
+
+def register_problems(app: Flask) -> None:
+    """Make every error of `app` a problem document."""
+    app.register_error_handler(Exception, lambda error: problem_from(error).response())
+
+
+def problem_from(error: Exception) -> Problem:
+    """What the client is told about an error. What it is not told is logged."""
+    match error:
+        case Problem():
+            return error
+        case CatalogueError():
+            return Problem(CODES[error.code].status, error.code, error.message)
+        case JobNotFound():
+            return Problem(HTTPStatus.NOT_FOUND, "JOB_NOT_FOUND", str(error))
+        case RequestNotHeld():
+            return in_use()
+        case UploadLost():
+            return Problem(HTTPStatus.REQUEST_TIMEOUT, "UPLOAD_STALLED", str(error))
+        case CallbackRefused():
+            return Problem(
+                HTTPStatus.BAD_REQUEST, "INVALID_PARAMETER", f"'callback' cannot be used: {error}."
+            )
+        case TooManyOpenJobs():
+            return Problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "TOO_MANY_OPEN_JOBS",
+                str(error),
+                retry_after_s=_JOB_ENDS_S,
+            )
+        case IllegalTransition():
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "JOB_NOT_ENDED",
+                f"The job is still {error.state}; cancel it or wait until it has ended.",
+            )
+        case redis.RedisError() | OperationalError():
+            return _away("SERVICE_UNAVAILABLE", "The job records cannot be reached", error)
+        case OSError() if error.errno in _NO_SPACE:
+            log.error("%s %s: storage is full: %s", request.method, request.path, error)
+            return Problem(
+                HTTPStatus.INSUFFICIENT_STORAGE,
+                "STORAGE_FULL",
+                "The server's storage is full; tell its operator, or delete jobs that are done.",
+            )
+        case OSError():
+            return _away("STORAGE_UNAVAILABLE", "The storage cannot be used", error)
+        case HTTPException(code=int(status)):
+            return _from_http(error, HTTPStatus(status))
+        case _:
+            log.exception("%s %s failed", request.method, request.path, exc_info=error)
+            return Problem(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "INTERNAL_ERROR",
+                "Something went wrong on the server, and it has been logged; try again later.",
+            )
+
+
+def in_use() -> Problem:
+    """The problem of a key under which another request is being served."""
+    return Problem(
+        HTTPStatus.CONFLICT,
+        "IDEMPOTENCY_KEY_IN_USE",
+        "Another request with this Idempotency-Key is under way; repeat yours in a moment to get its answer.",
+        retry_after_s=1,
+    )
+
+
+def refuse_input(error: ValidationError) -> NoReturn:
+    """Raise the problem of input that does not fit its model."""
+    raise problem_of_input(error)
+
+
+def problem_of_input(error: ValidationError) -> Problem:
+    """What the client is told about parameters, fields or a JSON body that do not fit their model."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = ".".join(str(part) for part in first["loc"])[:64]
+    if not name:
+        return Problem(
+            HTTPStatus.BAD_REQUEST,
+            "INVALID_BODY",
+            "The body has to be a JSON object, sent as application/json; /docs describes it.",
+        )
+    if first["type"] == "extra_forbidden":
+        return Problem(
+            HTTPStatus.BAD_REQUEST,
+            "UNKNOWN_PARAMETER",
+            f"The parameter {name!r} is not known here; /docs lists those that are.",
+        )
+    what = first["msg"].removeprefix("Value error, ").removesuffix(".")
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "INVALID_PARAMETER",
+        f"{name!r} cannot be {str(first['input'])[:32]!r}: {what[:1].lower()}{what[1:]}.",
+    )
+
+
+def _away(code: str, what: str, error: Exception) -> Problem:
+    log.error("%s %s: %s: %s", request.method, request.path, what.lower(), error)
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        code,
+        f"{what} at the moment; try again in {RETRY_AFTER_S} seconds.",
+        retry_after_s=RETRY_AFTER_S,
+    )
+
+
+def _from_http(error: HTTPException, status: HTTPStatus) -> Problem:
+    if status.value not in _HTTP_DETAILS:
+        status = HTTPStatus.BAD_REQUEST
+    code, detail = _HTTP_DETAILS[status.value]
+    # Allow, Content-Range and the like belong to the answer; what describes werkzeug's own page does not.
+    headers = {
+        name: value
+        for name, value in error.get_response(request.environ).headers.items()
+        if not name.lower().startswith("content-") or name.lower() == "content-range"
+    }
+    return Problem(status, code, detail, headers=headers)

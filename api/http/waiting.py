@@ -1,0 +1,34 @@
+"""`Prefer: wait=N`: an answer that comes when there is something to say, but after N seconds at the latest (RFC 7240)."""
+
+from __future__ import annotations
+
+import re
+
+from api.jobs.callers_jobs import CallersJobs
+from api.jobs.following import Seats, looks, version
+from jobs.job import Job
+
+LONGEST_WAIT_S = 60
+
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
+
+
+def wait_for(
+    job: Job, prefer: str | None, *, store: CallersJobs, seats: Seats, known: str | None = None
+) -> tuple[Job, dict[str, str]]:
+    """The job once it has ended (or is not `known` any more, if that is given), and the header that says so.
+
+    A wish that is none, or that finds every seat taken, is ignored, as the standard allows.
+    """
+    asked = _WAIT.search(prefer or "")
+    if asked is None or (give_back := seats.take()) is None:
+        return job, {}
+    seconds = min(int(asked[1]), LONGEST_WAIT_S)
+    try:
+        for look in looks(store, job, seconds=seconds):
+            latest = look
+            if known is not None and version(look) != known:
+                break
+    finally:
+        give_back()
+    return latest, {"Preference-Applied": f"wait={seconds}"}

@@ -1,0 +1,1 @@
+"""A job as its caller sees it: documents, lists, progress, callbacks."""

@@ -1,0 +1,104 @@
+"""`/v1/jobs/{id}/events`: a job's progress as server-sent events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from flask import Response, json
+from flask_openapi3.blueprint import APIBlueprint
+from pydantic import BaseModel
+from pydantic.json_schema import SkipJsonSchema
+
+from api.callers.callers import caller
+from api.http.describing import file, problems
+from api.http.parameters import JobPath
+from api.http.problems import Problem
+from api.jobs.callers_jobs import CallersJobs
+from api.jobs.documents import as_json, job_document
+from api.jobs.following import Seats, looks, version
+from api.openapi import JOBS, described_routes
+from api.uploads.options import option
+from jobs.errors import JobNotFound
+from jobs.job import Job
+from jobs.storage import Storage
+
+# Below the time after which proxies give up a silent connection, which is a minute for most.
+_HEARTBEAT_S = 15.0
+# A client that has vanished without a word is found out by then; one that has not comes back.
+_LONGEST_STREAM_S = 600.0
+_COME_BACK_MS = 2000
+
+
+class EventsHeader(BaseModel):
+    """What a client sends that comes back."""
+
+    last_event_id: str | SkipJsonSchema[None] = option(
+        "The `id` of the last event that was received; what is known is not sent again.",
+        alias="Last-Event-ID",
+    )
+
+
+def event_routes(store: CallersJobs, storage: Storage, seats: Seats) -> APIBlueprint:
+    """The endpoint over these services."""
+    routes = described_routes("events", JOBS, "/v1/jobs/<job_id>")
+
+    @routes.get(
+        "/events",
+        responses={
+            200: file("The events.", "text/event-stream"),
+            204: {"description": "The job has ended, and the client knows: do not come back."},
+            **problems("JOB_NOT_FOUND", "TOO_MANY_WAITING"),
+        },
+        description="Each event carries the whole job document: `job` when something has changed, `end` once the job "
+        "has ended, after which the stream ends. A client that was cut off sends `Last-Event-ID`, as browsers do.",
+    )
+    def follow_job(path: JobPath, header: EventsHeader) -> Response:
+        """Follow a job by server-sent events"""
+        job = store.get(path.job_id)
+        if job.is_terminal and header.last_event_id == version(job):
+            return Response(status=HTTPStatus.NO_CONTENT)
+        give_back = seats.take()
+        if give_back is None:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "TOO_MANY_WAITING",
+                "Too many clients are waiting for events at the moment; look at the job itself from time to time, or "
+                "ask the operator to raise SPINELABEL_API_WAITING.",
+                retry_after_s=5,
+            )
+        response = Response(
+            # The stream outlives the request, and goes on being this caller's.
+            _events(store.of(caller()), storage, job, header.last_event_id),
+            content_type="text/event-stream",
+        )
+        response.call_on_close(give_back)
+        # Proxies that buffer would hold events back until there are many.
+        response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        return response
+
+    return routes
+
+
+def _events(store: CallersJobs, storage: Storage, job: Job, known: str | None) -> Iterator[str]:
+    yield f"retry: {_COME_BACK_MS}\n\n"
+    spoke_at = time.monotonic()
+    try:
+        for look in looks(store, job, seconds=_LONGEST_STREAM_S):
+            if look.is_terminal:
+                yield _event("end", look, storage)
+            elif version(look) != known:
+                yield _event("job", look, storage)
+            elif time.monotonic() - spoke_at > _HEARTBEAT_S:
+                yield ":\n\n"
+            else:
+                continue
+            known, spoke_at = version(look), time.monotonic()
+    except JobNotFound:
+        return  # deleted meanwhile; coming back, the client is told so
+
+
+def _event(kind: str, job: Job, storage: Storage) -> str:
+    document = json.dumps(as_json(job_document(job, storage)))
+    return f"id: {version(job)}\nevent: {kind}\ndata: {document}\n\n"

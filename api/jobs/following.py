@@ -1,0 +1,49 @@
+"""Waits for a job to change or to end, with a bounded number of requests that do so at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from api.jobs.callers_jobs import CallersJobs
+from jobs.job import Job
+
+# Some three looks a second, whether one process waits or eight: nothing to Redis, and soon enough for people.
+_LOOK_EVERY_S = 0.3
+
+
+class Seats:
+    """How many requests may wait at a time; each of them holds one of the server's threads."""
+
+    def __init__(self, number: int) -> None:
+        self._free = threading.BoundedSemaphore(number)
+
+    def take(self) -> Callable[[], None] | None:
+        """A seat, as what gives it back (a second call does nothing). None: all are taken."""
+        if not self._free.acquire(blocking=False):
+            return None
+        taken = [self._free]
+
+        def give_back() -> None:
+            if taken:
+                taken.pop().release()
+
+        return give_back
+
+
+def version(job: Job) -> str:
+    """Tells one look at the job from another: the same while nothing has happened."""
+    counts = job.row_counts
+    gone = "-deleted" if job.files_deleted_at else ""
+    return f"{job.state}-{counts.total}-{counts.processed}-{int(job.planned)}{gone}"
+
+
+def looks(store: CallersJobs, job: Job, *, seconds: float) -> Iterator[Job]:
+    """The job again and again, `job` first, until it has ended or the time is over. Raises `JobNotFound`."""
+    until = time.monotonic() + seconds
+    yield job
+    while not job.is_terminal and (left := until - time.monotonic()) > 0:
+        time.sleep(min(_LOOK_EVERY_S, left))
+        job = store.get(job.id)
+        yield job

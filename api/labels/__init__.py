@@ -1,0 +1,1 @@
+"""A few summaries, answered at once."""

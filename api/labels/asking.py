@@ -1,0 +1,76 @@
+"""Asks a worker to label a few summaries, and waits for the answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from api.health.model_reports import lately, newest_model
+from api.http.problems import RETRY_AFTER_S, Problem
+from api.jobs.following import Seats
+from jobs.job import Failure
+from jobs.messages import Messages
+from jobs.questions import Answer, Question, Questions
+from jobs.store import JobStore
+
+
+class Asking:
+    """One API's questions to the workers; several threads may ask at a time."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        questions: Questions,
+        messages: Messages,
+        seats: Seats,
+        *,
+        deadline_s: float,
+    ) -> None:
+        """
+        Args:
+            seats: as many questions wait at a time as it has.
+            deadline_s: how long an answer is waited for, in seconds.
+        """
+        self._store = store
+        self._questions = questions
+        self._messages = messages
+        self._deadline_s = deadline_s
+        self._seats = seats
+
+    def ask(self, question: Question) -> Answer:
+        """The answer. Raises `Problem` when there is none."""
+        if newest_model(lately(self._store)) is None:
+            # Without this every question would wait for its deadline in vain.
+            raise _unavailable("No worker reaches a model that it can use; /readyz says more.")
+        give_back = self._seats.take()
+        if give_back is None:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "TOO_MANY_WAITING",
+                "Many summaries wait for an answer already; try again in a moment, or upload them as a catalogue.",
+                retry_after_s=1,
+            )
+        try:
+            question_id = self._questions.ask(question, keep_s=self._deadline_s)
+            self._messages.answer(question_id)
+            answer = self._questions.wait(question_id, within_s=self._deadline_s)
+        finally:
+            give_back()
+        if answer is None:
+            raise Problem(
+                HTTPStatus.GATEWAY_TIMEOUT,
+                "NO_ANSWER",
+                f"No worker answered within {self._deadline_s:g} seconds; try again in {RETRY_AFTER_S} seconds, "
+                "or upload the summaries as a catalogue.",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        if isinstance(answer, Failure):
+            if answer.code == "EVIDENCE_UNAVAILABLE":
+                raise Problem(HTTPStatus.CONFLICT, answer.code, answer.message)
+            raise _unavailable(answer.message)
+        return answer
+
+
+def _unavailable(why: str) -> Problem:
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "MODEL_UNAVAILABLE", why, retry_after_s=RETRY_AFTER_S
+    )

@@ -1,0 +1,95 @@
+"""A result in another format than it is kept in: made while it is sent, so with an ETag but neither length nor ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+
+from flask import Response, request
+from werkzeug.datastructures import MIMEAccept
+
+from api.http.filenames import download_name
+from api.http.problems import Problem
+from api.results.downloads import attachment
+from api.results.result_rows import ResultReader, open_result
+from catalogue.export_csv import as_harmless_csv
+from catalogue.export_jsonl import as_jsonl
+from catalogue.export_table import Table
+from catalogue.export_xlsx import MOST_ROWS, as_xlsx
+from jobs.corrections import CorrectionStore
+from jobs.job import Job
+from jobs.storage import Storage
+
+
+class Format(StrEnum):
+    """Formats of a result; the value is also the file's ending."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+    XLSX = "xlsx"
+
+
+MEDIA_TYPES: Mapping[Format, str] = {
+    Format.CSV: "text/csv",
+    Format.JSONL: "application/x-ndjson",
+    Format.PARQUET: "application/vnd.apache.parquet",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def negotiated(asked: Format | None, accept: MIMEAccept) -> Format:
+    """The format by the parameter, else by the Accept header, else CSV. Raises `Problem` when none is acceptable."""
+    if asked is not None or not accept:
+        return asked or Format.CSV
+    best = accept.best_match(list(MEDIA_TYPES.values()))
+    if best is None:
+        raise Problem(
+            HTTPStatus.NOT_ACCEPTABLE,
+            "NOT_ACCEPTABLE",
+            f"A result can be {', '.join(MEDIA_TYPES.values())}; accept one of them, or use the parameter 'format'.",
+        )
+    return next(kind for kind, media_type in MEDIA_TYPES.items() if media_type == best)
+
+
+@dataclass(frozen=True)
+class Export:
+    """How a result is to be sent."""
+
+    kind: Format
+    harmless: bool  # no cell may run as a formula
+
+    def response(self, job: Job, storage: Storage, corrections: CorrectionStore) -> Response:
+        """The download. Raises `Problem` when the result is not there, not yet, or has too many rows."""
+        if self.kind is Format.XLSX and job.row_counts.total > MOST_ROWS:
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "TOO_MANY_ROWS_FOR_XLSX",
+                f"A sheet holds {MOST_ROWS:,} rows and this result has {job.row_counts.total:,}; "
+                "download it as CSV or Parquet.",
+            )
+        stand = corrections.stand(job.id)
+        reader = open_result(job, storage, corrections)
+        blocks = self._blocks(reader, rows=job.row_counts.total, corrected=stand.count > 0)
+        response = Response(blocks, content_type=MEDIA_TYPES[self.kind])
+        response.call_on_close(reader.close)
+        harmless = "-harmless" if self.harmless else ""
+        response.set_etag(f"{job.id}-{self.kind}{harmless}-{stand.revision}")
+        attachment(response, download_name(job.filename, "labelled", self.kind))
+        response.make_conditional(request.environ)
+        return response
+
+    def _blocks(self, reader: ResultReader, *, rows: int, corrected: bool) -> Iterator[bytes]:
+        if self.kind is Format.CSV:
+            return as_harmless_csv(reader.result, reader.batches(), corrected=corrected)
+        table = Table.of(reader.result, corrected=corrected)
+        if self.kind is Format.XLSX:
+            return as_xlsx(table, reader.batches(), csv_bytes=reader.size)
+        if self.kind is Format.PARQUET:
+            # Some megabytes that a process can do without until somebody asks.
+            from catalogue.export_parquet import as_parquet
+
+            return as_parquet(table, reader.batches(), row_bytes=reader.size / max(rows, 1))
+        return as_jsonl(table, reader.batches())

@@ -1,0 +1,96 @@
+"""`/v1/jobs/{id}/result` and `/errors`: the files of an ended job."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Response, request
+from flask_openapi3.blueprint import APIBlueprint
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import SkipJsonSchema
+
+from api.http.describing import file, problems
+from api.http.parameters import JobPath
+from api.jobs.callers_jobs import CallersJobs
+from api.openapi import JOBS, described_routes
+from api.results.corrected_downloads import corrected_download
+from api.results.downloads import download
+from api.results.exports import MEDIA_TYPES, Export, Format, negotiated
+from api.uploads.options import Flag, Given, option
+from jobs.corrections import CorrectionStore
+from jobs.job import Job
+from jobs.storage import Storage, errors_path, result_path
+
+_FILE_HEADERS = ("ETag", "Accept-Ranges", "Content-Disposition")
+_FILE_PROBLEMS = problems(
+    "JOB_NOT_FOUND", "RESULT_NOT_READY", "RESULT_DELETED", "RESULT_MISSING", "RANGE_NOT_SATISFIABLE"
+)
+
+
+class ResultQuery(BaseModel):
+    """How the result is to be sent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Annotated[Format | SkipJsonSchema[None], Given] = option(
+        "The format; without it the Accept header decides, and CSV where that says nothing."
+    )
+    neutralise_formulas: Annotated[Flag | SkipJsonSchema[None], Given] = option(
+        "Whether cells that a spreadsheet would run as formulas get an apostrophe in front; for CSV, in the other formats "
+        "no cell is a formula. This changes values."
+    )
+
+
+def result_routes(
+    store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> APIBlueprint:
+    """The endpoints over these services."""
+    routes = described_routes("results", JOBS, "/v1/jobs/<job_id>")
+
+    @routes.get(
+        "/result",
+        responses={
+            200: file("The labelled catalogue.", *MEDIA_TYPES.values(), headers=_FILE_HEADERS),
+            206: file("A part of it.", "text/csv", headers=(*_FILE_HEADERS, "Content-Range")),
+            304: {"description": "It is what the client has already."},
+            **_FILE_PROBLEMS,
+            **problems(
+                "INVALID_PARAMETER",
+                "UNKNOWN_PARAMETER",
+                "NOT_ACCEPTABLE",
+                "TOO_MANY_ROWS_FOR_XLSX",
+            ),
+        },
+        description="CSV is the result as it is kept, with ranges; every other format is made while it is sent. In "
+        "JSON Lines and Parquet, numbers, flags and lists have their types, and blank lines of the input are left out.",
+    )
+    def get_result(path: JobPath, query: ResultQuery) -> Response:
+        """Download the labelled catalogue, with a further column once rows have been corrected"""
+        job = store.get(path.job_id)
+        kind = negotiated(query.format, request.accept_mimetypes)
+        response = _result(job, Export(kind, bool(query.neutralise_formulas)))
+        response.vary.add("Accept")
+        return response
+
+    def _result(job: Job, export: Export) -> Response:
+        if export.kind is not Format.CSV or export.harmless:
+            return export.response(job, storage, corrections)
+        if corrections.stand(job.id).count:
+            return corrected_download(job, storage, corrections)
+        return download(job, storage, path=result_path(job.id), kind="labelled")
+
+    @routes.get(
+        "/errors",
+        responses={
+            200: file("Row number, code and sentence.", "text/csv", headers=_FILE_HEADERS),
+            206: file("A part of it.", "text/csv", headers=(*_FILE_HEADERS, "Content-Range")),
+            304: {"description": "It is what the client has already."},
+            **_FILE_PROBLEMS,
+        },
+    )
+    def get_errors(path: JobPath) -> Response:
+        """Download the list of rows that could not be labelled"""
+        job = store.get(path.job_id)
+        return download(job, storage, path=errors_path(job.id), kind="errors")
+
+    return routes

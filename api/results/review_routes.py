@@ -1,0 +1,144 @@
+"""`/v1/jobs/{id}/rows` and `/corrections`: looking through a result and saying what is wrong in it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.http.describing import document, file, problems
+from api.http.parameters import JobPath
+from api.http.problems import Problem
+from api.jobs.callers_jobs import CallersJobs
+from api.jobs.documents import as_json
+from api.jobs.latest_rows import LatestRowsDocument, latest_rows
+from api.openapi import JOBS, described_routes
+from api.results.corrected_downloads import training_download
+from api.results.result_rows import reading
+from api.results.row_pages import RowsDocument, RowsQuery, rows_document
+from catalogue.corrections import LONGEST_GENRE, checked_genre
+from jobs.corrections import CorrectionStore
+from jobs.job import Job
+from jobs.storage import Storage
+
+_RESULT_PROBLEMS = ("JOB_NOT_FOUND", "RESULT_NOT_READY", "RESULT_DELETED", "RESULT_MISSING")
+
+
+class RowPath(JobPath):
+    """A row of a job's result."""
+
+    row: int = Field(ge=1, le=10**12, description="The row's number, 1 for the first.")
+
+
+class CorrectionBody(BaseModel):
+    """What a person says of a row; saying what the model said confirms it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    genre: str = Field(
+        description=f"Any genre of 1 to {LONGEST_GENRE} characters, not only the model's."
+    )
+
+
+class CorrectionDocument(BaseModel):
+    """What is kept of it."""
+
+    row: int
+    genre: str | None = Field(description="null once it was taken back.")
+    corrections: int = Field(description="Rows of the job that have a correction.")
+
+
+def review_routes(
+    store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> APIBlueprint:
+    """The endpoints over these services."""
+    routes = described_routes("review", JOBS, "/v1/jobs/<job_id>")
+
+    @routes.get(
+        "/rows",
+        responses={
+            200: RowsDocument,
+            **problems(
+                "INVALID_PARAMETER", "UNKNOWN_PARAMETER", "INVALID_CURSOR", *_RESULT_PROBLEMS
+            ),
+        },
+    )
+    def list_rows(path: JobPath, query: RowsQuery) -> dict[str, Any]:
+        """Look through the rows of a result"""
+        job = store.get(path.job_id)
+        with reading(job, storage, corrections) as reader:
+            count = corrections.stand(job.id).count
+            return as_json(rows_document(reader, query, corrections=count))
+
+    @routes.get("/latest", responses={200: LatestRowsDocument, **problems("JOB_NOT_FOUND")})
+    def list_latest_rows(path: JobPath) -> dict[str, Any]:
+        """Look at the rows that were labelled last, while a job is under way"""
+        return as_json(latest_rows(store.get(path.job_id), store, storage))
+
+    @routes.put(
+        "/corrections/<int:row>",
+        responses={
+            200: CorrectionDocument,
+            **problems(
+                "INVALID_PARAMETER",
+                "UNKNOWN_PARAMETER",
+                "INVALID_BODY",
+                "GENRE_UNUSABLE",
+                "ROW_NOT_FOUND",
+                *_RESULT_PROBLEMS,
+            ),
+        },
+    )
+    def put_correction(path: RowPath, body: CorrectionBody) -> dict[str, Any]:
+        """Correct or confirm the genre of a row"""
+        job = store.get(path.job_id)
+        _check(job, path.row, storage, corrections)
+        genre = checked_genre(body.genre)
+        corrections.put(job.id, path.row, genre)
+        count = corrections.stand(job.id).count
+        return as_json(CorrectionDocument(row=path.row, genre=genre, corrections=count))
+
+    @routes.delete(
+        "/corrections/<int:row>",
+        responses={
+            200: document(CorrectionDocument, "What is left."),
+            **problems("INVALID_PARAMETER", "ROW_NOT_FOUND", *_RESULT_PROBLEMS),
+        },
+    )
+    def delete_correction(path: RowPath) -> dict[str, Any]:
+        """Take a correction back; one that is not there is no error"""
+        job = store.get(path.job_id)
+        _check(job, path.row, storage, corrections)
+        corrections.remove(job.id, path.row)
+        count = corrections.stand(job.id).count
+        return as_json(CorrectionDocument(row=path.row, genre=None, corrections=count))
+
+    @routes.get(
+        "/corrections",
+        responses={
+            200: file(
+                "Title, genre and summary.", "text/csv", headers=("ETag", "Content-Disposition")
+            ),
+            304: {"description": "It is what the client has already."},
+            **problems(*_RESULT_PROBLEMS),
+        },
+    )
+    def get_corrections(path: JobPath) -> Response:
+        """Download the corrected rows as data to train on"""
+        return training_download(store.get(path.job_id), storage, corrections)
+
+    return routes
+
+
+def _check(job: Job, row: int, storage: Storage, corrections: CorrectionStore) -> None:
+    with reading(job, storage, corrections):  # says why when there is no result
+        pass
+    if row > job.row_counts.processed:
+        raise Problem(
+            HTTPStatus.NOT_FOUND,
+            "ROW_NOT_FOUND",
+            f"The result has {job.row_counts.processed:,} rows, so there is no row {row:,}.",
+        )

@@ -1,0 +1,118 @@
+"""Takes an upload in: head inspected, object published, *then* the record, *then* the message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+
+import redis
+
+from api.health.model_reports import check_evidence
+from api.http.filenames import safe_filename
+from api.jobs.callers_jobs import CallersJobs
+from api.jobs.job_ids import new_job_id
+from api.jobs.telling import tell
+from api.uploads.archives import store_archive
+from api.uploads.arriving import Arriving, heard_of
+from api.uploads.uploads import Upload
+from catalogue.errors import NoSummaryColumn
+from catalogue.layout import Layout, inspect_head, read_head
+from catalogue.packing import Packing, gunzip
+from jobs.callback_address import CallbackRules
+from jobs.job import Job, NewJob
+from jobs.messages import Messages
+from jobs.requests import Settlement
+from jobs.storage import Storage, input_path, job_folder
+
+
+def accept(
+    upload: Upload,
+    *,
+    store: CallersJobs,
+    storage: Storage,
+    messages: Messages,
+    rules: CallbackRules,
+    most_unpacked: int,
+    settle: Callable[[], Settlement] | None = None,
+) -> Job:
+    """Make a job of the upload. Whatever is raised, nothing of it is left behind.
+
+    A packed file may have `most_unpacked` bytes once it is unpacked.
+    `settle` is asked, once the upload has been read, for the key under which it may be repeated.
+
+    Raises `Problem` and `CallbackRefused` for a bad request, `CatalogueError` for a file that is no catalogue, `OSError` of the
+    storage and the store's own error.
+    """
+    store.check_room()
+    arriving = Arriving(upload.blocks())
+    is_zip = arriving.packing is Packing.ZIP
+    blocks: Iterator[bytes] = arriving
+    if arriving.packing is Packing.GZIP:
+        blocks = gunzip(arriving, most_bytes=most_unpacked)
+    names = upload.options.columns
+    head, complete = (b"", False) if is_zip else read_head(blocks)
+    _check_callback(upload, rules)
+    layout = None if is_zip else _inspect(head, complete, upload)
+    if asked := upload.options.evidence:
+        check_evidence(store)
+    job_id = new_job_id()
+    # Before the first byte, so that whatever a death leaves behind is found.
+    store.announce_upload(job_id)
+    listen = partial(heard_of, store=store, job_id=job_id)
+    try:
+        if is_zip:
+            layout = store_archive(
+                blocks,
+                storage,
+                job_id,
+                names=lambda: upload.options.columns,
+                heard_of=listen,
+                most_bytes=most_unpacked,
+            )
+        else:
+            with storage.publish(input_path(job_id)) as stream:
+                stream.write(head)
+                for block in listen(blocks):
+                    stream.write(block)
+                if layout is None or upload.options.columns != names:
+                    layout = _inspect(head, complete, upload)
+        _check_callback(upload, rules)  # which may have come after the file
+        assert layout is not None  # the body has been read to its end
+        if upload.options.evidence and not asked:
+            check_evidence(store)
+        job = store.create(
+            NewJob(
+                id=job_id,
+                filename=safe_filename(upload.filename),
+                input_bytes=arriving.count,
+                layout=layout.to_dict(),
+                error_threshold=upload.options.error_threshold,
+                review_threshold=upload.options.review_threshold,
+                callback=upload.options.callback,
+                evidence=bool(upload.options.evidence),
+            ),
+            settlement=settle() if settle else None,
+        )
+    except BaseException:
+        with suppress(OSError, redis.RedisError):  # the first error is the one to report
+            storage.delete(job_folder(job_id))
+            store.forget_upload(job_id)
+        raise
+    tell(messages.plan, job.id)
+    return job
+
+
+def _check_callback(upload: Upload, rules: CallbackRules) -> None:
+    if upload.options.callback is not None:
+        rules.check_url(upload.options.callback)
+
+
+def _inspect(head: bytes, complete: bool, upload: Upload) -> Layout | None:
+    """The layout; None if no summary column was found but the caller may still name one."""
+    try:
+        return inspect_head(head, complete=complete, names=upload.options.columns)
+    except NoSummaryColumn:
+        if upload.column_may_follow:
+            return None
+        raise

@@ -1,0 +1,161 @@
+"""Looks into a file without making a job of it: what an upload would see, from the file or from its beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from http import HTTPStatus
+from typing import BinaryIO
+
+import redis
+
+from api.http.problems import Problem
+from api.jobs.callers_jobs import CallersJobs
+from api.jobs.job_ids import new_job_id
+from api.uploads.arriving import Arriving, heard_of
+from api.uploads.preview_documents import (
+    WORKBOOK,
+    PreviewDocument,
+    PreviewQuery,
+    RowCountDocument,
+    preview_document,
+    text_format,
+)
+from api.uploads.uploads import Upload
+from catalogue.archive import Archive
+from catalogue.columns import ColumnNames
+from catalogue.errors import ArchiveDamaged
+from catalogue.layout import read_head
+from catalogue.packing import Packing, gunzip
+from catalogue.sampling import Sample, take_sample
+from catalogue.workbook import last_row, workbook_as_csv
+from jobs.storage import Storage, job_folder, upload_path
+
+_SAMPLE_BYTES = 1 << 20
+_PIECE_BYTES = 16 * 1024
+_SHOWN_ROWS = 10
+
+
+def preview(
+    upload: Upload,
+    query: PreviewQuery,
+    *,
+    announced: int | None,
+    store: CallersJobs,
+    storage: Storage,
+    most_unpacked: int,
+) -> PreviewDocument:
+    """What is seen in the file.
+
+    Args:
+        announced: the body's size where it is known; close to the file's.
+
+    Raises `Problem`, and `CatalogueError` for what is no catalogue at all.
+    """
+    arriving = Arriving(upload.blocks())
+    if arriving.packing is Packing.ZIP:
+        return _of_archive(arriving, upload, query, store, storage, most_unpacked)
+    blocks: Iterator[bytes] = arriving
+    pieces = _Pieces(arriving)
+    if arriving.packing is Packing.GZIP:
+        blocks = gunzip(pieces, most_bytes=most_unpacked)
+        if query.total_bytes is not None:
+            blocks = _as_far_as_it_goes(blocks)
+    head, ended = read_head(blocks, more_than=_SAMPLE_BYTES)
+    is_beginning = query.total_bytes is not None and query.total_bytes > arriving.count
+    sample = take_sample(head, complete=ended and not is_beginning, show=_SHOWN_ROWS)
+    total = query.total_bytes or announced
+    # Of a packed file, what was taken stands for what it gave.
+    size = total and round(total * len(head) / (pieces.count or arriving.count))
+    if upload.column_may_follow:
+        for _ in arriving:
+            pass
+    return preview_document(
+        sample,
+        text_format(sample, arriving.packing),
+        _row_count(sample, size),
+        names=upload.options.columns,
+    )
+
+
+def _of_archive(
+    arriving: Arriving,
+    upload: Upload,
+    query: PreviewQuery,
+    store: CallersJobs,
+    storage: Storage,
+    most_unpacked: int,
+) -> PreviewDocument:
+    """The table of contents is at the end of an archive, so all of it is stored for the moment."""
+    job_id = new_job_id()  # of a job that will never be; what a death leaves behind is found by it
+    store.announce_upload(job_id)
+    try:
+        with storage.publish(upload_path(job_id)) as target:
+            for block in heard_of(arriving, store=store, job_id=job_id):
+                target.write(block)
+        if query.total_bytes is not None and query.total_bytes > arriving.count:
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "PREVIEW_NEEDS_WHOLE_FILE",
+                "A ZIP archive or workbook cannot be read from its beginning; send the whole file.",
+            )
+        with storage.open(upload_path(job_id)) as source:
+            return _inside(source, most_unpacked, upload.options.columns)
+    finally:
+        with suppress(OSError, redis.RedisError):  # the sweeper will
+            storage.delete(job_folder(job_id))
+            store.forget_upload(job_id)
+
+
+def _inside(source: BinaryIO, most_unpacked: int, names: ColumnNames) -> PreviewDocument:
+    archive = Archive(source)
+    if archive.is_workbook:
+        head, complete = read_head(
+            workbook_as_csv(source, most_bytes=most_unpacked), more_than=_SAMPLE_BYTES
+        )
+        sample = take_sample(head, complete=complete, show=_SHOWN_ROWS)
+        last = None if complete else last_row(source)
+        rows = (
+            _row_count(sample, None)
+            if last is None
+            else RowCountDocument(count=max(last - 1, sample.rows), exact=False)
+        )
+        return preview_document(sample, WORKBOOK, rows, names=names)
+    name = archive.table()
+    head, complete = read_head(
+        archive.read(name, most_bytes=most_unpacked), more_than=_SAMPLE_BYTES
+    )
+    sample = take_sample(head, complete=complete, show=_SHOWN_ROWS)
+    return preview_document(
+        sample,
+        text_format(sample, Packing.ZIP),
+        _row_count(sample, archive.size(name)),
+        names=names,
+    )
+
+
+def _row_count(sample: Sample, size: int | None) -> RowCountDocument:
+    count = sample.rows if sample.complete else size and sample.rows_among(size)
+    return RowCountDocument(count=count, exact=sample.complete)
+
+
+class _Pieces(Iterator[bytes]):
+    """The same bytes in small pieces, counted as they are taken."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self.count = 0
+        self._pieces = (
+            block[start : start + _PIECE_BYTES]
+            for block in blocks
+            for start in range(0, len(block), _PIECE_BYTES)
+        )
+
+    def __next__(self) -> bytes:
+        piece = next(self._pieces)
+        self.count += len(piece)
+        return piece
+
+
+def _as_far_as_it_goes(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    with suppress(ArchiveDamaged):
+        yield from blocks

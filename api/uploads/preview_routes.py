@@ -1,0 +1,47 @@
+"""`/v1/preview`: what an upload would see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from flask_openapi3.blueprint import APIBlueprint
+
+from api.callers.callers import caller
+from api.http.describing import problems
+from api.jobs.callers_jobs import CallersJobs
+from api.jobs.documents import as_json
+from api.openapi import JOBS, described_routes
+from api.settings import ApiSettings
+from api.uploads.preview import preview
+from api.uploads.preview_documents import PreviewDocument, PreviewQuery
+from api.uploads.upload_description import READING_PROBLEMS, UPLOAD_BODY
+from api.uploads.uploads import read_upload
+from jobs.storage import Storage
+
+
+def preview_routes(settings: ApiSettings, store: CallersJobs, storage: Storage) -> APIBlueprint:
+    """The endpoint over these services."""
+    routes = described_routes("preview", JOBS)
+
+    @routes.post(
+        "/v1/preview",
+        responses={200: PreviewDocument, **problems(*READING_PROBLEMS, "PREVIEW_NEEDS_WHOLE_FILE")},
+        description="Takes what an upload takes, or the beginning of a text or gzip file together with "
+        "`total_bytes`. Nothing is kept.",
+        openapi_extensions=UPLOAD_BODY,
+    )
+    def preview_catalogue(query: PreviewQuery) -> dict[str, Any]:
+        """Look into a file before it is uploaded"""
+        upload = read_upload(request, query, limit=caller().upload_bytes)
+        found = preview(
+            upload,
+            query,
+            announced=request.content_length,
+            store=store,
+            storage=storage,
+            most_unpacked=settings.max_unpacked_bytes,
+        )
+        return as_json(found)
+
+    return routes

@@ -1,0 +1,108 @@
+"""Uploads that a client may repeat: with the same Idempotency-Key the same upload makes one job, however often it is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+
+from api.http.problems import Problem, in_use
+from api.jobs.callers_jobs import CallersJobs
+from api.uploads.uploads import Upload
+from jobs.job import Job
+from jobs.requests import RequestHold, Settled, Settlement, request_name
+
+# Beyond the time for which a client may be silent, after which its upload is given up.
+_MARGIN_S = 30.0
+_RENEW_EVERY_S = 5.0
+
+Settle = Callable[[], Settlement]
+
+
+class FingerprintedUpload(Upload):
+    """An upload that knows, once it has been read, what it carried."""
+
+    def __init__(self, upload: Upload, on_block: Callable[[], None] = lambda: None) -> None:
+        self._upload = upload
+        self._digest = hashlib.sha256()
+        self._on_block = on_block
+        self._follow()
+
+    def _follow(self) -> None:
+        self.filename, self.options = self._upload.filename, self._upload.options
+
+    @property
+    def column_may_follow(self) -> bool:
+        return self._upload.column_may_follow
+
+    def blocks(self) -> Iterator[bytes]:
+        for block in self._upload.blocks():
+            self._on_block()
+            self._digest.update(block)
+            self._follow()
+            yield block
+        self._follow()
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the file, its name and the options; the form in which they came does not matter."""
+        said = {"filename": self.filename, **self.options.model_dump(exclude_none=True)}
+        digest = self._digest.copy()
+        digest.update(json.dumps(said, sort_keys=True).encode())
+        return digest.hexdigest()
+
+
+def once(
+    upload: Upload,
+    make: Callable[[Upload, Settle], Job],
+    *,
+    store: CallersJobs,
+    owner: str | None,
+    key: str,
+    stall_s: float,
+) -> tuple[Job, bool]:
+    """The job of this upload, and whether an earlier request with this key has made it.
+
+    Raises what `make` raises, `Problem` for a key that is in use or came with something else, `JobNotFound` when the job
+    has been deleted since.
+    """
+    lease_s = stall_s + _MARGIN_S
+    held = store.requests.hold(request_name(owner, key), secrets.token_hex(16), lease_s=lease_s)
+    if held is None:
+        raise in_use()
+    if isinstance(held, Settled):
+        return _repeated(FingerprintedUpload(upload), held, store), True
+    try:
+        known = FingerprintedUpload(upload, _renewing(store, held, lease_s))
+        return make(known, lambda: Settlement(hold=held, fingerprint=known.fingerprint)), False
+    except BaseException:
+        store.requests.release(held)
+        raise
+
+
+def _renewing(store: CallersJobs, held: RequestHold, lease_s: float) -> Callable[[], None]:
+    renewed_at = time.monotonic()
+
+    def renew() -> None:
+        nonlocal renewed_at
+        if time.monotonic() - renewed_at > _RENEW_EVERY_S:
+            store.requests.renew(held, lease_s=lease_s)
+            renewed_at = time.monotonic()
+
+    return renew
+
+
+def _repeated(upload: FingerprintedUpload, settled: Settled, store: CallersJobs) -> Job:
+    for _ in upload.blocks():
+        pass
+    if upload.fingerprint != settled.fingerprint:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "IDEMPOTENCY_KEY_REUSED",
+            f"This Idempotency-Key came with another file or other options before, and made the job {settled.job_id}; "
+            "send a new key with every new upload.",
+        )
+    return store.get(settled.job_id)

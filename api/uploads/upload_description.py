@@ -1,0 +1,82 @@
+"""The body of an upload as the description shows it: the file itself, or a form with the file and its options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_openapi3.types import ResponseDict
+
+from api.http.describing import problems
+from api.uploads.options import Options
+
+# For readers: a file is known by its content, whatever type is announced.
+_FILE_TYPES = (
+    "text/csv",
+    "text/tab-separated-values",
+    "application/gzip",
+    "application/zip",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/octet-stream",
+)
+
+
+def _form() -> dict[str, Any]:
+    schema = Options.model_json_schema()
+    return {
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "file": {"type": "string", "format": "binary", "description": "The catalogue."},
+            **schema["properties"],
+        },
+        "additionalProperties": False,
+    }
+
+
+UPLOAD_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in _FILE_TYPES},
+            "multipart/form-data": {"schema": _form()},
+        },
+    }
+}
+
+# Of a file that is read, whatever becomes of it.
+READING_PROBLEMS = (
+    "INVALID_PARAMETER",
+    "UNKNOWN_PARAMETER",
+    "UNKNOWN_FIELD",
+    "NO_FILE",
+    "SEVERAL_FILES",
+    "MALFORMED_FORM",
+    "UPLOAD_INTERRUPTED",
+    "UPLOAD_STALLED",
+    "CROSS_SITE",
+    "TOO_MANY_REQUESTS",
+    "FILE_TOO_LARGE",
+    "CONTENT_ENCODING_UNSUPPORTED",
+    "NOT_TEXT",
+    "EMPTY_FILE",
+    "HEADER_UNREADABLE",
+    "ARCHIVE_DAMAGED",
+    "ARCHIVE_ENCRYPTED",
+    "ARCHIVE_WITHOUT_TABLE",
+    "SEVERAL_TABLES",
+    "UNPACKED_TOO_LARGE",
+    "WORKBOOK_UNREADABLE",
+    "STORAGE_FULL",
+)
+
+UPLOAD_PROBLEMS: ResponseDict = problems(
+    *READING_PROBLEMS,
+    "EVIDENCE_UNAVAILABLE",
+    "IDEMPOTENCY_KEY_IN_USE",
+    "IDEMPOTENCY_KEY_REUSED",
+    "TOO_MANY_OPEN_JOBS",
+    "NO_SUMMARY_COLUMN",
+    "SUMMARY_COLUMN_UNKNOWN",
+    "TITLE_COLUMN_UNKNOWN",
+    "NO_ROWS",
+)
