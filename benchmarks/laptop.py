@@ -17,8 +17,8 @@ import psutil
 import redis
 
 from catalogue import CLEANING_FINGERPRINT
-from cli.data_folder import DataFolder
-from cli.redis_server import socket_path
+from cli.stack.data_folder import DataFolder
+from cli.stack.redis_server import socket_path
 
 ROOT = Path(__file__).parents[1]
 _READY_S = 120.0

@@ -11,15 +11,15 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from cli.answers import code_of, document_of, raise_problem, what_is_missing
-from cli.download import DownloadTarget
 from cli.errors import ApiProblem, BadInput, ServerUnreachable
-from cli.job_document import JobDocument
-from cli.label_document import LabelDocument
-from cli.label_options import LabelOptions
-from cli.pace import Pace
-from cli.patience import Patience, retryable
-from cli.ports import is_local
+from cli.labelling.label_options import LabelOptions
+from cli.labelling.pace import Pace
+from cli.server.answers import code_of, document_of, raise_problem, what_is_missing
+from cli.server.download import DownloadTarget
+from cli.server.job_document import JobDocument
+from cli.server.label_document import LabelDocument
+from cli.server.patience import Patience, retryable
+from cli.stack.ports import is_local
 
 OnBytes = Callable[[int, int], None]  # bytes done, bytes in all
 OnWaiting = Callable[[Exception], None]  # called before every wait for a server that is away

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from cli.completion import completion
-from cli.doctor import doctor
-from cli.explain import explain
-from cli.front import Front, end_in_good_order
-from cli.job_commands import cancel, download, jobs, status
-from cli.keys import keys
-from cli.label_command import label
-from cli.model_command import model
-from cli.options import data_dir_option, model_root_option, quiet_option
+from cli.commands.completion import completion
+from cli.commands.doctor import doctor
+from cli.commands.explain import explain
+from cli.commands.front import Front, end_in_good_order
+from cli.commands.job_commands import cancel, download, jobs, status
+from cli.commands.keys import keys
+from cli.commands.label_command import label
+from cli.commands.model_command import model
+from cli.commands.options import data_dir_option, model_root_option, quiet_option
 
 
 @click.group(cls=Front, context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,8 +47,8 @@ def app(debug: bool) -> None:
 @model_root_option
 def up(data_dir: Path, host: str, port: int, model_root: Path | None) -> None:
     """Run the laptop stack here until Ctrl-C: Redis, model server, worker, API."""
-    from cli.laptop import LaptopSettings
-    from cli.up import up as run
+    from cli.commands.up import up as run
+    from cli.stack.laptop import LaptopSettings
 
     run(LaptopSettings(data_dir=data_dir, host=host, port=port, model_root=model_root), click.echo)
 
@@ -72,9 +72,9 @@ def up(data_dir: Path, host: str, port: int, model_root: Path | None) -> None:
 @quiet_option
 def demo(sample: Path, data_dir: Path, model_root: Path | None, quiet: bool) -> None:
     """Label the sample catalogue on this machine, and show what came of it."""
-    from cli.demo import demo as run
-    from cli.display import display_for
-    from cli.laptop import LaptopSettings
+    from cli.commands.demo import demo as run
+    from cli.commands.display import display_for
+    from cli.stack.laptop import LaptopSettings
 
     end_in_good_order()
     laptop = LaptopSettings(data_dir=data_dir, model_root=model_root)

@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 from api.app import create_app
 from api.services import Services
 from api.settings import ApiSettings
-from cli.redis_server import RedisServer
+from cli.stack.redis_server import RedisServer
 from jobs.job import Chunk, Job, State
 from jobs.memory_callbacks import MemoryCallbackStore
 from jobs.memory_corrections import MemoryCorrectionStore

@@ -22,7 +22,7 @@ import httpx
 import psutil
 import pytest
 
-from cli.redis_server import RedisServer
+from cli.stack.redis_server import RedisServer
 from jobs.job import State
 from jobs.keys import KeyLimits, mint
 from jobs.redis_key_store import RedisKeyStore

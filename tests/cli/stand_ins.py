@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.child import ChildSpec
-from cli.happenings import Action, Happening
-from cli.restart_policy import RestartPolicy
-from cli.supervisor import StopRequest, Supervisor
+from cli.stack.child import ChildSpec
+from cli.stack.happenings import Action, Happening
+from cli.stack.restart_policy import RestartPolicy
+from cli.stack.supervisor import StopRequest, Supervisor
 
 # Writes its process id and name to the diary at its start and its end.
 _DIARIST = """

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.assignments import STREAM, assign, check
 from cli.errors import BadInput
+from cli.labelling.assignments import STREAM, assign, check
 
 
 @pytest.fixture

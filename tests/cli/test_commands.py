@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from cli import ports
-from cli.data_folder import DataFolder, StackState
+from cli.stack import ports
+from cli.stack.data_folder import DataFolder, StackState
 from tests.cli.fake_api import FakeApi, job_document
 from tests.cli.stand_ins import until
 

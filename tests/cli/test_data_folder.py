@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from cli.data_folder import DataFolder, StackState
 from cli.errors import BadInput
+from cli.stack.data_folder import DataFolder, StackState
 from tests.cli.stand_ins import until
 
 HOLDER = """
 import sys
 from pathlib import Path
-from cli.data_folder import DataFolder, StackState
+from cli.stack.data_folder import DataFolder, StackState
 folder = DataFolder(Path(sys.argv[1]))
 folder.prepare()
 with folder.claimed(print) as lock:

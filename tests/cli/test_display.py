@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from cli.display import Bars, display_for
-from cli.happenings import Action, Happening, render
-from cli.job_document import JobDocument
+from cli.commands.display import Bars, display_for
+from cli.server.job_document import JobDocument
+from cli.stack.happenings import Action, Happening, render
 from tests.cli.fake_api import job_document
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cli import installation, surroundings
-from cli.data_folder import DataFolder, StackState
-from cli.finding import Level
-from cli.laptop import model_root
+from cli.checks import installation, surroundings
+from cli.checks.finding import Level
+from cli.stack.data_folder import DataFolder, StackState
+from cli.stack.laptop import model_root
 from tests.cli.fake_api import FakeApi
 from tests.cli.test_commands import run
 
@@ -56,7 +56,7 @@ def test_a_damaged_model_does_not_load(tmp_path: Path) -> None:
 
 def test_without_a_redis_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("cli.redis_server.find_spec", lambda _: None)
+    monkeypatch.setattr("cli.stack.redis_server.find_spec", lambda _: None)
     finding = installation.redis()
     assert (finding.level, "Install Redis or Valkey" in finding.cure) == (Level.FAIL, True)
 
@@ -93,7 +93,7 @@ def test_a_port_that_is_taken_is_a_warning_unless_our_stack_has_it(
     folder.prepare()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr("cli.surroundings._PORT", port)
+        monkeypatch.setattr("cli.checks.surroundings._PORT", port)
         finding = surroundings.port(folder.path)
         assert (finding.level, "--port" in finding.cure) == (Level.WARN, True)
         with folder.claimed(print):

@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from cli import ports
 from cli.errors import BadInput
+from cli.stack import ports
 
 
 def test_a_free_port_is_usable_until_somebody_listens_there() -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from cli.redis_server import RedisServer, socket_path
+from cli.stack.redis_server import RedisServer, socket_path
 
 
 def test_what_was_written_survives_kill_9(tmp_path: Path) -> None:

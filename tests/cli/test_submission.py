@@ -10,8 +10,8 @@ import pytest
 
 from cli.client import ApiClient, Submitted
 from cli.errors import ApiProblem, ServerUnreachable
-from cli.label_options import LabelOptions
-from cli.submission import submit
+from cli.labelling.label_options import LabelOptions
+from cli.labelling.submission import submit
 from tests.api.conftest import ApiProcess
 from tests.cli.fake_api import FakeApi, job_document
 

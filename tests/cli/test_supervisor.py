@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.child import ChildSpec
 from cli.errors import StackFailed
-from cli.happenings import Action
-from cli.restart_policy import RestartPolicy
-from cli.supervisor import StopRequest, Supervisor
+from cli.stack.child import ChildSpec
+from cli.stack.happenings import Action
+from cli.stack.restart_policy import RestartPolicy
+from cli.stack.supervisor import StopRequest, Supervisor
 from tests.cli.stand_ins import Diary, running, until
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 from celery import Celery
 
-from cli.redis_server import socket_path
+from cli.stack.redis_server import socket_path
 from jobs.celery_app import make_celery
 from jobs.messages import QUEUES
 from tests.stack import Stack

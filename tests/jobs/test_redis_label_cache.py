@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from cli.redis_server import RedisServer
+from cli.stack.redis_server import RedisServer
 from jobs.redis_label_cache import RedisLabelCache
 from tests.jobs.test_label_cache_contract import keys, later
 

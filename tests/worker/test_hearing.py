@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from cli.redis_server import RedisServer
+from cli.stack.redis_server import RedisServer
 
 _LISTENER = """
 import sys, threading, time, redis

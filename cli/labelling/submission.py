@@ -17,8 +17,8 @@ from pathlib import Path
 
 from cli.client import ApiClient, OnBytes, Submitted
 from cli.errors import ApiProblem
-from cli.job_document import JobDocument
-from cli.label_options import LabelOptions
+from cli.labelling.label_options import LabelOptions
+from cli.server.job_document import JobDocument
 
 # What the server says of a key that is used up without a job to show for it.
 _USED_UP = frozenset({"JOB_NOT_FOUND", "IDEMPOTENCY_KEY_REUSED"})

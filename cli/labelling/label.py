@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from cli.assignments import Assignment, check
 from cli.client import ApiClient
-from cli.connect import Server, server_for_command
-from cli.display import Display
+from cli.commands.display import Display
 from cli.errors import BadInput, JobEnded, SpinelabelError
-from cli.interruption import interrupted
-from cli.label_options import LabelOptions
-from cli.labelling import Catalogue, Labelling, titled
-from cli.laptop import LaptopSettings
-from cli.streams import Streams
+from cli.labelling.assignments import Assignment, check
+from cli.labelling.interruption import interrupted
+from cli.labelling.label_options import LabelOptions
+from cli.labelling.labelling import Catalogue, Labelling, titled
+from cli.labelling.streams import Streams
+from cli.server.connect import Server, server_for_command
+from cli.stack.laptop import LaptopSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from cli.child import Child, ChildSpec, Death, Probe
 from cli.errors import StackFailed
-from cli.happenings import Action, Happening
-from cli.restart_policy import RestartPolicy
+from cli.stack.child import Child, ChildSpec, Death, Probe
+from cli.stack.happenings import Action, Happening
+from cli.stack.restart_policy import RestartPolicy
 
 _TICK_S = 0.05
 _PROBE_EVERY_S = 0.2

@@ -10,16 +10,16 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.assignments import STREAM, Assignment
 from cli.client import ApiClient
-from cli.display import Display
+from cli.commands.display import Display
+from cli.commands.formatting import outcome as rows_by_outcome
 from cli.errors import ApiProblem, BadInput, JobEnded, ServerUnreachable, SpinelabelError
-from cli.formatting import outcome as rows_by_outcome
-from cli.job_document import JobDocument
-from cli.label_options import LabelOptions
-from cli.pace import Pace
-from cli.streams import Streams
-from cli.submission import submit
+from cli.labelling.assignments import STREAM, Assignment
+from cli.labelling.label_options import LabelOptions
+from cli.labelling.pace import Pace
+from cli.labelling.streams import Streams
+from cli.labelling.submission import submit
+from cli.server.job_document import JobDocument
 
 # Servers know requests, not the options of this program.
 _OPTIONS = {

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from cli import ports
-from cli.child import ChildSpec
 from cli.client import ApiClient
-from cli.data_folder import DataFolder, StackState
 from cli.errors import BadInput, StackFailed
-from cli.happenings import Action, Happening
-from cli.redis_server import RedisServer, RedisUnavailable
-from cli.rooms import room_command
-from cli.supervisor import StopRequest, Supervisor
+from cli.stack import ports
+from cli.stack.child import ChildSpec
+from cli.stack.data_folder import DataFolder, StackState
+from cli.stack.happenings import Action, Happening
+from cli.stack.redis_server import RedisServer, RedisUnavailable
+from cli.stack.rooms import room_command
+from cli.stack.supervisor import StopRequest, Supervisor
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cli import parent_death
+from cli.stack import parent_death
 
 # None: ready. Otherwise what is still missing, for a person. Answers within seconds, never raises.
 Probe = Callable[[], str | None]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.commands.front import end_in_good_order
+from cli.commands.options import json_option, model_root_option, quiet_option, server_options
 from cli.errors import BadInput
-from cli.front import end_in_good_order
-from cli.options import json_option, model_root_option, quiet_option, server_options
 
 if TYPE_CHECKING:
-    from cli.label_document import LabelDocument
+    from cli.server.label_document import LabelDocument
 
 _WIDEST_BAR = 24
 
@@ -42,10 +42,10 @@ def explain(
     starts one for as long as it takes.
     """
     from cli.client import ApiClient
-    from cli.connect import server_for_command
-    from cli.display import display_for
-    from cli.laptop import LaptopSettings
-    from cli.printing import print_json
+    from cli.commands.display import display_for
+    from cli.commands.printing import print_json
+    from cli.server.connect import server_for_command
+    from cli.stack.laptop import LaptopSettings
 
     summary = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
     laptop = LaptopSettings(data_dir=data_dir, model_root=model_root)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.front import end_in_good_order
-from cli.options import json_option, model_root_option, quiet_option, server_options
+from cli.commands.front import end_in_good_order
+from cli.commands.options import json_option, model_root_option, quiet_option, server_options
 
 if TYPE_CHECKING:
-    from cli.labelling import Catalogue
+    from cli.labelling.labelling import Catalogue
 
 
 @click.command()
@@ -76,14 +76,14 @@ def label(
     Without --server it uses the laptop stack that runs on the data folder, or starts one for as long as it takes.
     After Ctrl-C the same command goes on with the same jobs.
     """
-    from cli.assignments import STREAM, assign
-    from cli.display import display_for
+    from cli.commands.display import display_for
+    from cli.commands.printing import print_json
     from cli.errors import BadInput
-    from cli.label import LabelRequest
-    from cli.label import label as run
-    from cli.label_options import LabelOptions
-    from cli.laptop import LaptopSettings
-    from cli.printing import print_json
+    from cli.labelling.assignments import STREAM, assign
+    from cli.labelling.label import LabelRequest
+    from cli.labelling.label import label as run
+    from cli.labelling.label_options import LabelOptions
+    from cli.stack.laptop import LaptopSettings
 
     end_in_good_order()
     assignments, passed_over = assign(files, output=output, output_dir=output_dir)

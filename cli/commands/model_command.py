@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from cli.asking import client_for
-from cli.options import json_option, server_options
+from cli.commands.options import json_option, server_options
+from cli.server.asking import client_for
 
 
 @click.command()
@@ -17,7 +17,7 @@ from cli.options import json_option, server_options
 @server_options
 def model(as_json: bool, server: str | None, api_key: str | None, data_dir: Path) -> None:
     """Say which model labels: its version, its genres, how good it is, when it asks for a person."""
-    from cli.printing import print_json
+    from cli.commands.printing import print_json
 
     with client_for(server, api_key, data_dir) as client:
         document = client.model()

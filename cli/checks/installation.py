@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cli.checks.finding import Finding, fail, ok
 from cli.errors import BadInput
-from cli.finding import Finding, fail, ok
-from cli.laptop import model_root
-from cli.redis_server import RedisUnavailable, find_redis_binary
-from cli.rooms import room_command
+from cli.stack.laptop import model_root
+from cli.stack.redis_server import RedisUnavailable, find_redis_binary
+from cli.stack.rooms import room_command
 
 _PYTHONS = ((3, 11), (3, 13))  # oldest and newest that TensorFlow has wheels for
 # One or two of each room's; TensorFlow, which takes seconds, is seen with the model.

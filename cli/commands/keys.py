@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli.options import data_dir_option, json_option
+from cli.commands.options import data_dir_option, json_option
 
 
 @click.group()
@@ -72,10 +72,10 @@ def revoke(context: click.Context, key_id: str, as_json: bool) -> None:
 
 
 def _run(context: click.Context, words: list[str]) -> None:
-    from cli.data_folder import DataFolder
     from cli.errors import ServerUnreachable
-    from cli.redis_server import RedisServer
-    from cli.rooms import room_command
+    from cli.stack.data_folder import DataFolder
+    from cli.stack.redis_server import RedisServer
+    from cli.stack.rooms import room_command
 
     redis_url, data_dir = context.obj
     if redis_url is None:

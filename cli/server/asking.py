@@ -19,7 +19,7 @@ def client_for(
 ) -> Iterator[ApiClient]:
     """A client of the server that is named or runs. Raises `ServerUnreachable` if none does."""
     from cli.client import ApiClient
-    from cli.connect import running_server
+    from cli.server.connect import running_server
 
     url = running_server(server, data_dir)
     with ApiClient(url, api_key=api_key, patience_s=patience_s) as client:

@@ -7,12 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from cli import ports
+from cli.checks.finding import Finding, fail, ok, warn
 from cli.client import ApiClient
-from cli.data_folder import DataFolder
+from cli.commands.formatting import size
 from cli.errors import BadInput
-from cli.finding import Finding, fail, ok, warn
-from cli.formatting import size
+from cli.stack import ports
+from cli.stack.data_folder import DataFolder
 
 _PORT = 8000  # where `up` listens
 _LITTLE_BYTES, _ROOM_BYTES = 200_000_000, 2_000_000_000

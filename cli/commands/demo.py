@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.assignments import Assignment, default_target
-from cli.data_folder import DataFolder
-from cli.display import Display
-from cli.formatting import count
-from cli.label import LabelRequest, label
-from cli.labelled_file import LabelledRow, Tally, read_labelled
-from cli.laptop import LaptopSettings
+from cli.commands.display import Display
+from cli.commands.formatting import count
+from cli.labelling.assignments import Assignment, default_target
+from cli.labelling.label import LabelRequest, label
+from cli.labelling.labelled_file import LabelledRow, Tally, read_labelled
+from cli.stack.data_folder import DataFolder
+from cli.stack.laptop import LaptopSettings
 
 _SHOWN = 12
 _BAR_WIDTH = 30

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.asking import client_for
+from cli.commands.front import end_in_good_order
+from cli.commands.options import json_option, quiet_option, server_options
 from cli.errors import BadInput, JobEnded
-from cli.front import end_in_good_order
-from cli.options import json_option, quiet_option, server_options
+from cli.server.asking import client_for
 
 if TYPE_CHECKING:
     from cli.client import ApiClient
-    from cli.job_document import JobDocument
+    from cli.server.job_document import JobDocument
 
 _WATCHING_PATIENCE_S = 60.0
 
@@ -28,8 +28,8 @@ def jobs(
     limit: int, as_json: bool, server: str | None, api_key: str | None, data_dir: Path
 ) -> None:
     """List the newest jobs, one a line."""
-    from cli.formatting import describe
-    from cli.printing import print_json
+    from cli.commands.formatting import describe
+    from cli.commands.printing import print_json
 
     with client_for(server, api_key, data_dir) as client:
         found = client.jobs(limit)
@@ -58,8 +58,8 @@ def status(
     data_dir: Path,
 ) -> None:
     """Say how a job stands. The exit code is 1 if it failed, was cancelled or expired."""
-    from cli.formatting import describe
-    from cli.printing import print_json
+    from cli.commands.formatting import describe
+    from cli.commands.printing import print_json
 
     end_in_good_order()
     if watch:
@@ -88,8 +88,8 @@ def cancel(
     data_dir: Path,
 ) -> None:
     """End jobs. What is finished is kept, and can be downloaded."""
-    from cli.formatting import describe
-    from cli.printing import print_json
+    from cli.commands.formatting import describe
+    from cli.commands.printing import print_json
 
     with client_for(server, api_key, data_dir) as client:
         found = [client.cancel(job_id) for job_id in job_ids]
@@ -121,10 +121,10 @@ def download(
     data_dir: Path,
 ) -> None:
     """Fetch the labelled catalogue of a job that has ended, and print where it is."""
-    from cli.assignments import STREAM, default_target
-    from cli.display import display_for
-    from cli.printing import print_json
-    from cli.streams import Streams
+    from cli.commands.display import display_for
+    from cli.commands.printing import print_json
+    from cli.labelling.assignments import STREAM, default_target
+    from cli.labelling.streams import Streams
 
     if output == STREAM and as_json:
         raise BadInput("Standard output cannot carry both the catalogue and JSON; add -o FILE.")
@@ -155,7 +155,7 @@ def download(
 
 
 def _watched(job_id: str, client: ApiClient, *, quiet: bool, as_json: bool) -> JobDocument:
-    from cli.display import display_for
+    from cli.commands.display import display_for
 
     said: object = None
     with display_for(quiet=quiet) as display:

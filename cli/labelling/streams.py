@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cli.assignments import STREAM
+from cli.labelling.assignments import STREAM
 
 
 class Streams:

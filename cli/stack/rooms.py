@@ -10,7 +10,7 @@ from pathlib import Path
 
 def room_command(*words: str) -> tuple[list[str], dict[str, str]]:
     """Command line and what to add to the environment, whatever the working folder holds."""
-    root, env = Path(__file__).parents[1], {"PYTHONUNBUFFERED": "1"}
+    root, env = Path(__file__).parents[2], {"PYTHONUNBUFFERED": "1"}
     if str(root) not in site.getsitepackages():
         paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
         env["PYTHONPATH"] = os.pathsep.join(paths)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Self
 
 from cli.client import ApiClient
-from cli.data_folder import DataFolder
-from cli.display import Display
+from cli.commands.display import Display
 from cli.errors import ServerUnreachable
-from cli.happenings import Action, Happening, render
-from cli.laptop import LaptopSettings, LaptopStack, claimed_stack
-from cli.supervisor import StopRequest
+from cli.stack.data_folder import DataFolder
+from cli.stack.happenings import Action, Happening, render
+from cli.stack.laptop import LaptopSettings, LaptopStack, claimed_stack
+from cli.stack.supervisor import StopRequest
 
 _LOOK_EVERY_S = 0.05
 _READY_S = 120.0

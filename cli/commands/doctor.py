@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import json_option, model_root_option, server_options
+from cli.commands.options import json_option, model_root_option, server_options
 
 if TYPE_CHECKING:
-    from cli.finding import Finding
+    from cli.checks.finding import Finding
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -32,8 +32,8 @@ def doctor(
 
     Takes some seconds: the model is really loaded. The exit code is 1 if something fails.
     """
-    from cli.finding import Level
-    from cli.printing import print_json
+    from cli.checks.finding import Level
+    from cli.commands.printing import print_json
 
     found: list[Finding] = []
     for finding in _looks(server, api_key, data_dir, model_root):
@@ -50,7 +50,7 @@ def _looks(
     server: str | None, api_key: str | None, data_dir: Path, model_root: Path | None
 ) -> Iterator[Finding]:
     """One after the other, the quick ones first, so that each can be read while the next is made."""
-    from cli import installation, surroundings
+    from cli.checks import installation, surroundings
 
     yield installation.python()
     yield installation.redis()

@@ -9,8 +9,8 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from cli.formatting import doing, pace, rows_done, size
-from cli.job_document import JobDocument
+from cli.commands.formatting import doing, pace, rows_done, size
+from cli.server.job_document import JobDocument
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,12 +5,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-from cli import ports
-from cli.data_folder import DataFolder
 from cli.errors import BadInput
-from cli.happenings import Action, Happening, render
-from cli.laptop import LaptopSettings, claimed_stack
-from cli.supervisor import StopRequest
+from cli.stack import ports
+from cli.stack.data_folder import DataFolder
+from cli.stack.happenings import Action, Happening, render
+from cli.stack.laptop import LaptopSettings, claimed_stack
+from cli.stack.supervisor import StopRequest
 
 
 def up(settings: LaptopSettings, say: Callable[[str], None]) -> None:

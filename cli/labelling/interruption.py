@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cli.connect import Server
-from cli.formatting import count, doing
-from cli.job_document import JobDocument
+from cli.commands.formatting import count, doing
+from cli.server.connect import Server
+from cli.server.job_document import JobDocument
 
 
 def interrupted(jobs: Sequence[JobDocument], server: Server, data_dir: Path) -> str:

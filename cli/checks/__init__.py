@@ -1,0 +1,1 @@
+"""Whether this machine and this installation can do the work."""

@@ -1,0 +1,1 @@
+"""Catalogues on their way to a server and back."""
