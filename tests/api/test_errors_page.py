@@ -39,7 +39,7 @@ def test_a_problem_that_is_not_documented_cannot_be_made() -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_is_raised_somewhere_and_is_the_subject_of_a_test(code: str) -> None:
     inside = sources(ROOT / "api") + sources(ROOT / "catalogue")
-    table = (ROOT / "api" / "problem_codes.py").read_text("utf-8")
+    table = (ROOT / "api" / "http" / "problem_codes.py").read_text("utf-8")
     named = re.compile(rf'"{code}"')
     assert len(named.findall(inside)) > len(named.findall(table)), "nothing raises it"
     assert named.search(sources(TESTS)), "no test expects it"

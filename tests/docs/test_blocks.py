@@ -19,13 +19,12 @@ SHOWN = {"csv", "text", "ini", "caddy", "mermaid", "yaml"}
 # that needs containers, minutes, or the internet.
 MOST_NOT_RUN = {
     "README.md": 4,
+    "docs/command_line.md": 3,
     "docs/ml_handbook.md": 6,
     "docs/operators.md": 12,
     "docs/security.md": 1,
     "docs/tutorial_librarian.md": 1,
 }
-# Shows the forms of commands, with files and jobs that nobody has; tests/cli runs each of them. What they name is checked.
-FORMS = {"docs/command_line.md"}
 PAGES = [page for page in pages() if page.name not in GENERATED]
 
 
@@ -35,9 +34,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.blocks and page.name not in FORMS], ids=str
-)
+@pytest.mark.parametrize("page", [page for page in PAGES if page.blocks], ids=str)
 def test_the_page_can_be_followed(page: Page, stack: Stack, tmp_path: Path) -> None:
     reader = Reader(tmp_path, str(stack.http.base_url).rstrip("/"))
     for block in page.blocks:

@@ -16,7 +16,7 @@ from jobs.memory_store import MemoryJobStore
 from jobs.messages import LABEL_TASK, PLAN_TASK
 from jobs.part import write_part
 from jobs.storage import errors_path, input_path, parts_folder, result_path
-from jobs.store import UPLOAD_LOST_AFTER_S, Claim, Commit, label_step
+from jobs.store import PLAN, UPLOAD_LOST_AFTER_S, Claim, Commit, label_step
 from tests.worker.conftest import build_model
 from tests.worker.desk import Desk, catalogue
 from worker.assemble import assemble_job
@@ -38,6 +38,21 @@ def test_a_catalogue_of_several_chunks_comes_back_whole_and_in_order(desk: Desk)
     assert all(row[2] for row in desk.result(job.id))
     assert job.genre_counts == Counter(row[2] for row in desk.result(job.id)[1:])
     assert desk.storage.names(parts_folder(job.id)) == []
+
+
+def test_a_file_that_ends_every_worker_that_plans_it_fails_the_job_and_says_so(
+    tmp_path: Path, tiny_model_target: str
+) -> None:
+    desk = Desk(tmp_path, tiny_model_target, max_attempts=2, lease_s=0.05)
+    job_id = desk.submit(catalogue(4))
+    for _ in range(2):  # workers that die while they hold the step
+        assert desk.store.claim(job_id, PLAN, lease_s=0.05) is not None
+        time.sleep(0.1)
+    desk.work()
+    job = desk.store.get(job_id)
+    assert job.state is State.FAILED
+    assert job.failure is not None
+    assert job.failure.code == "PLANNING_FAILED"
 
 
 @pytest.mark.parametrize(("threshold", "needs_review"), [(0.0, "false"), (1.0, "true")])
