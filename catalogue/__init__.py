@@ -22,8 +22,10 @@ from catalogue.errors import (
     TitleColumnUnknown,
 )
 from catalogue.labels import (
+    ALTERNATIVES_COLUMN,
     EVIDENCE_COLUMN,
     LABEL_COLUMNS,
+    Extras,
     Label,
     Outcome,
     RowError,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from catalogue.cleaning import CLEANING_FINGERPRINT, clean_book
 
 __all__ = [
+    "ALTERNATIVES_COLUMN",
     "CLEANING_FINGERPRINT",
     "EVIDENCE_COLUMN",
     "HEAD_BYTES",
@@ -57,6 +60,7 @@ __all__ = [
     "Dialect",
     "EmptyFile",
     "Encoding",
+    "Extras",
     "HeaderUnreadable",
     "Label",
     "Layout",

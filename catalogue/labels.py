@@ -15,8 +15,27 @@ LABEL_COLUMNS: tuple[str, ...] = (
 )
 """In the order in which they stand after the input's columns."""
 
+ALTERNATIVES_COLUMN = "alternatives"
 EVIDENCE_COLUMN = "evidence"
-"""Stands after them where it was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extras:
+    """What a result says of its labels where it was asked for, in columns after the others."""
+
+    alternatives: int = 0
+    """How many genres after the likeliest one are listed, with their probabilities."""
+    evidence: bool = False
+    """Whether the words that weighed most are."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of those columns, in order."""
+        asked = {ALTERNATIVES_COLUMN: self.alternatives > 0, EVIDENCE_COLUMN: self.evidence}
+        return tuple(name for name, wanted in asked.items() if wanted)
+
+
+NO_EXTRAS = Extras()
 
 
 class RowError(StrEnum):
@@ -68,6 +87,8 @@ class Label:
     genre_set: tuple[str, ...]
     """The genres among which the right one is, with the model's stated coverage; likeliest first."""
     needs_review: bool
+    alternatives: tuple[tuple[str, float], ...] = ()
+    """Genres after `genre` with their probabilities, likeliest first; empty where they were not asked for."""
     evidence: tuple[WeighedWord, ...] = ()
     """The words that weighed most, weightiest first; empty where they were not asked for."""
 
@@ -81,39 +102,39 @@ def needs_review(outcome: Outcome) -> bool:
     return isinstance(outcome, RowError) or (outcome is not None and outcome.needs_review)
 
 
-def added_columns(*, evidence: bool) -> tuple[str, ...]:
-    """Return the columns that are added, with or without the one that has to be asked for."""
-    return (*LABEL_COLUMNS, EVIDENCE_COLUMN) if evidence else LABEL_COLUMNS
+def added_columns(extras: Extras = NO_EXTRAS) -> tuple[str, ...]:
+    """Return the columns that are added, those that were asked for last."""
+    return (*LABEL_COLUMNS, *extras.columns)
 
 
-def label_cells(outcome: Label | RowError, *, evidence: bool = False) -> tuple[str, ...]:
+def label_cells(outcome: Label | RowError, extras: Extras = NO_EXTRAS) -> tuple[str, ...]:
     """Return the cells of `added_columns`: with an error only needs_review and row_error."""
     if isinstance(outcome, RowError):
-        cells: tuple[str, ...] = ("", "", "", "", "", "true", outcome.value)
-    else:
-        cells = (
-            outcome.genre,
-            f"{outcome.confidence:.4f}",
-            outcome.second_genre,
-            f"{outcome.second_confidence:.4f}",
-            "|".join(outcome.genre_set),
-            "true" if outcome.needs_review else "false",
-            "",
-        )
-    if not evidence:
-        return cells
-    words = () if isinstance(outcome, RowError) else outcome.evidence
-    return (*cells, "|".join(weighed.word for weighed in words))
+        return ("", "", "", "", "", "true", outcome.value, *("" for _ in extras.columns))
+    cells: tuple[str, ...] = (
+        outcome.genre,
+        f"{outcome.confidence:.4f}",
+        outcome.second_genre,
+        f"{outcome.second_confidence:.4f}",
+        "|".join(outcome.genre_set),
+        "true" if outcome.needs_review else "false",
+        "",
+    )
+    if extras.alternatives:
+        cells += ("|".join(f"{genre}:{chance:.4f}" for genre, chance in outcome.alternatives),)
+    if extras.evidence:
+        cells += ("|".join(weighed.word for weighed in outcome.evidence),)
+    return cells
 
 
-def label_columns(header: Sequence[str], *, evidence: bool = False) -> tuple[str, ...]:
+def label_columns(header: Sequence[str], extras: Extras = NO_EXTRAS) -> tuple[str, ...]:
     """Return the names of the added columns beside the columns of `header`.
 
     A name that the header has already, in whatever case, gets the suffix ``_2``, or ``_3`` and so
     on where that is taken too.
     """
     taken = {name.strip().casefold() for name in header}
-    return tuple(free_name(name, taken) for name in added_columns(evidence=evidence))
+    return tuple(free_name(name, taken) for name in added_columns(extras))
 
 
 def free_name(name: str, taken: set[str]) -> str:

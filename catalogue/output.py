@@ -9,7 +9,7 @@ The cells that are added never begin with a sign that a spreadsheet runs as a fo
 from collections.abc import Sequence
 
 from catalogue.encoding import Encoding
-from catalogue.labels import Outcome, RowError, label_cells, label_columns
+from catalogue.labels import NO_EXTRAS, Extras, Outcome, RowError, label_cells, label_columns
 from catalogue.layout import Layout
 from catalogue.lines import encoded, line
 from catalogue.records import Row
@@ -18,9 +18,9 @@ _BOM = "\ufeff"
 _ERROR_COLUMNS = ("row", "row_error", "message")
 
 
-def output_header(layout: Layout, *, evidence: bool = False) -> tuple[str, ...]:
+def output_header(layout: Layout, extras: Extras = NO_EXTRAS) -> tuple[str, ...]:
     """Return the column names of the result: the input's, then the added ones."""
-    return layout.header + label_columns(layout.header, evidence=evidence)
+    return layout.header + label_columns(layout.header, extras)
 
 
 def begins_with_bom(layout: Layout) -> bool:
@@ -28,15 +28,15 @@ def begins_with_bom(layout: Layout) -> bool:
     return layout.dialect.bom or layout.dialect.encoding is not Encoding.UTF_8
 
 
-def encode_header(layout: Layout, *, evidence: bool = False) -> bytes:
+def encode_header(layout: Layout, extras: Extras = NO_EXTRAS) -> bytes:
     """Return how the result begins: the byte order mark, if any, and the header line."""
     dialect = layout.dialect
-    head = line(output_header(layout, evidence=evidence), dialect.delimiter, dialect.line_end)
+    head = line(output_header(layout, extras), dialect.delimiter, dialect.line_end)
     return encoded([_BOM + head if begins_with_bom(layout) else head])
 
 
 def encode_rows(
-    layout: Layout, rows: Sequence[Row], outcomes: Sequence[Outcome], *, evidence: bool = False
+    layout: Layout, rows: Sequence[Row], outcomes: Sequence[Outcome], extras: Extras = NO_EXTRAS
 ) -> bytes:
     """Return the lines of the result for `rows` and what became of them, one outcome each.
 
@@ -54,7 +54,7 @@ def encode_rows(
         if outcome is None:
             lines.append(end)
         else:
-            added = label_cells(outcome, evidence=evidence)
+            added = label_cells(outcome, extras)
             cells = (*row.cells[:width], *added, *row.cells[width:])
             lines.append(line(cells, delimiter, end))
     return encoded(lines)

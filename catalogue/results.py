@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from catalogue.cells import read_cells
 from catalogue.dialect import Dialect
 from catalogue.encoding import Encoding
-from catalogue.labels import LABEL_COLUMNS
+from catalogue.labels import LABEL_COLUMNS, Extras
 from catalogue.layout import Layout
 from catalogue.output import begins_with_bom, output_header
 from catalogue.scanning import MAX_RECORD_BYTES, RecordSpan, scan_records
@@ -69,16 +69,16 @@ def inspect_result(blocks: Iterable[bytes], layout: Layout) -> ResultLayout:
     )
 
 
-def part_layout(layout: Layout, *, evidence: bool) -> ResultLayout:
+def part_layout(layout: Layout, extras: Extras) -> ResultLayout:
     """Return the layout of some rows of a labelled catalogue that stand alone, without a header.
 
     Args:
         layout: the layout of the catalogue.
-        evidence: whether the rows say which words weighed most.
+        extras: what was asked for beyond the labels.
     """
     return ResultLayout(
         dialect=replace(layout.dialect, encoding=Encoding.UTF_8, bom=False),
-        header=output_header(layout, evidence=evidence),
+        header=output_header(layout, extras),
         width=len(layout.header),
         data_start=0,
     )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from catalogue.labels import NO_EXTRAS, Extras
+
 
 class State(StrEnum):
     """Where a job stands; `TERMINAL` states never change again."""
@@ -92,7 +94,8 @@ class NewJob:
     )
     owner: str | None = None  # None: made where no key was asked for
     callback: str | None = None  # URL to be told of the job's end
-    evidence: bool = False  # whether the result says which words weighed most
+    extras: Extras = NO_EXTRAS  # what the result says beyond the labels
+    neutralise_formulas: bool = False  # whether its CSV is sent so that no cell runs as a formula
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +120,8 @@ class Job:
     review_threshold: float | None = None
     owner: str | None = None
     callback: str | None = None
-    evidence: bool = False
+    extras: Extras = NO_EXTRAS
+    neutralise_formulas: bool = False
     files_deleted_at: float | None = None  # retention removed input and result then
     state_times: Mapping[State, float] = field(default_factory=dict)
     last_progress_at: float | None = None

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import redis
 
+from catalogue.labels import Extras
 from jobs.errors import (
     IllegalTransition,
     JobNotFound,
@@ -110,7 +111,9 @@ class RedisJobStore(JobStore):
             "filename": job.filename,
             "input_bytes": job.input_bytes,
             "layout": json.dumps(job.layout),
-            "evidence": int(job.evidence),
+            "evidence": int(job.extras.evidence),
+            "alternatives": job.extras.alternatives,
+            "neutralise_formulas": int(job.neutralise_formulas),
             **_given(
                 error_threshold=job.error_threshold,
                 review_threshold=job.review_threshold,
@@ -441,7 +444,11 @@ def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> 
         review_threshold=optional_float("review_threshold"),
         owner=record.get("owner"),
         callback=record.get("callback"),
-        evidence=record.get("evidence") == "1",
+        extras=Extras(
+            alternatives=int(record.get("alternatives", 0)),
+            evidence=record.get("evidence") == "1",
+        ),
+        neutralise_formulas=record.get("neutralise_formulas") == "1",
         files_deleted_at=deleted / 1000 if deleted is not None else None,
         state_times={
             state: int(record[f"at:{state}"]) / 1000 for state in State if f"at:{state}" in record

@@ -6,6 +6,7 @@ import logging
 import time
 
 from catalogue import Row
+from catalogue.labels import Extras
 from jobs.job import Failure
 from jobs.questions import Answer, Question
 from worker.model_client import ModelMismatch, ModelUnavailable
@@ -40,7 +41,9 @@ def _answer(services: Services, question: Question) -> Answer:
         Row.of_book(title, summary)
         for title, summary in zip(question.titles, question.summaries, strict=True)
     ]
-    found = outcomes_of(services, version, rows, as_of=time.time(), evidence=question.evidence)
+    found = outcomes_of(
+        services, version, rows, as_of=time.time(), extras=Extras(evidence=question.evidence)
+    )
     # No row of its own is a blank line.
     return Answer(
         model_version=version, outcomes=tuple(outcome for outcome in found if outcome is not None)

@@ -81,7 +81,7 @@ def _publish(services: Services, job_id: str, parts: Iterable[Part], pulse: Puls
         services.storage.publish(errors_path(job_id)) as errors,
         services.storage.publish(result_path(job_id)) as result,
     ):
-        result.write(encode_header(layout, evidence=job.evidence))
+        result.write(encode_header(layout, job.extras))
         errors.write(encode_errors_header())
         for part in parts:
             pulse.check()

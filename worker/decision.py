@@ -14,17 +14,19 @@ def decide(
     model: ModelDescription,
     *,
     review_threshold: float | None = None,
+    alternatives: int = 0,
 ) -> list[Label]:
     """The labels of many rows; `probabilities` is float32 [N, K], its columns in the order of `model.labels`.
 
-    A row whose confidence is below `review_threshold` needs review; None for the model's own.
+    A row whose confidence is below `review_threshold` needs review; None for the model's own. `alternatives`: how many
+    genres after the likeliest each label lists.
     """
     review_below = model.review_threshold if review_threshold is None else review_threshold
     threshold = 1.0 - model.conformal_quantile
     # Ties go to the earlier label, always. All rows at once: one by one it would take as long as parsing them.
     orders = np.argsort(-probabilities, axis=1, kind="stable").tolist()
     return [
-        _label(model.labels, row, order, threshold=threshold, review_below=review_below)
+        _label(model.labels, row, order, threshold, review_below, alternatives)
         for row, order in zip(probabilities.tolist(), orders, strict=True)
     ]
 
@@ -33,9 +35,9 @@ def _label(
     labels: tuple[str, ...],
     probabilities: list[float],
     order: list[int],
-    *,
     threshold: float,
     review_below: float,
+    alternatives: int,
 ) -> Label:
     first, second = order[0], order[1]
     # The likeliest genre is always in: an empty set would help nobody.
@@ -51,4 +53,5 @@ def _label(
         second_confidence=probabilities[second],
         genre_set=tuple(likely),
         needs_review=probabilities[first] < review_below,
+        alternatives=tuple((labels[i], probabilities[i]) for i in order[1 : 1 + alternatives]),
     )

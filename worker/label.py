@@ -119,7 +119,7 @@ def _work(
                 job.model_version,
                 rows,
                 as_of=job.state_times[State.QUEUED],
-                evidence=job.evidence,
+                extras=job.extras,
                 review_threshold=job.review_threshold,
                 checkpoint=checkpoint,
             )
@@ -133,7 +133,7 @@ def _work(
         services.storage,
         claim,
         index,
-        rows=encode_rows(layout, rows, outcomes, evidence=job.evidence),
+        rows=encode_rows(layout, rows, outcomes, job.extras),
         errors=encode_errors(rows, outcomes, first_row=chunk.first_row),
     )
     commit = services.store.commit_chunk(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from catalogue import Outcome, Row, RowError, clean_book
+from catalogue import Extras, Outcome, Row, RowError, clean_book
 from worker.decision import decide
 from worker.model_description import ModelDescription
 from worker.prediction import explain
@@ -22,7 +22,7 @@ def outcomes_of(
     rows: Sequence[Row],
     *,
     as_of: float,
-    evidence: bool,
+    extras: Extras,
     review_threshold: float | None = None,
     checkpoint: Callable[[], None] = lambda: None,
 ) -> list[Outcome]:
@@ -31,14 +31,14 @@ def outcomes_of(
     Args:
         version: of the model.
         as_of: what was labelled before this moment (Unix seconds) need not be asked again.
-        evidence: whether labels say which words weighed most, which takes the model some times as long.
+        extras: what labels say beyond the usual; evidence takes the model some times as long.
         review_threshold: a row whose confidence is below it needs review; None for the model's own.
         checkpoint: called before each request to the model; may raise to stop the work.
 
     Raises `ModelUnavailable`, `ModelMismatch`, `EvidenceMissing` (the model cannot say).
     """
     model = services.describe(version)
-    if evidence:
+    if extras.evidence:
         services.require_evidence(version)
     outcomes: list[Outcome] = [None if row.blank else row.problem for row in rows]
     books = books_of(rows, model)
@@ -53,8 +53,13 @@ def outcomes_of(
             labelled[position] = prediction
     if not labelled:
         return outcomes
-    labels = decide(np.stack(list(labelled.values())), model, review_threshold=review_threshold)
-    if evidence:
+    labels = decide(
+        np.stack(list(labelled.values())),
+        model,
+        review_threshold=review_threshold,
+        alternatives=extras.alternatives,
+    )
+    if extras.evidence:
         words = explain(
             services.model,
             version,

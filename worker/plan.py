@@ -79,7 +79,7 @@ def _pin_model(services: Services, claim: Claim) -> None:
     version = services.newest_usable_version()
     version = services.store.begin_planning(claim, model_version=version)
     services.describe(version)
-    if services.store.get(claim.job_id).evidence:
+    if services.store.get(claim.job_id).extras.evidence:
         services.require_evidence(version)
 
 

@@ -67,7 +67,13 @@ class JobDocument(BaseModel):
     review_threshold: float | None = Field(
         description="Confidence below which rows need review; null for the model's own."
     )
+    alternatives: int = Field(
+        description="How many genres after the likeliest one the result lists, in a column of their own."
+    )
     evidence: bool = Field(description="Whether the result says which words weighed most.")
+    neutralise_formulas: bool = Field(
+        description="Whether the CSV is sent so that no cell runs as a formula, unless a download says otherwise."
+    )
     summary_column: str
     title_column: str | None = Field(description="null where no title is read.")
     error: FailureDocument | None
@@ -127,7 +133,9 @@ def job_document(job: Job, storage: Storage) -> JobDocument:
         model_version=job.model_version,
         error_threshold=job.error_threshold,
         review_threshold=job.review_threshold,
-        evidence=job.evidence,
+        alternatives=job.extras.alternatives,
+        evidence=job.extras.evidence,
+        neutralise_formulas=job.neutralise_formulas,
         summary_column=header[cast(int, job.layout["summary_index"])],
         title_column=None if title is None else header[title],
         error=(

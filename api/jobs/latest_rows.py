@@ -24,7 +24,7 @@ class LatestRowsDocument(ColumnsDocument):
 def latest_rows(job: Job, store: CallersJobs, storage: Storage) -> LatestRowsDocument:
     """The last rows of the newest part. Holds some of its rows in memory."""
     layout = Layout.from_dict(job.layout)
-    result = part_layout(layout, evidence=job.evidence)
+    result = part_layout(layout, job.extras)
     last: deque[ResultRow] = deque(maxlen=_ROWS)
     newest = store.newest_part(job.id)
     if newest is not None:

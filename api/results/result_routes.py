@@ -37,7 +37,7 @@ class ResultQuery(BaseModel):
     )
     neutralise_formulas: Annotated[Flag | SkipJsonSchema[None], Given] = option(
         "Whether cells that a spreadsheet would run as formulas get an apostrophe in front; for CSV, in the other formats "
-        "no cell is a formula. This changes values."
+        "no cell is a formula. This changes values. Unless given, what was said at submission."
     )
 
 
@@ -68,7 +68,9 @@ def result_routes(
         """Download the labelled catalogue, with a further column once rows have been corrected"""
         job = store.get(path.job_id)
         kind = negotiated(query.format, request.accept_mimetypes)
-        response = _result(job, Export(kind, bool(query.neutralise_formulas)))
+        asked = query.neutralise_formulas
+        harmless = job.neutralise_formulas if asked is None else asked
+        response = _result(job, Export(kind, harmless))
         response.vary.add("Accept")
         return response
 

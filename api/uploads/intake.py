@@ -90,7 +90,8 @@ def accept(
                 error_threshold=upload.options.error_threshold,
                 review_threshold=upload.options.review_threshold,
                 callback=upload.options.callback,
-                evidence=bool(upload.options.evidence),
+                extras=upload.options.extras,
+                neutralise_formulas=bool(upload.options.neutralise_formulas),
             ),
             settlement=settle() if settle else None,
         )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.json_schema import SkipJsonSchema
 
 from api.http.problems import problem_of_input
+from catalogue import Extras
 from catalogue.columns import ColumnNames
 from jobs.callback_address import LONGEST_URL
 
@@ -29,6 +30,7 @@ def _true_or_false(value: object) -> object:
 
 Flag = Annotated[bool, BeforeValidator(_true_or_false)]
 Url = Annotated[str, Field(max_length=LONGEST_URL)]
+Count = Annotated[int, Field(ge=0, le=50)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -65,9 +67,23 @@ class Options(BaseModel):
         "Whether the result says, in a further column, which words weighed most; labelling takes longer then."
     )
 
+    alternatives: Annotated[Count | SkipJsonSchema[None], Given] = option(
+        "How many genres after the likeliest one the result lists, with their probabilities, in a further column; 0 to 50."
+    )
+
+    neutralise_formulas: Annotated[Flag | SkipJsonSchema[None], Given] = option(
+        "Whether the result is sent as CSV with an apostrophe in front of cells that a spreadsheet would run as formulas; "
+        "each download may say otherwise. This changes values."
+    )
+
     callback: Annotated[Url | SkipJsonSchema[None], Given] = option(
         "A URL that is sent a signed POST when the job has ended (Standard Webhooks); https, and on the public internet.",
     )
+
+    @property
+    def extras(self) -> Extras:
+        """What the result says beyond the labels."""
+        return Extras(alternatives=self.alternatives or 0, evidence=bool(self.evidence))
 
     @property
     def columns(self) -> ColumnNames:

@@ -46,6 +46,18 @@ if TYPE_CHECKING:
     "--evidence", is_flag=True, help="Add a column with the words that weighed most. Takes longer."
 )
 @click.option(
+    "--alternatives",
+    type=click.IntRange(0, 50),
+    default=0,
+    metavar="N",
+    help="Add a column with the N likeliest genres after the first, and their probabilities.",
+)
+@click.option(
+    "--neutralise-formulas",
+    is_flag=True,
+    help="Put an apostrophe in front of cells that a spreadsheet would run as formulas. Changes values.",
+)
+@click.option(
     "--again", is_flag=True, help="Label anew what has been labelled within the last day."
 )
 @json_option("Print files, results and jobs as a JSON list.")
@@ -60,6 +72,8 @@ def label(
     summary_column: str | None,
     title_column: str | None,
     evidence: bool,
+    alternatives: int,
+    neutralise_formulas: bool,
     again: bool,
     as_json: bool,
     quiet: bool,
@@ -94,7 +108,11 @@ def label(
         assignments=assignments,
         laptop=LaptopSettings(data_dir=data_dir, model_root=model_root),
         options=LabelOptions(
-            summary_column=summary_column, title_column=title_column, evidence=evidence
+            summary_column=summary_column,
+            title_column=title_column,
+            evidence=evidence,
+            alternatives=alternatives,
+            neutralise_formulas=neutralise_formulas,
         ),
         server=server,
         api_key=api_key,

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from catalogue.labels import added_columns
+from catalogue.labels import Extras, added_columns
 
 # A cell may be as long as the file; the reader's own limit is 128 KiB.
 _LONGEST_CELL = 2**31 - 1
 _DELIMITERS = ",;\t|"
+_ASKED = [Extras(alternatives=n, evidence=e) for n in (0, 1) for e in (False, True)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ def _reader(stream: IO[str]) -> tuple[Iterator[list[str]], list[str], tuple[str,
         reader = csv.reader(stream, delimiter=delimiter)
         with suppress(StopIteration):
             header = next(reader)
-            for columns in (added_columns(evidence=False), added_columns(evidence=True)):
+            for columns in map(added_columns, _ASKED):
                 added = header[-len(columns) :]
                 # A name that the catalogue had already carries a suffix.
                 if len(added) == len(columns) and all(map(str.startswith, added, columns)):

@@ -26,7 +26,7 @@ def submit(front: Any, evidence: str, how: str) -> Any:
 def test_the_job_says_whether_evidence_is_on(front: Any, how: str, given: str, kept: bool) -> None:
     answer = submit(front, given, how)
     assert (answer.status_code, answer.json["evidence"]) == (202, kept)
-    assert front.store.get(answer.json["id"]).evidence is kept
+    assert front.store.get(answer.json["id"]).extras.evidence is kept
 
 
 @pytest.mark.parametrize("given", ["yes", "1", "True", "words"])

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from catalogue import export_parquet, inspect_head
+from catalogue import Extras, export_parquet, inspect_head
 from catalogue.export_parquet import as_parquet
 from catalogue.export_table import Batch, Table
 from catalogue.results import ResultRow, part_layout
 
 TABLE = Table.of(
-    part_layout(inspect_head(b"title,summary\nOne,words\n", complete=True), evidence=False),
+    part_layout(inspect_head(b"title,summary\nOne,words\n", complete=True), Extras()),
     corrected=False,
 )
 WIDTH = len(TABLE.names) - 1

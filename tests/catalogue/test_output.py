@@ -13,6 +13,7 @@ from catalogue import (
     LABEL_COLUMNS,
     Dialect,
     Encoding,
+    Extras,
     Label,
     Layout,
     Outcome,
@@ -38,6 +39,8 @@ LABEL = Label(
     needs_review=False,
 )
 CELLS = ("fantasy", "0.8765", "horror", "0.1000", "fantasy|horror", "false", "")
+
+EVIDENCE = Extras(evidence=True)
 
 
 def read(raw: bytes, delimiter: str = ",") -> list[list[str]]:
@@ -140,14 +143,38 @@ def test_labelling_a_result_again_clashes_nowhere() -> None:
     assert len(set(names)) == len(names) == 2 + 7 + 7
 
 
+def test_alternatives_are_a_column_before_the_evidence() -> None:
+    layout = inspect_head(b"id,summary\n1,x\n", complete=True)
+    label = replace(
+        LABEL,
+        alternatives=(("crime", 0.25), ("horror", 0.04999)),
+        evidence=(WeighedWord("dragon", 0.5),),
+    )
+    rows = parse_records(b"1,x\n2,\n", layout)
+    outcomes: list[Outcome] = [label, RowError.EMPTY_SUMMARY]
+    for asked, columns, added in [
+        (Extras(alternatives=2), ["alternatives"], ["crime:0.2500|horror:0.0500"]),
+        (
+            Extras(alternatives=2, evidence=True),
+            ["alternatives", "evidence"],
+            ["crime:0.2500|horror:0.0500", "dragon"],
+        ),
+    ]:
+        header, *cells = read(
+            encode_header(layout, asked) + encode_rows(layout, rows, outcomes, asked)
+        )
+        assert header[9:] == columns
+        assert [row[9:] for row in cells] == [added, [""] * len(added)]
+
+
 def test_evidence_is_one_more_column_where_it_was_asked_for() -> None:
     layout = inspect_head(b"Evidence,summary\n-,x\n", complete=True)
     words = (WeighedWord("dragon", 0.5), WeighedWord("wizard", 0.125))
     rows = parse_records(b"-,x\n-,x\n-,\n-,x,\n", layout)
     outcomes: list[Outcome] = [replace(LABEL, evidence=words), LABEL, RowError.EMPTY_SUMMARY, LABEL]
-    raw = encode_header(layout, evidence=True) + encode_rows(layout, rows, outcomes, evidence=True)
+    raw = encode_header(layout, EVIDENCE) + encode_rows(layout, rows, outcomes, EVIDENCE)
     header, *cells = read(raw)
-    assert header[-1] == output_header(layout, evidence=True)[-1] == f"{EVIDENCE_COLUMN}_2"
+    assert header[-1] == output_header(layout, EVIDENCE)[-1] == f"{EVIDENCE_COLUMN}_2"
     assert [row[9] for row in cells] == ["dragon|wizard", "", "", ""]
     assert [len(row) for row in cells] == [10, 10, 10, 11]
     assert encode_rows(layout, rows, outcomes) == encode_rows(layout, rows, outcomes_for(rows))

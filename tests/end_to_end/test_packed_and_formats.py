@@ -90,3 +90,16 @@ def test_all_formats_of_a_result_say_the_same(stack: Stack, sample: bytes) -> No
         assert spelt["genre_set"] == "|".join(line["genre_set"])
         assert shown["needs_review"] == line["needs_review"]
         assert set(ADDED) <= set(line)
+
+
+def test_a_result_has_what_was_asked_for_at_submission(stack: Stack) -> None:
+    catalogue = b"title,summary\n=1+1,A detective hunts a killer through the rain and fog\n"
+    job = stack.wait(stack.submit(catalogue, alternatives="9", neutralise_formulas="true"))
+    header, row = read(stack.result(str(job["id"])))
+    found = dict(zip(header, row, strict=True))
+    assert found["title"] == "'=1+1"
+    listed = [cell.split(":") for cell in found["alternatives"].split("|")]
+    assert [found["second_genre"], found["second_confidence"]] == listed[0]
+    assert len({genre for genre, _ in listed} | {found["predicted_genre"]}) == 10
+    total = float(found["confidence"]) + sum(float(chance) for _, chance in listed)
+    assert total == pytest.approx(1, abs=0.001)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from catalogue import Extras
 from jobs.errors import (
     IllegalTransition,
     JobNotFound,
@@ -593,10 +594,21 @@ def test_an_owner_has_no_more_open_jobs_than_allowed(store: JobStore) -> None:
     made_by(store, "anna", most_open=2)
 
 
-def test_a_job_remembers_whether_evidence_was_asked_for(store: JobStore) -> None:
-    for evidence in (False, True):
-        new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}, evidence=evidence)
-        assert store.create(new).evidence is evidence
+@pytest.mark.parametrize("extras", [Extras(), Extras(evidence=True), Extras(alternatives=3)])
+@pytest.mark.parametrize("neutralise", [False, True])
+def test_a_job_remembers_how_its_result_is_wanted(
+    store: JobStore, extras: Extras, neutralise: bool
+) -> None:
+    new = NewJob(
+        id=uuid.uuid4().hex,
+        filename="c",
+        input_bytes=1,
+        layout={},
+        extras=extras,
+        neutralise_formulas=neutralise,
+    )
+    assert store.create(new).extras == store.get(new.id).extras == extras
+    assert store.get(new.id).neutralise_formulas is neutralise
 
 
 def new_job() -> NewJob:

@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from catalogue import inspect_head
+from catalogue import Extras, inspect_head
+from catalogue.labels import NO_EXTRAS
 from jobs.job import Job, NewJob
 from jobs.label_cache import NoLabelCache
 from jobs.memory_questions import MemoryQuestions
@@ -44,7 +45,7 @@ class Desk:
         content: bytes,
         error_threshold: float | None = None,
         *,
-        evidence: bool = False,
+        extras: Extras = NO_EXTRAS,
         review_threshold: float | None = None,
     ) -> str:
         job_id = uuid.uuid4().hex
@@ -58,7 +59,7 @@ class Desk:
                 layout=inspect_head(content, complete=True).to_dict(),
                 error_threshold=error_threshold,
                 review_threshold=review_threshold,
-                evidence=evidence,
+                extras=extras,
             )
         )
         self.messages.plan(job_id)
@@ -78,8 +79,8 @@ class Desk:
         else:
             assemble_job(self.services, job_id)
 
-    def run(self, content: bytes, *, evidence: bool = False) -> Job:
-        job_id = self.submit(content, evidence=evidence)
+    def run(self, content: bytes, extras: Extras = NO_EXTRAS) -> Job:
+        job_id = self.submit(content, extras=extras)
         self.work()
         return self.store.get(job_id)
 

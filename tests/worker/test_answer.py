@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalogue import Label, RowError
+from catalogue import Extras, Label, RowError
 from jobs.job import Failure
 from jobs.questions import Answer, Question
 from tests.worker.desk import Desk
@@ -45,7 +45,7 @@ def test_an_answer_says_what_a_job_says_of_the_same_summaries(desk: Desk, eviden
     assert isinstance(answer, Answer)
     text = io.StringIO(newline="")
     csv.writer(text).writerows([["n", "summary"], *enumerate(SUMMARIES)])
-    job = desk.run(text.getvalue().encode(), evidence=evidence)
+    job = desk.run(text.getvalue().encode(), Extras(evidence=evidence))
     assert answer.model_version == job.model_version
     for outcome, row in zip(answer.outcomes, desk.result(job.id)[1:], strict=True):
         if isinstance(outcome, RowError):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from catalogue import Extras
 from jobs.job import State
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import LABEL_TASK, PLAN_TASK
@@ -63,6 +64,22 @@ def test_the_caller_says_below_which_confidence_rows_need_review(
     desk.work()
     header, *rows = desk.result(job_id)
     assert {row[header.index("needs_review")] for row in rows} == {needs_review}
+
+
+def test_the_result_lists_as_many_alternatives_as_were_asked_for(desk: Desk) -> None:
+    job = desk.run(catalogue(4), Extras(alternatives=3))
+    header, *rows = desk.result(job.id)
+    assert header[-2:] == ["row_error", "alternatives"]
+    for row in rows:
+        found = dict(zip(header, row, strict=True))
+        names, chances = zip(
+            *(cell.split(":") for cell in found["alternatives"].split("|")), strict=True
+        )
+        assert len(names) == 3
+        assert names[0] == found["second_genre"]
+        assert chances[0] == found["second_confidence"]
+        assert list(chances) == sorted(chances, reverse=True)
+        assert found["predicted_genre"] not in names
 
 
 def test_row_errors_are_data_and_are_listed_with_their_row_numbers(desk: Desk) -> None:

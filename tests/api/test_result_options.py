@@ -1,0 +1,59 @@
+"""`alternatives` and `neutralise_formulas` at submission: kept with the job, and heeded by its downloads."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from catalogue import Extras, RowError, encode_header, encode_rows, inspect_head, parse_records
+
+CATALOGUE = b"title,summary\n=1+1,some words\n"
+
+
+def submit(front: Any, how: str, **options: str) -> Any:
+    if how == "query":
+        query = {"filename": "a.csv", **options}
+        return front.client().post("/v1/jobs", query_string=query, data=CATALOGUE)
+    fields = {"file": (BytesIO(CATALOGUE), "a.csv"), **options}
+    return front.client().post("/v1/jobs", data=fields, content_type="multipart/form-data")
+
+
+@pytest.mark.parametrize("how", ["query", "form"])
+@pytest.mark.parametrize(("given", "kept"), [("3", 3), ("0", 0), ("", 0), ("50", 50)])
+def test_the_job_says_how_many_alternatives_it_lists(
+    front: Any, how: str, given: str, kept: int
+) -> None:
+    answer = submit(front, how, alternatives=given)
+    assert (answer.status_code, answer.json["alternatives"]) == (202, kept)
+    assert front.store.get(answer.json["id"]).extras == Extras(alternatives=kept)
+
+
+@pytest.mark.parametrize("given", ["-1", "51", "all", "1.5"])
+def test_a_number_that_cannot_be_is_refused(front: Any, given: str) -> None:
+    answer = submit(front, "query", alternatives=given)
+    assert (answer.status_code, answer.json["code"]) == (400, "INVALID_PARAMETER")
+    assert "alternatives" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("how", ["query", "form"])
+def test_formulas_are_neutralised_unless_a_download_says_otherwise(front: Any, how: str) -> None:
+    answer = submit(front, how, neutralise_formulas="true")
+    assert answer.json["neutralise_formulas"] is True
+    job_id = answer.json["id"]
+    layout = inspect_head(CATALOGUE, complete=True)
+    rows = parse_records(CATALOGUE[layout.data_start :], layout)
+    front.label(job_id, rows=1, failed=1)
+    outcomes = [RowError.MODEL_REJECTED]
+    front.assemble(job_id, encode_header(layout) + encode_rows(layout, rows, outcomes))
+    path = f"/v1/jobs/{job_id}/result"
+    assert "\n'=1+1," in front.client().get(path).text
+    assert "\n=1+1," in front.client().get(f"{path}?neutralise_formulas=false").text
+    assert '"=1+1"' in front.client().get(f"{path}?format=jsonl").text
+
+
+def test_by_default_nothing_is_neutralised_and_nothing_listed(front: Any) -> None:
+    answer = submit(front, "query")
+    assert answer.json["neutralise_formulas"] is False
+    assert answer.json["alternatives"] == 0
