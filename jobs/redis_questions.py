@@ -89,6 +89,7 @@ def _outcome_from(found: dict[str, Any]) -> Label | RowError:
         return RowError(found["row_error"])
     lists = {
         "genre_set": tuple(found["genre_set"]),
+        "alternatives": tuple(map(tuple, found.get("alternatives", ()))),
         "evidence": tuple(WeighedWord(**weighed) for weighed in found["evidence"]),
     }
     return Label(**(found | lists))

@@ -26,6 +26,7 @@ LABEL = Label(
     second_confidence=1 / 3,
     genre_set=("fantasy", "horror"),
     needs_review=True,
+    alternatives=(("horror", 1 / 3), ("crime", 0.0)),
     evidence=(WeighedWord("dragon", 0.7), WeighedWord("fiery", 0.1)),
 )
 ANSWER = Answer(model_version=3, outcomes=(LABEL, RowError.MODEL_REJECTED, RowError.EMPTY_SUMMARY))
