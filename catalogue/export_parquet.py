@@ -118,7 +118,7 @@ class _Pipe:
             yield block
 
     def abandon(self) -> None:
-        """The reader goes; a writer that waits for it wakes and fails."""
+        """The reader goes; a writer that waits for it wakes, and what it still writes is dropped."""
         self.abandoned = True
         while True:
             try:

@@ -124,6 +124,7 @@ def download(
     from cli.commands.display import display_for
     from cli.commands.printing import print_json
     from cli.labelling.assignments import STREAM, default_target
+    from cli.labelling.fetching import fetch
     from cli.labelling.streams import Streams
 
     if output == STREAM and as_json:
@@ -137,17 +138,13 @@ def download(
         job = client.job(job_id)
         # The name is the uploader's: only its last part may say where a file is written.
         target = output or default_target(Path(Path(job.filename).name))
-        try:
-            client.download(
-                job_id,
-                streams.writable(target),
-                lambda done, all_: display.moved("downloading", done, all_),
-            )
-            streams.written(target)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise BadInput(f"{target} cannot be written: {error.strerror}.") from error
+        fetch(
+            client,
+            job_id,
+            target,
+            streams,
+            lambda done, all_: display.moved("downloading", done, all_),
+        )
     if as_json:
         print_json({"output": str(target), "job": job.raw})
     elif target != STREAM:

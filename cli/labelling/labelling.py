@@ -15,6 +15,7 @@ from cli.commands.display import Display
 from cli.commands.formatting import outcome as rows_by_outcome
 from cli.errors import ApiProblem, BadInput, JobEnded, ServerUnreachable, SpinelabelError
 from cli.labelling.assignments import STREAM, Assignment
+from cli.labelling.fetching import fetch
 from cli.labelling.label_options import LabelOptions
 from cli.labelling.pace import Pace
 from cli.labelling.streams import Streams
@@ -137,20 +138,13 @@ class Labelling:
     def _fetch(self, catalogue: Catalogue, job: JobDocument) -> None:
         if job.ended_badly:
             raise JobEnded(f"The job {job.id} {_how_it_ended(job)}.")
-        target = catalogue.assignment.target
-        try:
-            self._client.download(
-                job.id,
-                self._streams.writable(target),
-                lambda done, all_: self._display.moved(
-                    "downloading", done, all_, of=catalogue.title
-                ),
-            )
-            self._streams.written(target)
-        except BrokenPipeError:  # whoever reads has heard enough, which is their right
-            raise
-        except OSError as error:
-            raise BadInput(f"{target} cannot be written: {error.strerror}.") from error
+        fetch(
+            self._client,
+            job.id,
+            catalogue.assignment.target,
+            self._streams,
+            lambda done, all_: self._display.moved("downloading", done, all_, of=catalogue.title),
+        )
         catalogue.fetched = True
         self._display.ended(of=catalogue.title)
         self._display.note(_finished(catalogue, job))
