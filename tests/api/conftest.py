@@ -11,7 +11,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -77,6 +79,14 @@ class Front:
         answer = self.client().post("/v1/jobs", query_string={"filename": name}, data=content)
         assert answer.status_code == 202, answer.text
         return str(answer.json["id"]) if answer.json else ""
+
+    def offer(self, content: bytes, how: str, **options: str) -> Any:
+        """The answer to an upload with options: in the query of a raw body, or as fields of a "form"."""
+        if how == "query":
+            query = {"filename": "a.csv", **options}
+            return self.client().post("/v1/jobs", query_string=query, data=content)
+        fields = {"file": (BytesIO(content), "a.csv"), **options}
+        return self.client().post("/v1/jobs", data=fields, content_type="multipart/form-data")
 
     def is_empty(self) -> bool:
         """Whether neither a file, nor a record, nor a message is there."""

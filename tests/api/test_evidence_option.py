@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
 import pytest
@@ -12,26 +11,17 @@ FORM = "form"
 QUERY = "query"
 
 
-def submit(front: Any, evidence: str, how: str) -> Any:
-    if how == QUERY:
-        return front.client().post(
-            "/v1/jobs", query_string={"evidence": evidence, "filename": "a.csv"}, data=CATALOGUE
-        )
-    fields = {"file": (BytesIO(CATALOGUE), "a.csv"), "evidence": evidence}
-    return front.client().post("/v1/jobs", data=fields, content_type="multipart/form-data")
-
-
 @pytest.mark.parametrize("how", [QUERY, FORM])
 @pytest.mark.parametrize(("given", "kept"), [("true", True), ("false", False), ("", False)])
 def test_the_job_says_whether_evidence_is_on(front: Any, how: str, given: str, kept: bool) -> None:
-    answer = submit(front, given, how)
+    answer = front.offer(CATALOGUE, how, evidence=given)
     assert (answer.status_code, answer.json["evidence"]) == (202, kept)
     assert front.store.get(answer.json["id"]).extras.evidence is kept
 
 
 @pytest.mark.parametrize("given", ["yes", "1", "True", "words"])
 def test_anything_but_true_and_false_is_refused(front: Any, given: str) -> None:
-    answer = submit(front, given, QUERY)
+    answer = front.offer(CATALOGUE, QUERY, evidence=given)
     assert (answer.status_code, answer.json["code"]) == (400, "INVALID_PARAMETER")
     assert "evidence" in answer.json["detail"]
 
@@ -39,12 +29,12 @@ def test_anything_but_true_and_false_is_refused(front: Any, given: str) -> None:
 @pytest.mark.parametrize("how", [QUERY, FORM])
 def test_a_model_that_is_known_to_lack_evidence_refuses_the_upload(front: Any, how: str) -> None:
     front.store.report_worker("one", {"version": 4, "labels": [], "evidence": False})
-    answer = submit(front, "true", how)
+    answer = front.offer(CATALOGUE, how, evidence="true")
     assert (answer.status_code, answer.json["code"]) == (409, "EVIDENCE_UNAVAILABLE")
     assert "version 4" in answer.json["detail"]
     assert front.is_empty()
-    assert submit(front, "false", how).status_code == 202
+    assert front.offer(CATALOGUE, how, evidence="false").status_code == 202
 
 
 def test_where_nothing_is_known_of_the_model_the_upload_is_taken(front: Any) -> None:
-    assert submit(front, "true", QUERY).status_code == 202
+    assert front.offer(CATALOGUE, QUERY, evidence="true").status_code == 202

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
 import pytest
@@ -12,34 +11,26 @@ from catalogue import Extras, RowError, encode_header, encode_rows, inspect_head
 CATALOGUE = b"title,summary\n=1+1,some words\n"
 
 
-def submit(front: Any, how: str, **options: str) -> Any:
-    if how == "query":
-        query = {"filename": "a.csv", **options}
-        return front.client().post("/v1/jobs", query_string=query, data=CATALOGUE)
-    fields = {"file": (BytesIO(CATALOGUE), "a.csv"), **options}
-    return front.client().post("/v1/jobs", data=fields, content_type="multipart/form-data")
-
-
 @pytest.mark.parametrize("how", ["query", "form"])
 @pytest.mark.parametrize(("given", "kept"), [("3", 3), ("0", 0), ("", 0), ("50", 50)])
 def test_the_job_says_how_many_alternatives_it_lists(
     front: Any, how: str, given: str, kept: int
 ) -> None:
-    answer = submit(front, how, alternatives=given)
+    answer = front.offer(CATALOGUE, how, alternatives=given)
     assert (answer.status_code, answer.json["alternatives"]) == (202, kept)
     assert front.store.get(answer.json["id"]).extras == Extras(alternatives=kept)
 
 
 @pytest.mark.parametrize("given", ["-1", "51", "all", "1.5"])
 def test_a_number_that_cannot_be_is_refused(front: Any, given: str) -> None:
-    answer = submit(front, "query", alternatives=given)
+    answer = front.offer(CATALOGUE, "query", alternatives=given)
     assert (answer.status_code, answer.json["code"]) == (400, "INVALID_PARAMETER")
     assert "alternatives" in answer.json["detail"]
 
 
 @pytest.mark.parametrize("how", ["query", "form"])
 def test_formulas_are_neutralised_unless_a_download_says_otherwise(front: Any, how: str) -> None:
-    answer = submit(front, how, neutralise_formulas="true")
+    answer = front.offer(CATALOGUE, how, neutralise_formulas="true")
     assert answer.json["neutralise_formulas"] is True
     job_id = answer.json["id"]
     layout = inspect_head(CATALOGUE, complete=True)
@@ -54,6 +45,6 @@ def test_formulas_are_neutralised_unless_a_download_says_otherwise(front: Any, h
 
 
 def test_by_default_nothing_is_neutralised_and_nothing_listed(front: Any) -> None:
-    answer = submit(front, "query")
+    answer = front.offer(CATALOGUE, "query")
     assert answer.json["neutralise_formulas"] is False
     assert answer.json["alternatives"] == 0
