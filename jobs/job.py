@@ -133,6 +133,11 @@ class Job:
         return self.state in TERMINAL
 
     @property
+    def age_s(self) -> float:
+        """Seconds since the job was queued; 0 where a clock was put back meanwhile."""
+        return max(self.read_at - self.state_times[State.QUEUED], 0.0)
+
+    @property
     def too_many_failed(self) -> bool:
         """Whether failed rows exceed the caller's threshold; the first hundred rows count as a hundred."""
         counts = self.row_counts

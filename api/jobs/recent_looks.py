@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from jobs.job import Job, State
+from jobs.job import Job
 
 _SHARE_OF_AGE = 0.02
 _LONGEST_S = 0.1
@@ -48,6 +48,5 @@ class RecentLooks:
                 return job
             if len(self._jobs) >= _MOST:
                 self._jobs.clear()
-            age = job.read_at - job.state_times[State.QUEUED]
-            self._jobs[job.id] = (job, now + min(max(age, 0.0) * _SHARE_OF_AGE, _LONGEST_S))
+            self._jobs[job.id] = (job, now + min(job.age_s * _SHARE_OF_AGE, _LONGEST_S))
         return job
