@@ -16,13 +16,15 @@ from api.health.health import health_routes
 from api.health.metrics_routes import metrics_routes
 from api.health.record_metrics import RecordCollector
 from api.http.bodies import register_bodies
-from api.http.measuring import register_measuring
+from api.http.measuring import Measuring, register_measuring
 from api.http.problems import register_problems
 from api.jobs.callback_routes import callback_routes
 from api.jobs.callers_jobs import CallersJobs
 from api.jobs.event_routes import event_routes
 from api.jobs.following import Seats
 from api.jobs.job_routes import job_routes
+from api.jobs.recent_answers import RecentAnswers
+from api.jobs.recent_looks import RecentLooks
 from api.labels.asking import Asking
 from api.labels.label_routes import label_routes
 from api.openapi import described_app
@@ -32,6 +34,9 @@ from api.security import register_security
 from api.services import Services
 from api.settings import ApiSettings
 from api.uploads.preview_routes import preview_routes
+
+# Among the app's extensions: what the server may send again by itself.
+RECENT_ANSWERS = "recent_answers"
 
 
 class _JsonInOrder(DefaultJSONProvider):
@@ -47,7 +52,8 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     registry = CollectorRegistry()
-    register_measuring(app, registry)
+    measuring = Measuring(registry)
+    register_measuring(app, measuring)
     access = Access(settings, services.keys)
     register_problems(app)
     register_bodies(app)
@@ -56,7 +62,11 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     register_access(app, access)
     if settings.keys_required:
         register_request_limits(app, services.counts_url)
-    jobs, storage, corrections = CallersJobs(services.store), services.storage, services.corrections
+    looks = RecentLooks()
+    if not settings.keys_required:
+        app.extensions[RECENT_ANSWERS] = RecentAnswers(looks, measuring)
+    jobs, storage = CallersJobs(services.store, recent=looks), services.storage
+    corrections = services.corrections
     # Threads that wait must leave as many that do not.
     seats = Seats(min(settings.api_waiting, max(1, settings.api_threads // 2)))
     app.register_api(job_routes(settings, jobs, storage, services.messages, seats))

@@ -15,21 +15,33 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 
 
-def register_measuring(app: Flask, registry: CollectorRegistry) -> None:
+class Measuring:
+    """The two series of every answer."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = Counter(
+            "spinelabel_http_requests",
+            "Requests answered, by method, route and status.",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "spinelabel_http_request_seconds",
+            "Seconds from a request's headers to the beginning of its answer, an upload's body included.",
+            ("method", "route"),
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+
+    def count(self, method: str, route: str, status: int, *, seconds: float | None) -> None:
+        """One answer more; `seconds` is None where its beginning was not seen."""
+        self._requests.labels(method, route, str(status)).inc()
+        if seconds is not None:
+            self._seconds.labels(method, route).observe(seconds)
+
+
+def register_measuring(app: Flask, measuring: Measuring) -> None:
     """Measure every request. Register it first, so that what others refuse is measured too."""
-    requests = Counter(
-        "spinelabel_http_requests",
-        "Requests answered, by method, route and status.",
-        ("method", "route", "status"),
-        registry=registry,
-    )
-    seconds = Histogram(
-        "spinelabel_http_request_seconds",
-        "Seconds from a request's headers to the beginning of its answer, an upload's body included.",
-        ("method", "route"),
-        buckets=_BUCKETS,
-        registry=registry,
-    )
 
     @app.before_request
     def begin() -> None:
@@ -40,7 +52,7 @@ def register_measuring(app: Flask, registry: CollectorRegistry) -> None:
         # Never what the client wrote: that would be a series for each guess.
         method = request.method if request.method in _METHODS else "other"
         route = request.url_rule.rule if request.url_rule is not None else "none"
-        requests.labels(method, route, str(response.status_code)).inc()
-        if (began := g.get("began")) is not None:
-            seconds.labels(method, route).observe(time.perf_counter() - began)
+        began = g.get("began")
+        seconds = None if began is None else time.perf_counter() - began
+        measuring.count(method, route, response.status_code, seconds=seconds)
         return response

@@ -19,6 +19,7 @@ from api.jobs.documents import CANCELLABLE, JobDocument, JobListDocument, as_jso
 from api.jobs.following import Seats, version
 from api.jobs.job_ids import JOB_ID_KEY
 from api.jobs.listing import find_jobs
+from api.jobs.recent_answers import may_be_repeated
 from api.jobs.telling import tell
 from api.openapi import JOBS, described_routes
 from api.settings import ApiSettings
@@ -143,6 +144,8 @@ def job_routes(
             headers |= _SOON
         response.headers.update(headers)
         response.make_conditional(request.environ)
+        if header.prefer is None:
+            may_be_repeated(job, response.get_data())
         return response
 
     @routes.delete("/<job_id>", responses={204: None, **problems("JOB_NOT_FOUND", "JOB_NOT_ENDED")})
