@@ -62,6 +62,8 @@ def as_parquet(table: Table, batches: Iterable[Batch], *, row_bytes: float) -> I
             write_parquet(rows, pipe, compression="zstd(3)", max_row_group_size=group_rows)  # type: ignore[arg-type]  # what of a file it uses
         except Exception as error:
             pipe.end(error)
+        except BaseException as panic:  # of the library; the reader would wait for ever
+            pipe.end(RuntimeError(f"Parquet could not be written: {panic}"))
         else:
             pipe.end()
 

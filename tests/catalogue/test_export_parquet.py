@@ -63,6 +63,29 @@ def test_rows_that_cannot_be_read_end_the_download_with_an_error() -> None:
     assert writers() == []
 
 
+def test_a_panic_of_the_library_ends_the_download_with_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(_pipe: object, _data: bytes) -> int:
+        raise OSError("no more")
+
+    monkeypatch.setattr(export_parquet._Pipe, "write", broken)  # the library panics at that
+    found: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            list(as_parquet(TABLE, batches(3), row_bytes=100_000))
+        except BaseException as error:
+            found.append(error)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(20)
+    assert not reader.is_alive()
+    # A server's thread catches exceptions and nothing beyond them.
+    assert [isinstance(error, Exception) for error in found] == [True]
+
+
 def test_rows_much_longer_than_the_rest_do_not_fill_the_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
