@@ -1,8 +1,9 @@
 """ZIP archives: the one table inside, or the workbook that the archive is."""
 
+import errno
 import zipfile
-import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -10,6 +11,7 @@ from catalogue.errors import (
     ArchiveDamaged,
     ArchiveEncrypted,
     ArchiveWithoutTable,
+    CatalogueError,
     SeveralTables,
     UnpackedTooLarge,
     listed,
@@ -20,7 +22,6 @@ _BLOCK = 256 * 1024
 _MOST_MEMBERS = 1_000
 # What operating systems leave in archives beside the files that people put there.
 _LITTER = ("__MACOSX/", ".", "Thumbs.db", "desktop.ini")
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeError)
 
 
 class Archive:
@@ -30,10 +31,8 @@ class Archive:
     """
 
     def __init__(self, stream: BinaryIO) -> None:
-        try:
+        with _blaming_the_archive():
             self._zip = zipfile.ZipFile(stream)
-        except _DAMAGED as error:
-            raise _damaged() from error
         if len(self._zip.infolist()) > _MOST_MEMBERS:
             raise SeveralTables(
                 f"The ZIP archive holds more than {_MOST_MEMBERS:,} files; send one catalogue at a time."
@@ -83,13 +82,10 @@ class Archive:
             raise UnpackedTooLarge(
                 f"Unpacked, the file is larger than {most_bytes:,} bytes; split the catalogue into several files."
             )
-        try:
-            with self._zip.open(info) as member:
-                while block := member.read(_BLOCK):
-                    allowance.spend(len(block), packed_so_far=info.compress_size)
-                    yield block
-        except _DAMAGED as error:
-            raise _damaged() from error
+        with _blaming_the_archive(), self._zip.open(info) as member:
+            while block := member.read(_BLOCK):
+                allowance.spend(len(block), packed_so_far=info.compress_size)
+                yield block
 
 
 def _is_file(name: str) -> bool:
@@ -99,6 +95,24 @@ def _is_file(name: str) -> bool:
         and not name.startswith(_LITTER)
         and not path.name.startswith(_LITTER)
     )
+
+
+@contextmanager
+def _blaming_the_archive() -> Iterator[None]:
+    """A broken archive can break the reading in any way; errors of the stream itself pass through."""
+    try:
+        yield
+    except CatalogueError:
+        raise
+    except OSError as error:
+        # bzip2's own has no number, and a broken directory makes `zipfile` seek to where nothing can be.
+        if error.errno not in (None, errno.EINVAL):
+            raise
+        raise _damaged() from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _damaged() from error
 
 
 def _damaged() -> ArchiveDamaged:

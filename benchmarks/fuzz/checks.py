@@ -36,7 +36,7 @@ def check_ended(
     """An accepted upload: rows in, and what is wrong with rows out."""
     if case.fate is Fate.REFUSED:
         return 0, [f"accepted: {document['row_counts']}"]
-    reading = read(case.content, result)
+    reading = read(case.text, result)
     wrong = _check_state(document, reading)
     rows = _csv(result.removeprefix(b"\xef\xbb\xbf"), delimiter_of(result))
     header, found = rows[0], rows[1:]

@@ -6,8 +6,9 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from benchmarks.fuzz import makers
+from benchmarks.fuzz import makers, packed
 from benchmarks.fuzz.makers import Fate
+from benchmarks.fuzz.packed import Packed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,7 @@ class Case:
     number: int
     kind: str
     content: bytes = field(repr=False)
+    text: bytes = field(repr=False)  # the catalogue inside, or the content itself
     fate: Fate = Fate.EITHER
     filename: str = "catalogue.csv"
     form: bool = False  # multipart instead of the plain body
@@ -39,11 +41,18 @@ def make_case(number: int, seed: int) -> Case:
     kinds = list(_KINDS)
     kind = random_.choices(kinds, [_KINDS[name][0] for name in kinds])[0]
     made = _KINDS[kind][1](random_)
-    content, fate = made if isinstance(made, tuple) else (made, Fate.EITHER)
+    match made:
+        case Packed(content, text, fate):
+            pass
+        case (content, fate):
+            text = content
+        case content:
+            text, fate = content, Fate.EITHER
     return Case(
         number=number,
         kind=kind,
         content=content,
+        text=text,
         fate=fate,
         filename=random_.choice(_FILENAMES),
         form=random_.random() < 0.3,
@@ -51,7 +60,9 @@ def make_case(number: int, seed: int) -> Case:
 
 
 # Weight and maker; the costly ones are rare.
-_KINDS: Mapping[str, tuple[float, Callable[[random.Random], bytes | tuple[bytes, Fate]]]] = {
+_KINDS: Mapping[
+    str, tuple[float, Callable[[random.Random], bytes | tuple[bytes, Fate] | Packed]]
+] = {
     "plain": (4, makers.plain),
     "broken quotes": (12, makers.broken_quotes),
     "NULs": (5, makers.nuls),
@@ -68,7 +79,9 @@ _KINDS: Mapping[str, tuple[float, Callable[[random.Random], bytes | tuple[bytes,
     "only a header": (3, makers.only_header),
     "empty lines by the million": (2, makers.empty_lines),
     "nothing": (3, makers.nothing),
-    "gzip and zip bombs, workbooks": (2, makers.archives),
+    "gzip and zip": (4, packed.archives),
+    "gzip and zip bombs": (1, packed.bombs),
+    "workbooks": (3, packed.workbooks),
     "noise": (7, makers.noise),
     "mutated": (18, makers.mutated),
     "Unicode soup": (6, makers.soup),

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import random
-import zipfile
 from enum import Enum
-from functools import lru_cache
 
 
 class Fate(Enum):
@@ -156,21 +152,6 @@ def nothing(random_: random.Random) -> tuple[bytes, Fate]:
         (b"", b"\n", b" ", b"\xef\xbb\xbf", b"\xff\xfe", b"\r\n\t" * 99, b"\0", b",")
     )
     return made, Fate.REFUSED
-
-
-@lru_cache(maxsize=4)
-def _archive(kind: str) -> bytes:
-    bomb = bytes(20_000_000) if kind != "small" else b"id,summary\n1,a murder\n"
-    if kind == "gzip":
-        return gzip.compress(bomb, 9)
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/workbook.xml" if kind == "xlsx" else "catalogue.csv", bomb)
-    return stream.getvalue()
-
-
-def archives(random_: random.Random) -> tuple[bytes, Fate]:
-    return _archive(random_.choice(("gzip", "zip", "xlsx", "small"))), Fate.REFUSED
 
 
 def noise(random_: random.Random) -> bytes:

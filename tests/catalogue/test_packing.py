@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import zipfile
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,6 +20,7 @@ from catalogue.errors import (
     ArchiveDamaged,
     ArchiveEncrypted,
     ArchiveWithoutTable,
+    CatalogueError,
     SeveralTables,
     UnpackedTooLarge,
 )
@@ -150,3 +153,39 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
         list(Archive(stream).read("a.csv", most_bytes=1 << 40))
     with pytest.raises(UnpackedTooLarge):
         next(Archive(stream).read("a.csv", most_bytes=1 << 20))
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_archive_is_refused_for_what_is_broken_wherever_that_is(
+    kind: int, tmp_path: Path
+) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", kind) as packed:
+        packed.writestr("catalogue.csv", TEXT)
+    whole, path = stream.getvalue(), tmp_path / "broken.zip"
+    refused = 0
+    for place in range(len(whole) * 8):
+        broken = bytearray(whole)
+        broken[place // 8] ^= 1 << place % 8
+        path.write_bytes(broken)
+        try:
+            with path.open("rb") as file:  # of the disk, whose own errors are not the archive's
+                found = Archive(file)
+                unpacked = b"".join(found.read(found.table(), most_bytes=MOST))
+        except CatalogueError:
+            refused += 1
+        else:
+            assert unpacked == TEXT
+    assert refused > len(whole)
+
+
+def test_an_error_of_the_storage_is_none_of_the_archive() -> None:
+    class Gone(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() < 100:
+                raise OSError(errno.EIO, "the disk is gone")
+            return super().read(size)
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        found = Archive(Gone(archive(a_csv=TEXT).getvalue()))
+        list(found.read(found.table(), most_bytes=MOST))

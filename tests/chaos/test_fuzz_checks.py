@@ -87,7 +87,7 @@ def test_every_kind_of_catalogue_is_made_and_the_seed_decides() -> None:
 
 
 def case_of(content: bytes, fate: Fate = Fate.EITHER) -> Case:
-    return Case(number=0, kind="a test", content=content, fate=fate)
+    return Case(number=0, kind="a test", content=content, text=content, fate=fate)
 
 
 CONTENT = b'id,summary\n1,a murder\n\n2,\n3,x,shifted\n4,"open\n'

@@ -1,0 +1,117 @@
+"""Makers of packed uploads: catalogues in gzip, ZIP and workbooks, damaged ones, and bombs."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import random
+import zipfile
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from openpyxl import Workbook
+
+from benchmarks.fuzz import makers
+from benchmarks.fuzz.makers import Fate
+
+_TEXTS = (makers.plain, makers.ragged, makers.formulas, makers.broken_quotes, makers.utf_16, makers.mutated)  # fmt: skip
+_LITTER = ("__MACOSX/._catalogue.csv", ".DS_Store", "folder/")
+_CELLS: tuple[str | float | None, ...] = (None, "a murder in the old castle", 'quoted "twice"', "two\nlines", "a,b;c", "📚 ж", "+1", "@SUM(A1)", " ",
+          "nanword", "poisonword", 7, 2.5, "x" * 3000)  # fmt: skip
+# More than a packed file may grow to without being suspected.
+_BOMB_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An upload and the text inside it."""
+
+    content: bytes = field(repr=False)
+    text: bytes = field(repr=False)
+    fate: Fate
+
+
+def archives(random_: random.Random) -> Packed:
+    """Any maker's catalogue in gzip or ZIP; now and then damaged, or one file too many."""
+    made = random_.choice(_TEXTS)(random_)
+    text, fate = made if isinstance(made, tuple) else (made, Fate.EITHER)
+    kind = random_.choice(("gzip", "members", "zip", "litter", "several"))
+    if kind == "gzip":
+        content = gzip.compress(text)
+    elif kind == "members":  # one file, as gzip itself reads it
+        middle = random_.randint(0, len(text))
+        content = gzip.compress(text[:middle]) + gzip.compress(text[middle:])
+    else:
+        others = {"zip": (), "litter": _LITTER, "several": ("more.csv",)}[kind]
+        content = _zip({"catalogue.csv": text} | dict.fromkeys(others, b""))
+        fate = Fate.REFUSED if others == ("more.csv",) else fate
+    damage = random_.random()
+    if damage < 0.2:
+        return Packed(content[: random_.randrange(len(content) - 1)], text, Fate.REFUSED)
+    if damage < 0.4:
+        return Packed(_flipped(content, random_), text, Fate.EITHER)
+    return Packed(content, text, fate)
+
+
+def workbooks(random_: random.Random) -> Packed:
+    """A real workbook with cells of all kinds; now and then damaged."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    rows: list[list[str | float | None]] = [["id", "title", "summary"]]
+    for _ in range(random_.randint(1, 30)):
+        rows.append(random_.choices(_CELLS, k=random_.choice((0, 1, 2, 3, 3, 3, 3, 4, 6))))
+    rows.append(["last", None, "a ghost of london"])  # blank lines at the end are left out
+    for row in rows:
+        sheet.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    content, text = stream.getvalue(), b"\xef\xbb\xbf" + "".join(map(_line, rows)).encode()
+    damage = random_.random()
+    if damage < 0.2:
+        return Packed(content[: random_.randrange(len(content) - 1)], text, Fate.REFUSED)
+    # No flipped bits: a workbook may be read without the parts whose sums do not fit.
+    return Packed(content, text, Fate.ACCEPTED)
+
+
+def bombs(random_: random.Random) -> tuple[bytes, Fate]:
+    """Small files that would be large ones, and archives that are not what they seem."""
+    return _bomb(random_.choice(("gzip", "zip", "NULs", "pretended workbook", "nested"))), Fate.REFUSED  # fmt: skip
+
+
+@lru_cache
+def _bomb(kind: str) -> bytes:
+    text = b"id,summary\n" + b"1,a murder\n" * (_BOMB_BYTES // 11)
+    match kind:
+        case "gzip":
+            return gzip.compress(text)
+        case "zip":
+            return _zip({"catalogue.csv": text})
+        case "NULs":
+            return gzip.compress(bytes(20_000_000))
+        case "pretended workbook":
+            return _zip({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": text})
+    return _zip({"catalogue.csv": gzip.compress(text)})
+
+
+def _zip(members: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def _flipped(content: bytes, random_: random.Random) -> bytes:
+    changed = bytearray(content)
+    for _ in range(random_.randint(1, 4)):
+        changed[random_.randrange(len(changed))] ^= 1 << random_.randrange(8)
+    return bytes(changed)
+
+
+def _line(row: list[str | float | None]) -> str:
+    while row and row[-1] is None:  # to a workbook, empty cells at the end of a row are none
+        row = row[:-1]
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerow(["" if c is None else c for c in row])
+    return stream.getvalue()
