@@ -45,7 +45,7 @@ def compare(
     """
     for name in architectures:
         check_architecture(name)
-    claim(workdir, corpus, config)
+    claim(workdir, corpus, extra, config)
     extra = extra.without(corpus.summaries)
     folds = folds_of(corpus, config)
     rows = [

@@ -1,7 +1,7 @@
 """From a labelled CSV to texts, labels and folds; whatever is wrong with it is said here."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,11 +74,8 @@ class Corpus:
 
     def fingerprint(self) -> str:
         """Hex SHA-256 over labels and cleaned texts: the same data, whatever its row order."""
-        lines = sorted(
-            f"{self.label_names[label]}\t{text}"
-            for label, text in zip(self.labels, self.texts, strict=True)
-        )
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        names = [self.label_names[label] for label in self.labels]
+        return _fingerprint(zip(names, self.texts, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +96,17 @@ class ExtraTexts:
             labels=tuple(self.labels[row] for row in kept),
         )
 
+    def fingerprint(self) -> str:
+        """Hex SHA-256 over labels and texts: the same texts, whatever their order."""
+        return _fingerprint(zip(self.labels, self.texts, strict=True))
+
 
 NO_EXTRA = ExtraTexts(texts=(), summaries=(), labels=())
+
+
+def _fingerprint(rows: Iterable[tuple[str, str]]) -> str:
+    lines = sorted(f"{label}\t{text}" for label, text in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def read_corpus(

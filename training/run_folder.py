@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from training.config import TrainingConfig
-from training.data import Corpus
+from training.data import Corpus, ExtraTexts
 from training.errors import TrainingError
 
 FINAL = "final"
@@ -17,22 +17,23 @@ PREPARED = "prepared"
 """Folder of what a fold's models share; ``all`` in it belongs to the final model."""
 
 
-def claim(workdir: Path, corpus: Corpus, config: TrainingConfig) -> None:
+def claim(workdir: Path, corpus: Corpus, extra: ExtraTexts, config: TrainingConfig) -> None:
     """Mark the folder with what it is for, so that two trainings never mix.
 
     Raises:
-        TrainingError: it belongs to other data or another configuration.
+        TrainingError: it belongs to other data, other texts or another configuration.
     """
     workdir.mkdir(parents=True, exist_ok=True)
     marks = {
         workdir / "config.json": config.model_dump_json(indent=1),
         workdir / "data.sha256": corpus.fingerprint(),
+        workdir / "extra.sha256": extra.fingerprint(),
     }
     for path, content in marks.items():
         if path.exists() and path.read_text(encoding="utf-8") != content:
             raise TrainingError(
-                f"{workdir} holds a run with other data or another configuration; choose another "
-                "--workdir or remove the folder."
+                f"{workdir} holds a run with other data, other extra texts or another configuration; "
+                "choose another --workdir or remove the folder."
             )
         path.write_text(content, encoding="utf-8")
 

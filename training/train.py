@@ -40,7 +40,7 @@ def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Pa
             configuration.
     """
     check_architecture(config.model.architecture)
-    claim(workdir, corpus, config)
+    claim(workdir, corpus, extra, config)
     write_report(corpus, workdir)
     extra = extra.without(corpus.summaries)
     folds = folds_of(corpus, config)

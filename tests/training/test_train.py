@@ -96,6 +96,16 @@ def test_a_work_folder_of_other_data_is_refused(
     assert "holds a run with other data" in capsys.readouterr().err
 
 
+def test_a_work_folder_of_other_extra_texts_is_refused(
+    small_run: SmallRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = write_csv(tmp_path / "other.csv", make_rows(30))
+    arguments = [*small_run.arguments[:-2]]
+    arguments[3] = str(other)
+    assert main(arguments) == 2
+    assert "other extra texts" in capsys.readouterr().err
+
+
 def test_the_model_card_is_made_of_the_runs_figures(small_run: SmallRun) -> None:
     card = write_card(small_run.workdir, "About the data.")
     evaluation = json.loads((small_run.workdir / "evaluation.json").read_text(encoding="utf-8"))
