@@ -33,9 +33,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @contextmanager
-def host_certificates() -> Iterator[None]:
-    """The certificates that fetching packages needs on this machine, lent to the build."""
-    target = ROOT / "deploy" / "extra-ca" / "compose-test.crt"
+def host_certificates(checkout: Path = ROOT) -> Iterator[None]:
+    """The certificates that fetching packages needs on this machine, lent to builds from the folder."""
+    target = checkout / "deploy" / "extra-ca" / "compose-test.crt"
     named = [os.environ.get(name) for name in ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")]
     bundle = next((Path(path) for path in named if path and Path(path).is_file()), None)
     if bundle is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +14,11 @@ from tests.stack import ROOT
 
 # Written by the trainer, and checked by its own tests.
 GENERATED = {"docs/model_card.md"}
-_NOT_RUN = re.compile(r"<!-- not run: (.+?) -->", re.DOTALL)
+# What a comment before a block says of it: why it is not run, or who runs it instead of the page's own reader.
+_MARK = re.compile(
+    r"<!-- (?:not run: (?P<not_run>.+?)|run by (?P<run_by>\S+)|(?P<lasting>runs until stopped)) -->",
+    re.DOTALL,
+)
 _PARSER = MarkdownIt("commonmark").enable("table")
 
 
@@ -26,10 +30,17 @@ class Block:
     line: int
     language: str
     text: str
-    not_run: str | None  # the reason
+    not_run: str | None = None  # the reason
+    run_by: str | None = None  # a test module, a script or another page, relative to the repository
+    lasting: bool = False  # it runs until it is stopped
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
+
+    @property
+    def in_order(self) -> bool:
+        """Whether it is run where it stands, after the block before it."""
+        return self.not_run is None and self.run_by is None and not self.lasting
 
 
 @dataclass(frozen=True)
@@ -76,9 +87,14 @@ def read_page(path: Path) -> Page:
 
 def _block(page: str, token: Token, before: Token | None) -> Block:
     said = before.content if before is not None and before.type == "html_block" else ""
-    reason = _NOT_RUN.fullmatch(said.strip())
+    mark = _MARK.fullmatch(said.strip())
     line = (token.map or [0])[0] + 1
-    return Block(page, line, token.info.strip(), token.content, reason[1] if reason else None)
+    block = Block(page, line, token.info.strip(), token.content)
+    if mark is None:
+        return block
+    return replace(
+        block, not_run=mark["not_run"], run_by=mark["run_by"], lasting=bool(mark["lasting"])
+    )
 
 
 def _anchor(heading: str) -> str:

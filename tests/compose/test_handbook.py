@@ -1,0 +1,200 @@
+"""The operators' handbook, followed by its very commands in a checkout of its own, from the first start on."""
+
+from __future__ import annotations
+
+import json
+import re
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.compose.catalogue import big_catalogue, check_labelled
+from tests.compose.checkout import Checkout
+from tests.compose.conftest import host_certificates
+from tests.compose.engine import ROOT, run
+from tests.compose.service import Service
+from tests.compose.stack import JOB_SECONDS, Stack, new_project, timed
+from tests.docs.pages import read_page
+from tests.docs.taken import Taken
+from tests.quick_training import QUICK, books
+from tests.stack import SAMPLE
+
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
+
+TAG = "handbook"
+HANDBOOK = Taken("docs/operators.md", __file__)
+SECRET = HANDBOOK.take("openssl rand")
+START = HANDBOOK.take("--build")
+KEYS = HANDBOOK.take("api.keys create")
+BACK_UP = HANDBOOK.take("-czf")
+RESTORE = HANDBOOK.take("-xzpf")
+SCALE = HANDBOOK.take("--scale")
+UPGRADE = HANDBOOK.take("git pull")
+RETRAIN = HANDBOOK.take("run --rm trainer")
+EVALUATION = HANDBOOK.take("runs.tar")
+TAKE_BACK = HANDBOOK.take("rm setup")
+# Its images are nowhere to be had in tests; that Compose takes its command can be seen all the same.
+(MONITORING,) = [
+    block for block in read_page(ROOT / "docs/operators.md").blocks if "monitoring" in block.text
+]
+
+
+@dataclass
+class Operator(Stack):
+    """A stack and the checkout that it was started from."""
+
+    checkout: Checkout
+
+    def model_version(self) -> int:
+        return int(self.service.wait("/v1/model", bool, seconds=60, what="a model")["version"])
+
+    def wait_version(self, version: int) -> None:
+        self.service.wait(
+            "/v1/model",
+            lambda model: model["version"] == version,
+            seconds=60,
+            what=f"the workers reach version {version}",
+        )
+
+    def api_keys(self) -> list[dict[str, Any]]:
+        said = self.checkout.run("docker compose exec -T api python -m api.keys list --json")
+        found: list[dict[str, Any]] = json.loads(said)
+        return found
+
+
+@pytest.fixture(scope="module")
+def operator(images: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    """The first day: a password of one's own, and the start."""
+    project = new_project(images, SPINELABEL_TAG=TAG)
+    settings = {"SPINELABEL_PUBLISH": f"127.0.0.1:{project.port}", "SPINELABEL_TAG": TAG}
+    checkout = Checkout(tmp_path_factory.mktemp("operator"), project.name, settings)
+    service = Service(f"http://127.0.0.1:{project.port}")
+    try:
+        with host_certificates(checkout.folder), timed("the handbook's start"):
+            checkout.follow(SECRET)
+            checkout.follow(START)
+            service.wait_ready()
+            yield Operator(project, service, checkout)
+    finally:
+        service.close()
+        project.remove()
+        # By their names: an image that was not changed has the other tests' name too.
+        names = ("--filter", f"reference=*/*:{TAG}", "--format", "{{.Repository}}:{{.Tag}}")
+        run("docker", "image", "rm", *run("docker", "image", "ls", *names).split())
+
+
+def test_no_block_that_names_this_file_is_left_out() -> None:
+    assert HANDBOOK.left == []
+
+
+def test_the_password_is_the_operators(operator: Operator) -> None:
+    kept = operator.checkout.run("docker compose exec -T redis cat /secrets/redis_password")
+    chosen = (operator.checkout.folder / "deploy/secrets/redis_password").read_text("utf-8")
+    assert kept == chosen
+    assert len(chosen.strip()) == 48
+
+
+def test_keys_are_made_listed_and_revoked(operator: Operator) -> None:
+    create = "docker compose exec -T api python -m api.keys create --owner bob --json"
+    lost = json.loads(operator.checkout.run(create))["id"]
+    said = operator.checkout.follow(KEYS, {"sl_0a1b2c3d4e5f": lost})
+    assert lost in said
+    keys = {key["owner"]: key for key in operator.api_keys()}
+    assert keys["bob"]["revoked_at"]
+    assert not keys["anna"]["revoked_at"]
+    assert keys["root"]["admin"]
+
+
+def test_what_was_backed_up_comes_back(operator: Operator) -> None:
+    service, folder = operator.service, operator.checkout.folder
+    job = service.submit(SAMPLE.read_bytes())
+    result = service.completed(job, seconds=120)
+    operator.checkout.follow(BACK_UP)
+    assert {path.name for path in folder.glob("*.tgz")} == {
+        "redis.tgz",
+        "storage.tgz",
+        "models.tgz",
+    }
+    operator.checkout.run("docker compose down --volumes")
+    assert operator.project.name not in run("docker", "volume", "ls", "--quiet")
+    operator.checkout.follow(RESTORE)
+    service.wait_ready()
+    assert service.job(job)["state"] == "completed"
+    assert service.result(job) == result
+    again = service.submit(SAMPLE.read_bytes())
+    assert service.completed(again, seconds=120) == result
+
+
+def test_workers_are_added(operator: Operator) -> None:
+    operator.checkout.follow(SCALE)
+    operator.service.wait_ready(workers=3)
+    assert len(operator.project.containers("worker")) == 3
+
+
+def test_a_release_is_pulled_built_and_put_in_place(operator: Operator) -> None:
+    page = "api/static/index.html"
+    mark = "<!-- of the next release -->"
+    content = (operator.checkout.folder / page).read_text("utf-8")
+    config = json.dumps(QUICK)
+    operator.checkout.release({page: content + mark, "training/config.json": config})
+    with timed("the handbook's upgrade"):
+        operator.checkout.follow(UPGRADE)
+        operator.service.wait_ready()
+    answer = operator.service.get("/")
+    assert answer is not None
+    assert mark in answer.text
+    assert len(operator.project.containers("worker")) == 1
+
+
+def test_what_the_tables_tell_to_look_at_and_to_restart(operator: Operator) -> None:
+    told = {
+        name
+        for name in read_page(ROOT / "docs" / "operators.md").names
+        if re.fullmatch(r"docker compose (?:ps|logs|restart|up --detach)(?: [a-z0-9 -]+)?", name)
+    }
+    assert {"docker compose ps", "docker compose logs setup"} <= told
+    assert {"docker compose restart beat", "docker compose up --detach worker"} <= told
+    operator.checkout.run("\n".join(sorted(told)))
+    operator.service.wait_ready()
+
+
+def test_a_retrained_model_is_taken_up_without_a_restart_and_taken_back(
+    operator: Operator,
+) -> None:
+    folder, service = operator.checkout.folder, operator.service
+    (folder / "my_books.csv").write_text(books(0, 20), "utf-8")
+    before, version = started(operator), operator.model_version()
+    with timed("a short training, until its model labels"):
+        operator.checkout.follow(RETRAIN)
+        operator.wait_version(version + 1)
+    catalogue = big_catalogue(2_000, seed=3)
+    job_id = service.submit(catalogue)
+    check_labelled(catalogue, service.completed(job_id, seconds=JOB_SECONDS))
+    assert service.job(job_id)["model_version"] == version + 1
+    operator.checkout.follow(EVALUATION)
+    with tarfile.open(folder / "runs.tar") as runs:
+        assert "evaluation.html" in {Path(name).name for name in runs.getnames()}
+    (shown,) = re.findall(r"genre/\d+", TAKE_BACK.text)
+    operator.checkout.follow(TAKE_BACK, {shown: f"genre/{version + 1}"})
+    operator.wait_version(version)
+    assert started(operator) == before
+
+
+def started(stack: Stack) -> dict[str, str]:
+    return {
+        container["Name"]: container["State"]["StartedAt"]
+        for service in ("model", "worker", "api")
+        for container in stack.project.containers(service)
+    }
+
+
+def test_compose_takes_the_command_for_figures_whose_images_are_not_to_be_had(
+    operator: Operator,
+) -> None:
+    said = operator.checkout.follow(MONITORING, {"up --detach": "config"})
+    assert "prom/prometheus:" in said
+    assert "grafana/grafana:" in said
