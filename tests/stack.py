@@ -154,8 +154,8 @@ def many_rows(mark: str = "") -> bytes:
 
 
 @contextlib.contextmanager
-def running_stack(data_dir: Path) -> Iterator[Stack]:
-    """A stack that takes work; ended with the block."""
+def running_stack(data_dir: Path, **settings: str) -> Iterator[Stack]:
+    """A stack that takes work, with settings of its own; ended with the block."""
     port = free_port()
     command = [sys.executable, "-m", "cli", "up", "--data-dir", str(data_dir), "--port", str(port)]
     # The tests send the same rows again and again, and want them to be worked on each time.
@@ -164,6 +164,7 @@ def running_stack(data_dir: Path) -> Iterator[Stack]:
         # Receivers in tests are on loopback and have no certificate.
         "SPINELABEL_CALLBACK_HTTP": "true",
         "SPINELABEL_CALLBACK_PRIVATE": "true",
+        **settings,
     }
     log = (data_dir / "up.log").open("wb")
     process = subprocess.Popen(

@@ -6,19 +6,27 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.docs.pages import Block
-from tests.stack import ROOT, SAMPLE
+import httpx
 
-_BLOCK_SECONDS = 60
+from tests.docs.pages import Block
+from tests.stack import READY_SECONDS, ROOT, SAMPLE
+
+_STOP_SECONDS = 30
 # Where readers have their server, tests have theirs.
 _ADDRESSES = ("http://127.0.0.1:8000", "https://books.example.org")
 # What a reader has at hand in the project's folder.
-_AT_HAND = ("data", "docs", "deploy", "serving", "docker-compose.yml", "Makefile")
+_AT_HAND = (
+    *("data", "docs", "deploy", "requirements", "serving", "training"),
+    *("docker-compose.yml", "Makefile", "pyproject.toml"),
+)
 
 
 @dataclass
@@ -27,20 +35,44 @@ class Reader:
 
     folder: Path
     server: str
+    block_seconds: float = 60
+    # What stands on pages as an example → what it is here.
+    actual: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         for name in _AT_HAND:
             (self.folder / name).symlink_to(ROOT / name)
-        (self.folder / ".venv").symlink_to(sys.prefix)
+        self._link_environment()
         shutil.copy(SAMPLE, self.folder / "books.csv")
+        home = self.folder / "home"
+        home.mkdir()
+        self.actual |= dict.fromkeys(_ADDRESSES, self.server)
         self.environment = {
             **os.environ,
+            "HOME": str(home),
             "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
             "SPINELABEL_SERVER": self.server,
             # Nobody is asked for a key on this machine, but pages show where it goes.
             "SPINELABEL_API_KEY": "none",
         }
+
+    def _link_environment(self) -> None:
+        """The tests' packages; what `make` would install first is there, whoever made the environment."""
+        own = self.folder / ".venv"
+        own.mkdir()
+        for path in Path(sys.prefix).iterdir():
+            if not path.name.endswith(".stamp"):
+                (own / path.name).symlink_to(path)
+        for stamp in ("made", "laptop", "dev"):
+            (own / f".{stamp}.stamp").touch()
+
+    def own(self, name: str) -> Path:
+        """Make what the folder only has a link to a copy, to be changed."""
+        path = self.folder / name
+        path.unlink()
+        shutil.copytree(ROOT / name, path)
+        return path
 
     def run(self, block: Block) -> None:
         """Run one block; what a shell exports is there in the next one. Raises `AssertionError`."""
@@ -52,6 +84,36 @@ class Reader:
             self._session(block)
         elif block.language == "json":
             json.loads(block.text)
+
+    def run_until_ready(self, block: Block) -> str:
+        """Start what runs until it is stopped, and stop it once the server takes work. What it said."""
+        said = self.folder / "said.txt"
+        with said.open("w") as output:
+            process = subprocess.Popen(
+                ["bash", "-c", block.text],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._wait_ready(process, said)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGINT)  # as a terminal does at Ctrl-C
+            process.wait(timeout=_STOP_SECONDS)
+        return said.read_text("utf-8")
+
+    def _wait_ready(self, process: subprocess.Popen[bytes], said: Path) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            with suppress(httpx.TransportError):
+                if httpx.get(f"{self.server}/readyz").is_success:
+                    return
+            assert process.poll() is None, said.read_text("utf-8")
+            assert time.monotonic() < deadline, said.read_text("utf-8")
+            time.sleep(0.2)
 
     def _shell(self, block: Block, text: str) -> str:
         kept = self.folder / ".environment"
@@ -76,13 +138,13 @@ class Reader:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=_BLOCK_SECONDS,
+            timeout=self.block_seconds,
             check=False,
         )
         assert done.returncode == 0, f"{block}: {block.text}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def _here(self, text: str) -> str:
-        for address in _ADDRESSES:
-            text = text.replace(address, self.server)
+        for example, actual in self.actual.items():
+            text = text.replace(example, actual)
         return text
