@@ -19,7 +19,7 @@ import httpx
 from tests.docs.pages import Block
 from tests.stack import READY_SECONDS, ROOT, SAMPLE
 
-_STOP_SECONDS = 30
+_STOP_SECONDS = 60
 # Where readers have their server, tests have theirs.
 _ADDRESSES = ("http://127.0.0.1:8000", "https://books.example.org")
 # What a reader has at hand in the project's folder.
@@ -35,7 +35,7 @@ class Reader:
 
     folder: Path
     server: str
-    block_seconds: float = 60
+    block_seconds: float = 150  # one block starts a stack of its own
     # What stands on pages as an example → what it is here.
     actual: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(init=False)
