@@ -11,6 +11,7 @@ from training.baselines import BASELINES
 from training.batches import predict_logits
 from training.config import TrainingConfig
 from training.data import Corpus, ExtraTexts
+from training.errors import TrainingError
 from training.fit import Epochs, fit
 from training.folds import assign_folds, near_duplicates, pick_validation, usable_folds
 from training.prepare import features_of, prepare
@@ -31,10 +32,21 @@ class HeldOut:
 
 
 def folds_of(corpus: Corpus, config: TrainingConfig) -> Ints:
-    """The fold of each row of the corpus, int64 [N]."""
+    """The fold of each row of the corpus, int64 [N].
+
+    Raises:
+        TrainingError: without one of the folds, books of a single label are left to learn from.
+    """
     groups = near_duplicates(corpus.texts)
     count = usable_folds(corpus.labels, groups, config.split.folds)
-    return assign_folds(corpus.texts, corpus.labels, groups, count, config.split.seed)
+    folds = assign_folds(corpus.texts, corpus.labels, groups, count, config.split.seed)
+    for fold in range(count):
+        if len(np.unique(corpus.labels[folds != fold])) < 2:
+            raise TrainingError(
+                "Too few of the books differ: near-repeats are held out together, and what is left to learn from has a "
+                "single genre. Add books until two genres have two summaries each that are not alike."
+            )
+    return folds
 
 
 def cross_validate(

@@ -138,3 +138,25 @@ def test_an_unknown_architecture_is_refused_before_any_epoch(
     assert main([*arguments, "--workdir", str(tmp_path / "run")]) == 2
     assert "'lstn', which is unknown" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_books_that_are_nearly_all_alike_are_refused_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alike = (
+        "a dragon guards the gold of a lost kingdom until a young thief climbs the tower, steals the golden crown, "
+        "and brings war to the valley where shepherds, bakers and sailors lived in peace"
+    )
+    rows = [
+        {"title": "", "genre": genre, "summary": f"{alike} {ending}"}
+        for genre, endings in (
+            ("fantasy", "river forest mountain"),
+            ("crime", "harbour desert island"),
+        )
+        for ending in endings.split()
+    ]
+    data = write_csv(tmp_path / "books.csv", rows)
+    assert main(["--data", str(data), "--workdir", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert "near-repeats" in said
+    assert "Traceback" not in said
