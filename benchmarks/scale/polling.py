@@ -20,7 +20,7 @@ from benchmarks.speed.system import seconds
 # A job of some ten seconds: a look may be a fiftieth of the job's age old, a tenth of a second at most.
 _ROWS = 40_000
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_PAIRS = 3
+_PAIRS = 5
 
 
 class Poller:
