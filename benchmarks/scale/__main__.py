@@ -1,6 +1,6 @@
 """What very much of everything does to a laptop stack with the shipped model.
 
-    python -m benchmarks.scale [--rows 1000000] [--upload-mb 2000] [--polls 200] [--jobs 1000] [--huge-jobs 2]
+    python -m benchmarks.scale [--rows 1000000] [--upload-mb 2000] [--polls 200] [--polled-rows 40000] [--jobs 1000] [--huge-jobs 2]
 
 0 leaves a part out. A million rows take some ten minutes of two cores; the cache of labels is off.
 """
@@ -26,6 +26,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--upload-mb", type=int, default=2_000)
     parser.add_argument("--polls", type=int, default=200, help="a second")
+    # Ten seconds: a look may be a fiftieth of the job's age old, a tenth of a second at most.
+    parser.add_argument("--polled-rows", type=int, default=40_000, help="of the job asked about")
     parser.add_argument("--jobs", type=int, default=1_000)
     parser.add_argument("--huge-jobs", type=int, default=2)
     options = parser.parse_args()
@@ -34,7 +36,7 @@ def main() -> None:
         folder = Path(temporary)
         parts = [
             queued(stack, options.jobs) if options.jobs else (),
-            polled(stack, folder, options.polls) if options.polls else (),
+            polled(stack, folder, options.polls, options.polled_rows) if options.polls else (),
             fairness(stack, folder, options.huge_jobs) if options.huge_jobs else (),
             big_upload(stack, folder, options.upload_mb) if options.upload_mb else (),
             big_job(stack, folder, options.rows) if options.rows else (),
