@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.chaos.observer import Fault
@@ -42,6 +42,7 @@ def render(outcome: Outcome) -> str:
         "requests answered 'not now': "
         + (", ".join(f"{n} x {status}" for status, n in outcome.refused.items()) or "none"),
         *(f"skipped: {reason}" for reason in outcome.skipped),
+        *_late_repairs(outcome.faults),
         *(f"VIOLATED: {violation}" for violation in outcome.violations),
     ]
     return "\n".join([*lines, "", summary(outcome)])
@@ -56,6 +57,18 @@ def summary(outcome: Outcome) -> str:
         f"wrong_rows={outcome.wrong_rows} violations={len(outcome.violations)} "
         f"resume_median_s={_median(repairs)} resume_max_s={_max(repairs)} over_{GOAL_S:.0f}_s={late}"
     )
+
+
+def _late_repairs(faults: Sequence[Fault]) -> Iterator[str]:
+    """Which took longer than wanted, and what else was broken before they were done: each of that may begin them anew."""
+    for fault in faults:
+        if fault.repair_s is None or fault.repair_s <= GOAL_S:
+            continue
+        assert fault.steps_done_at is not None  # a repair has an end
+        others = [f.kind for f in faults if fault.at < f.at < fault.steps_done_at]
+        yield (
+            f"late: {fault.kind} {fault.repair_s:.1f} s; meanwhile: {', '.join(others) or 'nothing else'}"
+        )
 
 
 def _line(kind: str, faults: Sequence[Fault]) -> str:
