@@ -86,7 +86,7 @@ class Reader:
             json.loads(block.text)
 
     def run_until_ready(self, block: Block) -> str:
-        """Start what runs until it is stopped, and stop it once the server takes work. What it said."""
+        """Start what runs until it is stopped, and stop it once the server takes work and it has said so. What it said."""
         said = self.folder / "said.txt"
         with said.open("w") as output:
             process = subprocess.Popen(
@@ -109,7 +109,9 @@ class Reader:
         deadline = time.monotonic() + READY_SECONDS
         while True:
             with suppress(httpx.TransportError):
-                if httpx.get(f"{self.server}/readyz").is_success:
+                # It looks for itself, so it may say so a moment later than the server does.
+                ready = httpx.get(f"{self.server}/readyz").is_success
+                if ready and self.server in said.read_text("utf-8"):
                     return
             assert process.poll() is None, said.read_text("utf-8")
             assert time.monotonic() < deadline, said.read_text("utf-8")
