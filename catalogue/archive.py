@@ -1,17 +1,15 @@
 """ZIP archives: the one table inside, or the workbook that the archive is."""
 
-import errno
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
+from catalogue.damage import blaming_the_file
 from catalogue.errors import (
     ArchiveDamaged,
     ArchiveEncrypted,
     ArchiveWithoutTable,
-    CatalogueError,
     SeveralTables,
     UnpackedTooLarge,
     listed,
@@ -31,7 +29,7 @@ class Archive:
     """
 
     def __init__(self, stream: BinaryIO) -> None:
-        with _blaming_the_archive():
+        with blaming_the_file(_damaged):
             self._zip = zipfile.ZipFile(stream)
         if len(self._zip.infolist()) > _MOST_MEMBERS:
             raise SeveralTables(
@@ -82,7 +80,7 @@ class Archive:
             raise UnpackedTooLarge(
                 f"Unpacked, the file is larger than {most_bytes:,} bytes; split the catalogue into several files."
             )
-        with _blaming_the_archive(), self._zip.open(info) as member:
+        with blaming_the_file(_damaged), self._zip.open(info) as member:
             while block := member.read(_BLOCK):
                 allowance.spend(len(block), packed_so_far=info.compress_size)
                 yield block
@@ -95,24 +93,6 @@ def _is_file(name: str) -> bool:
         and not name.startswith(_LITTER)
         and not path.name.startswith(_LITTER)
     )
-
-
-@contextmanager
-def _blaming_the_archive() -> Iterator[None]:
-    """A broken archive can break the reading in any way; errors of the stream itself pass through."""
-    try:
-        yield
-    except CatalogueError:
-        raise
-    except OSError as error:
-        # bzip2's own has no number, and a broken directory makes `zipfile` seek to where nothing can be.
-        if error.errno not in (None, errno.EINVAL):
-            raise
-        raise _damaged() from error
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise _damaged() from error
 
 
 def _damaged() -> ArchiveDamaged:

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from catalogue.columns import FIND_COLUMNS, ColumnNames, choose_columns
+from catalogue.damage import blaming_the_file
 from catalogue.dialect import Dialect
 from catalogue.encoding import Encoding
-from catalogue.errors import CatalogueError, EmptyFile, NoRows, WorkbookUnreadable
+from catalogue.errors import EmptyFile, NoRows, WorkbookUnreadable
 from catalogue.layout import Layout
 from catalogue.lines import encoded, line
 from catalogue.packing import Allowance
@@ -106,16 +107,8 @@ def last_row(stream: BinaryIO) -> int | None:
 
 def _rows(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:
     """The cells of each row as text, without empty ones at its end; () for a row without any."""
-    try:
+    with blaming_the_file(_unreadable):
         yield from _cells(stream, most_bytes)
-    except CatalogueError:
-        raise
-    except OSError as error:
-        if error.errno is not None:
-            raise  # the storage's own
-        raise _unreadable() from error
-    except Exception as error:  # a broken part can break the reading in any way
-        raise _unreadable() from error
 
 
 def _cells(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:

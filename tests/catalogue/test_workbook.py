@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -164,6 +165,22 @@ SHEET = "xl/worksheets/sheet1.xml"
 def test_a_damaged_workbook_is_refused(part: str, old: bytes, new: bytes) -> None:
     with pytest.raises(WorkbookUnreadable):
         as_rows(changed(book(HEADER, ("A", "words", 1)), part, old, new))
+
+
+def test_a_workbook_whose_directory_is_broken_is_refused_wherever_it_is(tmp_path: Path) -> None:
+    whole, path = book(["summary"], ["some words"]).getvalue(), tmp_path / "broken.xlsx"
+    end = whole.rindex(b"PK\x05\x06")  # the record that says where the directory is
+    refused = 0
+    for place in range(end * 8, len(whole) * 8):
+        broken = bytearray(whole)
+        broken[place // 8] ^= 1 << place % 8
+        path.write_bytes(broken)
+        try:
+            with path.open("rb") as file:  # of the disk, whose own errors are not the workbook's
+                list(workbook_as_csv(file, most_bytes=MOST))
+        except CatalogueError:
+            refused += 1
+    assert refused > 22
 
 
 def test_entities_that_multiply_are_not_followed() -> None:

@@ -1,0 +1,26 @@
+"""Whose fault an error is, when a packed file is read: the file's, or that of the storage it is read from."""
+
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from catalogue.errors import CatalogueError
+
+
+@contextmanager
+def blaming_the_file(damaged: Callable[[], CatalogueError]) -> Iterator[None]:
+    """Raise `damaged()` for whatever breaks in the block; a broken file can break its reading in any way.
+
+    Errors that say already what is wrong pass through, and so do the storage's own.
+    """
+    try:
+        yield
+    except CatalogueError:
+        raise
+    except OSError as error:
+        # bzip2's own has no number, and a broken directory makes `zipfile` seek to where nothing can be.
+        if error.errno not in (None, errno.EINVAL):
+            raise
+        raise damaged() from error
+    except Exception as error:
+        raise damaged() from error
