@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from jobs.job import Job
 
-_SHARE_OF_AGE = 0.02
+# What a job may wait for whoever looks at it, or be behind what they see.
+SHARE_OF_AGE = 0.02
 _LONGEST_S = 0.1
 # Jobs that somebody looks at within a tenth of a second; above that all are forgotten.
 _MOST = 1_000
@@ -48,5 +49,5 @@ class RecentLooks:
                 return job
             if len(self._jobs) >= _MOST:
                 self._jobs.clear()
-            self._jobs[job.id] = (job, now + min(job.age_s * _SHARE_OF_AGE, _LONGEST_S))
+            self._jobs[job.id] = (job, now + min(job.age_s * SHARE_OF_AGE, _LONGEST_S))
         return job

@@ -40,20 +40,13 @@ def make_case(number: int, seed: int) -> Case:
     random_ = random.Random(f"{seed}/{number}")
     kinds = list(_KINDS)
     kind = random_.choices(kinds, [_KINDS[name][0] for name in kinds])[0]
-    made = _KINDS[kind][1](random_)
-    match made:
-        case Packed(content, text, fate):
-            pass
-        case (content, fate):
-            text = content
-        case content:
-            text, fate = content, Fate.EITHER
+    made = packed.as_packed(_KINDS[kind][1](random_))
     return Case(
         number=number,
         kind=kind,
-        content=content,
-        text=text,
-        fate=fate,
+        content=made.content,
+        text=made.text,
+        fate=made.fate,
         filename=random_.choice(_FILENAMES),
         form=random_.random() < 0.3,
     )

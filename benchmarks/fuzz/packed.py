@@ -32,10 +32,18 @@ class Packed:
     fate: Fate
 
 
+def as_packed(made: bytes | tuple[bytes, Fate] | Packed) -> Packed:
+    """What a maker made; where it packs nothing, the content is the text, and its fate is open unless it says so."""
+    if isinstance(made, Packed):
+        return made
+    content, fate = made if isinstance(made, tuple) else (made, Fate.EITHER)
+    return Packed(content, content, fate)
+
+
 def archives(random_: random.Random) -> Packed:
     """Any maker's catalogue in gzip or ZIP; now and then damaged, or one file too many."""
-    made = random_.choice(_TEXTS)(random_)
-    text, fate = made if isinstance(made, tuple) else (made, Fate.EITHER)
+    inside = as_packed(random_.choice(_TEXTS)(random_))
+    text, fate = inside.text, inside.fate
     kind = random_.choice(("gzip", "members", "zip", "litter", "several"))
     if kind == "gzip":
         content = gzip.compress(text)
@@ -45,7 +53,7 @@ def archives(random_: random.Random) -> Packed:
     else:
         others = {"zip": (), "litter": _LITTER, "several": ("more.csv",)}[kind]
         content = _zip({"catalogue.csv": text} | dict.fromkeys(others, b""))
-        fate = Fate.REFUSED if others == ("more.csv",) else fate
+        fate = Fate.REFUSED if kind == "several" else fate
     damage = random_.random()
     if damage < 0.2:
         return Packed(content[: random_.randrange(len(content) - 1)], text, Fate.REFUSED)

@@ -88,9 +88,8 @@ def polled(stack: Laptop, folder: Path, per_second: int, rows: int) -> Iterator[
     """Lines of the report: jobs with and without polling in turn."""
     catalogue = folder / "polled.csv"
     write_catalogue(catalogue, rows, seed=14)
-    seconds(
-        stack, catalogue, COLUMN
-    )  # the first one warms the model up for the shapes of these texts
+    # The first one warms the model up for the shapes of these texts.
+    seconds(stack, catalogue, COLUMN)
     slower, waits, count, spent = [], [], 0, 0.0
     for _ in range(_PAIRS):
         alone = seconds(stack, catalogue, COLUMN)
