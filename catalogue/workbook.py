@@ -132,6 +132,9 @@ def _cells(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:
         for event, element in iterparse(source, events=("start", "end")):
             if element.tag == DATA_TAG:
                 if event == "end":
+                    # What comes after is not the catalogue's, but the part's checksum is looked at where it ends.
+                    while source.read(_FLUSH_BYTES):
+                        pass
                     return
                 rows = element
             elif event == "end" and element.tag == ROW_TAG and rows is not None:

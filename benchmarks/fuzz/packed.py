@@ -78,7 +78,8 @@ def workbooks(random_: random.Random) -> Packed:
     damage = random_.random()
     if damage < 0.2:
         return Packed(content[: random_.randrange(len(content) - 1)], text, Fate.REFUSED)
-    # No flipped bits: a workbook may be read without the parts whose sums do not fit.
+    if damage < 0.4:
+        return Packed(_flipped(content, random_), text, Fate.EITHER)
     return Packed(content, text, Fate.ACCEPTED)
 
 

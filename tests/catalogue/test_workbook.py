@@ -183,6 +183,14 @@ def test_a_workbook_whose_directory_is_broken_is_refused_wherever_it_is(tmp_path
     assert refused > 22
 
 
+@pytest.mark.parametrize("after", [0, 1_000_000])  # bytes of the sheet that come after its rows
+def test_a_text_that_is_not_what_was_saved_is_refused(after: int) -> None:
+    made = book(HEADER, ("A", "some words", 1), inline=True)
+    longer = changed(made, SHEET, b"</sheetData>", b"</sheetData>" + b" " * after).getvalue()
+    with pytest.raises(WorkbookUnreadable):
+        as_rows(io.BytesIO(longer.replace(b"some words", b"some wards")))
+
+
 def test_entities_that_multiply_are_not_followed() -> None:
     laughs = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><worksheet '
     stream = changed(book(HEADER, ("A", "words", 1)), SHEET, b"<worksheet ", laughs)
