@@ -77,6 +77,7 @@ class Hearing:
                 os._exit(_EXIT_STATUS)
 
     def _listens(self) -> bool:
+        self._redis.ping()  # refused by a Redis that loads its file, which would list its clients all the same
         return any(
             client["name"] == self._name
             and client["cmd"] == "brpop"

@@ -7,8 +7,10 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
+import grpc
 import psutil
 import redis
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from benchmarks.chaos.clock import Clock
 from benchmarks.chaos.disk import spoil
@@ -118,8 +120,12 @@ class Faults:
         if kind == "beat":
             return True
         with contextlib.suppress(psutil.Error):
-            # The API's listener belongs to the main process, the model server's comes with its model.
-            return any(c.status == psutil.CONN_LISTEN for c in process.net_connections("tcp"))
+            # The API's listener belongs to the main process.
+            found = [
+                c.laddr for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN
+            ]
+            # The model server's is there before TensorFlow is.
+            return any(kind != "serving" or _serves(*address) for address in found)
         return False
 
     def _stopped(self, kind: str) -> Callable[[str], Fault]:
@@ -243,3 +249,12 @@ class Faults:
         )
         fault.back_at = time.monotonic()
         return fault
+
+
+def _serves(host: str, port: int) -> bool:
+    """Whether the model server there has a model."""
+    with grpc.insecure_channel(f"{host}:{port}") as channel, contextlib.suppress(grpc.RpcError):
+        health = health_pb2_grpc.HealthStub(channel)
+        answer = health.Check(health_pb2.HealthCheckRequest(), timeout=1)
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+    return False

@@ -102,11 +102,7 @@ def _children(
     except RedisUnavailable as error:
         raise StackFailed(str(error)) from error
     return [
-        ChildSpec(
-            name="redis",
-            argv=redis_command,
-            probe=lambda: None if redis.answers() else "it does not answer yet",
-        ),
+        ChildSpec(name="redis", argv=redis_command, probe=lambda: _look_at(redis)),
         _room(
             ["serving"],
             {
@@ -131,6 +127,13 @@ def _children(
             probe=lambda: None if api.alive() else "it does not answer yet",
         ),
     ]
+
+
+def _look_at(redis: RedisServer) -> str | None:
+    if not redis.answers():
+        return "it does not answer yet"
+    redis.compact()  # once for each start: nobody looks at what is ready
+    return None
 
 
 def _room(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -18,6 +19,8 @@ from redis.retry import Retry
 START_SECONDS = 10.0
 # The kernel's limit on the length of a Unix socket's path, less some room (107 bytes on Linux, 103 on macOS).
 _LONGEST_SOCKET_PATH = 100
+# As large a file as Redis itself would begin to think of rewriting.
+_LARGE_FILE_BYTES = 64 * 2**20
 
 
 class RedisUnavailable(Exception):
@@ -90,6 +93,15 @@ class RedisServer:
                 return bool(client.ping())
             except redis.RedisError:
                 return False
+
+    def compact(self) -> None:
+        """Have a large file written anew, in the background: what is in it has to be read at each start.
+
+        By itself a Redis before 7 compares with the size at its start, and does it never if it is started often enough.
+        """
+        with contextlib.suppress(redis.RedisError), self.client() as client:
+            if client.info("persistence")["aof_current_size"] > _LARGE_FILE_BYTES:
+                client.bgrewriteaof()
 
     def start(self) -> None:
         """Start and wait until it answers. Raises `RedisUnavailable`."""

@@ -49,6 +49,24 @@ def test_without_redis_nobody_is_deaf() -> None:
     assert listener("redis://127.0.0.1:1/0", "does nothing") == 0
 
 
+def test_while_redis_loads_its_file_nobody_is_deaf(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    server.start()
+    with server.client() as client, client.pipeline(transaction=False) as pipe:
+        for number in range(10_000):
+            pipe.set("key", number)
+        pipe.execute()
+    server.stop()
+    # A millisecond for each command; it lists its clients all the while.
+    loading = subprocess.Popen([*server.command(), "--key-load-delay", "1000"])
+    try:
+        assert listener(server.url, "does nothing") == 0
+        assert not server.answers()  # it loads still
+    finally:
+        loading.kill()
+        loading.wait()
+
+
 def test_a_redis_that_does_not_tell_who_listens_ends_nobody(redis_server: RedisServer) -> None:
     with redis.Redis.from_url(redis_server.url) as client:
         client.acl_setuser(
