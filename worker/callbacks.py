@@ -88,17 +88,24 @@ def _report(job: Job, attempt: Attempt, decision: Decision) -> None:
 def start_sending(sender: CallbackSender, *, threads: int) -> None:
     """Send from so many threads of this process for as long as it lives."""
 
-    def run() -> None:
+    def run(number: int) -> None:
         pause = threading.Event()
+        waits = False
         while True:
             try:
-                if sender.send_next():
+                sent = sender.send_next()
+                waits = False
+                if sent:
                     continue
             except redis.RedisError as error:
-                log.warning("calls back wait for Redis: %s", error)
+                # One thread says it, once: all of them, every second, would drown everything else in the log.
+                if number == 0 and not waits:
+                    log.warning("calls back wait for Redis: %s", error)
+                waits = True
             except Exception:
                 log.exception("a call back failed")
             pause.wait(_LOOK_EVERY_S)
 
     for number in range(threads):
-        threading.Thread(target=run, name=f"callbacks-{number}", daemon=True).start()
+        name = f"callbacks-{number}"
+        threading.Thread(target=run, args=(number,), name=name, daemon=True).start()
