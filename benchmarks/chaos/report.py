@@ -65,9 +65,12 @@ def _late_repairs(faults: Sequence[Fault]) -> Iterator[str]:
         if fault.repair_s is None or fault.repair_s <= GOAL_S:
             continue
         assert fault.steps_done_at is not None  # a repair has an end
-        others = [f.kind for f in faults if fault.at < f.at < fault.steps_done_at]
+        end = fault.steps_done_at
+        others = [f for f in faults if fault.at < f.at < end]
+        away_s = sum(min(f.back_at or end, end) - f.at for f in others)
         yield (
-            f"late: {fault.kind} {fault.repair_s:.1f} s; meanwhile: {', '.join(others) or 'nothing else'}"
+            f"late: {fault.kind} {fault.repair_s:.1f} s; meanwhile, with something away for {away_s:.1f} s: "
+            + (", ".join(f.kind for f in others) or "nothing else")
         )
 
 

@@ -8,17 +8,18 @@ from benchmarks.chaos.observer import Fault
 from benchmarks.chaos.report import Outcome, render
 
 
-def fault(kind: str, at: float, done_at: float | None) -> Fault:
-    return Fault(kind, at, back_at=at, had_steps=done_at is not None, steps_done_at=done_at)
+def fault(kind: str, at: float, done_at: float | None, *, away_s: float = 0.0) -> Fault:
+    had_steps = done_at is not None
+    return Fault(kind, at, back_at=at + away_s, had_steps=had_steps, steps_done_at=done_at)
 
 
 def test_a_late_repair_is_listed_with_what_was_broken_meanwhile() -> None:
     faults = [
         fault("kill -9 worker", 0.0, 14.0),
         fault("disk full", 20.0, 36.5),
-        fault("stop redis", 25.0, None),
-        fault("kill -9 serving", 30.0, 33.0),
-        fault("clock moved", 40.0, 56.0),
+        fault("stop redis", 25.0, None, away_s=2.0),
+        fault("kill -9 serving", 34.0, 47.0, away_s=10.0),
+        fault("clock moved", 50.0, 66.0),
     ]
     text = render(
         Outcome(
@@ -28,7 +29,7 @@ def test_a_late_repair_is_listed_with_what_was_broken_meanwhile() -> None:
     )  # fmt: skip
     late = [line for line in text.splitlines() if line.startswith("late: ")]
     assert late == [
-        "late: disk full 16.5 s; meanwhile: stop redis, kill -9 serving",
-        "late: clock moved 16.0 s; meanwhile: nothing else",
+        "late: disk full 16.5 s; meanwhile, with something away for 4.5 s: stop redis, kill -9 serving",
+        "late: clock moved 16.0 s; meanwhile, with something away for 0.0 s: nothing else",
     ]
     assert text.splitlines()[-1].endswith("resume_max_s=16.5 over_15_s=2")
