@@ -75,7 +75,8 @@ class WeighedWord:
     """Its share of all that spoke for the genre, 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: it would take three times as long to make one, and there is one for each row.
+@dataclass(slots=True, kw_only=True)
 class Label:
     """What the model says about one row."""
 

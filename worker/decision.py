@@ -53,5 +53,5 @@ def _label(
         second_confidence=probabilities[second],
         genre_set=tuple(likely),
         needs_review=probabilities[first] < review_below,
-        alternatives=tuple((labels[i], probabilities[i]) for i in order[1 : 1 + alternatives]),
+        alternatives=tuple([(labels[i], probabilities[i]) for i in order[1 : 1 + alternatives]]),
     )
