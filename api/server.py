@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 _CLEAN_UP_S = 5
 # The arbiter ends a process that has been silent for a minute.
 _NOTIFY_EVERY_S = 0.5
+# As much of a waiting request as is looked at; those of clients that only look are far smaller.
+_HEAD_BYTES = 4096
 # How long a thread waits for its connection's next request before it serves others.
 _LINGER_MS = 10
 
@@ -66,6 +68,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._connections: set[Any] = set()
+        self._asked = (
+            threading.local()
+        )  # .question: the request that this thread answers, if it may be repeated
         self._notify_at = 0.0  # monotonic
 
     def notify(self) -> None:
@@ -81,12 +86,42 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
         self._connections.add(conn)
         try:
-            go_on = super().handle(conn)
+            go_on = self._answer(conn)
             while go_on is True and self._asks_again(conn):
-                go_on = super().handle(conn)
+                go_on = self._answer(conn)
             return go_on
         finally:
             self._connections.discard(conn)
+
+    def _answer(self, conn: Any) -> Any:
+        """Answer the connection's next request: if it was answered a moment ago, before gunicorn has parsed it."""
+        self._asked.question = question = self._look_ahead(conn)
+        # What gunicorn has not prepared yet, it wants to see first.
+        if conn.initialized and (answer := self._recent_answer(question)) is not None:
+            conn.sock.settimeout(self.app.settings.api_stall_s)
+            try:
+                conn.sock.recv(len(question or b""))
+                conn.sock.sendall(answer)
+            except OSError:  # it is gone
+                return False
+            return True
+        return super().handle(conn)
+
+    def _look_ahead(self, conn: Any) -> bytes | None:
+        """The next request as it came and waits, if it is a whole one without a body."""
+        if self.app.recent_answers is None or conn.is_http2 or _read_ahead(conn):
+            return None
+        try:
+            waiting = bytes(conn.sock.recv(_HEAD_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except OSError:
+            return None
+        return waiting if waiting.find(b"\r\n\r\n") == len(waiting) - 4 else None
+
+    def _recent_answer(self, question: bytes | None) -> bytes | None:
+        recent: RecentAnswers | None = self.app.recent_answers
+        if recent is None or question is None or not self.alive:
+            return None
+        return recent.find(question)
 
     def _asks_again(self, conn: Any) -> bool:
         """Whether the next request of this connection comes at once.
@@ -96,7 +131,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         """
         if not self.alive or len(self._connections) > self.cfg.threads // 2:
             return False
-        if conn.parser.unreader.buf.getvalue():
+        if _read_ahead(conn):
             return True
         soon = select.poll()
         soon.register(conn.sock, select.POLLIN)
@@ -105,11 +140,17 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer one request; the stall limit holds for each read of its body and write of the answer."""
         conn.sock.settimeout(self.app.settings.api_stall_s)
-        recent: RecentAnswers | None = self.app.recent_answers
-        if recent is not None and self.alive and (answer := recent.find(req)) is not None:
+        if (answer := self._recent_answer(self._asked.question)) is not None:
             conn.sock.sendall(answer)
             return True
         return super().handle_request(req, conn)
+
+    def remember_answer(self, req: Any, environ: dict[str, Any], response: Any) -> None:
+        """What gunicorn has just sent may answer the same question a moment later."""
+        recent: RecentAnswers | None = self.app.recent_answers
+        question: bytes | None = self._asked.question
+        if recent is not None and question is not None and response is not None:
+            recent.note(question, req, environ, response)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
         """Tell a client that its request cannot be parsed, as a problem like any other; the rest is gunicorn's."""
@@ -143,10 +184,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
                 continue  # it has just ended by itself
 
 
+def _read_ahead(conn: Any) -> bool:
+    """Whether gunicorn has read more from the connection than the requests that it has parsed."""
+    return conn.initialized and bool(conn.parser.unreader.buf.getvalue())
+
+
 def _remember_answer(worker: Any, req: Any, environ: dict[str, Any], resp: Any) -> None:
-    recent: RecentAnswers | None = worker.app.recent_answers
-    if recent is not None and resp is not None:
-        recent.note(req, environ, resp)
+    worker.remember_answer(req, environ, resp)  # the hook's arguments are told apart by their names
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types

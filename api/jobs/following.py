@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 
 from api.jobs.callers_jobs import CallersJobs
-from api.jobs.recent_looks import SHARE_OF_AGE
 from jobs.job import Job
 
 # The younger a job, the sooner it may end, so a wait costs a job at most a fiftieth of its time; of long jobs three looks a
 # second are soon enough for people, and nothing to Redis, whether one process waits or eight.
+_SHARE_OF_AGE = 0.02
 _SOONEST_S, _LATEST_S = 0.005, 0.3
 
 
@@ -46,6 +46,6 @@ def looks(store: CallersJobs, job: Job, *, seconds: float) -> Iterator[Job]:
     until = time.monotonic() + seconds
     yield job
     while not job.is_terminal and (left := until - time.monotonic()) > 0:
-        time.sleep(min(max(job.age_s * SHARE_OF_AGE, _SOONEST_S), _LATEST_S, left))
+        time.sleep(min(max(job.age_s * _SHARE_OF_AGE, _SOONEST_S), _LATEST_S, left))
         job = store.get(job.id)
         yield job

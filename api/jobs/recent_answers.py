@@ -24,9 +24,6 @@ _MOST = 1_000
 # Whoever says who they are is recognised, counted and limited at every request; a body would have to be read.
 _NEVER_WITH = frozenset({"AUTHORIZATION", "COOKIE", "CONTENT-LENGTH", "TRANSFER-ENCODING"})
 
-# Method, target and headers of a request as gunicorn parsed them.
-Question = tuple[str, str, tuple[tuple[str, str], ...]]
-
 
 @dataclass(frozen=True)
 class Look:
@@ -44,17 +41,16 @@ def may_be_repeated(job: Job, body: bytes) -> None:
 
 
 class RecentAnswers:
-    """Answers by question; several threads may use it. Only for servers that ask nobody for a key."""
+    """Answers by question: the bytes of the whole request. Several threads may use it. Only for servers that ask nobody for a key."""
 
     def __init__(self, looks: RecentLooks, measuring: Measuring) -> None:
         self._looks = looks
         self._measuring = measuring
         self._lock = threading.Lock()
-        self._answers: dict[Question, tuple[Look, bytes]] = {}
+        self._answers: dict[bytes, tuple[Look, bytes]] = {}
 
-    def find(self, gunicorn_request: Any) -> bytes | None:
+    def find(self, question: bytes) -> bytes | None:
         """The whole answer, headers and all, if it was given a moment ago; counted as one more request."""
-        question = _question(gunicorn_request)
         look, answer = self._answers.get(question, (None, b""))
         # The very same reading: what is newer, or was forgotten, has to be written anew.
         if look is None or self._looks.find(look.job.id) is not look.job:
@@ -62,15 +58,18 @@ class RecentAnswers:
         self._measuring.count("GET", look.route, HTTPStatus.OK, seconds=0.0)
         return answer
 
-    def note(self, gunicorn_request: Any, environ: dict[str, Any], response: Any) -> None:
+    def note(
+        self, question: bytes, gunicorn_request: Any, environ: dict[str, Any], response: Any
+    ) -> None:
         """Remember what has just been sent, if its route said that it may be repeated."""
         look: Look | None = environ.get(_LOOK_KEY)
         if look is None or self._looks.find(look.job.id) is not look.job:
             return
-        question = _question(gunicorn_request)
-        if question[0] != "GET" or response.status_code != 200 or response.should_close():
+        if gunicorn_request.method != "GET" or response.status_code != 200:
             return
-        if not _NEVER_WITH.isdisjoint(name for name, _ in question[2]):
+        if response.should_close():
+            return
+        if not _NEVER_WITH.isdisjoint(name for name, _ in gunicorn_request.headers):
             return
         head = [*response.default_headers(), *(f"{n}: {v}\r\n" for n, v in response.headers)]
         answer = "".join(head).encode("latin-1") + b"\r\n" + look.body
@@ -78,11 +77,3 @@ class RecentAnswers:
             if len(self._answers) >= _MOST:
                 self._answers.clear()
             self._answers[question] = (look, answer)
-
-
-def _question(gunicorn_request: Any) -> Question:
-    return (
-        gunicorn_request.method,
-        gunicorn_request.uri,
-        tuple(map(tuple, gunicorn_request.headers)),
-    )

@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--upload-mb", type=int, default=2_000)
     parser.add_argument("--polls", type=int, default=200, help="a second")
-    # Ten seconds: a look may be a fiftieth of the job's age old, a tenth of a second at most.
+    # Ten seconds: a look may be a twentieth of the job's age old, a fifth of a second at most.
     parser.add_argument("--polled-rows", type=int, default=40_000, help="of the job asked about")
     parser.add_argument("--jobs", type=int, default=1_000)
     parser.add_argument("--huge-jobs", type=int, default=2)

@@ -14,7 +14,7 @@ from jobs.keys import KeyLimits, mint
 from jobs.redis_key_store import RedisKeyStore
 
 _LOOKS = 60
-# A look may be a fiftieth of the job's age old: of a job of three seconds, sixty milliseconds.
+# A look may be a twentieth of the job's age old: of a job of three seconds, 150 milliseconds.
 _OLD_ENOUGH_S = 3.0
 
 
