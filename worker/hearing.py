@@ -17,7 +17,7 @@ import redis
 log = logging.getLogger(__name__)
 
 # A wait for messages lasts a second and is then begun again.
-_FRESH_S = 5
+_FRESH_S = 2
 _LOOK_EVERY_S = 1.0
 # As a program ends that cannot go on (EX_SOFTWARE).
 _EXIT_STATUS = 70

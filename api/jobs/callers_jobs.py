@@ -39,7 +39,8 @@ class CallersJobs:
 
     def get(self, job_id: str) -> Job:
         """A snapshot of the job."""
-        return self._seen(self._recent.note(self._store.get(job_id)))
+        asked_at = self._recent.now()
+        return self._seen(self._recent.note(self._store.get(job_id), asked_at=asked_at))
 
     def look(self, job_id: str) -> Job:
         """Like `get`, for a mere look: while the job has not ended, it may be a moment old. See `RecentLooks`."""
@@ -59,8 +60,9 @@ class CallersJobs:
     def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
         """The caller's jobs, newest first; an admin's list holds everybody's."""
         owner = None if self._who().is_admin else self._who().owner
+        asked_at = self._recent.now()
         found = self._store.newest(limit=limit, before=before, owner=owner)
-        return [self._recent.note(job) for job in found]
+        return [self._recent.note(job, asked_at=asked_at) for job in found]
 
     def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
         """Workers that reported lately; they are nobody's."""
@@ -96,7 +98,8 @@ class CallersJobs:
     def end(self, job_id: str, ending: State) -> Job:
         """See `JobStore.end`."""
         self.get(job_id)
-        return self._recent.note(self._store.end(job_id, ending))
+        asked_at = self._recent.now()
+        return self._recent.note(self._store.end(job_id, ending), asked_at=asked_at)
 
     def delete(self, job_id: str) -> None:
         """See `JobStore.delete`."""

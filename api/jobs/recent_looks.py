@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from jobs.job import Job
 
@@ -31,27 +31,47 @@ class RecentLooks:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._jobs: dict[str, tuple[Job, float]] = {}  # and until when it is recent enough
+        self._readings: dict[str, _Reading] = {}
+
+    def now(self) -> float:
+        """The moment that `note` is to be told, taken before the record is asked."""
+        return self._clock()
 
     def find(self, job_id: str) -> Job | None:
         """The job as it was a moment ago; None where the record has to be asked."""
-        job, until = self._jobs.get(job_id, (None, 0.0))
-        return job if self._clock() < until else None
+        reading = self._readings.get(job_id)
+        if reading is None or reading.job.is_terminal or self._clock() >= reading.until:
+            return None
+        return reading.job
 
-    def note(self, job: Job) -> Job:
-        """Remember what has just been read; returns it."""
+    def note(self, job: Job, *, asked_at: float) -> Job:
+        """Remember what has just been read, and was asked for at `asked_at`; returns it."""
         with self._lock:
             now = self._clock()
-            known, until = self._jobs.get(job.id, (None, 0.0))
-            if known is not None and now < until:
-                if known.read_at > job.read_at:
-                    return job  # another thread has read later
-                if replace(known, read_at=job.read_at) == job:
-                    return job  # nothing has happened, so what was made of the earlier reading need not be made again
-            if job.is_terminal:
-                self._jobs.pop(job.id, None)
+            known = self._readings.get(job.id)
+            if known is not None and now < known.until and known.stands_against(job, asked_at):
                 return job
-            if len(self._jobs) >= _MOST:
-                self._jobs.clear()
-            self._jobs[job.id] = (job, now + min(job.age_s * _SHARE_OF_AGE, _LONGEST_S))
+            # Of an end nothing is shown, since files may go; but a reading from before it may still arrive.
+            recent_s = _LONGEST_S if job.is_terminal else job.age_s * _SHARE_OF_AGE
+            if len(self._readings) >= _MOST:
+                self._readings.clear()
+            self._readings[job.id] = _Reading(job, now, now + min(recent_s, _LONGEST_S))
         return job
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    job: Job
+    noted_at: float
+    until: float
+
+    def stands_against(self, job: Job, asked_at: float) -> bool:
+        """Whether this one is to be kept although `job` has been read."""
+        if self.job.is_terminal or job.is_terminal:
+            return self.job.is_terminal  # nothing comes after an end
+        if asked_at < self.noted_at and self.job.read_at > job.read_at:
+            # Both were under way at once, and another thread's was the later one. Of readings one after the other the clock
+            # of the record says nothing: it may be put back.
+            return True
+        # Where nothing has happened, what was made of the earlier reading need not be made again.
+        return replace(self.job, read_at=job.read_at) == job

@@ -64,5 +64,7 @@ class MessageFaults:
     def deafen(self) -> None:
         """Take the worker's consumers away, as some losses of the broker do; it goes on answering pings."""
         for queue in QUEUES:
-            if not self._messages.app.control.cancel_consumer(queue, reply=True, timeout=5):
+            # It would wait for more answers than there are workers.
+            control = self._messages.app.control
+            if not control.cancel_consumer(queue, reply=True, timeout=5, limit=1):
                 raise NotPossible

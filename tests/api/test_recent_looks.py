@@ -129,19 +129,37 @@ def test_a_thread_that_read_earlier_does_not_bring_the_past_back(
 ) -> None:
     clocks.now += 60
     recent = RecentLooks(clocks)
+    asked_at = recent.now()
     earlier = store.get("job")
     clocks.now += 0.01
-    later = recent.note(store.get("job"))
-    recent.note(earlier)
+    later = recent.note(store.get("job"), asked_at=recent.now())
+    recent.note(earlier, asked_at=asked_at)
     assert recent.find("job") is later
 
 
 def test_an_end_is_not_remembered_since_files_may_go(store: CountingStore, clocks: Clocks) -> None:
     clocks.now += 60
     recent = RecentLooks(clocks)
-    job = recent.note(store.get("job"))
-    recent.note(replace(job, state=State.COMPLETED))
+    asked_at = recent.now()
+    job = recent.note(store.get("job"), asked_at=asked_at)
+    recent.note(replace(job, state=State.COMPLETED), asked_at=asked_at)
     assert recent.find("job") is None
+    # Read before the end, by another thread that comes late.
+    recent.note(job, asked_at=asked_at)
+    assert recent.find("job") is None
+
+
+@pytest.mark.parametrize("state", [State.COMPLETED, State.CANCELLING])
+def test_a_clock_that_is_put_back_hides_nothing(
+    store: CountingStore, clocks: Clocks, state: State
+) -> None:
+    clocks.now += 60
+    recent = RecentLooks(clocks)
+    job = recent.note(store.get("job"), asked_at=recent.now())
+    clocks.now += 0.01
+    changed = replace(job, state=state, read_at=job.read_at - 30)
+    recent.note(changed, asked_at=recent.now())
+    assert recent.find("job") is (None if changed.is_terminal else changed)
 
 
 def test_a_look_at_somebody_elses_job_finds_none(
