@@ -1,10 +1,13 @@
 """Whose fault an error is, when a packed file is read: the file's, or that of the storage it is read from."""
 
 import errno
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from catalogue.errors import CatalogueError
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -23,4 +26,6 @@ def blaming_the_file(damaged: Callable[[], CatalogueError]) -> Iterator[None]:
             raise
         raise damaged() from error
     except Exception as error:
+        # Its kind only: what it says may be of the file's text. A fault of ours would be found by it.
+        log.info("a packed file cannot be read: %s", type(error).__name__)
         raise damaged() from error

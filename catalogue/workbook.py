@@ -11,7 +11,9 @@ rows are taken one at a time here, and the texts shared between cells are kept p
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -40,6 +42,7 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _DIMENSION = re.compile(rb'<dimension ref="[A-Z]+\d+:[A-Z]+(\d{1,7})"')
 _BEFORE_DATA = 4096  # bytes of a sheet
 _FLUSH_BYTES = 256 * 1024
+_LOADING = threading.Lock()
 
 
 def workbook_layout(
@@ -112,6 +115,7 @@ def _rows(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:
 
 
 def _cells(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:
+    _load_openpyxl()
     from openpyxl.worksheet._reader import DATA_TAG, ROW_TAG, WorkSheetParser
     from openpyxl.xml.functions import iterparse
 
@@ -151,6 +155,7 @@ def _cells(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:
 
 def _open(stream: BinaryIO) -> tuple[ExcelReader, str]:
     """A reader that knows the styles, and the path of the first visible sheet."""
+    _load_openpyxl()
     from openpyxl.reader.excel import ExcelReader
     from openpyxl.styles.stylesheet import apply_stylesheet
 
@@ -167,6 +172,15 @@ def _open(stream: BinaryIO) -> tuple[ExcelReader, str]:
         if "chartsheet" not in relation.Type and sheet.state == "visible":
             return reader, relation.target
     raise EmptyFile("The workbook has no visible sheet; put the catalogue on one.")
+
+
+def _load_openpyxl() -> None:
+    """Import it whole, unless that is done: its parts import each other.
+
+    Two threads that begin with different parts at once would wait for each other, and one of them, or all from then on, would fail.
+    """
+    with _LOADING:
+        importlib.import_module("openpyxl")
 
 
 def _check_size(reader: ExcelReader, path: str, most_bytes: int) -> None:

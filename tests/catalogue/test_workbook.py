@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import subprocess
+import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -222,6 +224,34 @@ def test_errors_of_the_storage_are_not_taken_for_damage() -> None:
     stream.there = False
     with pytest.raises(OSError, match="Input/output"):
         list(blocks)
+
+
+_FIRST_OF_THEIR_PROCESS = """
+import io, sys, threading, time
+from catalogue.workbook import last_row, workbook_layout
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        time.sleep(0.2 if name in ("openpyxl", "openpyxl.reader", "openpyxl.reader.excel") else 0)
+
+sys.meta_path.insert(0, Slow())
+content = sys.stdin.buffer.read()
+looks = [last_row, lambda stream: workbook_layout(stream, most_bytes=1 << 30)] * 2
+read = []
+threads = [threading.Thread(target=lambda look=look: read.append(look(io.BytesIO(content)))) for look in looks]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert len(read) == len(looks)
+"""
+
+
+def test_the_first_workbooks_of_a_process_may_come_at_once() -> None:
+    content = book(HEADER, ("A", "words", 1)).getvalue()
+    subprocess.run(
+        [sys.executable, "-c", _FIRST_OF_THEIR_PROCESS], input=content, check=True, timeout=60
+    )
 
 
 def test_shared_texts_are_read_no_further_than_they_are_asked_for() -> None:
