@@ -68,9 +68,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._connections: set[Any] = set()
-        self._asked = (
-            threading.local()
-        )  # .question: the request that this thread answers, if it may be repeated
+        # Its `question`: the request that this thread answers, if it is one that may be repeated.
+        self._asked = threading.local()
         self._notify_at = 0.0  # monotonic
 
     def notify(self) -> None:
@@ -189,10 +188,6 @@ def _read_ahead(conn: Any) -> bool:
     return conn.initialized and bool(conn.parser.unreader.buf.getvalue())
 
 
-def _remember_answer(worker: Any, req: Any, environ: dict[str, Any], resp: Any) -> None:
-    worker.remember_answer(req, environ, resp)  # the hook's arguments are told apart by their names
-
-
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """The arbiter and its one worker process; everything that connects is made after the fork."""
 
@@ -225,7 +220,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "accesslog": "-",
             "proc_name": "spinelabel-api",
             "control_socket_disable": True,
-            "post_request": _remember_answer,
+            "post_request": PatientWorker.remember_answer,
             "when_ready": lambda _arbiter: log.info("listening on %s; %s", url, keys),
             "on_exit": lambda _arbiter: log.info("stopped"),
         }

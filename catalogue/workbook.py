@@ -115,11 +115,10 @@ def _rows(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:
 
 
 def _cells(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:
-    _load_openpyxl()
+    reader, path = _open(stream)
     from openpyxl.worksheet._reader import DATA_TAG, ROW_TAG, WorkSheetParser
     from openpyxl.xml.functions import iterparse
 
-    reader, path = _open(stream)
     _check_size(reader, path, most_bytes)
     book: Any = reader.wb  # the stubs leave out what only readers use
     with reader.archive.open(path) as source:
