@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJobs, UploadLost
 from jobs.figures import Figures
@@ -61,6 +61,8 @@ class _Record:
     ending: State | None = None
     progress: float | None = None
     files_deleted: float | None = None
+    finished_by: int | None = None  # the fence of the claim that ended the job
+    ended: Job | None = None  # the job as it ended; chunks and claims are gone then
     fences: dict[str, int] = field(default_factory=dict)
     leases: dict[str, float] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
@@ -118,8 +120,11 @@ class MemoryJobStore(JobStore):
 
     @contextmanager
     def _held(self, claim: Claim) -> Iterator[_Record]:
-        with self._open(claim.job_id) as record:
-            if record.fences.get(claim.step) != claim.fence or not record.is_due(claim.step):
+        with self._lock:
+            record = self._records.get(claim.job_id)
+            if record is None or record.fences.get(claim.step) != claim.fence:
+                raise LeaseLost(claim.job_id, claim.step)
+            if not record.is_due(claim.step):
                 raise LeaseLost(claim.job_id, claim.step)
             yield record
 
@@ -218,18 +223,14 @@ class MemoryJobStore(JobStore):
             )
 
     def renew(self, claim: Claim, *, lease_s: float) -> None:
-        try:
-            with self._held(claim) as record:
-                record.leases[claim.step] = self._clock() + lease_s
-        except JobNotFound:
-            raise LeaseLost(claim.job_id, claim.step) from None
+        with self._held(claim) as record:
+            record.leases[claim.step] = self._clock() + lease_s
 
     def release(self, claim: Claim) -> None:
         with self._lock:
             record = self._records.get(claim.job_id)
             if record is not None and record.fences.get(claim.step) == claim.fence:
-                record.fences.pop(claim.step)
-                record.leases.pop(claim.step, None)
+                self._drop(record, claim.step)
                 record.attempts[claim.step] -= 1
 
     def begin_planning(self, claim: Claim, *, model_version: int) -> int:
@@ -350,15 +351,25 @@ class MemoryJobStore(JobStore):
         return self.get(job_id)
 
     def finish(self, claim: Claim) -> Job:
+        if self._was_finished_by(claim):
+            return self.get(claim.job_id)
         with self._held(claim) as record:
             assert record.ending is not None  # whoever made assembly due chose it
             record.move(record.ending, self._clock())
+            record.finished_by, record.ended = claim.fence, self._snapshot(record)
             self._ended[record.ending] += 1
-            record.sent.clear()
-            record.leases.clear()
+            for steps in (record.fences, record.leases, record.attempts, record.sent):
+                steps.clear()
+            record.chunks.clear()
+            record.done.clear()
             if record.new.callback is not None:
                 self._callbacks.schedule(claim.job_id)
         return self.get(claim.job_id)
+
+    def _was_finished_by(self, claim: Claim) -> bool:
+        with self._lock:
+            record = self._records.get(claim.job_id)
+            return record is not None and record.finished_by == claim.fence
 
     def keeping_files(self, *, ended_s_ago: float) -> Sequence[str]:
         with self._lock:
@@ -373,7 +384,8 @@ class MemoryJobStore(JobStore):
 
     def files_deleted(self, job_id: str) -> None:
         with self._open(job_id) as record:
-            record.files_deleted = self._clock()
+            if record.files_deleted is None:
+                record.files_deleted = self._clock()
         self._corrections.begin(job_id)
 
     def missing(self, job_id: str, *, idle_s: float, lease_s: float = LONGEST_LEASE_S) -> Missing:
@@ -454,6 +466,9 @@ class MemoryJobStore(JobStore):
         return Commit(hand_out=tuple(range(first, record.handed)), last=False)
 
     def _snapshot(self, record: _Record) -> Job:
+        if record.ended is not None:
+            now, deleted = self._clock(), record.files_deleted
+            return replace(record.ended, files_deleted_at=deleted, read_at=now)
         return Job(
             id=record.new.id,
             state=record.state,

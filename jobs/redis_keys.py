@@ -60,6 +60,10 @@ class JobKeys:
         self.deliveries = f"{self.job}:deliveries"
         self.corrections = f"{self.job}:corrections"
 
+    def all(self) -> list[str]:
+        """Every key that holds something of the job, its record first."""
+        return list(vars(self).values())
+
 
 def owned_by(owner: str) -> str:
     """The key that lists one owner's jobs."""

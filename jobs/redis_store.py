@@ -85,6 +85,8 @@ class RedisJobStore(JobStore):
         self._end = script("end")
         self._finish = script("finish")
         self._missing = script("missing")
+        self._files_deleted = script("files_deleted")
+        self._delete = script("delete")
 
     @property
     def requests(self) -> RequestStore:
@@ -176,14 +178,12 @@ class RedisJobStore(JobStore):
         return sorted(cast(set[str], self._redis.smembers(ACTIVE)))
 
     def delete(self, job_id: str) -> None:
-        keys, job = JobKeys(job_id), self.get(job_id)
-        if not job.is_terminal:
-            raise IllegalTransition(job_id, job.state, "deleted")
-        with self._redis.pipeline(transaction=True) as pipe:
-            pipe.delete(keys.job, keys.deliveries, keys.corrections)
-            for listed in (CREATED, ENDED, CALLBACKS_DUE, owned_by(job.owner or "")):
-                pipe.zrem(listed, job_id)
-            pipe.execute()
+        keys = JobKeys(job_id)
+        owner = cast(str | None, self._redis.hget(keys.job, "owner")) or ""
+        order = [CREATED, ENDED, CALLBACKS_DUE, owned_by(owner), *keys.all()]
+        state = self._run(self._delete, job_id, order, [job_id])
+        if state is not None:
+            raise IllegalTransition(job_id, state, "deleted")
 
     def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
         keys = JobKeys(job_id)
@@ -216,14 +216,26 @@ class RedisJobStore(JobStore):
         return int(reply)
 
     def planned_chunks(self, job_id: str) -> Sequence[Chunk]:
-        found = cast(list[str], self._redis.hvals(JobKeys(job_id).chunks))
+        keys = JobKeys(job_id)
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.exists(keys.job)
+            pipe.hvals(keys.chunks)
+            exists, found = pipe.execute()
+        if not exists:
+            raise JobNotFound(job_id)
         return sorted((Chunk(**json.loads(text)) for text in found), key=lambda c: c.start)
 
     def chunk(self, job_id: str, index: int) -> Chunk:
-        text = self._redis.hget(JobKeys(job_id).chunks, str(index))
+        keys = JobKeys(job_id)
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.exists(keys.job)
+            pipe.hget(keys.chunks, str(index))
+            exists, text = pipe.execute()
+        if not exists:
+            raise JobNotFound(job_id)
         if text is None:
             raise KeyError(f"job {job_id} has no chunk {index}")
-        return Chunk(**json.loads(cast(str, text)))
+        return Chunk(**json.loads(text))
 
     def add_chunks(
         self, claim: Claim, chunks: Sequence[Chunk], *, last: bool, window: int
@@ -289,7 +301,13 @@ class RedisJobStore(JobStore):
         )
 
     def committed_chunks(self, job_id: str) -> Mapping[int, str]:
-        found = cast(dict[str, str], self._redis.hgetall(JobKeys(job_id).parts))
+        keys = JobKeys(job_id)
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.exists(keys.job)
+            pipe.hgetall(keys.parts)
+            exists, found = pipe.execute()
+        if not exists:
+            raise JobNotFound(job_id)
         return {int(index): json.loads(text)["seal"] for index, text in found.items()}
 
     def newest_part(self, job_id: str) -> tuple[Chunk, str] | None:
@@ -334,20 +352,19 @@ class RedisJobStore(JobStore):
         return cast(list[str], self._redis.zrangebyscore(ENDED, "-inf", latest))
 
     def files_deleted(self, job_id: str) -> None:
-        with self._redis.pipeline(transaction=True) as pipe:
-            keys = JobKeys(job_id)
-            pipe.hset(keys.job, "files_deleted", self._now_ms())
-            pipe.delete(keys.corrections)
-            pipe.zrem(ENDED, job_id)
-            pipe.execute()
+        keys = JobKeys(job_id)
+        order = [keys.job, keys.corrections, ENDED]
+        self._run(self._files_deleted, job_id, order, [job_id, self._now_ms()])
 
     def missing(self, job_id: str, *, idle_s: float, lease_s: float = LONGEST_LEASE_S) -> Missing:
         keys, now = JobKeys(job_id), self._now_ms()
         steps = cast(
             list[str],
-            self._missing(
-                keys=[keys.job, keys.leases, keys.sent],
-                args=[now - round(idle_s * 1000), now, round(lease_s * 1000)],
+            self._run(
+                self._missing,
+                job_id,
+                [keys.job, keys.leases, keys.sent],
+                [now - round(idle_s * 1000), now, round(lease_s * 1000)],
             ),
         )
         labels = [step for step in steps if step not in (PLAN, ASSEMBLE)]

@@ -17,7 +17,7 @@ from catalogue import (
     parse_records,
 )
 from catalogue.labels import needs_review
-from jobs.errors import LeaseLost
+from jobs.errors import JobNotFound, LeaseLost
 from jobs.job import Chunk, Failure, Job, State
 from jobs.part import Part, delete_part, write_part
 from jobs.storage import input_path
@@ -68,7 +68,10 @@ def label_chunk(services: Services, job_id: str, index: int) -> None:
 
 def _tidy_up(services: Services, claim: Claim, index: int) -> None:
     """Remove what was written for nobody: a job that has ended meanwhile would keep it for ever."""
-    seal = services.store.committed_chunks(claim.job_id).get(index)
+    try:
+        seal = services.store.committed_chunks(claim.job_id).get(index)
+    except JobNotFound:  # it has ended, and was deleted
+        seal = None
     # A commit whose answer got lost looks like a lost lease when it is tried again.
     if seal is None or Part.sealed(claim.job_id, index, seal).fence != claim.fence:
         delete_part(services.storage, claim, index)

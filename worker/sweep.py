@@ -54,7 +54,10 @@ def sweep(services: Services) -> None:
 def _delete_old_files(services: Services) -> None:
     for job_id in services.store.keeping_files(ended_s_ago=services.settings.retention_s):
         services.storage.delete(job_folder(job_id))
-        services.store.files_deleted(job_id)
+        try:
+            services.store.files_deleted(job_id)
+        except JobNotFound:  # deleted since the list was read
+            continue
         log.info("%s: files deleted, their retention is over", job_id)
 
 

@@ -1,6 +1,7 @@
 -- Which steps should be under way but are held by nobody? KEYS: job, leases, sent. ARGV: sent before ms, now ms, longest lease ms.
 -- Those returned count as sent now, so that the next sweep does not send them again at once.
 -- The server's clock may have been put back: no lease is longer than that, and nothing was sent in the future.
+if redis.call('EXISTS', KEYS[1]) == 0 then return redis.error_reply('NOJOB') end
 local now = tonumber(ARGV[2])
 local longest = now + tonumber(ARGV[3]) + 1000
 local out = {}

@@ -1,5 +1,9 @@
 -- Hold a due call back. KEYS: callbacks due, job. ARGV: job id, now ms, lease ms. Returns the attempt's number, or nil.
 local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not due or tonumber(due) > tonumber(ARGV[2]) then return nil end
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  redis.call('ZREM', KEYS[1], ARGV[1])
+  return nil
+end
 redis.call('ZADD', KEYS[1], ARGV[2] + ARGV[3], ARGV[1])
 return redis.call('HINCRBY', KEYS[2], 'callback_attempt', 1)
