@@ -6,20 +6,30 @@ A message may be lost, repeated or late: the job record decides what still has t
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from celery import Celery
 
+from jobs.log_once import LogOnce
 from jobs.store import ASSEMBLE, PLAN, label_step
+
+log = logging.getLogger(__name__)
+
+Step = tuple[str, str]  # job id and step, as claims name it
 
 PLAN_TASK = "spinelabel.plan"
 LABEL_TASK = "spinelabel.label"
 ASSEMBLE_TASK = "spinelabel.assemble"
 ANSWER_TASK = "spinelabel.answer"
-SWEEP_TASK = "spinelabel.sweep"
+RECOVER_TASK = "spinelabel.recover_jobs"
+EXPIRE_TASK = "spinelabel.expire_jobs"
+CLEAN_TASK = "spinelabel.clean_storage"
+_PAGE = 1_000
 _STEPS = {PLAN_TASK: PLAN, ASSEMBLE_TASK: ASSEMBLE}
 
 QUESTION_QUEUE = "spinelabel.questions"  # somebody waits for the answer: always taken first
@@ -30,6 +40,8 @@ SMALL_QUEUE = (
 BULK_QUEUE = "spinelabel.bulk"
 # In the order in which a free worker looks at them.
 QUEUES = (QUESTION_QUEUE, CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
+# Those that hold steps of jobs.
+STEP_QUEUES = (CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
 
 
 class Messages(ABC):
@@ -52,8 +64,8 @@ class Messages(ABC):
         """Ask for a question to be answered. Nobody sends it again: whoever asked does not wait for long."""
 
     @abstractmethod
-    def waiting(self) -> frozenset[tuple[str, str]]:
-        """Job and step of every message about a job that waits to be taken."""
+    def queued(self, steps: Set[Step]) -> frozenset[Step]:
+        """Those of `steps` whose message is in a queue, or lies so deep in one that this is not known."""
 
     @abstractmethod
     def depths(self) -> Mapping[str, int]:
@@ -63,8 +75,15 @@ class Messages(ABC):
 class CeleryMessages(Messages):
     """Sends through a Celery app; needs no task code of the receiver."""
 
-    def __init__(self, app: Celery) -> None:
+    def __init__(self, app: Celery, *, most_read: int = 20_000) -> None:
+        """Connects on first use.
+
+        Args:
+            most_read: messages of one queue that `queued` reads at most.
+        """
         self.app = app
+        self._most_read = most_read
+        self._faults = LogOnce(log)
 
     def plan(self, job_id: str) -> None:
         self.app.send_task(PLAN_TASK, args=[job_id], queue=CONTROL_QUEUE)
@@ -79,12 +98,34 @@ class CeleryMessages(Messages):
     def answer(self, question_id: str) -> None:
         self.app.send_task(ANSWER_TASK, args=[question_id], queue=QUESTION_QUEUE)
 
-    def waiting(self) -> frozenset[tuple[str, str]]:
+    def queued(self, steps: Set[Step]) -> frozenset[Step]:
         # AMQP cannot look into a queue; Redis, which is our broker, keeps it as a list under its name.
+        sought, found = set(steps), set[Step]()
         with self.app.connection_for_read() as connection:
             channel: Any = connection.default_channel
-            texts = [text for name in QUEUES for text in channel.client.lrange(name, 0, -1)]
-        return frozenset(step for step in map(_step, texts) if step is not None)
+            for name in STEP_QUEUES:
+                for text in _oldest_first(channel.client, name, self._most_read):
+                    if not sought:
+                        return frozenset(found)
+                    if (step := self._step_in(name, text)) in sought:
+                        sought.remove(step)
+                        found.add(step)
+                if channel.client.llen(name) > self._most_read:
+                    # Enqueued again at every pass, what is deeper than that would make a long queue ever longer.
+                    return frozenset(steps)
+        return frozenset(found)
+
+    def _step_in(self, queue: str, text: bytes) -> Step | None:
+        try:
+            return _step(text)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            self._faults.error(
+                hashlib.sha256(text).hexdigest(),
+                "a message in %s cannot be read and is passed over: %.80r",
+                queue,
+                text,
+            )
+            return None
 
     def depths(self) -> Mapping[str, int]:
         with self.app.connection_for_read() as connection:
@@ -111,11 +152,11 @@ class RecordedMessages(Messages):
     def answer(self, question_id: str) -> None:
         self.asked.append(question_id)
 
-    def waiting(self) -> frozenset[tuple[str, str]]:
-        return frozenset(
+    def queued(self, steps: Set[Step]) -> frozenset[Step]:
+        return frozenset(steps) & {
             (job_id, _STEPS[task] if index is None else label_step(index))
             for task, job_id, index in self.sent
-        )
+        }
 
     def depths(self) -> Mapping[str, int]:
         queues = [
@@ -128,11 +169,25 @@ class RecordedMessages(Messages):
         }
 
 
-def _step(text: bytes | str) -> tuple[str, str] | None:
-    """What a message in kombu's wrapping asks for; None for what is about no job."""
+def _oldest_first(client: Any, queue: str, most: int) -> Iterator[bytes]:
+    """Up to `most` messages from the end at which they are taken; a message that is taken meanwhile may be missed."""
+    for taken in range(0, most, _PAGE):
+        page = client.lrange(queue, -taken - _PAGE, -taken - 1)
+        yield from reversed(page)
+        if len(page) < _PAGE:
+            return
+
+
+def _step(text: bytes) -> Step | None:
+    """What a message in kombu's wrapping asks for; None for what is about no job.
+
+    Raises `ValueError`, `LookupError`, `TypeError`, `AttributeError` for what is no such message.
+    """
     message = json.loads(text)
-    arguments = json.loads(base64.b64decode(message["body"]))[0]
     task = message["headers"]["task"]
+    if task != LABEL_TASK and task not in _STEPS:
+        return None
+    arguments = json.loads(base64.b64decode(message["body"]))[0]
     if task == LABEL_TASK:
-        return arguments[0], label_step(arguments[1])
-    return (arguments[0], _STEPS[task]) if task in _STEPS else None
+        return str(arguments[0]), label_step(int(arguments[1]))
+    return str(arguments[0]), _STEPS[task]

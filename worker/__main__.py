@@ -1,4 +1,4 @@
-"""Composition root: `python -m worker` runs a Celery worker, `python -m worker beat` the sweeper's clock."""
+"""Composition root: `python -m worker` runs a Celery worker, `python -m worker beat` the clock of the periodic tasks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
         )
         return 0
     if arguments == ["beat"]:
-        # The only schedule is the sweep, so beat has nothing to remember between runs.
+        # A periodic task that was not sent is made up for by the next one: beat has nothing to remember between runs.
         app.Beat(scheduler="celery.beat:Scheduler", schedule=os.devnull).run()
         return 0
     print("Usage: python -m worker [beat]", file=sys.stderr)

@@ -6,9 +6,11 @@ import gc
 import logging
 import socket
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import redis
 from celery import Celery, signals
 from celery.schedules import schedule
 from kombu.exceptions import OperationalError
@@ -18,44 +20,55 @@ from jobs.errors import JobNotFound
 from jobs.messages import (
     ANSWER_TASK,
     ASSEMBLE_TASK,
+    CLEAN_TASK,
     CONTROL_QUEUE,
+    EXPIRE_TASK,
     LABEL_TASK,
     PLAN_TASK,
-    SWEEP_TASK,
+    RECOVER_TASK,
 )
 from worker.answer import answer_question
 from worker.assemble import assemble_job
 from worker.callbacks import start_sending
+from worker.clean_storage import clean_storage
+from worker.expire_jobs import expire_jobs
 from worker.label import label_chunk
 from worker.plan import plan_job
+from worker.recover_jobs import recover_jobs
 from worker.reporter import start_reporter
 from worker.services import Services, connect, connect_sender
 from worker.settings import WorkerSettings
-from worker.sweep import sweep
 
 log = logging.getLogger(__name__)
 
-_SWEEP_EXPIRES_S = 60.0
+# A periodic message that was not taken in time is replaced by later ones. The bound is loose because it is a time of
+# this machine's clock, and a worker's may differ.
+_PERIODIC_EXPIRES_S = 60.0
 
 
 def _steady_now() -> datetime:
-    # Beat compares its schedule with this clock. By the wall clock no sweep would be due for an hour after that was
+    # Beat compares its schedule with this clock. By the wall clock nothing would be due for an hour after that was
     # put back by an hour.
     return datetime.fromtimestamp(time.monotonic(), UTC)
 
 
 def make_app(settings: WorkerSettings) -> Celery:
-    """An app with the five tasks and the sweeper's clock. Connects to nothing yet."""
+    """An app with its tasks and the schedule of the periodic ones. Connects to nothing yet."""
     app = make_celery(settings.broker_url)
     services = connect(settings, app)
+    # Each in a message of its own, so that none can stop or delay another.
+    periods_s = {
+        RECOVER_TASK: settings.sweep_s,
+        EXPIRE_TASK: settings.sweep_s,
+        CLEAN_TASK: settings.clean_s,
+    }
     app.conf.beat_schedule = {
-        SWEEP_TASK: {
-            "task": SWEEP_TASK,
-            "schedule": schedule(timedelta(seconds=settings.sweep_s), nowfun=_steady_now),
-            # A sweep that nobody took in time is replaced by later ones. The bound is loose because it is a time of
-            # this machine's clock, and a worker's may differ.
-            "options": {"queue": CONTROL_QUEUE, "expires": _SWEEP_EXPIRES_S},
+        task: {
+            "task": task,
+            "schedule": schedule(timedelta(seconds=period_s), nowfun=_steady_now),
+            "options": {"queue": CONTROL_QUEUE, "expires": _PERIODIC_EXPIRES_S},
         }
+        for task, period_s in periods_s.items()
     }
     _register(app, services)
 
@@ -93,6 +106,12 @@ def _register(app: Celery, services: Services) -> None:
     def answer(question_id: str) -> None:
         answer_question(services, question_id)
 
-    @app.task(name=SWEEP_TASK, throws=(OperationalError,))
-    def sweep_jobs() -> None:
-        sweep(services)
+    def periodic(name: str, work: Callable[[Services], None]) -> None:
+        # While Redis is away or refuses, a pass fails without a traceback, and a later one does its work.
+        @app.task(name=name, throws=(OperationalError, redis.RedisError))
+        def one_pass() -> None:
+            work(services)
+
+    periodic(RECOVER_TASK, recover_jobs)
+    periodic(EXPIRE_TASK, expire_jobs)
+    periodic(CLEAN_TASK, clean_storage)

@@ -56,8 +56,8 @@ def label_chunk(services: Services, job_id: str, index: int) -> None:
         services.fail(job_id, INPUT_MISSING)
         return
     except (ModelUnavailable, OSError) as error:
-        # Not the chunk's fault (model server away, disk full): give it back uncounted, the sweeper
-        # sends it again until it works.
+        # Not the chunk's fault (model server away, disk full): give it back uncounted,
+        # `recover_jobs` enqueues it again until it works.
         store.release(claim)
         log.warning("%s chunk %d: waits: %s", job_id, index, error)
         return

@@ -113,7 +113,7 @@ class Services:
         self.messages.assemble(job_id)
 
     def follow(self, job_id: str, commit: Commit) -> None:
-        """Send what a committed step leads to. A message lost here is sent again by the sweeper."""
+        """Send what a committed step leads to. A message lost here is enqueued again by `recover_jobs`."""
         for index in commit.hand_out:
             self.messages.label(job_id, index)
         if commit.last:

@@ -45,7 +45,12 @@ class WorkerSettings(JobSettings):
         le=LONGEST_LEASE_S,
         description="A step whose holder is silent for so long is given to another.",
     )
-    sweep_s: PositiveFloat = Field(2.0, description="How often abandoned steps are looked for.")
+    sweep_s: PositiveFloat = Field(
+        2.0, description="How often abandoned steps and jobs over their deadline are looked for."
+    )
+    clean_s: PositiveFloat = Field(
+        10.0, description="How often files that are no longer kept are looked for and deleted."
+    )
     deaf_after_s: PositiveFloat = Field(
         10.0, description="A worker that does not listen for messages for so long ends itself."
     )

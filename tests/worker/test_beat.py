@@ -1,17 +1,17 @@
-"""The sweeper's clock ticks whatever happens to the wall clock."""
+"""Periodic tasks are due whatever happens to the wall clock."""
 
 from __future__ import annotations
 
 import time
 
-from jobs.messages import SWEEP_TASK
+from jobs.messages import RECOVER_TASK
 from worker.app import make_app
 from worker.settings import WorkerSettings
 
 
-def test_sweeps_are_due_by_a_clock_that_nobody_can_put_back() -> None:
+def test_periodic_tasks_are_due_by_a_clock_that_cannot_be_put_back() -> None:
     app = make_app(WorkerSettings(sweep_s=0.05))
-    schedule = app.conf.beat_schedule[SWEEP_TASK]["schedule"]
+    schedule = app.conf.beat_schedule[RECOVER_TASK]["schedule"]
     last = schedule.now()
     assert abs(last.timestamp() - time.monotonic()) < 10
     time.sleep(0.06)

@@ -21,9 +21,11 @@ from jobs.store import PLAN, UPLOAD_LOST_AFTER_S, Claim, Commit, label_step
 from tests.worker.conftest import build_model
 from tests.worker.desk import Desk, catalogue
 from worker.assemble import assemble_job
+from worker.clean_storage import clean_storage
+from worker.expire_jobs import expire_jobs
 from worker.label import label_chunk
 from worker.plan import plan_job
-from worker.sweep import sweep
+from worker.recover_jobs import recover_jobs
 
 
 @pytest.fixture
@@ -141,7 +143,7 @@ def test_a_job_over_its_deadline_expires_and_keeps_what_was_finished(
     job_id = desk.submit(catalogue(10))
     desk.work(until=lambda: desk.store.get(job_id).chunks_done == 1)
     time.sleep(0.25)
-    sweep(desk.services)
+    expire_jobs(desk.services)
     desk.work()
     job = desk.store.get(job_id)
     assert job.state is State.EXPIRED
@@ -266,10 +268,10 @@ def test_a_job_with_too_many_bad_rows_stops_and_keeps_what_was_finished(desk: De
 def test_retention_deletes_the_files_and_says_so(tmp_path: Path, tiny_model_target: str) -> None:
     desk = Desk(tmp_path, tiny_model_target, retention_s=0.1)
     job = desk.run(catalogue(3))
-    sweep(desk.services)
+    clean_storage(desk.services)
     assert desk.storage.exists(result_path(job.id))
     time.sleep(0.15)
-    sweep(desk.services)
+    clean_storage(desk.services)
     assert desk.storage.names(f"jobs/{job.id}") == []
     assert desk.store.get(job.id).files_deleted_at is not None
 
@@ -277,16 +279,16 @@ def test_retention_deletes_the_files_and_says_so(tmp_path: Path, tiny_model_targ
 def test_the_files_of_an_upload_whose_process_died_are_deleted_and_no_other(
     tmp_path: Path,
 ) -> None:
-    desk = Desk(tmp_path, "127.0.0.1:1", sweep_s=UPLOAD_LOST_AFTER_S / 2)
+    desk = Desk(tmp_path, "127.0.0.1:1", clean_s=UPLOAD_LOST_AFTER_S / 2)
     waiting = desk.submit(catalogue(3))
     for job_id in ("dead", "alive"):
         desk.store.announce_upload(job_id)
         with desk.storage.publish(f"jobs/{job_id}/.input.0123456789abcdef") as stream:
             stream.write(b"half a catalogue")
-    sweep(desk.services)
+    clean_storage(desk.services)
     assert desk.storage.names("jobs/dead")
     desk.store.announce_upload("alive")
-    sweep(desk.services)
+    clean_storage(desk.services)
     assert not (tmp_path / "jobs" / "dead").exists()
     assert desk.storage.names("jobs/alive")
     assert desk.storage.exists(input_path(waiting))
@@ -432,7 +434,7 @@ def test_a_lost_message_is_sent_again_although_others_wait_and_those_are_not(des
     lost, waits = desk.submit(catalogue(3)), desk.submit(catalogue(3))
     desk.messages.sent.pop(0)
     now[0] += 5
-    sweep(desk.services)
+    recover_jobs(desk.services)
     assert desk.messages.sent == [(PLAN_TASK, waits, None), (PLAN_TASK, lost, None)]
     desk.work()
     assert {store.get(job_id).state for job_id in (lost, waits)} == {State.COMPLETED}

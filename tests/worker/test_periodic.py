@@ -1,0 +1,214 @@
+"""Recovery, expiry and cleaning: one faulty job or folder stops none of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis
+
+from jobs.job import Job, State
+from jobs.log_once import LogOnce
+from jobs.memory_store import MemoryJobStore
+from jobs.messages import CLEAN_TASK, EXPIRE_TASK, PLAN_TASK, RECOVER_TASK
+from jobs.storage import Storage, input_path
+from jobs.store import Missing
+from tests.worker.desk import Desk, catalogue
+from worker.app import make_app
+from worker.clean_storage import clean_storage
+from worker.expire_jobs import expire_jobs
+from worker.recover_jobs import recover_jobs
+from worker.services import Services
+from worker.settings import WorkerSettings
+
+NO_MODEL = "127.0.0.1:1"
+
+
+class OneFaultyJob(MemoryJobStore):
+    """The record of one job cannot be read."""
+
+    faulty = ""
+    error: Exception = KeyError("state")
+
+    def get(self, job_id: str) -> Job:
+        self._fail(job_id)
+        return super().get(job_id)
+
+    def missing(self, job_id: str, *, idle_s: float, lease_s: float = 60.0) -> Missing:
+        self._fail(job_id)
+        return super().missing(job_id, idle_s=idle_s, lease_s=lease_s)
+
+    def _fail(self, job_id: str) -> None:
+        if job_id == self.faulty:
+            raise self.error
+
+
+class OneUndeletableFolder(Storage):
+    """One job's folder cannot be deleted, as when it belongs to another account."""
+
+    undeletable = ""
+
+    def delete(self, path: str) -> None:
+        if self.undeletable and self.undeletable in path:
+            raise PermissionError(13, "Permission denied", path)
+        super().delete(path)
+
+
+@pytest.fixture
+def now() -> list[float]:
+    return [1_000_000.0]
+
+
+@pytest.fixture
+def store(now: list[float]) -> OneFaultyJob:
+    return OneFaultyJob(clock=lambda: now[0])
+
+
+@pytest.fixture
+def desk(tmp_path: Path, store: OneFaultyJob) -> Desk:
+    desk = Desk(tmp_path, NO_MODEL, retention_s=60.0, job_deadline_s=3600.0)
+    desk.store = store
+    desk.storage = OneUndeletableFolder(str(tmp_path))
+    desk.services = replace(desk.services, store=store, storage=desk.storage)
+    return desk
+
+
+def faults(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_each_is_a_task_of_its_own() -> None:
+    app = make_app(WorkerSettings())
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} >= {
+        RECOVER_TASK,
+        EXPIRE_TASK,
+        CLEAN_TASK,
+    }
+    assert {RECOVER_TASK, EXPIRE_TASK, CLEAN_TASK} <= set(app.tasks)
+
+
+def test_a_job_that_cannot_be_recovered_keeps_no_other_from_it(
+    desk: Desk, store: OneFaultyJob, now: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    jobs = [desk.submit(catalogue(3)) for _ in range(3)]
+    store.faulty = jobs[1]
+    for _ in range(3):
+        desk.messages.sent.clear()
+        now[0] += 5
+        recover_jobs(desk.services)
+        assert {job for _, job, _ in desk.messages.sent} == {jobs[0], jobs[2]}
+    (fault,) = faults(caplog)
+    assert jobs[1] in fault
+
+
+def test_a_job_that_cannot_be_expired_keeps_no_other_from_it(
+    desk: Desk, store: OneFaultyJob, now: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    jobs = [desk.submit(catalogue(3)) for _ in range(3)]
+    store.faulty = jobs[1]
+    now[0] += 3601
+    for _ in range(3):
+        expire_jobs(desk.services)
+    store.faulty = ""
+    assert [store.get(job).ending for job in jobs] == [State.EXPIRED, None, State.EXPIRED]
+    assert len(faults(caplog)) == 1
+
+
+@pytest.mark.parametrize("work", [recover_jobs, expire_jobs])
+@pytest.mark.parametrize(
+    "error", [redis.ConnectionError("away"), redis.ResponseError("MISCONF Errors writing")]
+)
+def test_without_redis_a_pass_ends_at_once(
+    desk: Desk, store: OneFaultyJob, work: Callable[[Services], None], error: Exception
+) -> None:
+    store.faulty = desk.submit(catalogue(3))
+    store.error = error
+    with pytest.raises(redis.RedisError):
+        work(desk.services)
+
+
+def ended(desk: Desk) -> str:
+    job_id = desk.submit(catalogue(3))
+    desk.store.end(job_id, State.CANCELLED)
+    claim = desk.store.claim(job_id, "assemble", lease_s=1)
+    assert claim is not None
+    desk.store.finish(claim)
+    return job_id
+
+
+def test_a_folder_that_cannot_be_deleted_keeps_no_other_from_it_and_is_logged_once(
+    desk: Desk, now: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    jobs = [ended(desk) for _ in range(3)]
+    assert isinstance(desk.storage, OneUndeletableFolder)
+    desk.storage.undeletable = jobs[0]
+    now[0] += 61
+    for _ in range(3):
+        clean_storage(desk.services)
+    assert [desk.storage.exists(input_path(job)) for job in jobs] == [True, False, False]
+    assert [desk.store.get(job).files_deleted_at is None for job in jobs] == [True, False, False]
+    (fault,) = faults(caplog)
+    assert jobs[0] in fault
+    desk.storage.undeletable = ""
+    clean_storage(desk.services)
+    assert not desk.storage.exists(input_path(jobs[0]))
+
+
+def test_a_lost_upload_that_cannot_be_deleted_keeps_no_other_from_it(desk: Desk) -> None:
+    for name in ("stuck", "other"):
+        desk.store.announce_upload(name)
+        with desk.storage.publish(input_path(name)) as stream:
+            stream.write(b"half a catalogue")
+    assert isinstance(desk.storage, OneUndeletableFolder)
+    desk.storage.undeletable = "stuck"
+    services = replace(
+        desk.services, settings=desk.services.settings.model_copy(update={"clean_s": 4000.0})
+    )
+    clean_storage(services)
+    assert desk.storage.exists(input_path("stuck"))
+    assert not desk.storage.exists(input_path("other"))
+
+
+def test_recovery_goes_on_while_nothing_can_be_deleted(desk: Desk, now: list[float]) -> None:
+    stuck = ended(desk)
+    assert isinstance(desk.storage, OneUndeletableFolder)
+    desk.storage.undeletable = stuck
+    now[0] += 61
+    waiting = desk.submit(catalogue(3))
+    desk.messages.sent.clear()
+    now[0] += 5
+    for work in (clean_storage, expire_jobs, recover_jobs):
+        work(desk.services)
+    assert desk.messages.sent == [(PLAN_TASK, waiting, None)]
+
+
+def test_cleaning_leaves_the_rest_to_the_next_pass_after_some_seconds(
+    desk: Desk, now: list[float]
+) -> None:
+    jobs = [ended(desk) for _ in range(5)]
+    now[0] += 61
+    ticks = iter(range(100))
+    clean_storage(desk.services, clock=lambda: float(next(ticks)))
+    left = [job for job in jobs if desk.storage.exists(input_path(job))]
+    assert 0 < len(left) < 5
+    for _ in range(3):
+        clean_storage(desk.services)
+    assert not any(desk.storage.exists(input_path(job)) for job in jobs)
+
+
+def test_a_fault_is_logged_again_after_an_hour_and_when_it_comes_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = [0.0]
+    once = LogOnce(logging.getLogger("test"), clock=lambda: now[0])
+    once.error("a", "first")
+    once.error("a", "not again")
+    once.error("b", "another")
+    now[0] = 3601.0
+    once.error("a", "an hour later")
+    once.forget("a")
+    once.error("a", "it came back")
+    assert faults(caplog) == ["first", "another", "an hour later", "it came back"]

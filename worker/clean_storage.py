@@ -1,0 +1,82 @@
+"""Deletes files whose retention is over, and what broken-off uploads have left."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from jobs.errors import JobNotFound
+from jobs.log_once import LogOnce
+from jobs.redis_outage import is_outage
+from jobs.storage import job_folder
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+_faults = LogOnce(log)
+
+# A pool process that deletes does no other work: what is left over is deleted by the next passes.
+_LONGEST_S = 2.0
+
+
+def clean_storage(services: Services, *, clock: Callable[[], float] = time.monotonic) -> None:
+    """One pass of at most some seconds.
+
+    A folder that cannot be deleted is logged and passed over, and tried again by later passes. Raises only when Redis is
+    away or refuses writes.
+    """
+    ends_at = clock() + _LONGEST_S
+    # Counted in passes, so each pass has to ask.
+    lost = services.store.lost_uploads(silent_s_more=services.settings.clean_s)
+    for job_id in services.store.keeping_files(ended_s_ago=services.settings.retention_s):
+        if clock() > ends_at:
+            return
+        if _deleted(services, job_id):
+            _note_deletion(services, job_id)
+    # The store sees to it that no job is made of these any more.
+    for job_id in lost:
+        if clock() > ends_at:
+            return
+        if _holds_files(services, job_id) and _deleted(services, job_id):
+            log.warning("%s: the upload was broken off, what had arrived is deleted", job_id)
+
+
+def _note_deletion(services: Services, job_id: str) -> None:
+    try:
+        services.store.files_deleted(job_id)
+    except JobNotFound:  # deleted since the list was read
+        return
+    except Exception as error:
+        _passed_over(job_id, error)
+        return
+    log.info("%s: files deleted, their retention is over", job_id)
+
+
+def _holds_files(services: Services, job_id: str) -> bool:
+    try:
+        return bool(services.storage.names(job_folder(job_id)))
+    except Exception as error:
+        return _passed_over(job_id, error)
+
+
+def _deleted(services: Services, job_id: str) -> bool:
+    try:
+        services.storage.delete(job_folder(job_id))
+    except Exception as error:
+        return _passed_over(job_id, error)
+    _faults.forget(job_id)
+    return True
+
+
+def _passed_over(job_id: str, error: Exception) -> bool:
+    # Each storage has errors of its own, and none of them may keep the other folders from being deleted.
+    if is_outage(error):
+        raise error
+    _faults.error(
+        job_id,
+        "%s: its files cannot be deleted (%s: %s); see that this process may delete them",
+        job_id,
+        type(error).__name__,
+        error,
+    )
+    return False
