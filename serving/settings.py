@@ -25,7 +25,7 @@ class ServingSettings(BaseSettings):
     serving_address: str = Field(
         default="127.0.0.1:8500",
         pattern=r"^(unix:.+|.+:\d+)$",
-        description="Address to listen on, HOST:PORT or unix:PATH.",
+        description="Address to listen on, HOST:PORT, or unix:PATH for this user alone.",
     )
     serving_versions: PositiveInt = Field(
         default=2, description="How many versions serve at a time, the newest ones that load."

@@ -12,7 +12,8 @@ class WorkerSettings(JobSettings):
     """`SPINELABEL_*`: where the model is, how work is cut, how long things may take."""
 
     model_target: str = Field(
-        "127.0.0.1:8500", description="gRPC address of the model server; dns:///NAME:PORT balances."
+        "127.0.0.1:8500",
+        description="gRPC address of the model server; dns:///NAME:PORT balances, unix:PATH is a socket of this machine.",
     )
     model_name: str = Field("genre", description="Model folder below the server's model root.")
     model_deadline_s: PositiveFloat = Field(30.0, description="Longest one prediction may take.")

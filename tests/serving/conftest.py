@@ -90,9 +90,9 @@ def start_server(built: Built, tmp_path: Path) -> Iterator[StartServer]:
     started: list[ModelServerProcess] = []
     numbers = itertools.count()
 
-    def start(*versions: int, **settings: object) -> ModelServerProcess:
+    def start(*versions: int, target: str | None = None, **settings: object) -> ModelServerProcess:
         root = tmp_path / f"root{next(numbers)}"
-        started.append(_server_over(root, built, versions, settings))
+        started.append(_server_over(root, built, versions, settings, target))
         return started[-1]
 
     yield start
@@ -101,10 +101,14 @@ def start_server(built: Built, tmp_path: Path) -> Iterator[StartServer]:
 
 
 def _server_over(
-    root: Path, built: Built, versions: tuple[int, ...], settings: dict[str, object]
+    root: Path,
+    built: Built,
+    versions: tuple[int, ...],
+    settings: dict[str, object],
+    target: str | None = None,
 ) -> ModelServerProcess:
     (root / MODEL).mkdir(parents=True)
-    running = ModelServerProcess(root, root / "log", **settings)
+    running = ModelServerProcess(root, root / "log", target=target, **settings)
     for version in versions:
         running.publish(built.version(version), version)
     running.start()

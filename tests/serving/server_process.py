@@ -12,6 +12,7 @@ from pathlib import Path
 
 import grpc
 
+from tests.waiting import WITHIN_S
 from worker.model_channel import ModelChannel
 from worker.model_client import ModelClient
 from worker.model_tensors import fill_texts
@@ -19,8 +20,7 @@ from worker.protos.tensorflow_serving.apis import get_model_status_pb2, predict_
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEL = "genre"
-# Generous: a test machine may be busy, and nothing waits longer than it has to.
-PATIENCE_S = 60.0
+PATIENCE_S = WITHIN_S
 
 
 def free_port() -> int:
@@ -32,11 +32,14 @@ def free_port() -> int:
 
 
 class ModelServerProcess:
-    """`python -m serving` over a model root; restartable on the same port."""
+    """`python -m serving` over a model root; restartable on the same address."""
 
-    def __init__(self, model_root: Path, log: Path, **settings: object) -> None:
+    def __init__(
+        self, model_root: Path, log: Path, *, target: str | None = None, **settings: object
+    ) -> None:
+        """`target`: address to listen on; a free port where there is none."""
         self.model_folder = model_root / MODEL
-        self.target = f"127.0.0.1:{free_port()}"
+        self.target = target or f"127.0.0.1:{free_port()}"
         self._log = log
         self._environment = {
             **os.environ,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+import stat
 from pathlib import Path
 
 import pytest
 
 from tests.serving.conftest import StartServer
-from tests.serving.server_process import MODEL, ModelServerProcess
+from tests.serving.server_process import MODEL, PATIENCE_S, ModelServerProcess
 from worker.model_client import ModelUnavailable
 
 
@@ -27,6 +28,40 @@ def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
         done = server.run_to_its_end()
     assert done.returncode == 1
     assert f"cannot listen on {server.target}" in the_one_line(done.stderr)
+
+
+def test_a_unix_socket_is_this_users_alone_and_outlives_a_killed_server(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.sock"
+    server = start_server(1, target=f"unix:{path}")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert server.client().submit(1, ["a crime"]).result().shape == (1, 10)
+    server.kill()
+    server.start()
+    client = server.client(retry_for_s=PATIENCE_S)
+    assert client.submit(1, ["a crime"]).result().shape == (1, 10)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_unix_socket_that_a_server_listens_on_is_not_taken_from_it(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    first = start_server(1, target=f"unix:{tmp_path / 'model.sock'}")
+    (tmp_path / MODEL).mkdir()
+    second = ModelServerProcess(tmp_path, tmp_path / "log", target=first.target)
+    done = second.run_to_its_end()
+    assert done.returncode == 1
+    assert f"cannot listen on {first.target}" in the_one_line(done.stderr)
+    assert first.client().submit(1, ["a crime"]).result().shape == (1, 10)
+
+
+def test_a_unix_socket_in_no_folder_is_said_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / MODEL).mkdir()
+    target = f"unix:{tmp_path / 'nowhere' / 'model.sock'}"
+    done = ModelServerProcess(tmp_path, tmp_path / "log", target=target).run_to_its_end()
+    assert done.returncode == 1
+    assert f"cannot listen on {target}: its folder must exist" in the_one_line(done.stderr)
 
 
 def test_an_absent_model_folder_is_said_in_one_sentence(tmp_path: Path) -> None:
