@@ -157,6 +157,8 @@ class MemoryJobStore(JobStore):
     ) -> Job:
         now = self._clock()
         with self._lock:
+            if job.id in self._records:
+                return self._snapshot(self._records[job.id])
             self._check_upload(job.id)
             most = None if job.owner is None else most_open
             if most is not None and self._open_jobs(job.owner) >= most:

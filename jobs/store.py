@@ -100,6 +100,8 @@ class JobStore(ABC):
     ) -> Job:
         """Record a new job as `queued`; its upload is over. Settle the key of the request that makes it.
 
+        May be called again with the same job when the reply was lost; it is made once.
+
         Raises `TooManyOpenJobs` when its owner has `most_open` jobs that are not terminal, `RequestNotHeld`,
         `UploadLost`.
         """

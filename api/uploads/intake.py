@@ -20,6 +20,7 @@ from catalogue.errors import NoSummaryColumn
 from catalogue.layout import Layout, inspect_head, read_head
 from catalogue.packing import Packing, gunzip
 from jobs.callback_address import CallbackRules
+from jobs.errors import JobError
 from jobs.job import Job, NewJob
 from jobs.messages import Messages
 from jobs.requests import Settlement
@@ -36,13 +37,13 @@ def accept(
     most_unpacked: int,
     settle: Callable[[], Settlement] | None = None,
 ) -> Job:
-    """Make a job of the upload. Whatever is raised, nothing of it is left behind.
+    """Make a job of the upload. Nothing is left behind of one that is refused.
 
     A packed file may have `most_unpacked` bytes once it is unpacked.
     `settle` is asked, once the upload has been read, for the key under which it may be repeated.
 
     Raises `Problem` and `CallbackRefused` for a bad request, `CatalogueError` for a file that is no catalogue, `OSError` of the
-    storage and the store's own error.
+    storage and the store's own error. After a lost connection to the store the job may exist, and its input is kept.
     """
     store.check_room()
     arriving = Arriving(upload.blocks())
@@ -81,27 +82,37 @@ def accept(
         assert layout is not None  # the body has been read to its end
         if upload.options.evidence and not asked:
             check_evidence(store)
-        job = store.create(
-            NewJob(
-                id=job_id,
-                filename=safe_filename(upload.filename),
-                input_bytes=arriving.count,
-                layout=layout.to_dict(),
-                error_threshold=upload.options.error_threshold,
-                review_threshold=upload.options.review_threshold,
-                callback=upload.options.callback,
-                extras=upload.options.extras,
-                neutralise_formulas=bool(upload.options.neutralise_formulas),
-            ),
-            settlement=settle() if settle else None,
+        new = NewJob(
+            id=job_id,
+            filename=safe_filename(upload.filename),
+            input_bytes=arriving.count,
+            layout=layout.to_dict(),
+            error_threshold=upload.options.error_threshold,
+            review_threshold=upload.options.review_threshold,
+            callback=upload.options.callback,
+            extras=upload.options.extras,
+            neutralise_formulas=bool(upload.options.neutralise_formulas),
         )
+        settlement = settle() if settle else None
     except BaseException:
-        with suppress(OSError, redis.RedisError):  # the first error is the one to report
-            storage.delete(job_folder(job_id))
-            store.forget_upload(job_id)
+        _discard(store, storage, job_id)
         raise
+    try:
+        job = store.create(new, settlement=settlement)
+    except (JobError, redis.ResponseError):
+        _discard(store, storage, job_id)
+        raise
+    # Any other error leaves open whether the job was made before the reply got lost, so its input stays. It is still
+    # announced: if there is no job, the sweep of lost uploads removes it.
     tell(messages.plan, job.id)
     return job
+
+
+def _discard(store: CallersJobs, storage: Storage, job_id: str) -> None:
+    """Remove what was stored of an upload of which no job was made."""
+    with suppress(OSError, redis.RedisError):  # the error that led here is the one to report
+        storage.delete(job_folder(job_id))
+        store.forget_upload(job_id)
 
 
 def _check_callback(upload: Upload, rules: CallbackRules) -> None:

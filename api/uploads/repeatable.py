@@ -7,7 +7,10 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http import HTTPStatus
+
+import redis
 
 from api.http.problems import Problem, in_use
 from api.jobs.callers_jobs import CallersJobs
@@ -79,7 +82,9 @@ def once(
         known = FingerprintedUpload(upload, _renewing(store, held, lease_s))
         return make(known, lambda: Settlement(hold=held, fingerprint=known.fingerprint)), False
     except BaseException:
-        store.requests.release(held)
+        # Nothing where the key was settled, though the reply that said so was lost: then the repetition is given that job.
+        with suppress(redis.RedisError):
+            store.requests.release(held)
         raise
 
 

@@ -3,6 +3,8 @@
 -- silence at which an upload is lost, field, value...
 -- Returns 0 when the owner has that many jobs under way already, -1 when the request's key is not held any more, -2 when
 -- the upload is lost.
+-- A job that is there already was made by this very call, whose reply was lost.
+if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
 local silent = redis.call('ZSCORE', KEYS[7], ARGV[1])
 if silent and tonumber(silent) >= tonumber(ARGV[8]) then return -2 end
 if ARGV[5] ~= '' then

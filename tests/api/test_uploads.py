@@ -279,21 +279,22 @@ def test_a_storage_that_cannot_be_written_is_unavailable_not_broken(
     assert answer.headers["Retry-After"] == "5"
 
 
-class AwayStore(MemoryJobStore):
-    """A Redis that goes away during an upload."""
+class FullStore(MemoryJobStore):
+    """A Redis that takes no writes."""
 
     def create(
         self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
     ) -> Job:
-        raise redis.ConnectionError(f"no Redis for {job.id}, {most_open}, {settlement}")
+        raise redis.OutOfMemoryError(f"no room for {job.id}, {most_open}, {settlement}")
 
 
-def test_without_a_record_nothing_of_the_upload_is_kept(front: Any) -> None:
-    front.store = AwayStore()
+def test_of_an_upload_whose_record_is_refused_nothing_is_kept(front: Any) -> None:
+    front.store = FullStore()
     answer = front.client().post("/v1/jobs", data=CATALOGUE)
     assert (answer.status_code, answer.json["code"]) == (503, "SERVICE_UNAVAILABLE")
     assert answer.headers["Retry-After"] == "5"
     assert front.is_empty()
+    assert front.store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S) == []
 
 
 class MuteMessages(RecordedMessages):

@@ -19,6 +19,7 @@ from jobs.errors import (
 from jobs.job import Chunk, Failure, NewJob, State
 from jobs.memory_store import MemoryJobStore
 from jobs.redis_store import RedisJobStore
+from jobs.requests import RequestHold, Settlement
 from jobs.store import (
     ASSEMBLE,
     PLAN,
@@ -82,6 +83,20 @@ def test_a_new_job_is_queued_and_active(store: JobStore, job_id: str) -> None:
     assert job.row_counts.total == 0
     assert State.QUEUED in job.state_times
     assert job_id in store.active()
+
+
+def test_a_job_is_created_once_however_often_it_is_asked_for(store: JobStore) -> None:
+    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, layout={}, owner="anna")
+    store.announce_upload(new.id)
+    held = store.requests.hold("name", "token", lease_s=60)
+    assert isinstance(held, RequestHold)
+    settlement = Settlement(hold=held, fingerprint="f")
+    first = store.create(new, most_open=1, settlement=settlement)
+    claim = must_claim(store, new.id, PLAN)
+    again = store.create(new, most_open=1, settlement=settlement)
+    assert (again.id, again.state_times) == (first.id, first.state_times)
+    assert store.open_jobs("anna") == len(store.newest(limit=9)) == 1
+    store.begin_planning(claim, model_version=1)  # what was claimed meanwhile is still held
 
 
 def test_an_unknown_job_is_not_found(store: JobStore) -> None:
