@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib import resources
-from typing import Any, cast
-
-import redis
+from typing import cast
 
 from jobs.callbacks import Attempt, CallbackStore, DeliveryLog, new_secret
+from jobs.redis_connection import connect, load_script
 from jobs.redis_keys import CALLBACK_SECRETS, CALLBACKS_DUE, JobKeys
 
 
@@ -18,31 +16,27 @@ class RedisCallbackStore(CallbackStore):
     """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(
-            url, decode_responses=True, socket_timeout=10, health_check_interval=30
-        )
-        folder = resources.files("jobs") / "redis_scripts"
-        self._take, self._record, self._renew_secret = (
-            self._redis.register_script((folder / f"{name}.lua").read_text("utf-8"))
-            for name in ("take_callback", "record_callback", "renew_secret")
+        self._redis = connect(url)
+        self._due, self._take, self._record, self._renew_secret = (
+            load_script(self._redis, "clock", name)
+            for name in ("due_callbacks", "take_callback", "record_callback", "renew_secret")
         )
 
     def due(self, *, limit: int) -> Sequence[str]:
-        found = self._redis.zrangebyscore(CALLBACKS_DUE, "-inf", self._now_ms(), start=0, num=limit)
-        return cast(list[str], found)
+        return cast(list[str], self._due(keys=[CALLBACKS_DUE], args=[limit]))
 
     def take(self, job_id: str, *, lease_s: float) -> int | None:
         return cast(
             int | None,
             self._take(
                 keys=[CALLBACKS_DUE, JobKeys(job_id).job],
-                args=[job_id, self._now_ms(), round(lease_s * 1000)],
+                args=[job_id, round(lease_s * 1000)],
             ),
         )
 
     def record(self, job_id: str, attempt: Attempt, *, again_in_s: float | None) -> bool:
-        keys, now = JobKeys(job_id), self._now_ms()
-        again = "" if again_in_s is None else now + round(again_in_s * 1000)
+        keys = JobKeys(job_id)
+        again = "" if again_in_s is None else round(again_in_s * 1000)
         return bool(
             self._record(
                 keys=[CALLBACKS_DUE, keys.job, keys.deliveries],
@@ -61,17 +55,17 @@ class RedisCallbackStore(CallbackStore):
         )
 
     def secrets(self, owner: str | None) -> tuple[str, ...]:
-        now, field = self._now_ms(), owner or ""
-        first = json.dumps([{"secret": new_secret(), "until": 0}])
-        self._redis.hsetnx(CALLBACK_SECRETS, field, first)
-        newest, *older = json.loads(cast(str, self._redis.hget(CALLBACK_SECRETS, field)))
+        field, first = owner or "", json.dumps([{"secret": new_secret(), "until": 0}])
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hsetnx(CALLBACK_SECRETS, field, first)
+            pipe.hget(CALLBACK_SECRETS, field)
+            pipe.time()
+            _, text, (seconds, micros) = pipe.execute()
+        newest, *older = json.loads(text)
+        now = seconds * 1000 + micros // 1000
         return (newest["secret"], *(kept["secret"] for kept in older if kept["until"] > now))
 
     def renew_secret(self, owner: str | None, *, keep_s: float) -> str:
-        fresh, until = new_secret(), self._now_ms() + round(keep_s * 1000)
-        self._renew_secret(keys=[CALLBACK_SECRETS], args=[owner or "", fresh, until])
+        fresh = new_secret()
+        self._renew_secret(keys=[CALLBACK_SECRETS], args=[owner or "", fresh, round(keep_s * 1000)])
         return fresh
-
-    def _now_ms(self) -> int:
-        seconds, micros = cast(Any, self._redis.time())
-        return int(seconds * 1000 + micros // 1000)

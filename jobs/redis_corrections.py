@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from typing import cast
-
-import redis
 
 from jobs.corrections import CorrectionsStand, CorrectionStore
 from jobs.errors import JobNotFound
+from jobs.redis_connection import connect, load_script
 from jobs.redis_keys import JobKeys
 
 _REVISION = "revision"
@@ -19,14 +17,9 @@ class RedisCorrectionStore(CorrectionStore):
     """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(
-            url, decode_responses=True, socket_timeout=10, health_check_interval=30
-        )
-        folder = resources.files("jobs") / "redis_scripts"
-        self._put, self._remove = (
-            self._redis.register_script((folder / f"{name}.lua").read_text("utf-8"))
-            for name in ("put_correction", "remove_correction")
-        )
+        self._redis = connect(url)
+        self._put = load_script(self._redis, "put_correction")
+        self._remove = load_script(self._redis, "remove_correction")
 
     def put(self, job_id: str, row: int, genre: str) -> None:
         keys = JobKeys(job_id)

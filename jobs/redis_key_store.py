@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, cast
 
-import redis
-
 from jobs.errors import KeyNotFound
 from jobs.key_store import KeyStore
 from jobs.keys import ApiKey, KeyLimits
+from jobs.redis_connection import connect
 from jobs.redis_keys import API_KEYS
 
 
@@ -19,9 +18,7 @@ class RedisKeyStore(KeyStore):
     """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(
-            url, decode_responses=True, socket_timeout=10, health_check_interval=30
-        )
+        self._redis = connect(url)
 
     def add(self, key: ApiKey) -> ApiKey:
         return self._keep(replace(key, created_at=self._now()))

@@ -13,6 +13,7 @@
 | `jobs:active`        | set  | ids of jobs that are not terminal                                                   |
 | `jobs:created`       | zset | id → when it was created (ms)                                                       |
 | `jobs:of:{owner}`    | zset | the same for the jobs of one owner                                                  |
+| `jobs:open:{owner}`  | set  | ids of the owner's jobs that are not terminal                                       |
 | `jobs:ended`         | zset | id of a job that still has files → when it ended (ms)                               |
 | `uploads`            | zset | id of a job whose input is under way → seconds of silence that sweeps have counted   |
 | `callbacks:due`      | zset | id of a job whose caller has to be told → when the next attempt is due (ms)         |
@@ -22,7 +23,7 @@
 | `question:{id}`      | string | summaries to be labelled at once, as JSON; kept as long as the API waits              |
 | `answer:{id}`        | list | one element, what became of them, as JSON; kept for a minute                        |
 | `requests:…`         | list | when a key sent its latest requests; kept by the library that counts them            |
-| `workers`            | hash | worker name → its last report as JSON                                               |
+| `workers`            | hash | worker name → when it last reported (ms), a space, the model it reaches as JSON      |
 | `totals`             | hash | rows ever `labelled`, `failed`, `to_review`; jobs `ended:STATE`; only ever grows     |
 | `labels:young`, `:old`| hash | digest of text and model → when it was put (4 bytes, s) and the probabilities        |
 
@@ -68,6 +69,11 @@ class JobKeys:
 def owned_by(owner: str) -> str:
     """The key that lists one owner's jobs."""
     return f"{_PREFIX}jobs:of:{owner}"
+
+
+def open_of(owner: str) -> str:
+    """The key of the set of one owner's jobs that are not terminal."""
+    return f"{_PREFIX}jobs:open:{owner}"
 
 
 def request_key(name: str) -> str:

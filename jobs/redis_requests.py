@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 import redis
 
+from jobs.redis_connection import load_script
 from jobs.redis_keys import request_key
 from jobs.requests import RequestHold, RequestStore, Settled
 
@@ -14,10 +13,8 @@ class RedisRequestStore(RequestStore):
     """Over the connections of the job store."""
 
     def __init__(self, connections: redis.Redis) -> None:
-        folder = resources.files("jobs") / "redis_scripts"
         self._hold, self._renew, self._release = (
-            connections.register_script((folder / f"{name}_request.lua").read_text("utf-8"))
-            for name in ("hold", "renew", "release")
+            load_script(connections, f"{name}_request") for name in ("hold", "renew", "release")
         )
 
     def hold(self, name: str, token: str, *, lease_s: float) -> RequestHold | Settled | None:

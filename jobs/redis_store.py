@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib import resources
 from typing import Any, cast
 
 import redis
@@ -21,6 +20,7 @@ from jobs.errors import (
 )
 from jobs.figures import Figures
 from jobs.job import Chunk, Failure, Job, NewJob, RowCounts, State
+from jobs.redis_connection import connect, load_script
 from jobs.redis_figures import read_figures
 from jobs.redis_keys import (
     ACTIVE,
@@ -31,6 +31,7 @@ from jobs.redis_keys import (
     UPLOADS,
     WORKERS,
     JobKeys,
+    open_of,
     owned_by,
     request_key,
 )
@@ -60,32 +61,30 @@ class RedisJobStore(JobStore):
     """Jobs in Redis. Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(
-            url, decode_responses=True, socket_timeout=10, health_check_interval=30
-        )
+        self._redis = connect(url)
         self._requests = RedisRequestStore(self._redis)
-        folder = resources.files("jobs") / "redis_scripts"
 
         def script(*names: str) -> Any:
-            text = "\n".join((folder / f"{name}.lua").read_text("utf-8") for name in names)
-            return self._redis.register_script(text)
+            return load_script(self._redis, *names)
 
-        self._create = script("create")
+        self._create = script("clock", "create")
         self._announce_upload = script("announce_upload")
         self._lost_uploads = script("lost_uploads")
-        self._claim = script("claim")
-        self._renew = script("renew")
+        self._claim = script("clock", "claim")
+        self._renew = script("clock", "renew")
         self._release = script("release")
         self._begin_planning = script("begin_planning")
-        self._add_chunks = script("advance", "add_chunks")
-        self._commit_chunk = script("advance", "commit_chunk")
-        self._split_chunk = script("advance", "split_chunk")
-        self._reopen_chunks = script("reopen_chunks")
+        self._add_chunks = script("clock", "advance", "add_chunks")
+        self._commit_chunk = script("clock", "advance", "commit_chunk")
+        self._split_chunk = script("clock", "advance", "split_chunk")
+        self._reopen_chunks = script("clock", "reopen_chunks")
         self._repin = script("advance", "repin")
-        self._end = script("end")
-        self._finish = script("finish")
-        self._missing = script("missing")
-        self._files_deleted = script("files_deleted")
+        self._end = script("clock", "end")
+        self._finish = script("clock", "finish")
+        self._missing = script("clock", "missing")
+        self._keeping_files = script("clock", "keeping_files")
+        self._report_worker = script("clock", "report_worker")
+        self._files_deleted = script("clock", "files_deleted")
         self._delete = script("delete")
 
     @property
@@ -106,10 +105,9 @@ class RedisJobStore(JobStore):
     def create(
         self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
     ) -> Job:
-        keys, now = JobKeys(job.id), self._now_ms()
+        keys = JobKeys(job.id)
         fields = {
             "state": State.QUEUED.value,
-            "at:queued": now,
             "filename": job.filename,
             "input_bytes": job.input_bytes,
             "layout": json.dumps(job.layout),
@@ -124,11 +122,11 @@ class RedisJobStore(JobStore):
             ),
         }
         owner = job.owner or ""
-        args: list[Any] = [job.id, owner, "" if most_open is None else most_open, now]
+        args: list[Any] = [job.id, owner, "" if most_open is None else most_open]
         args += [*_settling(settlement), UPLOAD_LOST_AFTER_S]
         for name, value in fields.items():
             args += [name, value]
-        order = [keys.job, keys.sent, ACTIVE, CREATED, owned_by(owner)]
+        order = [keys.job, keys.sent, ACTIVE, CREATED, owned_by(owner), open_of(owner)]
         order += [request_key(settlement.hold.name if settlement else ""), UPLOADS]
         reply = self._create(keys=order, args=args)
         if reply == -2:
@@ -169,10 +167,7 @@ class RedisJobStore(JobStore):
         return self._snapshots(ids)
 
     def open_jobs(self, owner: str) -> int:
-        with self._redis.pipeline(transaction=True) as pipe:
-            for job_id in self.active():
-                pipe.zscore(owned_by(owner), job_id)
-            return sum(score is not None for score in pipe.execute())
+        return self._redis.scard(open_of(owner))
 
     def active(self) -> Sequence[str]:
         return sorted(cast(set[str], self._redis.smembers(ACTIVE)))
@@ -191,7 +186,7 @@ class RedisJobStore(JobStore):
             self._claim,
             job_id,
             [keys.job, keys.leases, keys.attempts, keys.parts, keys.chunks],
-            [step, round(lease_s * 1000), self._now_ms()],
+            [step, round(lease_s * 1000)],
         )
         if reply is None:
             return None
@@ -199,7 +194,7 @@ class RedisJobStore(JobStore):
 
     def renew(self, claim: Claim, *, lease_s: float) -> None:
         keys = JobKeys(claim.job_id)
-        args = [claim.step, claim.fence, round(lease_s * 1000), self._now_ms()]
+        args = [claim.step, claim.fence, round(lease_s * 1000)]
         if not self._renew(keys=[keys.job, keys.leases], args=args):
             raise LeaseLost(claim.job_id, claim.step)
 
@@ -241,7 +236,7 @@ class RedisJobStore(JobStore):
         self, claim: Claim, chunks: Sequence[Chunk], *, last: bool, window: int
     ) -> Commit:
         keys = JobKeys(claim.job_id)
-        args: list[Any] = [claim.fence, int(last), window, self._now_ms()]
+        args: list[Any] = [claim.fence, int(last), window]
         for chunk in chunks:
             args += [chunk.index, chunk.rows, json.dumps(asdict(chunk))]
         return _commit_from(
@@ -265,8 +260,8 @@ class RedisJobStore(JobStore):
     ) -> Commit:
         keys, tally = JobKeys(claim.job_id), dict(genres or {})
         counts = {"labelled": labelled, "failed": failed, "to_review": to_review, "genres": tally}
-        part, now = json.dumps({**counts, "seal": seal}), self._now_ms()
-        args: list[Any] = [index, claim.fence, labelled, failed, to_review, window, now, part]
+        part = json.dumps({**counts, "seal": seal})
+        args: list[Any] = [index, claim.fence, labelled, failed, to_review, window, part]
         for pair in tally.items():
             args += pair
         return _commit_from(
@@ -286,7 +281,7 @@ class RedisJobStore(JobStore):
             claim,
             self._split_chunk(
                 keys=[keys.job, keys.leases, keys.sent, keys.parts, keys.chunks, keys.attempts],
-                args=[left.index, claim.fence, window, self._now_ms(), attempts, *halves],
+                args=[left.index, claim.fence, window, attempts, *halves],
             ),
         )
 
@@ -329,42 +324,41 @@ class RedisJobStore(JobStore):
             claim,
             self._reopen_chunks(
                 keys=[keys.job, keys.leases, keys.sent, keys.parts, keys.attempts],
-                args=[claim.fence, self._now_ms(), *indices],
+                args=[claim.fence, *indices],
             ),
         )
 
     def end(self, job_id: str, ending: State, failure: Failure | None = None) -> Job:
         keys = JobKeys(job_id)
         reason = json.dumps(asdict(failure)) if failure else ""
-        self._run(self._end, job_id, [keys.job, keys.sent], [ending.value, reason, self._now_ms()])
+        self._run(self._end, job_id, [keys.job, keys.sent], [ending.value, reason])
         return self.get(job_id)
 
     def finish(self, claim: Claim) -> Job:
         keys = JobKeys(claim.job_id)
         order = [keys.job, keys.leases, keys.sent, keys.attempts, keys.chunks, keys.parts]
-        order += [ACTIVE, ENDED, CALLBACKS_DUE, TOTALS]
-        if not self._finish(keys=order, args=[claim.fence, self._now_ms(), claim.job_id]):
+        order += [ACTIVE, ENDED, CALLBACKS_DUE, TOTALS, open_of("")]
+        if not self._finish(keys=order, args=[claim.fence, claim.job_id]):
             raise LeaseLost(claim.job_id, claim.step)
         return self.get(claim.job_id)
 
     def keeping_files(self, *, ended_s_ago: float) -> Sequence[str]:
-        latest = self._now_ms() - round(ended_s_ago * 1000)
-        return cast(list[str], self._redis.zrangebyscore(ENDED, "-inf", latest))
+        args = [round(ended_s_ago * 1000)]
+        return cast(list[str], self._keeping_files(keys=[ENDED], args=args))
 
     def files_deleted(self, job_id: str) -> None:
         keys = JobKeys(job_id)
-        order = [keys.job, keys.corrections, ENDED]
-        self._run(self._files_deleted, job_id, order, [job_id, self._now_ms()])
+        self._run(self._files_deleted, job_id, [keys.job, keys.corrections, ENDED], [job_id])
 
     def missing(self, job_id: str, *, idle_s: float, lease_s: float = LONGEST_LEASE_S) -> Missing:
-        keys, now = JobKeys(job_id), self._now_ms()
+        keys = JobKeys(job_id)
         steps = cast(
             list[str],
             self._run(
                 self._missing,
                 job_id,
                 [keys.job, keys.leases, keys.sent],
-                [now - round(idle_s * 1000), now, round(lease_s * 1000)],
+                [round(idle_s * 1000), round(lease_s * 1000)],
             ),
         )
         labels = [step for step in steps if step not in (PLAN, ASSEMBLE)]
@@ -375,26 +369,23 @@ class RedisJobStore(JobStore):
         )
 
     def report_worker(self, name: str, model: Mapping[str, object] | None) -> None:
-        now = self._now_ms() / 1000
-        report = {"name": name, "reported_at": now, "model": model}
-        gone = [r.name for r in self._reports() if now - r.reported_at > _FORGET_WORKER_S]
-        self._redis.hset(WORKERS, name, json.dumps(report))
-        if gone:
-            self._redis.hdel(WORKERS, *gone)
+        args = [name, json.dumps(model), _FORGET_WORKER_S * 1000]
+        self._report_worker(keys=[WORKERS], args=args)
 
     def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
-        now = self._now_ms() / 1000
-        return [report for report in self._reports() if now - report.reported_at <= within_s]
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hgetall(WORKERS)
+            pipe.time()
+            found, (seconds, micros) = pipe.execute()
+        now = seconds + micros / 1e6
+        reports = [_report_from(name, text) for name, text in found.items()]
+        return [report for report in reports if now - report.reported_at <= within_s]
 
     def figures(self) -> Figures:
         return read_figures(self._redis)
 
     def ping(self) -> None:
         self._redis.ping()
-
-    def _reports(self) -> list[WorkerReport]:
-        found = cast(list[str], self._redis.hvals(WORKERS))
-        return [WorkerReport(**json.loads(text)) for text in found]
 
     def _now_ms(self) -> int:
         seconds, micros = self._redis.time()
@@ -407,6 +398,11 @@ class RedisJobStore(JobStore):
             if "NOJOB" in str(error):
                 raise JobNotFound(job_id) from None
             raise
+
+
+def _report_from(name: str, text: str) -> WorkerReport:
+    reported_ms, _, model = text.partition(" ")
+    return WorkerReport(name=name, reported_at=int(reported_ms) / 1000, model=json.loads(model))
 
 
 def _settling(settlement: Settlement | None) -> list[Any]:

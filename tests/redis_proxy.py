@@ -22,6 +22,7 @@ class RedisProxy:
         self._lock = threading.Lock()
         self._cut: tuple[bytes, Lost] | None = None
         self.cuts = 0
+        self.requests = 0  # each one or more commands that were sent together
 
     @property
     def url(self) -> str:
@@ -63,6 +64,7 @@ class RedisProxy:
     def lost_at(self, command: bytes) -> Lost | None:
         """What is to be lost of this command's exchange."""
         with self._lock:
+            self.requests += 1
             if self._cut is None or self._cut[0] not in command:
                 return None
             (_, lost), self._cut = self._cut, None

@@ -1,12 +1,12 @@
 -- Record planned chunks. KEYS: job, leases, sent, chunks, parts.
--- ARGV: fence, last (0/1), window, now ms, then triples of index, rows, chunk JSON.
+-- ARGV: fence, last (0/1), window, then triples of index, rows, chunk JSON.
 -- Returns {last, index...}: whether assembly is due, and the chunks to hand out.
 if redis.call('HGET', KEYS[1], 'fence:plan') ~= ARGV[1] then return nil end
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'validating' and state ~= 'in_progress' then return nil end
-local now = ARGV[4]
+local now = now_ms()
 local added = 0
-for i = 5, #ARGV, 3 do
+for i = 4, #ARGV, 3 do
   if redis.call('HSETNX', KEYS[4], ARGV[i], ARGV[i + 2]) == 1 then
     redis.call('HINCRBY', KEYS[1], 'total', ARGV[i + 1])
     added = added + 1

@@ -1,9 +1,9 @@
--- Claim a step. KEYS: job, leases, attempts, parts, chunks. ARGV: step, lease ms, now ms.
+-- Claim a step. KEYS: job, leases, attempts, parts, chunks. ARGV: step, lease ms.
 -- Returns {fence, attempt}, or nil when the step is not due, done, or held.
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return redis.error_reply('NOJOB') end
 local step = ARGV[1]
-local now = tonumber(ARGV[3])
+local now = now_ms()
 local index = string.match(step, '^label/(%d+)$')
 if index then
   if state ~= 'in_progress' then return nil end

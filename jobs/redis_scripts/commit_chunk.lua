@@ -1,18 +1,19 @@
 -- Commit a labelled chunk, once. KEYS: job, leases, sent, parts, totals.
--- ARGV: index, fence, labelled, failed, to review, window, now ms, counts, genres and seal as JSON, then pairs of genre and rows.
+-- ARGV: index, fence, labelled, failed, to review, window, counts, genres and seal as JSON, then pairs of genre and rows.
 -- Returns {last, index...} like add_chunks, or nil when the claim is lost.
 local step = 'label/' .. ARGV[1]
 if redis.call('HGET', KEYS[1], 'fence:' .. step) ~= ARGV[2] then return nil end
 if redis.call('HGET', KEYS[1], 'state') ~= 'in_progress' then return nil end
-redis.call('HSET', KEYS[4], ARGV[1], ARGV[8])
+local now = now_ms()
+redis.call('HSET', KEYS[4], ARGV[1], ARGV[7])
 for _, key in ipairs({KEYS[1], KEYS[5]}) do
   redis.call('HINCRBY', key, 'labelled', ARGV[3])
   redis.call('HINCRBY', key, 'failed', ARGV[4])
   redis.call('HINCRBY', key, 'to_review', ARGV[5])
 end
-for i = 9, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], 'genre:' .. ARGV[i], ARGV[i + 1]) end
-redis.call('HSET', KEYS[1], 'last_progress', ARGV[7], 'newest', ARGV[1])
+for i = 8, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], 'genre:' .. ARGV[i], ARGV[i + 1]) end
+redis.call('HSET', KEYS[1], 'last_progress', now, 'newest', ARGV[1])
 redis.call('HDEL', KEYS[1], 'fence:' .. step)
 redis.call('ZREM', KEYS[2], step)
 redis.call('ZREM', KEYS[3], step)
-return advance(KEYS[1], KEYS[3], KEYS[4], ARGV[6], ARGV[7])
+return advance(KEYS[1], KEYS[3], KEYS[4], ARGV[6], now)

@@ -1,20 +1,23 @@
 -- Publish the terminal state. KEYS: job, leases, sent, attempts, chunks, parts, active, ended, callbacks due,
--- totals.
--- ARGV: fence, now ms, job id.
+-- totals, open of the owner without the owner's name.
+-- ARGV: fence, job id.
 -- Returns 1, also to the claim that has finished the job already; 0 when the claim is lost.
 local found = redis.call('HMGET', KEYS[1], 'finished_by', 'fence:assemble', 'state', 'ending')
 if found[1] == ARGV[1] then return 1 end
 local state, ending = found[3], found[4]
 if found[2] ~= ARGV[1] or (state ~= 'finalizing' and state ~= 'cancelling') then return 0 end
+local now = now_ms()
 -- No claim outlives the job: a renewal or release that comes late must not write its keys again.
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.find(field, '^fence') then redis.call('HDEL', KEYS[1], field) end
 end
-redis.call('HSET', KEYS[1], 'state', ending, 'at:' .. ending, ARGV[2], 'finished_by', ARGV[1],
+redis.call('HSET', KEYS[1], 'state', ending, 'at:' .. ending, now, 'finished_by', ARGV[1],
   'chunks_done', redis.call('HLEN', KEYS[6]))
 redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6])
-redis.call('SREM', KEYS[7], ARGV[3])
+redis.call('SREM', KEYS[7], ARGV[2])
+local owner = redis.call('HGET', KEYS[1], 'owner')
+if owner then redis.call('SREM', KEYS[11] .. owner, ARGV[2]) end
 redis.call('HINCRBY', KEYS[10], 'ended:' .. ending, 1)
-redis.call('ZADD', KEYS[8], ARGV[2], ARGV[3])
-if redis.call('HEXISTS', KEYS[1], 'callback') == 1 then redis.call('ZADD', KEYS[9], ARGV[2], ARGV[3]) end
+redis.call('ZADD', KEYS[8], now, ARGV[2])
+if redis.call('HEXISTS', KEYS[1], 'callback') == 1 then redis.call('ZADD', KEYS[9], now, ARGV[2]) end
 return 1

@@ -1,4 +1,4 @@
--- Log an attempt to call back. KEYS: callbacks due, job, deliveries. ARGV: job id, number, due again ms or '', attempt as JSON.
+-- Log an attempt to call back. KEYS: callbacks due, job, deliveries. ARGV: job id, number, ms until it is due again or '', attempt as JSON.
 -- Returns 0 when a later attempt has been taken or the job is gone.
 if redis.call('HGET', KEYS[2], 'callback_attempt') ~= ARGV[2] then return 0 end
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
@@ -7,6 +7,6 @@ redis.call('LTRIM', KEYS[3], -50, -1)
 if ARGV[3] == '' then
   redis.call('ZREM', KEYS[1], ARGV[1])
 else
-  redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
+  redis.call('ZADD', KEYS[1], now_ms() + tonumber(ARGV[3]), ARGV[1])
 end
 return 1

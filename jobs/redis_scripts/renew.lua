@@ -1,4 +1,4 @@
--- Extend a lease. KEYS: job, leases. ARGV: step, fence, lease ms, now ms. Returns 1, or 0 when it is lost.
+-- Extend a lease. KEYS: job, leases. ARGV: step, fence, lease ms. Returns 1, or 0 when it is lost.
 -- A step that the job's state no longer calls for is lost as well: that is how a cancellation reaches a worker.
 local found = redis.call('HMGET', KEYS[1], 'state', 'fence:' .. ARGV[1])
 local state = found[1]
@@ -10,5 +10,5 @@ elseif ARGV[1] == 'plan' then
 elseif state ~= 'finalizing' and state ~= 'cancelling' then
   return 0
 end
-redis.call('ZADD', KEYS[2], tonumber(ARGV[4]) + tonumber(ARGV[3]), ARGV[1])
+redis.call('ZADD', KEYS[2], now_ms() + tonumber(ARGV[3]), ARGV[1])
 return 1

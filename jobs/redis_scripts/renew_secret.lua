@@ -1,6 +1,6 @@
--- Put a new signing secret before the present one. KEYS: secrets. ARGV: owner, new secret, until when the old one signs (ms).
+-- Put a new signing secret before the present one. KEYS: secrets. ARGV: owner, new secret, for how long the old one signs (ms).
 local kept = {{secret = ARGV[2], ['until'] = 0}}
 local before = redis.call('HGET', KEYS[1], ARGV[1])
-if before then kept[2] = {secret = cjson.decode(before)[1].secret, ['until'] = tonumber(ARGV[3])} end
+if before then kept[2] = {secret = cjson.decode(before)[1].secret, ['until'] = now_ms() + tonumber(ARGV[3])} end
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(kept))
 return 1

@@ -1,16 +1,16 @@
 -- Take back committed chunks whose parts were damaged, and give up assembly until they are done again.
--- KEYS: job, leases, sent, parts, attempts. ARGV: fence, now ms, then indices.
+-- KEYS: job, leases, sent, parts, attempts. ARGV: fence, then indices.
 -- Returns {last, index...} like add_chunks, or nil when the claim is lost. A job that ends early does not wait for
 -- them: it is assembled without them.
 if redis.call('HGET', KEYS[1], 'fence:assemble') ~= ARGV[1] then return nil end
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'finalizing' and state ~= 'cancelling' then return nil end
-local now = ARGV[2]
+local now = now_ms()
 redis.call('HDEL', KEYS[1], 'fence:assemble')
 redis.call('ZREM', KEYS[2], 'assemble')
 local again = redis.call('HGET', KEYS[1], 'ending') == 'completed'
 local out = {again and 0 or 1}
-for i = 3, #ARGV do
+for i = 2, #ARGV do
   local part = redis.call('HGET', KEYS[4], ARGV[i])
   if part then
     local counts = cjson.decode(part)

@@ -1,18 +1,19 @@
 -- Replace a chunk that keeps killing its workers by its two halves. KEYS: job, leases, sent, parts, chunks, attempts.
--- ARGV: index, fence, window, now ms, attempts the halves start with, left JSON, right's index, right JSON.
+-- ARGV: index, fence, window, attempts the halves start with, left JSON, right's index, right JSON.
 -- Returns like add_chunks, or nil when the claim is lost.
 local step = 'label/' .. ARGV[1]
 if redis.call('HGET', KEYS[1], 'fence:' .. step) ~= ARGV[2] then return nil end
 if redis.call('HGET', KEYS[1], 'state') ~= 'in_progress' then return nil end
 -- The planner numbers its chunks itself until it is done; another split may have taken the number.
 if redis.call('HGET', KEYS[1], 'planned') ~= '1' then return nil end
-if redis.call('HSETNX', KEYS[5], ARGV[7], ARGV[8]) == 0 then return nil end
-redis.call('HSET', KEYS[5], ARGV[1], ARGV[6])
+if redis.call('HSETNX', KEYS[5], ARGV[6], ARGV[7]) == 0 then return nil end
+redis.call('HSET', KEYS[5], ARGV[1], ARGV[5])
 redis.call('HINCRBY', KEYS[1], 'chunks', 1)
-redis.call('HSET', KEYS[6], step, ARGV[5], 'label/' .. ARGV[7], ARGV[5])
+redis.call('HSET', KEYS[6], step, ARGV[4], 'label/' .. ARGV[6], ARGV[4])
 redis.call('HDEL', KEYS[1], 'fence:' .. step)
 redis.call('ZREM', KEYS[2], step)
-redis.call('ZADD', KEYS[3], ARGV[4], step)
-local out = advance(KEYS[1], KEYS[3], KEYS[4], ARGV[3], ARGV[4])
+local now = now_ms()
+redis.call('ZADD', KEYS[3], now, step)
+local out = advance(KEYS[1], KEYS[3], KEYS[4], ARGV[3], now)
 out[#out + 1] = tonumber(ARGV[1])
 return out

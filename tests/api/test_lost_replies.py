@@ -18,7 +18,7 @@ from tests.redis_proxy import RedisProxy
 CATALOGUE = b"title,summary\nA,some words\n"
 KEY = {"Idempotency-Key": "nightly"}
 # A field that only the script which creates a job is given.
-CREATE = b"at:queued"
+CREATE = b"input_bytes"
 
 
 @dataclass

@@ -1,0 +1,122 @@
+"""What the record costs in Redis: one round trip for a write, and as much work with many jobs as with few."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from cli.stack.redis_server import RedisServer
+from jobs.job import Chunk, NewJob, State
+from jobs.redis_store import RedisJobStore
+from jobs.store import ASSEMBLE, PLAN, JobStore, label_step
+from tests.redis_proxy import RedisProxy
+
+CHUNKS = [Chunk(index=i, start=i, end=i + 1, first_row=i + 1, rows=1) for i in range(3)]
+
+
+def create(store: JobStore, owner: str = "anna") -> str:
+    new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}, owner=owner)
+    return store.create(new, most_open=1_000_000).id
+
+
+def live(store: JobStore, count: Callable[[str], None]) -> None:
+    """A job's whole life; `count` is called after every method with its name."""
+    job_id = uuid.uuid4().hex
+    store.announce_upload(job_id)
+    count("announce_upload")
+    new = NewJob(id=job_id, filename="c", input_bytes=1, layout={}, owner="anna")
+    store.create(new, most_open=9)
+    count("create")
+    claim = store.claim(job_id, PLAN, lease_s=30)
+    count("claim")
+    assert claim is not None
+    store.renew(claim, lease_s=30)
+    count("renew")
+    store.release(claim)
+    count("release")
+    store.missing(job_id, idle_s=0)
+    count("missing")
+    claim = store.claim(job_id, PLAN, lease_s=30)
+    count("claim")
+    assert claim is not None
+    store.begin_planning(claim, model_version=1)
+    count("begin_planning")
+    store.add_chunks(claim, CHUNKS, last=True, window=3)
+    count("add_chunks")
+    claim = store.claim(job_id, label_step(0), lease_s=30)
+    count("claim")
+    assert claim is not None
+    store.commit_chunk(claim, 0, labelled=1, failed=0, seal="s", window=3)
+    count("commit_chunk")
+    store.end(job_id, State.CANCELLED)
+    count("end")
+    claim = store.claim(job_id, ASSEMBLE, lease_s=30)
+    count("claim")
+    assert claim is not None
+    store.finish(claim)
+    count("finish")
+    store.keeping_files(ended_s_ago=0)
+    count("keeping_files")
+    store.files_deleted(job_id)
+    count("files_deleted")
+    store.report_worker("w", None)
+    count("report_worker")
+    store.workers(within_s=9)
+    count("workers")
+    store.open_jobs("anna")
+    count("open_jobs")
+
+
+def test_every_write_is_one_round_trip(redis_server: RedisServer, redis_url: str) -> None:
+    assert redis_url
+    with RedisProxy(redis_server.socket) as link:
+        store = RedisJobStore(link.url)
+        live(store, lambda _: None)  # Redis knows the scripts from now on
+        trips: dict[str, int] = {}
+        before = link.requests
+
+        def count(name: str) -> None:
+            nonlocal before
+            trips[name] = max(trips.get(name, 0), link.requests - before)
+            before = link.requests
+
+        live(store, count)
+    # These answer with the job as it then is, which is read after the script.
+    more = {name for name, number in trips.items() if number != 1} - {"begin_planning"}
+    assert more == {"create", "end", "finish"}
+    assert max(trips.values()) == 2
+
+
+@pytest.fixture
+def commands(redis_url: str) -> Callable[[], int]:
+    """How many commands Redis has carried out, those within scripts among them."""
+    client = redis.Redis.from_url(redis_url, decode_responses=True)
+
+    def carried_out() -> int:
+        stats = client.info("commandstats")
+        assert isinstance(stats, dict)
+        return sum(entry["calls"] for entry in stats.values())
+
+    return carried_out
+
+
+@pytest.mark.parametrize("owner", ["anna", "ben"])
+def test_a_new_job_costs_the_same_however_many_are_open(
+    redis_url: str, commands: Callable[[], int], owner: str
+) -> None:
+    store = RedisJobStore(redis_url)
+    create(store, owner)
+
+    def cost() -> int:
+        before = commands()
+        create(store, owner)
+        assert store.open_jobs(owner) > 0
+        return commands() - before
+
+    few = cost()
+    for _ in range(100):
+        create(store, "anna")
+    assert cost() == few
