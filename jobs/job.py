@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from catalogue.labels import NO_EXTRAS, Extras
 
@@ -61,6 +62,16 @@ class RowCounts:
         return self.labelled + self.failed
 
 
+class PinnedModel(NamedTuple):
+    """The model that every row of a job is labelled with.
+
+    The number alone does not tell models apart: other tools may publish another model under a number that was used.
+    """
+
+    version: int  # the number that it is served under
+    digest: str  # of the description that it gave of itself when the job was pinned to it
+
+
 @dataclass(frozen=True, kw_only=True)
 class Failure:
     """Why a job failed: a stable code and a sentence that says what to do."""
@@ -113,7 +124,7 @@ class Job:
     planned: bool  # every record has been seen, so `total` is final
     chunks: int  # chunks known so far
     chunks_done: int
-    model_version: int | None
+    model: PinnedModel | None  # None: not planned yet
     failure: Failure | None
     ending: State | None  # the terminal state that assembly will publish
     error_threshold: float | None = None
@@ -131,6 +142,11 @@ class Job:
     def is_terminal(self) -> bool:
         """Whether nothing about the job will change any more."""
         return self.state in TERMINAL
+
+    @property
+    def model_version(self) -> int | None:
+        """The version number of the model that the job is pinned to."""
+        return self.model.version if self.model is not None else None
 
     @property
     def age_s(self) -> float:

@@ -11,7 +11,18 @@ from dataclasses import dataclass, field, replace
 
 from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, TooManyOpenJobs, UploadLost
 from jobs.figures import Figures
-from jobs.job import LABELLING, TERMINAL, TRANSITIONS, Chunk, Failure, Job, NewJob, RowCounts, State
+from jobs.job import (
+    LABELLING,
+    TERMINAL,
+    TRANSITIONS,
+    Chunk,
+    Failure,
+    Job,
+    NewJob,
+    PinnedModel,
+    RowCounts,
+    State,
+)
 from jobs.memory_callbacks import MemoryCallbackStore
 from jobs.memory_corrections import MemoryCorrectionStore
 from jobs.memory_requests import MemoryRequestStore
@@ -56,7 +67,7 @@ class _Record:
     handed: int = 0
     newest: int = -1  # the chunk that was committed last
     fence: int = 0
-    model_version: int | None = None
+    model: PinnedModel | None = None
     failure: Failure | None = None
     ending: State | None = None
     progress: float | None = None
@@ -235,13 +246,13 @@ class MemoryJobStore(JobStore):
                 self._drop(record, claim.step)
                 record.attempts[claim.step] -= 1
 
-    def begin_planning(self, claim: Claim, *, model_version: int) -> int:
+    def begin_planning(self, claim: Claim, *, model: PinnedModel) -> PinnedModel:
         with self._held(claim) as record:
             if record.state is State.QUEUED:
                 record.move(State.VALIDATING, self._clock())
-            if record.model_version is None:
-                record.model_version = model_version
-            return record.model_version
+            if record.model is None:
+                record.model = model
+            return record.model
 
     def planned_chunks(self, job_id: str) -> Sequence[Chunk]:
         with self._open(job_id) as record:
@@ -303,14 +314,14 @@ class MemoryJobStore(JobStore):
             further = self._advance(record, window)
             return Commit(hand_out=(*further.hand_out, left.index), last=False)
 
-    def repin(self, claim: Claim, *, model_version: int, window: int) -> Commit:
+    def repin(self, claim: Claim, *, model: PinnedModel, window: int) -> Commit:
         with self._held(claim) as record:
             for steps in (record.fences, record.leases, record.sent, record.attempts):
                 for step in [step for step in steps if step not in (PLAN, ASSEMBLE)]:
                     del steps[step]
             record.done.clear()
             record.labelled = record.failed = record.handed = 0
-            record.model_version = model_version
+            record.model = model
             return self._advance(record, window)
 
     def committed_chunks(self, job_id: str) -> Mapping[int, str]:
@@ -487,7 +498,7 @@ class MemoryJobStore(JobStore):
             planned=record.planned,
             chunks=len(record.chunks),
             chunks_done=len(record.done),
-            model_version=record.model_version,
+            model=record.model,
             failure=record.failure,
             ending=record.ending,
             error_threshold=record.new.error_threshold,

@@ -19,7 +19,7 @@ from jobs.errors import (
     UploadLost,
 )
 from jobs.figures import Figures
-from jobs.job import Chunk, Failure, Job, NewJob, RowCounts, State
+from jobs.job import Chunk, Failure, Job, NewJob, PinnedModel, RowCounts, State
 from jobs.redis_connection import connect, load_script
 from jobs.redis_figures import read_figures
 from jobs.redis_keys import (
@@ -202,13 +202,13 @@ class RedisJobStore(JobStore):
         keys = JobKeys(claim.job_id)
         self._release(keys=[keys.job, keys.leases, keys.attempts], args=[claim.step, claim.fence])
 
-    def begin_planning(self, claim: Claim, *, model_version: int) -> int:
+    def begin_planning(self, claim: Claim, *, model: PinnedModel) -> PinnedModel:
         reply = self._begin_planning(
-            keys=[JobKeys(claim.job_id).job], args=[claim.fence, model_version, self._now_ms()]
+            keys=[JobKeys(claim.job_id).job], args=[claim.fence, *model, self._now_ms()]
         )
-        if not int(reply):
+        if reply is None:
             raise LeaseLost(claim.job_id, claim.step)
-        return int(reply)
+        return PinnedModel(int(reply[0]), reply[1])
 
     def planned_chunks(self, job_id: str) -> Sequence[Chunk]:
         keys = JobKeys(job_id)
@@ -285,13 +285,13 @@ class RedisJobStore(JobStore):
             ),
         )
 
-    def repin(self, claim: Claim, *, model_version: int, window: int) -> Commit:
+    def repin(self, claim: Claim, *, model: PinnedModel, window: int) -> Commit:
         keys = JobKeys(claim.job_id)
         return _commit_from(
             claim,
             self._repin(
                 keys=[keys.job, keys.leases, keys.sent, keys.parts, keys.attempts],
-                args=[claim.step, claim.fence, model_version, window, self._now_ms()],
+                args=[claim.step, claim.fence, *model, window, self._now_ms()],
             ),
         )
 
@@ -450,7 +450,11 @@ def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> 
         chunks=int(record.get("chunks", 0)),
         # `finish` drops the parts and leaves its size in the record.
         chunks_done=int(record.get("chunks_done", done)),
-        model_version=optional_int("model_version"),
+        model=(
+            PinnedModel(int(record["model_version"]), record["model_digest"])
+            if "model_version" in record
+            else None
+        ),
         failure=Failure(**json.loads(record["failure"])) if "failure" in record else None,
         ending=State(record["ending"]) if "ending" in record else None,
         error_threshold=optional_float("error_threshold"),

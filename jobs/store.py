@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.figures import Figures
-from jobs.job import Chunk, Failure, Job, NewJob, State
+from jobs.job import Chunk, Failure, Job, NewJob, PinnedModel, State
 from jobs.requests import RequestStore, Settlement
 
 PLAN = "plan"
@@ -141,8 +141,8 @@ class JobStore(ABC):
         """Give an unfinished step back without counting the attempt; nothing if the lease is lost."""
 
     @abstractmethod
-    def begin_planning(self, claim: Claim, *, model_version: int) -> int:
-        """`queued → validating`, pin the model. Returns the version pinned first.
+    def begin_planning(self, claim: Claim, *, model: PinnedModel) -> PinnedModel:
+        """`queued → validating`, pin the model. Returns the model pinned first.
 
         Raises `LeaseLost`.
         """
@@ -200,10 +200,10 @@ class JobStore(ABC):
         """
 
     @abstractmethod
-    def repin(self, claim: Claim, *, model_version: int, window: int) -> Commit:
-        """Label the job from its first chunk with another model version; no job mixes versions.
+    def repin(self, claim: Claim, *, model: PinnedModel, window: int) -> Commit:
+        """Label the job from its first chunk with another model; no job mixes models.
 
-        Claims of other chunks are lost. Raises `LeaseLost`.
+        The claim is of a chunk or of planning, which keeps its claim; claims of chunks are lost. Raises `LeaseLost`.
         """
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ class ModelDescription:
         review_threshold: a row whose confidence is below it needs review; a share.
         conformal_quantile: the genre set holds each label whose probability is at least one minus this.
         document: the whole JSON document, with calibration, training and metrics.
+        digest: of the whole document, hexadecimal; exports that differ in anything differ in it, because the exporter gives
+            each an id of its own.
     """
 
     name: str
@@ -61,6 +64,7 @@ class ModelDescription:
     review_threshold: float
     conformal_quantile: float
     document: Mapping[str, Any]
+    digest: str
 
     @classmethod
     def parse(cls, document: bytes) -> ModelDescription:
@@ -77,6 +81,7 @@ class ModelDescription:
             raise ModelMismatch(
                 f"the model describes itself in a way this worker cannot read: {where}: {first['msg']}"
             ) from error
+        whole = json.loads(document)
         return cls(
             name=said.name,
             labels=said.labels,
@@ -85,5 +90,6 @@ class ModelDescription:
             cleaning_fingerprint=said.cleaning_fingerprint,
             review_threshold=said.review_threshold,
             conformal_quantile=said.conformal.quantile,
-            document=json.loads(document),
+            document=whole,
+            digest=hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest(),
         )

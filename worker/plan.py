@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from catalogue import CatalogueError, Layout, plan_chunks
 from jobs.errors import LeaseLost
-from jobs.job import Chunk, Failure
+from jobs.job import Chunk, Failure, PinnedModel
 from jobs.storage import input_path
 from jobs.store import PLAN, Claim
 from worker.conversion import convert_workbook
@@ -77,7 +77,8 @@ _PLANNING_FAILED = (
 
 def _pin_model(services: Services, claim: Claim) -> None:
     version = services.newest_usable_version()
-    version = services.store.begin_planning(claim, model_version=version)
+    newest = PinnedModel(version, services.describe(version).digest)
+    version = services.store.begin_planning(claim, model=newest).version
     services.describe(version)
     if services.store.get(claim.job_id).extras.evidence:
         services.require_evidence(version)

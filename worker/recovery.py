@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from catalogue import Layout, plan_chunks
-from jobs.job import Chunk, Job
+from jobs.job import Chunk, Job, PinnedModel
 from jobs.store import Claim, Commit
 from worker.model_client import ModelUnavailable
 from worker.services import Services
@@ -68,4 +68,5 @@ def change_model(
         job.model_version,
         newest,
     )
-    return services.store.repin(claim, model_version=newest, window=services.settings.window)
+    model = PinnedModel(newest, services.describe(newest).digest)
+    return services.store.repin(claim, model=model, window=services.settings.window)

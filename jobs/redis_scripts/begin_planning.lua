@@ -1,10 +1,13 @@
--- queued -> validating, pin the model version once. KEYS: job. ARGV: fence, version, now ms.
-if redis.call('HGET', KEYS[1], 'fence:plan') ~= ARGV[1] then return 0 end
+-- queued -> validating, pin the model once. KEYS: job. ARGV: fence, version, digest, now ms.
+-- Returns version and digest of the model that is pinned, or nil when the claim is lost.
+if redis.call('HGET', KEYS[1], 'fence:plan') ~= ARGV[1] then return nil end
 local state = redis.call('HGET', KEYS[1], 'state')
 if state == 'queued' then
-  redis.call('HSET', KEYS[1], 'state', 'validating', 'at:validating', ARGV[3])
+  redis.call('HSET', KEYS[1], 'state', 'validating', 'at:validating', ARGV[4])
 elseif state ~= 'validating' and state ~= 'in_progress' then
-  return 0
+  return nil
 end
-redis.call('HSETNX', KEYS[1], 'model_version', ARGV[2])
-return redis.call('HGET', KEYS[1], 'model_version')
+if redis.call('HEXISTS', KEYS[1], 'model_version') == 0 then
+  redis.call('HSET', KEYS[1], 'model_version', ARGV[2], 'model_digest', ARGV[3])
+end
+return redis.call('HMGET', KEYS[1], 'model_version', 'model_digest')

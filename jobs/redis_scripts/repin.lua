@@ -1,9 +1,10 @@
--- Start labelling over with another model version. KEYS: job, leases, sent, parts, attempts.
--- ARGV: step, fence, version, window, now ms. Returns like add_chunks, or nil when the claim is lost.
+-- Start labelling over with another model. KEYS: job, leases, sent, parts, attempts.
+-- ARGV: step, fence, version, digest, window, now ms. Returns like add_chunks, or nil when the claim is lost.
 if redis.call('HGET', KEYS[1], 'fence:' .. ARGV[1]) ~= ARGV[2] then return nil end
-if redis.call('HGET', KEYS[1], 'state') ~= 'in_progress' then return nil end
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'in_progress' and state ~= 'validating' then return nil end
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  -- Every chunk under way elsewhere was labelled by the old version: its commit must be refused.
+  -- Every chunk under way elsewhere was labelled by the old model: its commit must be refused.
   if string.find(field, '^fence:label/') then redis.call('HDEL', KEYS[1], field) end
   if string.find(field, '^genre:') then redis.call('HDEL', KEYS[1], field) end
 end
@@ -14,5 +15,6 @@ for _, step in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
   if string.find(step, '^label/') then redis.call('ZREM', KEYS[2], step) end
 end
 redis.call('DEL', KEYS[4], KEYS[5])
-redis.call('HSET', KEYS[1], 'model_version', ARGV[3], 'labelled', 0, 'failed', 0, 'to_review', 0, 'handed', 0)
-return advance(KEYS[1], KEYS[3], KEYS[4], ARGV[4], ARGV[5])
+redis.call('HSET', KEYS[1], 'model_version', ARGV[3], 'model_digest', ARGV[4])
+redis.call('HSET', KEYS[1], 'labelled', 0, 'failed', 0, 'to_review', 0, 'handed', 0)
+return advance(KEYS[1], KEYS[3], KEYS[4], ARGV[5], ARGV[6])

@@ -24,7 +24,7 @@ from api.app import create_app
 from api.services import Services
 from api.settings import ApiSettings
 from cli.stack.redis_server import RedisServer
-from jobs.job import Chunk, Job, State
+from jobs.job import Chunk, Job, PinnedModel, State
 from jobs.memory_callbacks import MemoryCallbackStore
 from jobs.memory_corrections import MemoryCorrectionStore
 from jobs.memory_key_store import MemoryKeyStore
@@ -96,7 +96,7 @@ class Front:
         """What workers do until all rows are labelled."""
         claim = self.store.claim(job_id, PLAN, lease_s=60)
         assert claim is not None
-        self.store.begin_planning(claim, model_version=3)
+        self.store.begin_planning(claim, model=PinnedModel(3, "d3"))
         chunk = Chunk(index=0, start=0, end=10, first_row=1, rows=rows)
         self.store.add_chunks(claim, [chunk], last=True, window=1)
         claim = self.store.claim(job_id, label_step(0), lease_s=60)

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.jobs.latest_rows import LatestRowsDocument
 from catalogue import Label, encode_rows, inspect_head, parse_records
-from jobs.job import Chunk
+from jobs.job import Chunk, PinnedModel
 from jobs.part import delete_part, write_part
 from jobs.store import PLAN, Claim, label_step
 
@@ -18,7 +18,7 @@ def begun(front: Any) -> tuple[str, Claim]:
     job_id = front.submit(CATALOGUE)
     layout = inspect_head(CATALOGUE, complete=True)
     claim = front.store.claim(job_id, PLAN, lease_s=60)
-    front.store.begin_planning(claim, model_version=3)
+    front.store.begin_planning(claim, model=PinnedModel(3, "d3"))
     chunks = [
         Chunk(index=0, start=layout.data_start, end=100, first_row=1, rows=10),
         Chunk(index=1, start=100, end=200, first_row=11, rows=20),

@@ -10,7 +10,7 @@ from api.callers.callers import Caller
 from api.jobs.callers_jobs import CallersJobs
 from api.jobs.recent_looks import RecentLooks
 from jobs.errors import JobNotFound
-from jobs.job import Job, NewJob, State
+from jobs.job import Job, NewJob, PinnedModel, State
 from jobs.memory_store import MemoryJobStore
 from jobs.store import PLAN
 
@@ -118,7 +118,7 @@ def test_what_one_request_has_seen_later_ones_see(
     jobs.look("job")
     claim = store.claim("job", PLAN, lease_s=60)
     assert claim is not None
-    store.begin_planning(claim, model_version=1)
+    store.begin_planning(claim, model=PinnedModel(1, "d1"))
     clocks.now += 0.01
     assert jobs.newest(limit=1)[0].state is State.VALIDATING
     assert jobs.look("job").state is State.VALIDATING

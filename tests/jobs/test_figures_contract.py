@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from jobs.job import Chunk, NewJob, State
+from jobs.job import Chunk, NewJob, PinnedModel, State
 from jobs.memory_store import MemoryJobStore
 from jobs.redis_store import RedisJobStore
 from jobs.store import ASSEMBLE, PLAN, JobStore, label_step
@@ -28,7 +28,7 @@ def new_job(store: JobStore, **options: str) -> str:
 def label(store: JobStore, job_id: str) -> None:
     claim = store.claim(job_id, PLAN, lease_s=30)
     assert claim is not None
-    store.begin_planning(claim, model_version=1)
+    store.begin_planning(claim, model=PinnedModel(1, "d1"))
     chunk = Chunk(index=0, start=0, end=9, first_row=1, rows=5)
     store.add_chunks(claim, [chunk], last=True, window=1)
     claim = store.claim(job_id, label_step(0), lease_s=30)

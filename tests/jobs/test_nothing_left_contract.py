@@ -12,7 +12,7 @@ import redis
 from jobs.callbacks import Attempt, CallbackStore
 from jobs.corrections import CorrectionStore
 from jobs.errors import JobNotFound, LeaseLost
-from jobs.job import Chunk, NewJob, State
+from jobs.job import Chunk, NewJob, PinnedModel, State
 from jobs.memory_callbacks import MemoryCallbackStore
 from jobs.memory_corrections import MemoryCorrectionStore
 from jobs.memory_store import MemoryJobStore
@@ -112,7 +112,7 @@ def live(record: Record) -> tuple[str, list[Claim]]:
     )
     store.create(new, most_open=3)
     planning = must_claim(record, job_id, PLAN)
-    store.begin_planning(planning, model_version=1)
+    store.begin_planning(planning, model=PinnedModel(1, "d1"))
     store.add_chunks(planning, CHUNKS, last=True, window=3)
     first, second = (must_claim(record, job_id, label_step(index)) for index in (0, 1))
     store.commit_chunk(first, 0, labelled=2, failed=0, seal="s", window=3, genres={"crime": 2})
@@ -128,11 +128,11 @@ def write_all(record: Record, job_id: str, claims: list[Claim]) -> None:
     for claim in claims:
         for write in (
             lambda c=claim: store.renew(c, lease_s=LEASE),
-            lambda c=claim: store.begin_planning(c, model_version=1),
+            lambda c=claim: store.begin_planning(c, model=PinnedModel(1, "d1")),
             lambda c=claim: store.add_chunks(c, CHUNKS, last=True, window=3),
             lambda c=claim: store.commit_chunk(c, 0, labelled=2, failed=0, seal="s", window=3),
             lambda c=claim: store.split_chunk(c, *CHUNKS[:2], attempts=0, window=3),
-            lambda c=claim: store.repin(c, model_version=2, window=3),
+            lambda c=claim: store.repin(c, model=PinnedModel(2, "d2"), window=3),
             lambda c=claim: store.reopen_chunks(c, [0]),
             lambda c=claim: store.finish(c),
         ):

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from cli.stack.redis_server import RedisServer
-from jobs.job import Chunk, NewJob, State
+from jobs.job import Chunk, NewJob, PinnedModel, State
 from jobs.redis_store import RedisJobStore
 from jobs.store import ASSEMBLE, PLAN, JobStore, label_step
 from tests.redis_proxy import RedisProxy
@@ -42,7 +42,7 @@ def live(store: JobStore, count: Callable[[str], None]) -> None:
     claim = store.claim(job_id, PLAN, lease_s=30)
     count("claim")
     assert claim is not None
-    store.begin_planning(claim, model_version=1)
+    store.begin_planning(claim, model=PinnedModel(1, "d1"))
     count("begin_planning")
     store.add_chunks(claim, CHUNKS, last=True, window=3)
     count("add_chunks")

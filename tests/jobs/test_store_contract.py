@@ -16,7 +16,7 @@ from jobs.errors import (
     TooManyOpenJobs,
     UploadLost,
 )
-from jobs.job import Chunk, Failure, NewJob, State
+from jobs.job import Chunk, Failure, NewJob, PinnedModel, State
 from jobs.memory_store import MemoryJobStore
 from jobs.redis_store import RedisJobStore
 from jobs.requests import RequestHold, Settlement
@@ -65,7 +65,7 @@ def must_claim(store: JobStore, job_id: str, step: str, lease_s: float = LEASE) 
 
 def plan(store: JobStore, job_id: str, *rows: int, window: int = 2) -> tuple[int, ...]:
     claim = must_claim(store, job_id, PLAN)
-    store.begin_planning(claim, model_version=3)
+    store.begin_planning(claim, model=PinnedModel(3, "d3"))
     return store.add_chunks(claim, chunks(*rows), last=True, window=window).hand_out
 
 
@@ -96,7 +96,9 @@ def test_a_job_is_created_once_however_often_it_is_asked_for(store: JobStore) ->
     again = store.create(new, most_open=1, settlement=settlement)
     assert (again.id, again.state_times) == (first.id, first.state_times)
     assert store.open_jobs("anna") == len(store.newest(limit=9)) == 1
-    store.begin_planning(claim, model_version=1)  # what was claimed meanwhile is still held
+    store.begin_planning(
+        claim, model=PinnedModel(1, "d1")
+    )  # what was claimed meanwhile is still held
 
 
 def test_an_unknown_job_is_not_found(store: JobStore) -> None:
@@ -141,7 +143,7 @@ def test_the_whole_way_from_queued_to_completed(store: JobStore, job_id: str) ->
 
 def test_labelling_starts_before_planning_ends(store: JobStore, job_id: str) -> None:
     claim = must_claim(store, job_id, PLAN)
-    store.begin_planning(claim, model_version=1)
+    store.begin_planning(claim, model=PinnedModel(1, "d1"))
     assert store.add_chunks(claim, chunks(5), last=False, window=4).hand_out == (0,)
     assert not commit(store, job_id, 0, 5).last
     assert store.get(job_id).state is State.IN_PROGRESS
@@ -154,7 +156,7 @@ def test_a_catalogue_whose_last_chunk_is_done_before_planning_ends_still_ends(
     store: JobStore, job_id: str
 ) -> None:
     claim = must_claim(store, job_id, PLAN)
-    store.begin_planning(claim, model_version=1)
+    store.begin_planning(claim, model=PinnedModel(1, "d1"))
     store.add_chunks(claim, chunks(5), last=False, window=4)
     commit(store, job_id, 0, 5)
     assert store.add_chunks(claim, [], last=True, window=4).last
@@ -162,7 +164,7 @@ def test_a_catalogue_whose_last_chunk_is_done_before_planning_ends_still_ends(
 
 def test_a_catalogue_without_rows_ends_at_once(store: JobStore, job_id: str) -> None:
     claim = must_claim(store, job_id, PLAN)
-    store.begin_planning(claim, model_version=1)
+    store.begin_planning(claim, model=PinnedModel(1, "d1"))
     assert store.add_chunks(claim, [], last=True, window=4).last
     assert store.get(job_id).state is State.FINALIZING
 
@@ -264,17 +266,18 @@ def test_assembly_is_not_due_while_rows_are_missing(store: JobStore, job_id: str
 
 def test_the_first_pinned_model_stays(store: JobStore, job_id: str) -> None:
     first = must_claim(store, job_id, PLAN, lease_s=0.02)
-    assert store.begin_planning(first, model_version=3) == 3
+    assert store.begin_planning(first, model=PinnedModel(3, "d3")) == (3, "d3")
     time.sleep(0.05)
     second = must_claim(store, job_id, PLAN)
-    assert store.begin_planning(second, model_version=4) == 3
+    assert store.begin_planning(second, model=PinnedModel(3, "other")) == (3, "d3")
+    assert store.get(job_id).model == PinnedModel(3, "d3")
     with pytest.raises(LeaseLost):
-        store.begin_planning(first, model_version=5)
+        store.begin_planning(first, model=PinnedModel(5, "d5"))
 
 
 def test_planning_resumes_after_the_chunks_already_recorded(store: JobStore, job_id: str) -> None:
     first = must_claim(store, job_id, PLAN, lease_s=0.02)
-    store.begin_planning(first, model_version=3)
+    store.begin_planning(first, model=PinnedModel(3, "d3"))
     store.add_chunks(first, chunks(5, 5), last=False, window=1)
     time.sleep(0.05)
     second = must_claim(store, job_id, PLAN)
@@ -375,7 +378,7 @@ def test_a_chunk_is_replaced_by_its_halves_in_the_order_of_the_input(
 
 def test_only_the_holder_may_split_and_only_after_planning(store: JobStore, job_id: str) -> None:
     planner = must_claim(store, job_id, PLAN)
-    store.begin_planning(planner, model_version=1)
+    store.begin_planning(planner, model=PinnedModel(1, "d1"))
     store.add_chunks(planner, chunks(5), last=False, window=4)
     claim = must_claim(store, job_id, label_step(0))
     with pytest.raises(LeaseLost):
@@ -394,16 +397,32 @@ def test_a_job_that_changes_its_model_starts_over_and_refuses_the_old_ones_work(
     commit(store, job_id, 0, 4, 1)
     old = must_claim(store, job_id, label_step(1))
     claim = must_claim(store, job_id, label_step(2))
-    assert store.repin(claim, model_version=4, window=2).hand_out == (0, 1)
+    assert store.repin(claim, model=PinnedModel(4, "d4"), window=2).hand_out == (0, 1)
     for lost in (old, claim):
         with pytest.raises(LeaseLost):
             store.commit_chunk(lost, int(lost.step[-1]), labelled=5, failed=0, seal="s", window=2)
     job = store.get(job_id)
-    assert (job.model_version, job.chunks_done, job.row_counts.processed) == (4, 0, 0)
+    assert (job.model, job.chunks_done, job.row_counts.processed) == ((4, "d4"), 0, 0)
     for index in range(3):
         outcome = commit(store, job_id, index, 5)
     assert outcome.last
     assert store.get(job_id).row_counts.labelled == 15
+
+
+def test_planning_may_change_the_model_before_and_after_the_first_chunk(
+    store: JobStore, job_id: str
+) -> None:
+    planner = must_claim(store, job_id, PLAN)
+    store.begin_planning(planner, model=PinnedModel(3, "d3"))
+    assert store.repin(planner, model=PinnedModel(3, "other"), window=4).hand_out == ()
+    store.add_chunks(planner, chunks(5), last=False, window=4)
+    labeller = must_claim(store, job_id, label_step(0))
+    assert store.repin(planner, model=PinnedModel(2, "d2"), window=4).hand_out == (0,)
+    with pytest.raises(LeaseLost):
+        store.commit_chunk(labeller, 0, labelled=5, failed=0, seal="s", window=2)
+    store.add_chunks(planner, [], last=True, window=4)
+    assert commit(store, job_id, 0, 5).last
+    assert store.get(job_id).model == PinnedModel(2, "d2")
 
 
 def end_now(store: JobStore, job_id: str) -> None:
@@ -556,7 +575,7 @@ def test_the_tallies_of_genres_and_of_rows_to_review_grow_with_the_chunks_and_fo
     store.reopen_chunks(must_claim(store, job_id, ASSEMBLE), [0])
     assert store.get(job_id).genre_counts == {"crime": 1, "true:crime": 1}
     assert store.get(job_id).to_review == 2
-    store.repin(must_claim(store, job_id, label_step(0)), model_version=4, window=2)
+    store.repin(must_claim(store, job_id, label_step(0)), model=PinnedModel(4, "d4"), window=2)
     assert store.get(job_id).genre_counts == {}
     assert store.get(job_id).to_review == 0
 

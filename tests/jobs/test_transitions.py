@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from jobs.errors import LeaseLost
-from jobs.job import TRANSITIONS, Chunk, NewJob, State
+from jobs.job import TRANSITIONS, Chunk, NewJob, PinnedModel, State
 from jobs.memory_store import MemoryJobStore
 from jobs.redis_store import RedisJobStore
 from jobs.store import ASSEMBLE, PLAN, JobStore, label_step
@@ -25,7 +25,7 @@ def store(request: pytest.FixtureRequest) -> JobStore:
 
 def begin(store: JobStore) -> None:
     if claim := store.claim(ID, PLAN, lease_s=0.001):
-        store.begin_planning(claim, model_version=1)
+        store.begin_planning(claim, model=PinnedModel(1, "d1"))
 
 
 def add(store: JobStore) -> None:

@@ -21,7 +21,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from jobs.callback_address import CallbackRules
 from jobs.callbacks import DeliveryLog
-from jobs.job import Chunk, Failure, NewJob, State
+from jobs.job import Chunk, Failure, NewJob, PinnedModel, State
 from jobs.redis_callbacks import RedisCallbackStore
 from jobs.redis_store import RedisJobStore
 from jobs.store import ASSEMBLE, PLAN, label_step
@@ -68,7 +68,7 @@ class Record:
         job_id = self.new(callback)
         claim = self.jobs.claim(job_id, PLAN, lease_s=5)
         assert claim is not None
-        self.jobs.begin_planning(claim, model_version=3)
+        self.jobs.begin_planning(claim, model=PinnedModel(3, "d3"))
         chunk = Chunk(index=0, start=0, end=1, first_row=1, rows=2)
         self.jobs.add_chunks(claim, [chunk], last=True, window=1)
         claim = self.jobs.claim(job_id, label_step(0), lease_s=5)
