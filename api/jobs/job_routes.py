@@ -82,7 +82,7 @@ def job_routes(
         else:
             job, repeated = once(
                 upload,
-                lambda known, settle: make(known, settle=settle),
+                lambda known, key: make(known, key=key),
                 store=store,
                 owner=caller().owner,
                 key=header.idempotency_key,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain
 
@@ -33,10 +33,21 @@ class Arriving(Iterator[bytes]):
         return block
 
 
-def heard_of(blocks: Iterator[bytes], *, store: CallersJobs, job_id: str) -> Iterator[bytes]:
-    """The same blocks; while they come, the upload does not count as lost. Raises `UploadLost`."""
+def heard_of(
+    blocks: Iterator[bytes],
+    *,
+    store: CallersJobs,
+    job_id: str,
+    renew: Callable[[], None] | None = None,
+) -> Iterator[bytes]:
+    """The same blocks; while they come, the upload does not count as lost. Raises `UploadLost`.
+
+    `renew` is called with every block: blocks may be unpacked for longer than a request's key is held.
+    """
     due = time.monotonic() + _ANNOUNCE_EVERY_S
     for block in blocks:
+        if renew is not None:
+            renew()
         if time.monotonic() >= due:
             due = time.monotonic() + _ANNOUNCE_EVERY_S
             # An upload outlives a short absence of the record.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 
@@ -15,6 +15,7 @@ from api.jobs.job_ids import new_job_id
 from api.jobs.telling import tell
 from api.uploads.archives import store_archive
 from api.uploads.arriving import Arriving, heard_of
+from api.uploads.repeatable import HeldKey
 from api.uploads.uploads import Upload
 from catalogue.errors import NoSummaryColumn
 from catalogue.layout import Layout, inspect_head, read_head
@@ -23,7 +24,6 @@ from jobs.callback_address import CallbackRules
 from jobs.errors import JobError
 from jobs.job import Job, NewJob
 from jobs.messages import Messages
-from jobs.requests import Settlement
 from jobs.storage import Storage, input_path, job_folder
 
 
@@ -35,12 +35,12 @@ def accept(
     messages: Messages,
     rules: CallbackRules,
     most_unpacked: int,
-    settle: Callable[[], Settlement] | None = None,
+    key: HeldKey | None = None,
 ) -> Job:
     """Make a job of the upload. Nothing is left behind of one that is refused.
 
     A packed file may have `most_unpacked` bytes once it is unpacked.
-    `settle` is asked, once the upload has been read, for the key under which it may be repeated.
+    `key` is the one under which the upload may be repeated; it is renewed as long as blocks arrive or are unpacked.
 
     Raises `Problem` and `CallbackRefused` for a bad request, `CatalogueError` for a file that is no catalogue, `OSError` of the
     storage and the store's own error. After a lost connection to the store the job may exist, and its input is kept.
@@ -60,7 +60,7 @@ def accept(
     job_id = new_job_id()
     # Before the first byte, so that whatever a death leaves behind is found.
     store.announce_upload(job_id)
-    listen = partial(heard_of, store=store, job_id=job_id)
+    listen = partial(heard_of, store=store, job_id=job_id, renew=key.renew if key else None)
     try:
         if is_zip:
             layout = store_archive(
@@ -93,7 +93,7 @@ def accept(
             extras=upload.options.extras,
             neutralise_formulas=bool(upload.options.neutralise_formulas),
         )
-        settlement = settle() if settle else None
+        settlement = key.settle() if key else None
     except BaseException:
         _discard(store, storage, job_id)
         raise

@@ -8,6 +8,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 
 import redis
@@ -22,7 +24,15 @@ from jobs.requests import RequestHold, Settled, Settlement, request_name
 _MARGIN_S = 30.0
 _RENEW_EVERY_S = 5.0
 
-Settle = Callable[[], Settlement]
+
+@dataclass(frozen=True)
+class HeldKey:
+    """The Idempotency-Key of a request that is under way."""
+
+    renew: Callable[
+        [], None
+    ]  # to be called while the request goes on; costs nothing if called often
+    settle: Callable[[], Settlement]  # once the upload has been read
 
 
 class FingerprintedUpload(Upload):
@@ -60,12 +70,13 @@ class FingerprintedUpload(Upload):
 
 def once(
     upload: Upload,
-    make: Callable[[Upload, Settle], Job],
+    make: Callable[[Upload, HeldKey], Job],
     *,
     store: CallersJobs,
     owner: str | None,
     key: str,
     stall_s: float,
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[Job, bool]:
     """The job of this upload, and whether an earlier request with this key has made it.
 
@@ -79,8 +90,10 @@ def once(
     if isinstance(held, Settled):
         return _repeated(FingerprintedUpload(upload), held, store), True
     try:
-        known = FingerprintedUpload(upload, _renewing(store, held, lease_s))
-        return make(known, lambda: Settlement(hold=held, fingerprint=known.fingerprint)), False
+        renew = _renewing(store, held, lease_s, clock)
+        known = FingerprintedUpload(upload, renew)
+        settle = partial(_settlement, held, known)
+        return make(known, HeldKey(renew, settle)), False
     except BaseException:
         # Nothing where the key was settled, though the reply that said so was lost: then the repetition is given that job.
         with suppress(redis.RedisError):
@@ -88,14 +101,22 @@ def once(
         raise
 
 
-def _renewing(store: CallersJobs, held: RequestHold, lease_s: float) -> Callable[[], None]:
-    renewed_at = time.monotonic()
+def _settlement(held: RequestHold, known: FingerprintedUpload) -> Settlement:
+    return Settlement(hold=held, fingerprint=known.fingerprint)
+
+
+def _renewing(
+    store: CallersJobs, held: RequestHold, lease_s: float, clock: Callable[[], float]
+) -> Callable[[], None]:
+    due = clock() + _RENEW_EVERY_S
 
     def renew() -> None:
-        nonlocal renewed_at
-        if time.monotonic() - renewed_at > _RENEW_EVERY_S:
-            store.requests.renew(held, lease_s=lease_s)
-            renewed_at = time.monotonic()
+        nonlocal due
+        if clock() >= due:
+            due = clock() + _RENEW_EVERY_S
+            # A hold outlives a short absence of the record; if it does not, `create` says so.
+            with suppress(redis.RedisError):
+                store.requests.renew(held, lease_s=lease_s)
 
     return renew
 

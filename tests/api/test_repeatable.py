@@ -4,16 +4,39 @@ from __future__ import annotations
 
 import io
 import threading
-from typing import Any
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from api.callers.callers import Caller
+from api.jobs.callers_jobs import CallersJobs
+from api.uploads.intake import accept
+from api.uploads.options import Options
+from api.uploads.repeatable import once
+from api.uploads.uploads import Upload
+from jobs.callback_address import CallbackRules
+from jobs.job import State
+from jobs.memory_store import MemoryJobStore
+from jobs.messages import RecordedMessages
 from jobs.requests import request_name
+from jobs.storage import Storage
 
 CATALOGUE = b"title,summary\nA,some words\n"
 KEY = {"Idempotency-Key": "a-key"}
+ANYBODY = Caller(
+    owner=None,
+    key_id=None,
+    is_admin=True,
+    upload_bytes=1 << 30,
+    open_jobs=None,
+    requests_per_minute=None,
+)
 
 
 def send(front: Any, content: bytes = CATALOGUE, **arguments: Any) -> TestResponse:
@@ -116,13 +139,15 @@ def test_of_many_at_once_one_makes_the_job_and_no_other_is_made(front: Any) -> N
 
 
 def test_an_upload_whose_key_was_lost_on_the_way_leaves_nothing(front: Any) -> None:
+    now = [0.0]
+    front.store = MemoryJobStore(clock=lambda: now[0])
+
     class Slow(io.BytesIO):
         """Its key is taken over by another process before the file is complete."""
 
         def readinto(self, buffer: Any, /) -> int:
-            name = request_name(None, "a-key")
-            front.store.requests._entries.pop(name, None)
-            assert front.store.requests.hold(name, "heir", lease_s=60) is not None
+            now[0] += 3600
+            assert front.store.requests.hold(request_name(None, "a-key"), "heir", lease_s=60)
             return super().readinto(buffer)
 
     answer = front.client().post(
@@ -130,6 +155,75 @@ def test_an_upload_whose_key_was_lost_on_the_way_leaves_nothing(front: Any) -> N
     )
     assert (answer.status_code, answer.json["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
     assert front.is_empty()
+
+
+class SlowStorage(Storage):
+    """Each block that is written takes some seconds of a clock."""
+
+    def __init__(self, url: str, passes: Callable[[], None]) -> None:
+        super().__init__(url)
+        self._passes = passes
+
+    @contextmanager
+    def publish(self, path: str) -> Iterator[BinaryIO]:
+        with super().publish(path) as stream:
+            yield cast(BinaryIO, _SlowStream(stream, self._passes))
+
+
+class _SlowStream:
+    def __init__(self, stream: BinaryIO, passes: Callable[[], None]) -> None:
+        self._stream, self._passes = stream, passes
+
+    def write(self, block: bytes) -> int:
+        self._passes()
+        return self._stream.write(block)
+
+
+class GivenUpload(Upload):
+    """A file that is there as a whole."""
+
+    column_may_follow = False
+    filename = "books.zip"
+
+    def __init__(self, content: bytes) -> None:
+        self.options = Options()
+        self._content = content
+
+    def blocks(self) -> Iterator[bytes]:
+        yield self._content
+
+
+def test_a_key_is_held_for_as_long_as_an_archive_is_unpacked(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("books.csv", CATALOGUE + b"B,other words\n" * 500_000)
+    now = [0.0]
+
+    def pass_time() -> None:
+        now[0] += 20
+
+    store = MemoryJobStore(clock=lambda: now[0])
+    jobs = CallersJobs(store, lambda: ANYBODY)
+    storage = SlowStorage(str(tmp_path), pass_time)
+    made, repeated = once(
+        GivenUpload(packed.getvalue()),
+        lambda upload, key: accept(
+            upload,
+            store=jobs,
+            storage=storage,
+            messages=RecordedMessages(),
+            rules=CallbackRules(allow_http=False, allow_private=False),
+            most_unpacked=1 << 30,
+            key=key,
+        ),
+        store=jobs,
+        owner=None,
+        key="a-key",
+        stall_s=60,
+        clock=lambda: now[0],
+    )
+    assert now[0] > 3 * 90, "longer than the key is held without being renewed"
+    assert (store.get(made.id).state, repeated) == (State.QUEUED, False)
 
 
 def test_a_job_that_was_deleted_is_not_made_again_by_its_key(front: Any) -> None:
