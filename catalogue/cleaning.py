@@ -21,9 +21,9 @@ import hashlib
 import html
 import re
 import string
-import unicodedata
 from itertools import filterfalse
 
+from catalogue.decomposition import decomposed
 from catalogue.nltk_tokenizer import load_space_tokenizer
 from catalogue.stop_words import STOP_WORDS
 
@@ -50,8 +50,9 @@ _MARKS = "\u00ad\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200d\u2060\u20d0
 _FOLDED = re.compile(f"[{''.join(_LETTERS)}{_MARKS}]")
 _TRADE_MARKS = re.compile("[\u2120\u2122]")
 
-# Sorting a run of combining marks takes quadratic time, and pieces fold to the same letters.
-_FOLD_PIECE = 1_000
+# `html.unescape` converts the number of a character reference with `int`, which refuses more than 4,300 digits.
+_LEADING_ZEROS = re.compile("&#0+(?=[0-9])")
+_BEYOND_UNICODE = re.compile("&#[0-9]{8,};?")
 
 _ALPHABET = string.ascii_letters.encode()
 _TO_LETTERS = bytes(ord(chr(b).lower()) if b in _ALPHABET else ord(" ") for b in range(256))
@@ -63,9 +64,9 @@ def clean(text: str) -> str:
     Any string is accepted, lone surrogates included. ``clean(clean(x)) == clean(x)``.
     """
     if "&" in text:
-        text = html.unescape(text)
+        text = _unescape(text)
         if "&" in text:
-            text = html.unescape(text)
+            text = _unescape(text)
     if "<" in text:
         text = _TAG.sub(" ", text)
     if not text.isascii():
@@ -89,10 +90,14 @@ def clean_book(title: str, summary: str) -> str:
     return f"{heading} {text}" if heading else text
 
 
+def _unescape(text: str) -> str:
+    if "&#" in text:
+        text = _BEYOND_UNICODE.sub("\ufffd", _LEADING_ZEROS.sub("&#", text))
+    return html.unescape(text)
+
+
 def _fold(text: str) -> str:
-    text = _TRADE_MARKS.sub(" ", text)
-    pieces = (text[i : i + _FOLD_PIECE] for i in range(0, len(text), _FOLD_PIECE))
-    text = "".join([unicodedata.normalize("NFKD", piece) for piece in pieces])
+    text = decomposed(_TRADE_MARKS.sub(" ", text))
     return _FOLDED.sub(lambda match: _LETTERS.get(match[0], ""), text.lower())
 
 

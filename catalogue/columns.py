@@ -12,11 +12,11 @@ the last two steps.
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from catalogue.decomposition import decomposed
 from catalogue.errors import (
     CatalogueError,
     NoSummaryColumn,
@@ -154,5 +154,5 @@ def why_chosen(header: Sequence[str], index: int) -> str:
 
 
 def _folded(name: str) -> str:
-    letters = unicodedata.normalize("NFKD", name).casefold()
+    letters = decomposed(name).casefold()
     return "".join(char for char in letters if char.isalnum())

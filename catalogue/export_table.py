@@ -103,11 +103,12 @@ def _clean(cell: str) -> str:
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     """The names, with a suffix where one is there already, and a name for columns without one."""
     distinct: dict[str, None] = {}
+    # The next suffix of each name: starting at 2 for every repeated name takes quadratic time.
+    suffixes: dict[str, int] = {}
     for number, name in enumerate(names, start=1):
         wanted = free = _clean(name) or f"column_{number}"
-        suffix = 1
         while free in distinct:
-            suffix += 1
-            free = f"{wanted}_{suffix}"
+            suffixes[wanted] = suffixes.get(wanted, 1) + 1
+            free = f"{wanted}_{suffixes[wanted]}"
         distinct[free] = None
     return tuple(distinct)

@@ -47,9 +47,9 @@ def _joined_where_doubled(outside: list[str], inside: list[str]) -> tuple[list[s
 
 def _fill(records: list[list[str]], inside: list[str]) -> bool:
     """Put the quoted cells into their places; False if one of them shares its place with something else."""
-    filled = 0
-    for cells in records:
-        while _CELL in cells:
-            cells[cells.index(_CELL)] = inside[filled]
-            filled += 1
-    return filled == len(inside)
+    rest = iter(inside)
+    for number, cells in enumerate(records):
+        if _CELL in cells:
+            # One pass over the record: looking for each cell from the record's start takes quadratic time.
+            records[number] = [next(rest) if cell == _CELL else cell for cell in cells]
+    return next(rest, None) is None

@@ -20,6 +20,7 @@ from catalogue.stop_words import STOP_WORDS
         ("R&amp;amp;D &amp;lt;br&amp;gt; caf&amp;eacute;", "cafe"),
         ("<p class='x'>one <b>dragon</b><br/>slept<!-- note --></p>", "dragon slept"),
         ("magic when 3 < 4 and 5 > 2 <- here", "magic"),
+        (f"dragon &#{'1' * 5000}; egg &#{'0' * 5000}65;lan &#99999999;x", "dragon egg alan"),
         ("Les Misérables, naïve, Ångström, cafe\u0301", "les miserables naive angstrom cafe"),
         ("Łódź, Ærø, Straße, ﬁnd, œuvre", "lodz aero strasse oeuvre"),
         ("the king's men, the king\u2019s ship", "king men king ship"),
