@@ -77,6 +77,7 @@ class _Record:
     fences: dict[str, int] = field(default_factory=dict)
     leases: dict[str, float] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
+    released: dict[str, int] = field(default_factory=dict)  # step → newest fence given back
     sent: dict[str, float] = field(default_factory=dict)
 
     def move(self, state: State, now: float) -> None:
@@ -242,9 +243,14 @@ class MemoryJobStore(JobStore):
     def release(self, claim: Claim) -> None:
         with self._lock:
             record = self._records.get(claim.job_id)
-            if record is not None and record.fences.get(claim.step) == claim.fence:
+            if record is None or claim.step not in record.attempts:
+                return
+            if record.released.get(claim.step, 0) >= claim.fence:
+                return
+            record.released[claim.step] = claim.fence
+            record.attempts[claim.step] -= 1
+            if record.fences.get(claim.step) == claim.fence:
                 self._drop(record, claim.step)
-                record.attempts[claim.step] -= 1
 
     def begin_planning(self, claim: Claim, *, model: PinnedModel) -> PinnedModel:
         with self._held(claim) as record:

@@ -7,7 +7,7 @@
 | `job:{id}:parts`     | hash | index of a committed chunk → its counts and seal as JSON                            |
 | `job:{id}:leases`    | zset | step → when its lease runs out (ms)                                                 |
 | `job:{id}:sent`      | zset | step that should be under way → when its message was last sent (ms)                 |
-| `job:{id}:attempts`  | hash | step → number of claims                                                             |
+| `job:{id}:attempts`  | hash | step → number of claims; `released:STEP` → newest fence that was given back          |
 | `job:{id}:deliveries`| list | attempts to call back, as JSON                                                      |
 | `job:{id}:corrections`| hash | row → the genre that a person gave; `revision` → number of changes               |
 | `jobs:active`        | set  | ids of jobs that are not terminal                                                   |

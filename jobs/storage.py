@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import fsspec
+
+_DELETE_ATTEMPTS = 20
 
 
 def input_path(job_id: str) -> str:
@@ -71,10 +73,16 @@ class Storage:
         return f"{self._root}/{path}"
 
     @contextmanager
-    def publish(self, path: str) -> Iterator[BinaryIO]:
-        """A stream whose bytes appear under `path` when the block ends, and not at all if it raises."""
+    def publish(
+        self, path: str, *, confirm: Callable[[], None] = lambda: None
+    ) -> Iterator[BinaryIO]:
+        """A stream whose bytes appear under `path` when the block ends, and not at all if it raises.
+
+        Args:
+            confirm: called last, when all bytes are durable; nothing appears if it raises.
+        """
         if self._is_local:
-            yield from self._publish_local(Path(self._full(path)))
+            yield from self._publish_local(Path(self._full(path)), confirm)
             return
         # A staged object and a server-side move: the final name appears complete on every object store.
         # (Two-phase writes would save the copy, but not every fsspec file system honours them.)
@@ -83,13 +91,14 @@ class Storage:
         try:
             with self._fs.open(staged, "wb") as stream:
                 yield cast(BinaryIO, stream)
+            confirm()
             self._fs.mv(staged, target)
         except BaseException:
             if self._fs.exists(staged):
                 self._fs.rm(staged)
             raise
 
-    def _publish_local(self, target: Path) -> Iterator[BinaryIO]:
+    def _publish_local(self, target: Path, confirm: Callable[[], None]) -> Iterator[BinaryIO]:
         # Not fsspec's own two-phase write: it stages in the system's temporary folder, and a move
         # across file systems is a copy that a reader could see half of.
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -99,6 +108,7 @@ class Storage:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
+            confirm()
             staged.replace(target)
         except BaseException:
             staged.unlink(missing_ok=True)
@@ -128,9 +138,19 @@ class Storage:
         return int(self._fs.size(self._full(path)))
 
     def delete(self, path: str) -> None:
-        """Remove a file or a folder with all it holds; nothing if it is not there."""
-        if self.exists(path):
-            self._fs.rm(self._full(path), recursive=True)
+        """Remove a file or a folder with all it holds; nothing if it is not there, or is deleted by another meanwhile."""
+        for attempt in range(_DELETE_ATTEMPTS):
+            if not self.exists(path):
+                return
+            try:
+                self._fs.rm(self._full(path), recursive=True)
+            except FileNotFoundError:
+                # Another deletes the same files and came first: what is left is tried again.
+                if attempt == _DELETE_ATTEMPTS - 1:
+                    raise
+                self._fs.invalidate_cache()
+            else:
+                return
 
     def names(self, path: str) -> Sequence[str]:
         """Names of the files below a folder, relative to it, sorted."""

@@ -138,7 +138,10 @@ class JobStore(ABC):
 
     @abstractmethod
     def release(self, claim: Claim) -> None:
-        """Give an unfinished step back without counting the attempt; nothing if the lease is lost."""
+        """Give an unfinished step back without counting the attempt, once for each claim.
+
+        A claim whose lease ran out is uncounted as well: its holder could not renew it while the store was away.
+        """
 
     @abstractmethod
     def begin_planning(self, claim: Claim, *, model: PinnedModel) -> PinnedModel:

@@ -6,14 +6,13 @@ import gc
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import redis
 from celery import Celery, signals
 from celery.schedules import schedule
-from kombu.exceptions import OperationalError
 
 from jobs.celery_app import make_celery
 from jobs.errors import JobNotFound
@@ -27,6 +26,7 @@ from jobs.messages import (
     PLAN_TASK,
     RECOVER_TASK,
 )
+from jobs.redis_outage import is_outage, refusal
 from worker.answer import answer_question
 from worker.assemble import assemble_job
 from worker.callbacks import start_sending
@@ -83,10 +83,22 @@ def make_app(settings: WorkerSettings) -> Celery:
     return app
 
 
+@contextmanager
+def _passing_outages(consequence: str) -> Iterator[None]:
+    """End the block, with a line in the log instead of a traceback, when Redis is away or refuses writes."""
+    try:
+        yield
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        log.warning("%s; %s", refusal(error) or error, consequence)
+
+
 def _register(app: Celery, services: Services) -> None:
     def run(step: Any, job_id: str, *args: Any) -> None:
         try:
-            step(services, job_id, *args)
+            with _passing_outages(f"{job_id}: recovery enqueues it again"):
+                step(services, job_id, *args)
         except JobNotFound:
             log.info("%s: deleted meanwhile, nothing to do", job_id)
 
@@ -104,13 +116,14 @@ def _register(app: Celery, services: Services) -> None:
 
     @app.task(name=ANSWER_TASK)
     def answer(question_id: str) -> None:
-        answer_question(services, question_id)
+        with _passing_outages("a question is not answered"):
+            answer_question(services, question_id)
 
     def periodic(name: str, work: Callable[[Services], None]) -> None:
-        # While Redis is away or refuses, a pass fails without a traceback, and a later one does its work.
-        @app.task(name=name, throws=(OperationalError, redis.RedisError))
+        @app.task(name=name)
         def one_pass() -> None:
-            work(services)
+            with _passing_outages(f"{name}: a later pass does its work"):
+                work(services)
 
     periodic(RECOVER_TASK, recover_jobs)
     periodic(EXPIRE_TASK, expire_jobs)

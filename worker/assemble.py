@@ -6,11 +6,12 @@ import logging
 from collections.abc import Iterable
 
 from catalogue import Layout, encode_errors_header, encode_header
-from jobs.errors import LeaseLost
+from jobs.errors import JobNotFound, LeaseLost
 from jobs.job import State
 from jobs.part import Part, PartDamaged
 from jobs.storage import errors_path, input_path, job_folder, parts_folder, result_path
 from jobs.store import ASSEMBLE, Claim
+from worker.outages import uncounted_outages
 from worker.pulse import Pulse
 from worker.services import Services
 
@@ -22,10 +23,17 @@ def assemble_job(services: Services, job_id: str) -> None:
 
     Chunks whose parts were damaged since are labelled again, and the job is assembled after that.
     """
-    store, storage, settings = services.store, services.storage, services.settings
+    store, settings = services.store, services.settings
     claim = store.claim(job_id, ASSEMBLE, lease_s=settings.lease_s)
     if claim is None:
         return
+    with uncounted_outages(store, claim):
+        _assemble(services, claim)
+
+
+def _assemble(services: Services, claim: Claim) -> None:
+    store, storage, settings = services.store, services.storage, services.settings
+    job_id = claim.job_id
     try:
         with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
             # Both are there when an earlier attempt was cut short between here and the job's end.
@@ -36,12 +44,13 @@ def assemble_job(services: Services, job_id: str) -> None:
                     log.error("%s: %s", job_id, error)
                     _label_again(services, claim)
                     return
-            pulse.check()
+            pulse.confirm()
             # Before the end, or a death between the two would leave them for ever.
             _tidy_up(services, job_id)
             job = store.finish(claim)
     except LeaseLost:
-        log.info("%s: assembly stopped, it is no longer wanted here", job_id)
+        log.info("%s: assembly stopped, its claim is lost", job_id)
+        _withdraw(services, job_id)
         return
     except OSError as error:
         store.release(claim)
@@ -52,6 +61,17 @@ def assemble_job(services: Services, job_id: str) -> None:
         "%s: %s, %d rows: %d labelled, %d failed, %d pending",
         job_id, job.state, counts.total, counts.labelled, counts.failed, counts.pending,
     )  # fmt: skip
+
+
+def _withdraw(services: Services, job_id: str) -> None:
+    """Delete what was published for a job that was finished by another claim and deleted in the same instant."""
+    try:
+        services.store.get(job_id)
+    except JobNotFound:
+        try:
+            services.storage.delete(job_folder(job_id))
+        except OSError as error:
+            log.warning("%s: its files are left to `delete_orphans`: %s", job_id, error)
 
 
 def _tidy_up(services: Services, job_id: str) -> None:
@@ -78,8 +98,9 @@ def _publish(services: Services, job_id: str, parts: Iterable[Part], pulse: Puls
     job = services.store.get(job_id)
     layout = Layout.from_dict(job.layout)
     with (
-        services.storage.publish(errors_path(job_id)) as errors,
-        services.storage.publish(result_path(job_id)) as result,
+        # A process that was stopped for longer than its lease learns of it here, before it publishes.
+        services.storage.publish(errors_path(job_id), confirm=pulse.confirm) as errors,
+        services.storage.publish(result_path(job_id), confirm=pulse.confirm) as result,
     ):
         result.write(encode_header(layout, job.extras))
         errors.write(encode_errors_header())

@@ -23,6 +23,7 @@ from jobs.part import Part, delete_part, write_part
 from jobs.storage import input_path
 from jobs.store import Claim, Commit, label_step
 from worker.model_client import ModelMismatch, ModelUnavailable
+from worker.outages import uncounted_outages
 from worker.outcomes import outcomes_of
 from worker.pulse import Pulse
 from worker.recovery import change_model, halve
@@ -41,6 +42,12 @@ def label_chunk(services: Services, job_id: str, index: int) -> None:
     claim = store.claim(job_id, label_step(index), lease_s=settings.lease_s)
     if claim is None:
         return
+    with uncounted_outages(store, claim):
+        _label(services, claim, index)
+
+
+def _label(services: Services, claim: Claim, index: int) -> None:
+    store, settings, job_id = services.store, services.settings, claim.job_id
     job = store.get(job_id)
     try:
         with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
@@ -74,7 +81,11 @@ def _tidy_up(services: Services, claim: Claim, index: int) -> None:
         seal = None
     # A commit whose answer got lost looks like a lost lease when it is tried again.
     if seal is None or Part.sealed(claim.job_id, index, seal).fence != claim.fence:
-        delete_part(services.storage, claim, index)
+        try:
+            delete_part(services.storage, claim, index)
+        except OSError as error:
+            # Assembly removes it with the other parts; after the job's end `delete_orphans` does.
+            log.warning("%s chunk %d: its part is not deleted: %s", claim.job_id, index, error)
 
 
 def _stop_if_too_many_failed(services: Services, job_id: str) -> None:

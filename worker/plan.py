@@ -14,6 +14,7 @@ from jobs.store import PLAN, Claim
 from worker.conversion import convert_workbook
 from worker.known_before import mostly_known
 from worker.model_client import ModelMismatch, ModelUnavailable
+from worker.outages import uncounted_outages
 from worker.pulse import Pulse
 from worker.services import INPUT_MISSING, Services
 
@@ -36,9 +37,15 @@ def plan_job(services: Services, job_id: str) -> None:
     claim = store.claim(job_id, PLAN, lease_s=settings.lease_s)
     if claim is None:
         return
-    if claim.attempt > settings.max_attempts:
-        services.fail(job_id, Failure(code="PLANNING_FAILED", message=_PLANNING_FAILED))
-        return
+    with uncounted_outages(store, claim):
+        if claim.attempt > settings.max_attempts:
+            services.fail(job_id, Failure(code="PLANNING_FAILED", message=_PLANNING_FAILED))
+        else:
+            _plan(services, claim)
+
+
+def _plan(services: Services, claim: Claim) -> None:
+    store, settings, job_id = services.store, services.settings, claim.job_id
     try:
         with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
             _pin_model(services, claim)

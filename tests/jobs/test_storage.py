@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,40 @@ def test_a_folder_is_deleted_with_all_it_holds(storage: Storage) -> None:
     storage.delete("jobs/a")
     storage.delete("jobs/a")
     assert storage.names("jobs/a") == []
+
+
+def test_nothing_appears_that_is_not_confirmed_and_it_is_asked_last(storage: Storage) -> None:
+    asked = []
+
+    def refuse() -> None:
+        asked.append(storage.exists("jobs/a/result.csv"))
+        raise RuntimeError("the lease is lost")
+
+    with (
+        pytest.raises(RuntimeError),
+        storage.publish("jobs/a/result.csv", confirm=refuse) as stream,
+    ):
+        stream.write(b"late")
+        assert not asked
+    assert asked == [False]
+    assert storage.names("jobs/a") == []
+
+
+@pytest.mark.parametrize("deleters", [2, 4])
+def test_several_may_delete_the_same_folder_at_once(storage: Storage, deleters: int) -> None:
+    for number in range(20):
+        for name in range(20):
+            write(storage, f"jobs/{number}/parts/{name:05d}", b"x")
+        barrier = threading.Barrier(deleters)
+
+        def delete(path: str, barrier: threading.Barrier = barrier) -> None:
+            barrier.wait(60)
+            storage.delete(path)
+
+        with ThreadPoolExecutor(deleters) as pool:
+            for done in [pool.submit(delete, f"jobs/{number}") for _ in range(deleters)]:
+                done.result()
+        assert not storage.exists(f"jobs/{number}")
 
 
 def test_reading_what_is_not_there_says_so(storage: Storage) -> None:
