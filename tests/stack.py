@@ -17,10 +17,15 @@ from pathlib import Path
 import httpx
 import psutil
 
+from tests.waiting import eventually
+
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample_catalogue.csv"
-READY_SECONDS = 90
-JOB_SECONDS = 150
+# Each ten times and more of what an idle machine takes; a wait ends as soon as its condition is true.
+READY_SECONDS = 240.0
+JOB_SECONDS = 240.0
+_ANSWER_SECONDS = 120.0
+_STOP_SECONDS = 120.0
 
 
 def free_port() -> int:
@@ -47,8 +52,16 @@ class Stack:
         return found
 
     def worker(self) -> psutil.Process:
-        """The Celery worker's main process."""
-        return next(p for p in self.processes("-m worker") if p.cmdline()[-1] == "worker")
+        """The Celery worker's main process, which is started again when it has died."""
+
+        def running() -> psutil.Process | None:
+            with contextlib.suppress(psutil.Error):
+                for process in self.processes("-m worker"):
+                    if process.cmdline()[-1:] == ["worker"]:
+                        return process
+            return None
+
+        return eventually(running, within_s=READY_SECONDS)
 
     def worker_children(self) -> list[psutil.Process]:
         """The worker's pool processes."""
@@ -73,43 +86,37 @@ class Stack:
         Like any patient client it goes on while the API or its Redis is away.
         """
         wanted = states or ("completed", "failed", "cancelled", "expired")
-        deadline = time.monotonic() + JOB_SECONDS
-        last: object = None
-        while time.monotonic() < deadline:
+        last: dict[str, object] = {}
+
+        def has_come() -> bool:
             with contextlib.suppress(httpx.TransportError):
                 answer = self.http.get(f"/v1/jobs/{job_id}")
-                last = answer.json()
+                last.update(answer.json())
                 if answer.status_code != 503:
                     assert answer.status_code == 200, answer.text
-                    if answer.json()["state"] in wanted:
-                        return self.job(job_id)
-            time.sleep(0.1)
-        raise AssertionError(f"the job stands still: {last}")
+                    return last["state"] in wanted
+            return False
 
-    def wait_for_progress(self, job_id: str) -> None:
-        """Until some rows are labelled, but not all."""
-        deadline = time.monotonic() + JOB_SECONDS
-        while True:
-            # From the list: a look at the job may be a moment old, and the job over by then.
-            listed = self.http.get("/v1/jobs", params={"limit": 100}).raise_for_status().json()
-            counts = next(job["row_counts"] for job in listed["jobs"] if job["id"] == job_id)
-            if counts["labelled"]:
-                assert counts["pending"], "the catalogue is too small for this test"
-                return
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        eventually(has_come, within_s=JOB_SECONDS, every_s=0.1, what=lambda: last)
+        return self.job(job_id)
+
+    def is_half_done(self, job_id: str) -> bool:
+        """Whether some rows are labelled and some are not. Fails once none is left."""
+        # From the list, which is not cached as single jobs are.
+        listed = self.http.get("/v1/jobs", params={"limit": 100}).raise_for_status().json()
+        job = next(job for job in listed["jobs"] if job["id"] == job_id)
+        assert job["state"] in ("queued", "validating", "in_progress"), f"no row is left: {job}"
+        return bool(job["row_counts"]["labelled"] and job["row_counts"]["pending"])
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """The worker stands still while the block lasts, and goes on after it."""
-        held = [self.worker(), *self.worker_children()]
-        for process in held:
-            process.suspend()
+    def held(self) -> Iterator[HeldWorker]:
+        """The worker is stopped (SIGSTOP) during the block, and continues after it."""
+        held = HeldWorker(self)
+        held.stop()
         try:
-            yield
+            yield held
         finally:
-            for process in reversed(held):
-                process.resume()
+            held.resume()
 
     @contextlib.contextmanager
     def without_api(self) -> Iterator[None]:
@@ -124,13 +131,13 @@ class Stack:
 
     def wait_for_api(self) -> None:
         """Until the API answers."""
-        deadline = time.monotonic() + READY_SECONDS
-        while True:
+
+        def answers() -> bool:
             with contextlib.suppress(httpx.TransportError):
-                if self.http.get("/healthz").status_code == 200:
-                    return
-            assert time.monotonic() < deadline, "the API does not come back"
-            time.sleep(0.1)
+                return self.http.get("/healthz").status_code == 200
+            return False
+
+        eventually(answers, within_s=READY_SECONDS, every_s=0.1)
 
     def result(self, job_id: str) -> bytes:
         answer = self.http.get(f"/v1/jobs/{job_id}/result")
@@ -138,15 +145,55 @@ class Stack:
         return answer.content
 
 
-def many_rows(mark: str = "") -> bytes:
-    """A catalogue of some thousand different rows, made from the sample's own words.
+class HeldWorker:
+    """A stopped worker that can be let work for short whiles, so that a job is half-done on any machine."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._stopped: list[psutil.Process] = []
+
+    def stop(self) -> None:
+        """Stop the main process, then those of its pool, which it then cannot replace."""
+        worker = self._stack.worker()
+        worker.suspend()
+        self._stopped = [worker, *worker.children()]
+        for process in self._stopped[1:]:
+            process.suspend()
+
+    def resume(self) -> None:
+        """Let them continue, but for those that the test has killed."""
+        for process in reversed(self._stopped):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    def work_until_half_done(self, job_id: str) -> None:
+        """Let the worker run until some rows of the job are labelled, but not all; it is stopped again on return.
+
+        It runs for longer and longer whiles, each a tenth of all before it. So however fast the machine is, the last
+        while is a small share of what the first chunk takes, and however slow, there are few of them.
+        """
+        worked_s = 0.2
+
+        def works() -> bool:
+            nonlocal worked_s
+            self.resume()
+            time.sleep(worked_s / 10)
+            self.stop()
+            worked_s *= 1.1
+            return self._stack.is_half_done(job_id)
+
+        eventually(works, within_s=JOB_SECONDS, every_s=0)
+
+
+def many_rows(mark: str = "", rows: int = 6000) -> bytes:
+    """A catalogue of different rows, three chunks by default, made from the sample's own words.
 
     With a mark, a word that no other text has, none of its rows is known from earlier jobs.
     """
     with SAMPLE.open(encoding="utf-8", newline="") as stream:
         texts = [row["Description"] for row in csv.DictReader(stream) if row["Description"].strip()]
     lines = ["sku,title,description\n"]
-    for number in range(6000):
+    for number in range(rows):
         first, second = texts[number % len(texts)], texts[(number * 7 + 3) % len(texts)]
         words = (first + " " + second).replace('"', "'").replace("\n", " ").split()
         text = " ".join(words[number % 11 : 60 + number % 97])
@@ -165,26 +212,30 @@ def running_stack(data_dir: Path, **settings: str) -> Iterator[Stack]:
         # Receivers in tests are on loopback and have no certificate.
         "SPINELABEL_CALLBACK_HTTP": "true",
         "SPINELABEL_CALLBACK_PRIVATE": "true",
+        "SPINELABEL_LABEL_DEADLINE_S": str(_ANSWER_SECONDS / 2),
         **settings,
     }
     log = (data_dir / "up.log").open("wb")
+
+    def said() -> str:
+        return (data_dir / "up.log").read_text()
+
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
     )
-    http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+    http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=_ANSWER_SECONDS)
     try:
-        deadline = time.monotonic() + READY_SECONDS
-        while True:
-            said = (data_dir / "up.log").read_text()
-            assert process.poll() is None, said
-            assert time.monotonic() < deadline, said
+
+        def takes_work() -> bool:
+            assert process.poll() is None, said()
             with contextlib.suppress(httpx.TransportError):
-                if http.get("/readyz").status_code == 200:
-                    break
-            time.sleep(0.2)
+                return http.get("/readyz").status_code == 200
+            return False
+
+        eventually(takes_work, within_s=READY_SECONDS, every_s=0.1, what=said)
         yield Stack(psutil.Process(process.pid), data_dir, http)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        process.wait(timeout=_STOP_SECONDS)
         http.close()
         log.close()

@@ -13,7 +13,7 @@ WITHIN_S = 120.0
 
 
 def eventually(
-    condition: Callable[[], T],
+    condition: Callable[[], T | None],
     *,
     within_s: float = WITHIN_S,
     every_s: float = 0.02,

@@ -25,7 +25,7 @@ from jobs.job import Job
 from jobs.storage import Storage
 
 # Below the time after which proxies give up a silent connection, which is a minute for most.
-_HEARTBEAT_S = 15.0
+HEARTBEAT_S = 15.0
 # A client that has vanished without a word is found out by then; one that has not comes back.
 _LONGEST_STREAM_S = 600.0
 _COME_BACK_MS = 2000
@@ -70,7 +70,7 @@ def event_routes(store: CallersJobs, storage: Storage, seats: Seats) -> APIBluep
             )
         response = Response(
             # The stream outlives the request, and goes on being this caller's.
-            _events(store.of(caller()), storage, job, header.last_event_id),
+            event_stream(store.of(caller()), storage, job, header.last_event_id),
             content_type="text/event-stream",
         )
         response.call_on_close(give_back)
@@ -81,7 +81,20 @@ def event_routes(store: CallersJobs, storage: Storage, seats: Seats) -> APIBluep
     return routes
 
 
-def _events(store: CallersJobs, storage: Storage, job: Job, known: str | None) -> Iterator[str]:
+def event_stream(
+    store: CallersJobs,
+    storage: Storage,
+    job: Job,
+    known: str | None,
+    *,
+    heartbeat_s: float = HEARTBEAT_S,
+) -> Iterator[str]:
+    """The stream's text, event by event.
+
+    Args:
+        known: the id of the last event that the client has, which is not sent again.
+        heartbeat_s: a comment is sent after so many seconds without an event.
+    """
     yield f"retry: {_COME_BACK_MS}\n\n"
     spoke_at = time.monotonic()
     try:
@@ -90,7 +103,7 @@ def _events(store: CallersJobs, storage: Storage, job: Job, known: str | None) -
                 yield _event("end", look, storage)
             elif version(look) != known:
                 yield _event("job", look, storage)
-            elif time.monotonic() - spoke_at > _HEARTBEAT_S:
+            elif time.monotonic() - spoke_at > heartbeat_s:
                 yield ":\n\n"
             else:
                 continue

@@ -16,7 +16,7 @@ from api.uploads.options import option
 from catalogue.results import ResultRow
 
 # A request reads no more than this, so that looking for rare rows in a huge result takes several short ones.
-_MOST_BYTES = 8 << 20
+MOST_BYTES = 8 << 20
 _CURSOR = re.compile(r"([0-9]{1,15})-([0-9]{1,12})", re.ASCII)
 
 
@@ -53,8 +53,13 @@ class RowsDocument(ColumnsDocument):
     read: float = Field(description="Share of the result that has been looked through, 0 to 1.")
 
 
-def rows_document(reader: ResultReader, query: RowsQuery, *, corrections: int) -> RowsDocument:
-    """The page that the query asks for. Raises `Problem` for a cursor that is none."""
+def rows_document(
+    reader: ResultReader, query: RowsQuery, *, corrections: int, most_bytes: int = MOST_BYTES
+) -> RowsDocument:
+    """The page that the query asks for, of at most `most_bytes` of the result and one record.
+
+    Raises `Problem` for an invalid cursor.
+    """
     start, number = _place(query.after, reader)
     found: list[RowDocument] = []
     at, following = start, number
@@ -65,7 +70,7 @@ def rows_document(reader: ResultReader, query: RowsQuery, *, corrections: int) -
                 document = row_document(row, reader.result, genres.get(row.number))
                 if _matches(query, document, row):
                     found.append(document)
-            if len(found) == query.limit or at - start > _MOST_BYTES:
+            if len(found) == query.limit or at - start > most_bytes:
                 break
         else:
             continue

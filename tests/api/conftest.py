@@ -8,17 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.services import Services
@@ -33,9 +30,10 @@ from jobs.memory_store import MemoryJobStore
 from jobs.messages import RecordedMessages
 from jobs.storage import Storage, errors_path, result_path
 from jobs.store import ASSEMBLE, PLAN, label_step
+from tests.api.client import Answer, ApiClient, client_of
+from tests.waiting import WITHIN_S, eventually
 
 MAX_UPLOAD_BYTES = 1_000_000
-_START_S = 20.0
 _LISTENING = re.compile(r"listening on (http://[^\s;]+)")
 
 
@@ -72,15 +70,15 @@ class Front:
             ),
         )
 
-    def client(self) -> FlaskClient:
-        return self.app().test_client()
+    def client(self) -> ApiClient:
+        return client_of(self.app())
 
     def submit(self, content: bytes = b"title,summary\nA,some words\n", name: str = "a.csv") -> str:
         answer = self.client().post("/v1/jobs", query_string={"filename": name}, data=content)
         assert answer.status_code == 202, answer.text
-        return str(answer.json["id"]) if answer.json else ""
+        return str(answer.json["id"])
 
-    def offer(self, content: bytes, how: str, **options: str) -> Any:
+    def offer(self, content: bytes, how: str, **options: str) -> Answer:
         """The answer to an upload with options: in the query of a raw body, or as fields of a "form"."""
         if how == "query":
             query = {"filename": "a.csv", **options}
@@ -126,7 +124,7 @@ def front(tmp_path: Path) -> Front:
 
 
 @pytest.fixture
-def client(front: Front) -> FlaskClient:
+def client(front: Front) -> ApiClient:
     return front.client()
 
 
@@ -152,44 +150,36 @@ class ApiProcess:
         self.url = self._wait_until_it_listens()
 
     def _wait_until_it_listens(self) -> str:
-        deadline = time.monotonic() + _START_S
-        while time.monotonic() < deadline and self.process.poll() is None:
-            if found := _LISTENING.search(self.log.read_text()):
-                return found[1]
-            time.sleep(0.02)
-        raise AssertionError(f"the API does not start:\n{self.log.read_text()}")
+        def listening() -> str | None:
+            assert self.process.poll() is None, self.log.read_text()
+            found = _LISTENING.search(self.log.read_text())
+            return found[1] if found else None
+
+        return str(eventually(listening, what=self.log.read_text))
 
     def connect(self) -> socket.socket:
         address = urlsplit(self.url)
         assert address.hostname
         assert address.port
-        return socket.create_connection((address.hostname, address.port), timeout=20)
+        return socket.create_connection((address.hostname, address.port), timeout=WITHIN_S)
 
     def begin_upload(self, announced: int = 5_000_000) -> socket.socket:
         """Send the first part of an upload, and return once it is being stored."""
         connection = self.connect()
         head = f"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: {announced}\r\n\r\n"
         connection.sendall(head.encode() + b"title,summary\n" + b"A,some words\n" * 60_000)
-        wait_until(lambda: bool(self.storage.names("")))
+        eventually(lambda: self.storage.names(""))
         return connection
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(how)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=WITHIN_S)
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Return when it holds; fail when it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.02)
-
-
-@pytest.fixture(name="wait_until")
-def _wait_until() -> Callable[..., None]:
-    return wait_until
+@pytest.fixture
+def wait_until() -> Callable[..., object]:
+    return eventually
 
 
 StartApi = Callable[..., ApiProcess]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -12,11 +11,12 @@ from hypothesis import strategies as st
 
 from api.http.filenames import download_name, safe_filename
 from jobs.job import Failure, State
+from tests.api.conftest import Front
 
 RESULT = b"title,predicted_genre\n" + b"".join(b"%d,crime\n" % i for i in range(50_000))
 
 
-def test_a_result_is_the_file_as_csv_for_saving(front: Any) -> None:
+def test_a_result_is_the_file_as_csv_for_saving(front: Front) -> None:
     job_id = front.completed(RESULT, name="books.csv")
     answer = front.client().get(f"/v1/jobs/{job_id}/result")
     assert (answer.status_code, answer.data) == (200, RESULT)
@@ -31,14 +31,14 @@ def test_a_result_is_the_file_as_csv_for_saving(front: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["result", "errors"])
-def test_before_the_job_has_ended_the_result_is_not_ready(front: Any, name: str) -> None:
+def test_before_the_job_has_ended_the_result_is_not_ready(front: Front, name: str) -> None:
     job_id = front.submit()
     answer = front.client().get(f"/v1/jobs/{job_id}/{name}")
     assert (answer.status_code, answer.json["code"]) == (409, "RESULT_NOT_READY")
     assert answer.headers["Retry-After"] == "1"
 
 
-def test_what_a_cancelled_or_failed_job_finished_is_served(front: Any) -> None:
+def test_what_a_cancelled_or_failed_job_finished_is_served(front: Front) -> None:
     for ending, failure in (
         (State.CANCELLED, None),
         (State.FAILED, Failure(code="X", message="Y.")),
@@ -49,7 +49,7 @@ def test_what_a_cancelled_or_failed_job_finished_is_served(front: Any) -> None:
         assert front.client().get(f"/v1/jobs/{job_id}/result").data == b"part"
 
 
-def test_an_ended_job_without_a_file_says_so(front: Any) -> None:
+def test_an_ended_job_without_a_file_says_so(front: Front) -> None:
     job_id = front.submit()
     front.store.end(job_id, State.CANCELLED)
     front.assemble(job_id, None)
@@ -67,7 +67,7 @@ def test_an_ended_job_without_a_file_says_so(front: Any) -> None:
         ("bytes=5-99999999", 5, len(RESULT)),
     ],
 )
-def test_a_range_is_served_as_that_range(front: Any, asked: str, start: int, end: int) -> None:
+def test_a_range_is_served_as_that_range(front: Front, asked: str, start: int, end: int) -> None:
     job_id = front.completed(RESULT)
     answer = front.client().get(f"/v1/jobs/{job_id}/result", headers={"Range": asked})
     assert (answer.status_code, answer.data) == (206, RESULT[start:end])
@@ -75,14 +75,14 @@ def test_a_range_is_served_as_that_range(front: Any, asked: str, start: int, end
     assert answer.content_length == end - start
 
 
-def test_a_range_beyond_the_end_is_a_problem_that_tells_the_length(front: Any) -> None:
+def test_a_range_beyond_the_end_is_a_problem_that_tells_the_length(front: Front) -> None:
     job_id = front.completed(RESULT)
     answer = front.client().get(f"/v1/jobs/{job_id}/result", headers={"Range": "bytes=9999999-"})
     assert (answer.status_code, answer.json["code"]) == (416, "RANGE_NOT_SATISFIABLE")
     assert answer.headers["Content-Range"] == f"bytes */{len(RESULT)}"
 
 
-def test_what_the_client_has_already_is_not_sent_again(front: Any) -> None:
+def test_what_the_client_has_already_is_not_sent_again(front: Front) -> None:
     path = f"/v1/jobs/{front.completed(RESULT)}/result"
     client = front.client()
     first = client.get(path)
@@ -93,7 +93,7 @@ def test_what_the_client_has_already_is_not_sent_again(front: Any) -> None:
     assert client.get(path, headers={"If-None-Match": '"other"'}).data == RESULT
 
 
-def test_a_broken_download_goes_on_only_if_the_file_is_the_same(front: Any) -> None:
+def test_a_broken_download_goes_on_only_if_the_file_is_the_same(front: Front) -> None:
     path = f"/v1/jobs/{front.completed(RESULT)}/result"
     client = front.client()
     etag = client.head(path).headers["ETag"]
@@ -103,14 +103,14 @@ def test_a_broken_download_goes_on_only_if_the_file_is_the_same(front: Any) -> N
     assert (other.status_code, other.data) == (200, RESULT)
 
 
-def test_results_of_different_jobs_and_kinds_have_different_tags(front: Any) -> None:
+def test_results_of_different_jobs_and_kinds_have_different_tags(front: Front) -> None:
     one, two = front.completed(), front.completed()
     client = front.client()
     paths = [f"/v1/jobs/{one}/result", f"/v1/jobs/{two}/result", f"/v1/jobs/{one}/errors"]
     assert len({client.head(path).headers["ETag"] for path in paths}) == 3
 
 
-def test_head_has_the_headers_and_no_body(front: Any) -> None:
+def test_head_has_the_headers_and_no_body(front: Front) -> None:
     answer = front.client().head(f"/v1/jobs/{front.completed(RESULT)}/result")
     assert (answer.status_code, answer.data) == (200, b"")
     assert answer.content_length == len(RESULT)
@@ -155,7 +155,7 @@ def test_the_name_offered_for_saving_keeps_the_stem(filename: str, offered: str)
 
 
 @pytest.mark.parametrize("name", ["Bücher – März.csv", 'a"b;c.csv', "目录.csv", "100%.csv"])
-def test_any_name_survives_the_header(front: Any, name: str) -> None:
+def test_any_name_survives_the_header(front: Front, name: str) -> None:
     job_id = front.completed(name=name)
     header = front.client().head(f"/v1/jobs/{job_id}/result").headers["Content-Disposition"]
     assert header.isascii()

@@ -10,36 +10,41 @@ from typing import Any
 import httpx
 import pytest
 
-from api.jobs import event_routes
+from api.jobs.callers_jobs import CallersJobs
+from api.jobs.event_routes import event_stream
+from api.jobs.following import version
 from api.settings import ApiSettings
 from jobs.job import State
 from jobs.redis_store import RedisJobStore
+from tests.api.callers import somebody
+from tests.api.client import client_of
+from tests.api.conftest import ApiProcess, Front
 
 
 class Stream:
     """The events of one connection, read one by one."""
 
-    def __init__(self, front: Any, job_id: str, **headers: str) -> None:
+    def __init__(self, front: Front, job_id: str, **headers: str) -> None:
         self.answer = front.client().get(
             f"/v1/jobs/{job_id}/events",
             headers={name.replace("_", "-"): value for name, value in headers.items()},
         )
         assert self.answer.status_code == 200, self.answer.text
-        self._blocks: Iterator[str] = (
+        self.blocks: Iterator[str] = (
             block.decode() if isinstance(block, bytes) else block for block in self.answer.response
         )
-        assert next(self._blocks).startswith("retry: ")
+        assert next(self.blocks).startswith("retry: ")
 
     def next(self) -> tuple[str, str, dict[str, Any]]:
         """Kind, id and document of the next event."""
-        lines = dict(line.split(": ", 1) for line in next(self._blocks).strip().split("\n"))
+        lines = dict(line.split(": ", 1) for line in next(self.blocks).strip().split("\n"))
         return lines["event"], lines["id"], json.loads(lines["data"])
 
     def is_over(self) -> bool:
-        return next(self._blocks, None) is None
+        return next(self.blocks, None) is None
 
 
-def test_each_change_is_told_and_the_end_ends_the_stream(front: Any) -> None:
+def test_each_change_is_told_and_the_end_ends_the_stream(front: Front) -> None:
     job_id = front.submit()
     stream = Stream(front, job_id)
     kind, _, document = stream.next()
@@ -55,7 +60,7 @@ def test_each_change_is_told_and_the_end_ends_the_stream(front: Any) -> None:
     assert stream.is_over()
 
 
-def test_a_client_that_comes_back_is_told_only_what_it_does_not_know(front: Any) -> None:
+def test_a_client_that_comes_back_is_told_only_what_it_does_not_know(front: Front) -> None:
     job_id = front.submit()
     _, known, _ = Stream(front, job_id).next()
     again = Stream(front, job_id, Last_Event_ID=known)
@@ -67,7 +72,7 @@ def test_a_client_that_comes_back_is_told_only_what_it_does_not_know(front: Any)
     assert behind.next()[1] == newer
 
 
-def test_a_client_that_knows_the_end_is_told_not_to_come_back(front: Any) -> None:
+def test_a_client_that_knows_the_end_is_told_not_to_come_back(front: Front) -> None:
     job_id = front.completed()
     kind, known, _ = Stream(front, job_id).next()
     assert kind == "end"
@@ -75,14 +80,15 @@ def test_a_client_that_knows_the_end_is_told_not_to_come_back(front: Any) -> Non
     assert (answer.status_code, answer.data) == (204, b"")
 
 
-def test_silence_is_filled_with_heartbeats(front: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_routes, "_HEARTBEAT_S", 0)
-    stream = Stream(front, front.submit())
-    stream.next()
-    assert next(stream._blocks) == ":\n\n"
+def test_silence_is_filled_with_heartbeats(front: Front) -> None:
+    job = front.store.get(front.submit())
+    jobs = CallersJobs(front.store, lambda: somebody("root", is_admin=True))
+    stream = event_stream(jobs, front.storage, job, version(job), heartbeat_s=0)
+    assert next(stream).startswith("retry: ")
+    assert [next(stream) for _ in range(3)] == [":\n\n"] * 3
 
 
-def test_a_job_that_is_deleted_meanwhile_ends_the_stream(front: Any) -> None:
+def test_a_job_that_is_deleted_meanwhile_ends_the_stream(front: Front) -> None:
     job_id = front.submit()
     stream = Stream(front, job_id)
     stream.next()
@@ -92,45 +98,45 @@ def test_a_job_that_is_deleted_meanwhile_ends_the_stream(front: Any) -> None:
     assert stream.is_over()
 
 
-def test_seats_are_bounded_and_given_back_when_a_client_leaves(front: Any) -> None:
+def test_seats_are_bounded_and_given_back_when_a_client_leaves(front: Front) -> None:
     front.settings = ApiSettings(api_waiting=1)
     app, job_id = front.app(), front.submit()
     path = f"/v1/jobs/{job_id}/events"
-    first = app.test_client().get(path)
+    first = client_of(app).get(path)
     assert first.status_code == 200
-    second = app.test_client().get(path)
+    second = client_of(app).get(path)
     assert (second.status_code, second.json["code"]) == (503, "TOO_MANY_WAITING")
     assert second.headers["Retry-After"] == "5"
     # A look that would wait is answered at once instead.
-    look = app.test_client().get(f"/v1/jobs/{job_id}", headers={"Prefer": "wait=60"})
+    look = client_of(app).get(f"/v1/jobs/{job_id}", headers={"Prefer": "wait=60"})
     assert look.status_code == 200
     assert "Preference-Applied" not in look.headers
     first.close()
-    assert app.test_client().get(path).status_code == 200
+    assert client_of(app).get(path).status_code == 200
 
 
-def test_waiting_never_takes_more_than_half_of_the_threads(front: Any) -> None:
+def test_waiting_never_takes_more_than_half_of_the_threads(front: Front) -> None:
     front.settings = ApiSettings(api_waiting=8, api_threads=4)
     app, job_id = front.app(), front.submit()
-    open_streams = [app.test_client().get(f"/v1/jobs/{job_id}/events") for _ in range(3)]
+    open_streams = [client_of(app).get(f"/v1/jobs/{job_id}/events") for _ in range(3)]
     assert [answer.status_code for answer in open_streams] == [200, 200, 503]
 
 
-def test_a_look_that_waits_returns_when_its_time_is_over(front: Any) -> None:
+def test_a_look_that_waits_returns_when_its_time_is_over(front: Front) -> None:
     answer = front.client().get(f"/v1/jobs/{front.submit()}", headers={"Prefer": "wait=1"})
     assert (answer.status_code, answer.json["state"]) == (200, "queued")
     assert answer.headers["Preference-Applied"] == "wait=1"
     assert answer.headers["Retry-After"] == "1"
 
 
-def test_a_look_that_waits_returns_at_once_for_an_ended_job(front: Any) -> None:
+def test_a_look_that_waits_returns_at_once_for_an_ended_job(front: Front) -> None:
     prefer = {"Prefer": "respond-async, wait=60"}
     answer = front.client().get(f"/v1/jobs/{front.completed()}", headers=prefer)
     assert answer.json["state"] == "completed"
     assert "Retry-After" not in answer.headers
 
 
-def test_a_look_is_not_answered_in_full_while_nothing_has_happened(front: Any) -> None:
+def test_a_look_is_not_answered_in_full_while_nothing_has_happened(front: Front) -> None:
     job_id = front.submit()
     client = front.client()
     etag = client.get(f"/v1/jobs/{job_id}").headers["ETag"]
@@ -144,13 +150,13 @@ def test_a_look_is_not_answered_in_full_while_nothing_has_happened(front: Any) -
 @pytest.mark.parametrize(
     "prefer", ["wait", "wait=", "wait=-1", "wait=1.5", "waiting=9", "x=wait=9"]
 )
-def test_a_wish_that_is_none_is_ignored(front: Any, prefer: str) -> None:
+def test_a_wish_that_is_none_is_ignored(front: Front, prefer: str) -> None:
     answer = front.client().get(f"/v1/jobs/{front.submit()}", headers={"Prefer": prefer})
     assert answer.status_code == 200
     assert "Preference-Applied" not in answer.headers
 
 
-def test_an_upload_may_wait_for_its_job(front: Any) -> None:
+def test_an_upload_may_wait_for_its_job(front: Front) -> None:
     answer = front.client().post(
         "/v1/jobs", data=b"summary\nsome words\n", headers={"Prefer": "wait=1"}
     )
@@ -159,7 +165,7 @@ def test_an_upload_may_wait_for_its_job(front: Any) -> None:
 
 
 def test_events_arrive_over_a_real_connection_while_the_job_goes_on(
-    api: Any, redis_url: str
+    api: ApiProcess, redis_url: str
 ) -> None:
     with httpx.Client(base_url=api.url, timeout=20) as client:
         job_id = client.post("/v1/jobs", content=b"summary\nsome words\n").json()["id"]

@@ -11,9 +11,11 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from api.results import exports
-from api.results.exports import MEDIA_TYPES
+from api.results.exports import MEDIA_TYPES, Format
 from catalogue import Label, RowError, encode_header, encode_rows, inspect_head, parse_records
+from catalogue.export_xlsx import MOST_ROWS
+from tests.api.client import Answer
+from tests.api.conftest import Front
 
 CATALOGUE = (
     "title,summary,confidence,title,,isbn\n"
@@ -46,7 +48,7 @@ def label(rank: int) -> Label:
     )
 
 
-def ended(front: Any, catalogue: bytes = CATALOGUE.encode()) -> str:
+def ended(front: Front, catalogue: bytes = CATALOGUE.encode()) -> str:
     """A completed job with a result as workers write it."""
     layout = inspect_head(catalogue, complete=True)
     rows = parse_records(catalogue[layout.data_start :], layout)
@@ -58,19 +60,19 @@ def ended(front: Any, catalogue: bytes = CATALOGUE.encode()) -> str:
     return job_id
 
 
-def get(front: Any, job_id: str, *, accept: str | None = None, **query: str) -> Any:
+def get(front: Front, job_id: str, *, accept: str | None = None, **query: str) -> Answer:
     headers = {"Accept": accept} if accept else {}
     return front.client().get(f"/v1/jobs/{job_id}/result", query_string=query, headers=headers)
 
 
-def fetched(front: Any, job_id: str, kind: str) -> bytes:
+def fetched(front: Front, job_id: str, kind: str) -> bytes:
     answer = get(front, job_id, format=kind)
     assert answer.status_code == 200, answer.text
     data: bytes = answer.data
     return data
 
 
-def test_json_lines_have_typed_values_under_names_that_are_all_different(front: Any) -> None:
+def test_json_lines_have_typed_values_under_names_that_are_all_different(front: Front) -> None:
     rows = [json.loads(line) for line in fetched(front, ended(front), "jsonl").splitlines()]
     assert [list(row) for row in rows[:3]] == [NAMES + ADDED] * 3
     assert rows[0] == {
@@ -95,7 +97,7 @@ def test_json_lines_have_typed_values_under_names_that_are_all_different(front: 
     assert len(rows) == 4
 
 
-def test_parquet_has_the_same_values_with_types(front: Any) -> None:
+def test_parquet_has_the_same_values_with_types(front: Front) -> None:
     job_id = ended(front)
     table = pq.read_table(io.BytesIO(fetched(front, job_id, "parquet")))
     assert table.column_names == [*NAMES, *ADDED, "extra_cells"]
@@ -108,7 +110,7 @@ def test_parquet_has_the_same_values_with_types(front: Any) -> None:
     assert table.to_pylist() == [{"extra_cells": [], **json.loads(line)} for line in lines]
 
 
-def test_a_workbook_has_the_same_cells_as_texts_and_numbers(front: Any) -> None:
+def test_a_workbook_has_the_same_cells_as_texts_and_numbers(front: Front) -> None:
     book = openpyxl.load_workbook(io.BytesIO(fetched(front, ended(front), "xlsx")))
     rows: list[Any] = list(book.worksheets[0].iter_rows(values_only=True))
     assert list(rows[0][: len(NAMES + ADDED)]) == NAMES + ADDED
@@ -122,7 +124,7 @@ def test_a_workbook_has_the_same_cells_as_texts_and_numbers(front: Any) -> None:
     assert len(rows) == 5
 
 
-def test_a_workbook_that_we_write_is_one_that_we_read(front: Any) -> None:
+def test_a_workbook_that_we_write_is_one_that_we_read(front: Front) -> None:
     answer = front.client().post("/v1/preview", data=fetched(front, ended(front), "xlsx"))
     seen = answer.json
     assert seen["rows"] == {"count": 4, "exact": True}
@@ -132,7 +134,7 @@ def test_a_workbook_that_we_write_is_one_that_we_read(front: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
-def test_a_long_result_is_complete_in_every_format(front: Any, kind: str) -> None:
+def test_a_long_result_is_complete_in_every_format(front: Front, kind: str) -> None:
     rows = 5_000
     lines = "".join(f"T{n},some words {n}\n" for n in range(rows))
     content = fetched(front, ended(front, f"title,summary\n{lines}".encode()), kind)
@@ -147,13 +149,13 @@ def test_a_long_result_is_complete_in_every_format(front: Any, kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
-def test_an_empty_result_is_a_file_without_rows(front: Any, kind: str) -> None:
+def test_an_empty_result_is_a_file_without_rows(front: Front, kind: str) -> None:
     job_id = front.completed(b"title,summary,predicted_genre\n")
     assert get(front, job_id, format=kind).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx", "csv"])
-def test_corrections_are_in_every_format(front: Any, kind: str) -> None:
+def test_corrections_are_in_every_format(front: Front, kind: str) -> None:
     job_id = ended(front)
     before = get(front, job_id, format=kind).headers["ETag"]
     path = f"/v1/jobs/{job_id}/corrections/3"
@@ -178,7 +180,7 @@ def test_corrections_are_in_every_format(front: Any, kind: str) -> None:
 
 
 def test_formulas_are_neutralised_where_it_is_asked_for_and_nothing_else_changes(
-    front: Any,
+    front: Front,
 ) -> None:
     job_id = ended(front)
     plain = list(csv.reader(io.StringIO(get(front, job_id).text, newline="")))
@@ -210,37 +212,43 @@ def test_formulas_are_neutralised_where_it_is_asked_for_and_nothing_else_changes
     ],
 )
 def test_the_accept_header_chooses_the_format(
-    front: Any, accept: str | None, media_type: str
+    front: Front, accept: str | None, media_type: str
 ) -> None:
     answer = get(front, ended(front), accept=accept)
     assert answer.mimetype == media_type
     assert "Accept" in answer.headers["Vary"]
 
 
-def test_the_parameter_overrules_the_accept_header_and_names_the_file(front: Any) -> None:
+def test_the_parameter_overrules_the_accept_header_and_names_the_file(front: Front) -> None:
     answer = get(front, ended(front), accept="text/csv", format="parquet")
-    assert answer.mimetype == MEDIA_TYPES[exports.Format.PARQUET]
+    assert answer.mimetype == MEDIA_TYPES[Format.PARQUET]
     assert "B%C3%BCcher.labelled.parquet" in answer.headers["Content-Disposition"]
 
 
-def test_a_format_that_results_do_not_have_is_not_acceptable(front: Any) -> None:
+def test_a_format_that_results_do_not_have_is_not_acceptable(front: Front) -> None:
     answer = get(front, ended(front), accept="application/pdf")
     assert (answer.status_code, answer.json["code"]) == (406, "NOT_ACCEPTABLE")
     answer = get(front, ended(front), format="pdf")
     assert (answer.status_code, answer.json["code"]) == (400, "INVALID_PARAMETER")
 
 
+@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 422)])
 def test_more_rows_than_a_sheet_holds_are_refused_with_what_to_do(
-    front: Any, monkeypatch: pytest.MonkeyPatch
+    front: Front, more: int, status: int
 ) -> None:
-    monkeypatch.setattr(exports, "MOST_ROWS", 3)
-    answer = get(front, ended(front), format="xlsx")
-    assert (answer.status_code, answer.json["code"]) == (422, "TOO_MANY_ROWS_FOR_XLSX")
-    assert get(front, ended(front), format="parquet").status_code == 200
+    job_id = front.submit()
+    # Only the record says how many rows there are; nothing is read before the refusal.
+    front.label(job_id, rows=MOST_ROWS + more)
+    layout = inspect_head(CATALOGUE.encode(), complete=True)
+    front.assemble(job_id, encode_header(layout))
+    answer = get(front, job_id, format="xlsx")
+    assert answer.status_code == status
+    assert not more or answer.json["code"] == "TOO_MANY_ROWS_FOR_XLSX"
+    assert get(front, job_id, format="parquet").status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
-def test_what_the_client_has_already_is_not_made_again(front: Any, kind: str) -> None:
+def test_what_the_client_has_already_is_not_made_again(front: Front, kind: str) -> None:
     job_id = ended(front)
     etag = get(front, job_id, format=kind).headers["ETag"]
     answer = front.client().get(
@@ -250,12 +258,12 @@ def test_what_the_client_has_already_is_not_made_again(front: Any, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
-def test_before_the_job_has_ended_no_format_is_ready(front: Any, kind: str) -> None:
+def test_before_the_job_has_ended_no_format_is_ready(front: Front, kind: str) -> None:
     answer = get(front, front.submit(), format=kind)
     assert (answer.status_code, answer.json["code"]) == (409, "RESULT_NOT_READY")
 
 
-def test_bytes_that_are_no_text_do_not_break_a_format(front: Any) -> None:
+def test_bytes_that_are_no_text_do_not_break_a_format(front: Front) -> None:
     job_id = ended(front, b"title,summary\nA\xff\xc3\xa9\xc3\xa9\xc3\xa9,words\n")
     for kind in ("jsonl", "parquet", "xlsx"):
         assert fetched(front, job_id, kind)

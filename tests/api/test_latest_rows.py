@@ -9,15 +9,17 @@ from catalogue import Label, encode_rows, inspect_head, parse_records
 from jobs.job import Chunk, PinnedModel
 from jobs.part import delete_part, write_part
 from jobs.store import PLAN, Claim, label_step
+from tests.api.conftest import Front
 
 CATALOGUE = b"title,summary\n" + b"".join(b"Book %d,words\n\n" % n for n in range(1, 31))
 
 
-def begun(front: Any) -> tuple[str, Claim]:
+def begun(front: Front) -> tuple[str, Claim]:
     """A job of which rows 11 to 30 are labelled, and the claim under which they were."""
     job_id = front.submit(CATALOGUE)
     layout = inspect_head(CATALOGUE, complete=True)
     claim = front.store.claim(job_id, PLAN, lease_s=60)
+    assert claim is not None
     front.store.begin_planning(claim, model=PinnedModel(3, "d3"))
     chunks = [
         Chunk(index=0, start=layout.data_start, end=100, first_row=1, rows=10),
@@ -35,19 +37,20 @@ def begun(front: Any) -> tuple[str, Claim]:
     )
     outcomes = [None if row.blank else label for row in rows]
     claim = front.store.claim(job_id, label_step(1), lease_s=60)
+    assert claim is not None
     part = write_part(front.storage, claim, 1, rows=encode_rows(layout, rows, outcomes), errors=b"")
     front.store.commit_chunk(claim, 1, labelled=20, failed=0, seal=part.seal, window=2)
     return job_id, claim
 
 
-def look(front: Any, job_id: str) -> dict[str, Any]:
+def look(front: Front, job_id: str) -> dict[str, Any]:
     answer = front.client().get(f"/v1/jobs/{job_id}/latest")
     assert answer.status_code == 200, answer.text
     LatestRowsDocument.model_validate(answer.json, extra="forbid")
     return dict(answer.json)
 
 
-def test_the_rows_of_the_newest_part_come_last_one_first(front: Any) -> None:
+def test_the_rows_of_the_newest_part_come_last_one_first(front: Front) -> None:
     job_id, _ = begun(front)
     found = look(front, job_id)
     assert [row["row"] for row in found["rows"]] == list(range(30, 22, -1))
@@ -55,11 +58,11 @@ def test_the_rows_of_the_newest_part_come_last_one_first(front: Any) -> None:
     assert (found["rows"][0]["predicted_genre"], found["title_column"]) == ("crime", 0)
 
 
-def test_there_are_none_before_anything_is_labelled(front: Any) -> None:
+def test_there_are_none_before_anything_is_labelled(front: Front) -> None:
     assert look(front, front.submit())["rows"] == []
 
 
-def test_a_part_that_is_gone_is_no_error(front: Any) -> None:
+def test_a_part_that_is_gone_is_no_error(front: Front) -> None:
     job_id, claim = begun(front)
     delete_part(front.storage, claim, 1)
     assert look(front, job_id)["rows"] == []

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
+import httpx
 import pytest
-import redis
-from flask.testing import FlaskClient
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.app import create_app
+from api.services import connect
 from api.settings import ApiSettings
 from jobs.keys import KeyLimits, mint
+from tests.api.client import ApiClient, client_of
+from tests.api.conftest import ApiProcess, Front
+from tests.stack import free_port
 
 
-def scrape(client: FlaskClient) -> dict[str, Metric]:
+def scrape(client: ApiClient) -> dict[str, Metric]:
     answer = client.get("/metrics")
     assert answer.status_code == 200, answer.text
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
@@ -31,7 +35,7 @@ def value(families: dict[str, Metric], name: str, **labels: str) -> float:
     return found
 
 
-def test_jobs_rows_and_queue_are_what_the_record_says(front: Any) -> None:
+def test_jobs_rows_and_queue_are_what_the_record_says(front: Front) -> None:
     front.completed()
     front.submit()
     front.store.report_worker("one", {"version": 4, "labels": []})
@@ -50,7 +54,7 @@ def test_jobs_rows_and_queue_are_what_the_record_says(front: Any) -> None:
     assert value(found, "spinelabel_storage_free_bytes") > 0
 
 
-def test_requests_are_counted_by_route_whatever_clients_write(client: FlaskClient) -> None:
+def test_requests_are_counted_by_route_whatever_clients_write(client: ApiClient) -> None:
     for number in range(20):
         client.get(f"/v1/jobs/job_{number}")
         client.get(f"/no/such/{number}")
@@ -64,13 +68,13 @@ def test_requests_are_counted_by_route_whatever_clients_write(client: FlaskClien
     assert {sample.labels["method"] for sample in counted} == {"GET", "other"}
 
 
-def test_refused_requests_are_counted_too(front: Any) -> None:
+def test_refused_requests_are_counted_too(front: Front) -> None:
     front.settings = ApiSettings(auth="required")
     app = front.app()
-    assert app.test_client().get("/v1/jobs").status_code == 401
+    assert client_of(app).get("/v1/jobs").status_code == 401
     key, kept = mint("root", is_admin=True, limits=KeyLimits())
     front.keys.add(kept)
-    client = app.test_client()
+    client = client_of(app)
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
     name = "spinelabel_http_requests_total"
     assert value(scrape(client), name, method="GET", route="/v1/jobs", status="401") == 1
@@ -80,7 +84,7 @@ def test_refused_requests_are_counted_too(front: Any) -> None:
     ("is_admin", "code"), [(True, None), (False, "ADMIN_ONLY"), (None, "KEY_MISSING")]
 )
 def test_where_keys_are_asked_for_only_admins_are_told(
-    front: Any, is_admin: bool | None, code: str | None
+    front: Front, is_admin: bool | None, code: str | None
 ) -> None:
     front.settings = ApiSettings(auth="required")
     client = front.client()
@@ -93,28 +97,23 @@ def test_where_keys_are_asked_for_only_admins_are_told(
 
 
 def test_without_keys_it_is_answered_under_the_name_that_a_container_network_gives(
-    client: FlaskClient,
+    client: ApiClient,
 ) -> None:
     assert client.get("/metrics", headers={"Host": "api:8000"}).status_code == 200
     assert client.get("/v1/jobs", headers={"Host": "api:8000"}).status_code == 421
 
 
-def test_without_a_record_it_says_so_instead_of_failing(
-    front: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def gone() -> None:
-        raise redis.ConnectionError("away")
-
-    monkeypatch.setattr(front.store, "figures", gone)
-    found = scrape(front.client())
+def test_without_a_record_it_says_so_instead_of_failing(tmp_path: Path) -> None:
+    settings = ApiSettings(
+        redis_url=f"redis://127.0.0.1:{free_port()}", storage_url=str(tmp_path / "storage")
+    )
+    found = scrape(client_of(create_app(settings, connect(settings))))
     assert value(found, "spinelabel_record_up") == 0
     assert "spinelabel_jobs" not in found
     assert "spinelabel_storage_free_bytes" in found
 
 
-def test_over_a_real_redis_every_figure_is_there(api: Any) -> None:
-    import httpx
-
+def test_over_a_real_redis_every_figure_is_there(api: ApiProcess) -> None:
     answer = httpx.get(f"{api.url}/metrics")
     assert answer.status_code == 200
     found = {family.name: family for family in text_string_to_metric_families(answer.text)}

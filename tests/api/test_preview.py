@@ -12,6 +12,7 @@ import pytest
 
 from api.settings import ApiSettings
 from jobs.storage import Storage
+from tests.api.conftest import Front
 
 ROWS = 30_000
 CATALOGUE = b"Title;Blurb;Price\r\n" + b"".join(
@@ -20,7 +21,7 @@ CATALOGUE = b"Title;Blurb;Price\r\n" + b"".join(
 
 
 @pytest.fixture(autouse=True)
-def _takes_five_megabytes(front: Any) -> None:
+def _takes_five_megabytes(front: Front) -> None:
     front.settings = ApiSettings(max_upload_bytes=5_000_000)
 
 
@@ -42,7 +43,7 @@ def workbook(rows: int, summary: str = "Blurb") -> bytes:
     return stream.getvalue()
 
 
-def look(front: Any, content: bytes, **query: Any) -> dict[str, Any]:
+def look(front: Front, content: bytes, **query: Any) -> dict[str, Any]:
     answer = front.client().post("/v1/preview", data=content, query_string=query)
     assert answer.status_code == 200, answer.text
     assert front.is_empty()
@@ -50,7 +51,7 @@ def look(front: Any, content: bytes, **query: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_text_file_is_described_with_the_column_that_would_be_taken(front: Any) -> None:
+def test_a_text_file_is_described_with_the_column_that_would_be_taken(front: Front) -> None:
     seen = look(front, CATALOGUE[:5000].rpartition(b"\r\n")[0])
     assert seen["format"] == {
         "packing": "none",
@@ -78,11 +79,11 @@ def test_a_text_file_is_described_with_the_column_that_would_be_taken(front: Any
         ("Book Description", "Its name is a word for a summary."),
     ],
 )
-def test_why_a_column_was_chosen_is_said(front: Any, header: str, why: str) -> None:
+def test_why_a_column_was_chosen_is_said(front: Front, header: str, why: str) -> None:
     assert look(front, f"title,{header}\nA,B\n".encode())["summary_column"]["why"] == why
 
 
-def test_a_named_column_is_taken_and_one_that_is_not_there_is_an_obstacle(front: Any) -> None:
+def test_a_named_column_is_taken_and_one_that_is_not_there_is_an_obstacle(front: Front) -> None:
     named = look(front, CATALOGUE, summary_column="title")
     assert named["summary_column"] == {"name": "Title", "index": 0, "why": "It was named."}
     missing = look(front, CATALOGUE, summary_column="plot")
@@ -90,7 +91,7 @@ def test_a_named_column_is_taken_and_one_that_is_not_there_is_an_obstacle(front:
     assert missing["obstacle"]["code"] == "SUMMARY_COLUMN_UNKNOWN"
 
 
-def test_the_title_that_would_be_read_is_said_too(front: Any) -> None:
+def test_the_title_that_would_be_read_is_said_too(front: Front) -> None:
     found = look(front, CATALOGUE)["title_column"]
     assert found == {"name": "Title", "index": 0, "why": "Its name is a word for a title."}
     named = look(front, CATALOGUE, title_column="price")["title_column"]
@@ -105,7 +106,7 @@ def test_the_title_that_would_be_read_is_said_too(front: Any) -> None:
     [(b"title,remarks\nA,B\n", "NO_SUMMARY_COLUMN"), (b"title,summary\n", "NO_ROWS")],
 )
 def test_what_an_upload_would_be_refused_for_is_an_obstacle(
-    front: Any, content: bytes, code: str
+    front: Front, content: bytes, code: str
 ) -> None:
     seen = look(front, content)
     assert seen["obstacle"]["code"] == code
@@ -114,13 +115,13 @@ def test_what_an_upload_would_be_refused_for_is_an_obstacle(
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zipped], ids=["plain", "gzip", "zip"])
-def test_the_rows_of_a_short_file_are_counted(front: Any, pack: Any) -> None:
+def test_the_rows_of_a_short_file_are_counted(front: Front, pack: Any) -> None:
     content = b"title,summary\n" + b'A,"two\nlines"\n\n' * 500
     assert look(front, pack(content))["rows"] == {"count": 500, "exact": True}
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zipped], ids=["plain", "gzip", "zip"])
-def test_the_rows_of_a_long_file_are_guessed(front: Any, pack: Any) -> None:
+def test_the_rows_of_a_long_file_are_guessed(front: Front, pack: Any) -> None:
     rows = look(front, pack(CATALOGUE))["rows"]
     assert not rows["exact"]
     assert rows["count"] == pytest.approx(ROWS, rel=0.1)
@@ -128,7 +129,9 @@ def test_the_rows_of_a_long_file_are_guessed(front: Any, pack: Any) -> None:
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 @pytest.mark.parametrize("sent", [20_000, 100_000])
-def test_the_beginning_of_a_file_and_its_size_are_enough(front: Any, pack: Any, sent: int) -> None:
+def test_the_beginning_of_a_file_and_its_size_are_enough(
+    front: Front, pack: Any, sent: int
+) -> None:
     packed = pack(CATALOGUE)
     seen = look(front, packed[:sent], total_bytes=len(packed))
     assert not seen["rows"]["exact"]
@@ -136,13 +139,13 @@ def test_the_beginning_of_a_file_and_its_size_are_enough(front: Any, pack: Any, 
     assert len(seen["first_rows"]) == 10
 
 
-def test_a_header_alone_at_the_beginning_is_no_obstacle(front: Any) -> None:
+def test_a_header_alone_at_the_beginning_is_no_obstacle(front: Front) -> None:
     seen = look(front, b"title,summary\nA,", total_bytes=10_000)
     assert (seen["obstacle"], seen["first_rows"]) == (None, [])
     assert seen["rows"] == {"count": None, "exact": False}
 
 
-def test_a_workbook_is_described_as_the_csv_that_it_becomes(front: Any) -> None:
+def test_a_workbook_is_described_as_the_csv_that_it_becomes(front: Front) -> None:
     short = look(front, workbook(20))
     assert short["format"]["kind"] == "workbook"
     assert short["rows"] == {"count": 20, "exact": True}
@@ -153,7 +156,7 @@ def test_a_workbook_is_described_as_the_csv_that_it_becomes(front: Any) -> None:
 
 
 @pytest.mark.parametrize("content", [zipped(CATALOGUE), workbook(500)], ids=["zip", "workbook"])
-def test_of_an_archive_the_beginning_is_not_enough(front: Any, content: bytes) -> None:
+def test_of_an_archive_the_beginning_is_not_enough(front: Front, content: bytes) -> None:
     answer = front.client().post(
         "/v1/preview", data=content[:5000], query_string={"total_bytes": len(content)}
     )
@@ -161,7 +164,7 @@ def test_of_an_archive_the_beginning_is_not_enough(front: Any, content: bytes) -
     assert front.is_empty()
 
 
-def test_a_form_is_read_to_its_end_for_the_column(front: Any) -> None:
+def test_a_form_is_read_to_its_end_for_the_column(front: Front) -> None:
     parts = (
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n%b\r\n'
         b'--b\r\nContent-Disposition: form-data; name="summary_column"\r\n\r\nPrice\r\n--b--\r\n'
@@ -190,26 +193,26 @@ def test_a_form_is_read_to_its_end_for_the_column(front: Any) -> None:
     ],
 )
 def test_what_is_no_catalogue_at_all_is_refused(
-    front: Any, content: bytes, status: int, code: str
+    front: Front, content: bytes, status: int, code: str
 ) -> None:
     answer = front.client().post("/v1/preview", data=content)
     assert (answer.status_code, answer.json["code"]) == (status, code)
     assert front.is_empty()
 
 
-def test_long_and_broken_cells_are_shown_as_well_as_they_can_be(front: Any) -> None:
+def test_long_and_broken_cells_are_shown_as_well_as_they_can_be(front: Front) -> None:
     seen = look(front, b"title,summary\nA\xff\xc3\xa9\xc3\xa9\xc3\xa9," + b"x" * 1000 + b"\n")
     title, summary = seen["first_rows"][0]
     assert title == "A?ééé"
     assert summary == "x" * 300 + "…"
 
 
-def test_a_size_that_is_none_is_refused(front: Any) -> None:
+def test_a_size_that_is_none_is_refused(front: Front) -> None:
     answer = front.client().post("/v1/preview?total_bytes=-1", data=CATALOGUE)
     assert (answer.status_code, answer.json["code"]) == (400, "INVALID_PARAMETER")
 
 
-def test_a_preview_that_needs_the_storage_says_when_it_fails(front: Any, tmp_path: Any) -> None:
+def test_a_preview_that_needs_the_storage_says_when_it_fails(front: Front, tmp_path: Any) -> None:
     (tmp_path / "file").touch()
     front.storage = Storage(str(tmp_path / "file"))
     answer = front.client().post("/v1/preview", data=zipped(CATALOGUE))

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from api.callers.callers import Caller
 from api.jobs.callers_jobs import CallersJobs
 from api.jobs.recent_looks import RecentLooks
 from jobs.errors import JobNotFound
 from jobs.job import Job, NewJob, PinnedModel, State
 from jobs.memory_store import MemoryJobStore
 from jobs.store import PLAN
+from tests.api.callers import somebody
 
 BEGAN = 1_000_000.0
 
@@ -35,17 +35,6 @@ class CountingStore(MemoryJobStore):
     def get(self, job_id: str) -> Job:
         self.reads += 1
         return super().get(job_id)
-
-
-def somebody(owner: str, *, is_admin: bool = False) -> Caller:
-    return Caller(
-        owner=owner,
-        key_id=owner,
-        is_admin=is_admin,
-        upload_bytes=1,
-        open_jobs=None,
-        requests_per_minute=None,
-    )
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from api.results import row_pages
-from api.results.row_pages import RowsDocument
+from api.results.result_rows import reading
+from api.results.row_pages import RowsDocument, RowsQuery, Which, rows_document
 from catalogue import Label, RowError, encode_header, encode_rows, inspect_head, parse_records
+from tests.api.client import Answer
+from tests.api.conftest import Front
 
 CATALOGUE = (
     "title;summary;price\nNoon;a sure thing;1\n\nDusk;a doubtful thing;2\nDawn;;3\n"
@@ -31,7 +33,7 @@ def label(summary: str) -> Label:
     )
 
 
-def reviewed(front: Any, catalogue: bytes = CATALOGUE.encode()) -> str:
+def reviewed(front: Front, catalogue: bytes = CATALOGUE.encode()) -> str:
     """A completed job with a result as workers write it."""
     layout = inspect_head(catalogue, complete=True)
     rows = parse_records(catalogue[layout.data_start :], layout)
@@ -43,14 +45,14 @@ def reviewed(front: Any, catalogue: bytes = CATALOGUE.encode()) -> str:
     return job_id
 
 
-def page(front: Any, job_id: str, **query: object) -> dict[str, Any]:
+def page(front: Front, job_id: str, **query: object) -> dict[str, Any]:
     answer = front.client().get(f"/v1/jobs/{job_id}/rows", query_string=query)
     assert answer.status_code == 200, answer.text
     RowsDocument.model_validate(answer.json, extra="forbid")
     return dict(answer.json)
 
 
-def all_rows(front: Any, job_id: str, **query: object) -> list[dict[str, Any]]:
+def all_rows(front: Front, job_id: str, **query: object) -> list[dict[str, Any]]:
     found = page(front, job_id, **query)
     rows = found["rows"]
     while found["next"]:
@@ -60,7 +62,7 @@ def all_rows(front: Any, job_id: str, **query: object) -> list[dict[str, Any]]:
     return list(rows)
 
 
-def correct(front: Any, job_id: str, row: int, genre: object = "science") -> Any:
+def correct(front: Front, job_id: str, row: int, genre: object = "science") -> Answer:
     return front.client().put(f"/v1/jobs/{job_id}/corrections/{row}", json={"genre": genre})
 
 
@@ -68,7 +70,7 @@ def table(content: str, delimiter: str = ",") -> list[list[str]]:
     return list(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter))
 
 
-def test_rows_have_their_cells_and_what_the_model_said(front: Any) -> None:
+def test_rows_have_their_cells_and_what_the_model_said(front: Front) -> None:
     found = page(front, reviewed(front))
     assert found["columns"] == ["title", "summary", "price"]
     assert (found["title_column"], found["summary_column"]) == (0, 1)
@@ -103,12 +105,12 @@ def test_rows_have_their_cells_and_what_the_model_said(front: Any) -> None:
         ({"filter": "needs_review", "search": "dusk"}, [2]),
     ],
 )
-def test_rows_can_be_chosen(front: Any, query: dict[str, str], expected: list[int]) -> None:
+def test_rows_can_be_chosen(front: Front, query: dict[str, str], expected: list[int]) -> None:
     rows = all_rows(front, reviewed(front), limit=2, **query)
     assert [row["row"] for row in rows] == expected
 
 
-def test_a_corrected_row_needs_no_review_any_more(front: Any) -> None:
+def test_a_corrected_row_needs_no_review_any_more(front: Front) -> None:
     job_id = reviewed(front)
     assert correct(front, job_id, 2, " science  fiction ").json == {
         "row": 2,
@@ -126,19 +128,21 @@ def test_a_corrected_row_needs_no_review_any_more(front: Any) -> None:
     assert page(front, job_id)["corrections"] == 1
 
 
-def test_looking_for_rare_rows_takes_several_short_requests(
-    front: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_looking_for_rare_rows_takes_several_short_requests(front: Front) -> None:
     lines = "".join(f"Book {n};{'x' * 500};1\n" for n in range(1000))
     job_id = reviewed(front, f"title;summary;price\n{lines}Last;doubtful;1\n".encode())
-    monkeypatch.setattr(row_pages, "_MOST_BYTES", 100_000)
-    first = page(front, job_id, filter="needs_review")
-    assert first["rows"] == []
-    assert 0.1 < first["read"] < 0.5
-    assert [row["row"] for row in all_rows(front, job_id, filter="needs_review")] == [1001]
+    query = RowsQuery(filter=Which.NEEDS_REVIEW)
+    pages: list[RowsDocument] = []
+    with reading(front.store.get(job_id), front.storage, front.corrections) as reader:
+        while not pages or pages[-1].next:
+            query.after = pages[-1].next if pages else None
+            pages.append(rows_document(reader, query, corrections=0, most_bytes=100_000))
+    assert 0.1 < pages[0].read < 0.5
+    assert [len(found.rows) for found in pages] == [0] * (len(pages) - 1) + [1]
+    assert pages[-1].rows[0].row == 1001
 
 
-def test_long_cells_are_cut_and_bytes_that_are_no_text_are_shown(front: Any) -> None:
+def test_long_cells_are_cut_and_bytes_that_are_no_text_are_shown(front: Front) -> None:
     job_id = reviewed(front, b"\xef\xbb\xbftitle,summary\nA\xff," + b"word " * 1000 + b"\n")
     (row,) = page(front, job_id)["rows"]
     assert row["cells"][0] == "A\N{REPLACEMENT CHARACTER}"
@@ -147,12 +151,12 @@ def test_long_cells_are_cut_and_bytes_that_are_no_text_are_shown(front: Any) -> 
 
 
 @pytest.mark.parametrize("after", ["x", "1-1", "99999999-1", "150-2", "-1-1", "1" * 400])
-def test_a_cursor_that_is_none_is_refused(front: Any, after: str) -> None:
+def test_a_cursor_that_is_none_is_refused(front: Front, after: str) -> None:
     answer = front.client().get(f"/v1/jobs/{reviewed(front)}/rows", query_string={"after": after})
     assert (answer.status_code, answer.json["code"]) == (400, "INVALID_CURSOR")
 
 
-def test_the_download_has_the_corrections_beside_the_model_s_genres(front: Any) -> None:
+def test_the_download_has_the_corrections_beside_the_model_s_genres(front: Front) -> None:
     job_id = reviewed(front)
     plain = front.client().get(f"/v1/jobs/{job_id}/result")
     correct(front, job_id, 2)
@@ -168,7 +172,7 @@ def test_the_download_has_the_corrections_beside_the_model_s_genres(front: Any) 
 
 
 def test_the_download_is_as_the_workers_left_it_once_every_correction_is_taken_back(
-    front: Any,
+    front: Front,
 ) -> None:
     job_id = reviewed(front)
     plain = front.client().get(f"/v1/jobs/{job_id}/result")
@@ -183,7 +187,7 @@ def test_the_download_is_as_the_workers_left_it_once_every_correction_is_taken_b
     assert (again.data, again.headers["ETag"]) == (plain.data, plain.headers["ETag"])
 
 
-def test_a_client_that_has_the_corrected_result_is_told_so_until_it_changes(front: Any) -> None:
+def test_a_client_that_has_the_corrected_result_is_told_so_until_it_changes(front: Front) -> None:
     job_id, client = reviewed(front), front.client()
     correct(front, job_id, 2)
     etag = client.get(f"/v1/jobs/{job_id}/result").headers["ETag"]
@@ -193,7 +197,7 @@ def test_a_client_that_has_the_corrected_result_is_told_so_until_it_changes(fron
     assert client.get(f"/v1/jobs/{job_id}/result", headers=known).status_code == 200
 
 
-def test_corrected_rows_are_data_to_train_on(front: Any) -> None:
+def test_corrected_rows_are_data_to_train_on(front: Front) -> None:
     job_id = reviewed(front)
     correct(front, job_id, 2)
     correct(front, job_id, 4, "crime")
@@ -220,7 +224,7 @@ def test_corrected_rows_are_data_to_train_on(front: Any) -> None:
     ],
 )
 def test_a_correction_that_cannot_be_one_is_refused(
-    front: Any, row: int, body: object, code: str
+    front: Front, row: int, body: object, code: str
 ) -> None:
     job_id = reviewed(front)
     answer = front.client().put(f"/v1/jobs/{job_id}/corrections/{row}", json=body)
@@ -229,7 +233,7 @@ def test_a_correction_that_cannot_be_one_is_refused(
     assert front.corrections.stand(job_id).count == 0
 
 
-def test_rows_of_a_job_under_way_have_to_be_waited_for(front: Any) -> None:
+def test_rows_of_a_job_under_way_have_to_be_waited_for(front: Front) -> None:
     job_id = front.submit()
     for method, path in (
         ("GET", "rows"),
@@ -243,7 +247,7 @@ def test_rows_of_a_job_under_way_have_to_be_waited_for(front: Any) -> None:
         assert (answer.status_code, answer.json["code"]) == (409, "RESULT_NOT_READY")
 
 
-def test_rows_are_gone_with_the_files(front: Any) -> None:
+def test_rows_are_gone_with_the_files(front: Front) -> None:
     job_id = reviewed(front)
     correct(front, job_id, 1)
     front.store.files_deleted(job_id)
@@ -251,7 +255,7 @@ def test_rows_are_gone_with_the_files(front: Any) -> None:
     assert (answer.status_code, answer.json["code"]) == (410, "RESULT_DELETED")
 
 
-def test_corrections_of_another_site_s_page_are_refused(front: Any) -> None:
+def test_corrections_of_another_site_s_page_are_refused(front: Front) -> None:
     job_id = reviewed(front)
     answer = front.client().put(
         f"/v1/jobs/{job_id}/corrections/1",

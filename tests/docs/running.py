@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +17,9 @@ import httpx
 
 from tests.docs.pages import Block
 from tests.stack import READY_SECONDS, ROOT, SAMPLE
+from tests.waiting import eventually
 
-_STOP_SECONDS = 60
+_STOP_SECONDS = 120
 # Where readers have their server, tests have theirs.
 _ADDRESSES = ("http://127.0.0.1:8000", "https://books.example.org")
 # What a reader has at hand in the project's folder.
@@ -35,7 +35,7 @@ class Reader:
 
     folder: Path
     server: str
-    block_seconds: float = 150  # one block starts a stack of its own
+    block_seconds: float = 300  # one block starts a stack of its own
     # What stands on pages as an example → what it is here.
     actual: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(init=False)
@@ -106,16 +106,15 @@ class Reader:
         return said.read_text("utf-8")
 
     def _wait_ready(self, process: subprocess.Popen[bytes], said: Path) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while True:
-            with suppress(httpx.TransportError):
-                # It looks for itself, so it may say so a moment later than the server does.
-                ready = httpx.get(f"{self.server}/readyz").is_success
-                if ready and self.server in said.read_text("utf-8"):
-                    return
+        def is_ready() -> bool:
             assert process.poll() is None, said.read_text("utf-8")
-            assert time.monotonic() < deadline, said.read_text("utf-8")
-            time.sleep(0.2)
+            with suppress(httpx.TransportError):
+                # The stack asks the server as well, and may report a little later that it is ready.
+                ready = httpx.get(f"{self.server}/readyz").is_success
+                return ready and self.server in said.read_text("utf-8")
+            return False
+
+        eventually(is_ready, within_s=READY_SECONDS, what=lambda: said.read_text("utf-8"))
 
     def _shell(self, block: Block, text: str) -> str:
         kept = self.folder / ".environment"

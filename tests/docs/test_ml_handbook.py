@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from tests.docs.running import Reader
 from tests.docs.taken import Taken
 from tests.quick_training import QUICK, books
 from tests.stack import ROOT, Stack, running_stack
+from tests.waiting import eventually
 from training.models import ARCHITECTURES
 
 pytestmark = pytest.mark.timeout(900)
@@ -65,10 +65,7 @@ def version(stack: Stack) -> int:
 
 
 def wait_version(stack: Stack, expected: int) -> None:
-    deadline = time.monotonic() + 60
-    while version(stack) != expected:
-        assert time.monotonic() < deadline, f"still {version(stack)}, not {expected}"
-        time.sleep(0.2)
+    eventually(lambda: version(stack) == expected, what=lambda: f"it is {version(stack)}")
 
 
 def test_no_block_that_names_this_file_is_left_out() -> None:

@@ -15,6 +15,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture(scope="session", name="many_rows")
-def _many_rows() -> bytes:
+@pytest.fixture(scope="session", name="catalogue")
+def _catalogue() -> bytes:
     return many_rows()

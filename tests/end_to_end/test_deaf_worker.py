@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import psutil
+from typing import Any
+
 from celery import Celery
 
 from cli.stack.redis_server import socket_path
 from jobs.celery_app import make_celery
 from jobs.messages import QUEUES
 from tests.stack import Stack
+from tests.waiting import WITHIN_S
 
 
-def deafen(app: Celery, worker: psutil.Process) -> None:
+def deafen(app: Celery) -> None:
     """Take all consumers of the running worker away, as some losses of the broker do; it goes on answering pings."""
     for queue in QUEUES:
-        replies = app.control.cancel_consumer(queue, reply=True, timeout=5) or []
-        assert any("ok" in answer for reply in replies for answer in reply.values())
-    assert app.control.ping(timeout=5)
-    assert worker.is_running()
+        (reply,) = told(app, "cancel_consumer", queue=queue)
+        assert all("ok" in answer for answer in reply.values())
+    assert told(app, "ping")
+
+
+def told(app: Celery, command: str, **arguments: str) -> list[dict[str, Any]]:
+    """What the worker replies to a remote control command."""
+    replies = app.control.broadcast(
+        command, arguments=arguments, reply=True, timeout=WITHIN_S, limit=1
+    )
+    return list(replies or [])
 
 
 def test_a_job_sent_to_a_deaf_worker_is_labelled_all_the_same(stack: Stack, sample: bytes) -> None:
     first = stack.wait(stack.submit(sample))
     deaf = stack.worker()
     app = make_celery(f"redis+socket://{socket_path(stack.data_dir / 'redis')}")
-    deafen(app, deaf)
+    deafen(app)
     job_id = stack.submit(sample)
     job = stack.wait(job_id)
     assert job["state"] == "completed"
@@ -34,8 +43,8 @@ def test_a_job_sent_to_a_deaf_worker_is_labelled_all_the_same(stack: Stack, samp
 
 
 def test_a_worker_that_listens_and_one_that_is_busy_are_left_alone(
-    stack: Stack, many_rows: bytes
+    stack: Stack, catalogue: bytes
 ) -> None:
     before = stack.worker().pid
-    assert stack.wait(stack.submit(many_rows))["state"] == "completed"
+    assert stack.wait(stack.submit(catalogue))["state"] == "completed"
     assert stack.worker().pid == before

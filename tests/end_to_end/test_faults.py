@@ -11,8 +11,8 @@ from tests.stack import Stack
 
 
 @pytest.fixture(scope="module")
-def undisturbed(stack: Stack, many_rows: bytes) -> bytes:
-    job_id = stack.submit(many_rows)
+def undisturbed(stack: Stack, catalogue: bytes) -> bytes:
+    job_id = stack.submit(catalogue)
     assert stack.wait(job_id)["state"] == "completed"
     return stack.result(job_id)
 
@@ -29,11 +29,12 @@ VICTIMS: dict[str, Callable[[Stack], psutil.Process]] = {
 
 @pytest.mark.parametrize("name", VICTIMS)
 def test_the_job_survives_the_death_of(
-    stack: Stack, many_rows: bytes, undisturbed: bytes, name: str
+    stack: Stack, catalogue: bytes, undisturbed: bytes, name: str
 ) -> None:
-    job_id = stack.submit(many_rows)
-    stack.wait_for_progress(job_id)
-    VICTIMS[name](stack).kill()
+    with stack.held() as worker:
+        job_id = stack.submit(catalogue)
+        worker.work_until_half_done(job_id)
+        VICTIMS[name](stack).kill()
     job = stack.wait(job_id)
     assert job["state"] == "completed"
     assert stack.result(job_id) == undisturbed

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from tests.stack import Stack
+from tests.stack import Stack, many_rows
 
 LABEL_COLUMNS = [
     "predicted_genre",
@@ -78,8 +78,8 @@ def test_the_dialects_that_programs_export_come_back_in_order(
     assert [row[: len(rows[0])] for row in after] == rows[:40]
 
 
-def test_the_same_catalogue_gives_the_same_bytes(stack: Stack, many_rows: bytes) -> None:
-    first, second = stack.submit(many_rows), stack.submit(many_rows)
+def test_the_same_catalogue_gives_the_same_bytes(stack: Stack, catalogue: bytes) -> None:
+    first, second = stack.submit(catalogue), stack.submit(catalogue)
     stack.wait(first)
     stack.wait(second)
     assert stack.result(first) == stack.result(second)
@@ -131,10 +131,11 @@ def test_a_file_that_cannot_be_labelled_is_refused_and_leaves_nothing(
     assert len(stack.http.get("/v1/jobs", params={"limit": 100}).json()["jobs"]) == listed
 
 
-def test_a_cancelled_job_keeps_what_was_finished(stack: Stack, many_rows: bytes) -> None:
-    job_id = stack.submit(many_rows)
-    stack.wait_for_progress(job_id)
-    assert stack.http.post(f"/v1/jobs/{job_id}/cancel").status_code in (200, 202)
+def test_a_cancelled_job_keeps_what_was_finished(stack: Stack, catalogue: bytes) -> None:
+    with stack.held() as worker:
+        job_id = stack.submit(catalogue)
+        worker.work_until_half_done(job_id)
+        assert stack.http.post(f"/v1/jobs/{job_id}/cancel").status_code in (200, 202)
     job = stack.wait(job_id)
     assert job["state"] == "cancelled"
     assert stack.http.post(f"/v1/jobs/{job_id}/cancel").status_code == 200
@@ -146,10 +147,12 @@ def test_a_cancelled_job_keeps_what_was_finished(stack: Stack, many_rows: bytes)
     assert len(rows) == counts["labelled"] + counts["failed"]
 
 
-def test_a_small_catalogue_does_not_wait_for_a_big_one(stack: Stack, many_rows: bytes) -> None:
-    big = stack.submit(many_rows)
-    stack.wait_for_progress(big)
-    small = stack.submit(b"\n".join(many_rows.split(b"\n")[:101]) + b"\n")
+def test_a_small_catalogue_does_not_wait_for_a_big_one(stack: Stack) -> None:
+    with stack.held() as worker:
+        big = stack.submit(many_rows(rows=30_000))
+        worker.work_until_half_done(big)
+        small = stack.submit(many_rows(rows=100))
     assert stack.wait(small)["state"] == "completed"
-    assert stack.job(big)["state"] == "in_progress"
-    assert stack.wait(big)["state"] == "completed"
+    assert stack.is_half_done(big)
+    stack.http.post(f"/v1/jobs/{big}/cancel")
+    stack.wait(big, "cancelled")

@@ -9,8 +9,9 @@ from typing import Any
 from catalogue import LABEL_COLUMNS
 from catalogue.cleaning import clean
 from tests.end_to_end.test_labelling import read
-from tests.stack import ROOT, Stack
+from tests.stack import ROOT, Stack, many_rows
 
+COMMAND_SECONDS = 240
 SUMMARIES = [
     "The inspector questions the suspects after the murder of a banker; the detective finds the knife.",
     "A young wizard carries a magic sword through the kingdom of the dark sorcerer and his dragon.",
@@ -69,25 +70,27 @@ def test_summaries_without_words_are_in_error_and_their_neighbours_are_not(stack
     assert all(label["evidence"] is None for label in labels)
 
 
-def test_a_question_does_not_wait_for_a_big_catalogue(stack: Stack, many_rows: bytes) -> None:
-    big = stack.submit(many_rows)
-    stack.wait_for_progress(big)
+def test_a_question_does_not_wait_for_a_big_catalogue(stack: Stack) -> None:
+    with stack.held() as worker:
+        big = stack.submit(many_rows(rows=30_000))
+        worker.work_until_half_done(big)
     assert ask(stack, SUMMARIES)[0]["predicted_genre"] == "crime"
-    assert stack.job(big)["state"] == "in_progress"
+    assert stack.is_half_done(big)
     stack.http.post(f"/v1/jobs/{big}/cancel")
     stack.wait(big)
 
 
 def test_evidence_is_byte_identical_after_workers_were_killed(
-    stack: Stack, many_rows: bytes
+    stack: Stack,
 ) -> None:
-    content = b"\n".join(many_rows.split(b"\n")[:3001]) + b"\n"
+    content = many_rows(rows=3000)
     undisturbed = stack.submit(content, evidence="true")
     assert stack.wait(undisturbed)["state"] == "completed"
-    disturbed = stack.submit(content, evidence="true")
-    stack.wait_for_progress(disturbed)
-    for child in stack.worker_children():
-        child.kill()
+    with stack.held() as worker:
+        disturbed = stack.submit(content, evidence="true")
+        worker.work_until_half_done(disturbed)
+        for child in stack.worker_children():
+            child.kill()
     assert stack.wait(disturbed)["state"] == "completed"
     assert stack.result(disturbed) == stack.result(undisturbed)
 
@@ -99,7 +102,7 @@ def test_the_command_line_explains_with_the_running_stack(stack: Stack) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=COMMAND_SECONDS,
     )
     first, *rest = done.stdout.splitlines()
     assert first.startswith("crime, ")

@@ -21,6 +21,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.waiting import WITHIN_S
+
 LAPTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
 
@@ -32,7 +34,7 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-_WAIT_MS = 60_000
+WAIT_MS = int(WITHIN_S * 1000)
 
 
 @contextmanager
@@ -70,7 +72,7 @@ def open_page(
         locale="en-GB",
     ) as context:
         page = context.new_page()
-        page.set_default_timeout(_WAIT_MS)
+        page.set_default_timeout(WAIT_MS)
         faults = _watch(page)
         page.goto("/")
         yield page

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import LAPTOP, chromium, open_page
+from tests.page.browser import LAPTOP, WAIT_MS, chromium, open_page
 from tests.stack import ROOT, Stack, running_stack
 
 SCREENSHOTS = ROOT / "var" / "screenshots"
 
 # For what takes a worker on a busy machine; a wait ends as soon as it is true.
-expect.set_options(timeout=60_000)
+expect.set_options(timeout=WAIT_MS)
 
 Photograph = Callable[[Page, str], None]
 

@@ -46,8 +46,8 @@ def test_axe_finds_nothing_in_any_state_and_nothing_is_cut_off(
     expect(tab.locator("#send")).to_be_enabled()
     check("chosen")
     tab.get_by_role("button", name="Choose another file").click()
-    begin(tab, stack, {"light-laptop": "tern", "dark-laptop": "skua"}.get(look, f"gull{look[0]}"))
-    with stack.held():
+    with stack.held() as worker:
+        begin(tab, worker, look.replace("-", ""))
         expect(tab.locator("#latest-rows li").first).to_be_visible()
         check("under_way")
     expect(tab.locator("#job-state")).to_contain_text("Done")

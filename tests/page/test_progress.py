@@ -7,29 +7,29 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Photograph
-from tests.stack import Stack, many_rows
+from tests.stack import HeldWorker, Stack, many_rows
 
 DONE = "Done: 6,000 rows labelled."
 UNDER_WAY = re.compile(r"^[1-9][\d,]* of 6,000")
 
 
-def begin(page: Page, stack: Stack, mark: str) -> str:
-    """Send a catalogue of new texts through the page, and return once some rows are labelled."""
+def begin(page: Page, worker: HeldWorker, mark: str) -> str:
+    """Send a catalogue of new texts through the page, and let the worker label some of its rows."""
     page.get_by_label("Choose a file").set_input_files(
         {"name": f"{mark}.csv", "mimeType": "text/csv", "buffer": many_rows(mark)}
     )
     page.locator("#send").click()
     page.wait_for_url(re.compile(r"#/catalogue/job_"))
     job_id = page.url.rpartition("/")[2]
-    stack.wait_for_progress(job_id)
+    worker.work_until_half_done(job_id)
     return job_id
 
 
 def test_progress_rate_genres_and_latest_rows_are_shown_live(
     page: Page, stack: Stack, photograph: Photograph
 ) -> None:
-    job_id = begin(page, stack, "seagull")
-    with stack.held():
+    with stack.held() as worker:
+        job_id = begin(page, worker, "seagull")
         expect(page.locator("#job-state")).to_have_text("Labelling.")
         expect(page.locator("#figure-rows")).to_have_text(UNDER_WAY)
         expect(page.locator("#figure-rate")).to_have_text(re.compile(r"[\d,]+ a second"))
@@ -45,8 +45,8 @@ def test_progress_rate_genres_and_latest_rows_are_shown_live(
 
 
 def test_a_reload_in_the_middle_of_a_job_goes_on(page: Page, stack: Stack) -> None:
-    begin(page, stack, "heron")
-    with stack.held():
+    with stack.held() as worker:
+        begin(page, worker, "heron")
         page.reload()
         expect(page.get_by_role("heading", name="heron.csv")).to_be_visible()
         expect(page.locator("#figure-rows")).to_have_text(UNDER_WAY)
@@ -56,8 +56,8 @@ def test_a_reload_in_the_middle_of_a_job_goes_on(page: Page, stack: Stack) -> No
 def test_the_page_goes_on_by_itself_when_the_server_has_been_away(
     page: Page, stack: Stack, photograph: Photograph
 ) -> None:
-    begin(page, stack, "cormorant")
-    with stack.held():
+    with stack.held() as worker:
+        begin(page, worker, "cormorant")
         banner = page.locator("#connection")
         with stack.without_api():
             expect(banner).to_contain_text("The server does not answer")
@@ -69,8 +69,9 @@ def test_the_page_goes_on_by_itself_when_the_server_has_been_away(
 
 
 def test_a_job_can_be_cancelled_and_keeps_what_was_finished(page: Page, stack: Stack) -> None:
-    begin(page, stack, "kittiwake")
-    page.get_by_role("button", name="Cancel").click()
+    with stack.held() as worker:
+        begin(page, worker, "kittiwake")
+        page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#job-state")).to_contain_text("Cancelled; what was finished")
     expect(page.get_by_role("link", name="Download the labelled catalogue")).to_be_visible()
 
