@@ -47,7 +47,7 @@ def reader_of(stack: Stack, folder: Path) -> Reader:
     return reader
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("page", [page for page in PAGES if page.blocks], ids=str)
 def test_the_page_can_be_followed(page: Page, stack: Stack, tmp_path: Path) -> None:
     reader = reader_of(stack, tmp_path)

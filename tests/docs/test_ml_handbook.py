@@ -22,7 +22,7 @@ from tests.stack import ROOT, Stack, running_stack
 from tests.waiting import eventually
 from training.models import ARCHITECTURES
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 HANDBOOK = Taken("docs/ml_handbook.md", __file__)
 TRAIN = HANDBOOK.take("make train DATA=my_books.csv\n")
