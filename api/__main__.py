@@ -6,9 +6,10 @@ import sys
 
 from pydantic import ValidationError
 
-from api.http.access_log import log_to_stderr
+from api.callers.audit import write_audit_to_stderr
 from api.server import CannotListen, Server, listen
 from api.settings import ApiSettings
+from jobs.log_lines import log_to_stderr
 
 
 def main() -> int:
@@ -21,7 +22,8 @@ def main() -> int:
             # Not the value itself: the URL of Redis may hold a password.
             print(f"{name}: {problem['msg']}.", file=sys.stderr)
         return 2
-    log_to_stderr()
+    log_to_stderr("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    write_audit_to_stderr()
     try:
         listener = listen(settings.api_host, settings.api_port)
     except CannotListen as error:

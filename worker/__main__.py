@@ -11,6 +11,7 @@ from celery import Celery, signals
 from celery.worker import state
 from pydantic import ValidationError
 
+from jobs.log_lines import log_to_stderr
 from jobs.messages import QUEUES
 from worker.app import make_app
 from worker.hearing import Hearing, connection_name
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
             # The value stays out of the log: it may hold a password.
             print(f"{name}: {problem['msg']}", file=sys.stderr)
         return 2
-    signals.setup_logging.connect(_log_to_stderr, weak=False)
+    signals.setup_logging.connect(_set_logging_up, weak=False)
     app = make_app(settings)
     if not arguments:
         _watch_hearing(app, settings)
@@ -63,11 +64,8 @@ def _watch_hearing(app: Celery, settings: WorkerSettings) -> None:
     signals.worker_shutting_down.connect(lambda **_: hearing.stop(), weak=False)
 
 
-def _log_to_stderr(**_: Any) -> None:
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)-7s %(processName)s %(name)s: %(message)s",
-    )
+def _set_logging_up(**_: Any) -> None:
+    log_to_stderr("%(asctime)s %(levelname)-7s %(processName)s %(name)s: %(message)s")
     # One line per message received and done is noise; the steps log what they did.
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
         logging.getLogger(name).setLevel(logging.WARNING)

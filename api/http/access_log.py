@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from datetime import timedelta
 from typing import Any
 
 from gunicorn.glogging import Logger
 
-from api.callers.audit import write_audit_to_stderr
+from api.http.logged_requests import client_address, logged_address
 from api.jobs.job_ids import JOB_ID_KEY
 
-# The receiver's URL is nobody's business but its owner's: people put tokens into such URLs.
-_CALLBACK = re.compile(r"([?&]callback=)[^&]*")
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _access = logging.getLogger("api.access")
-
-
-def log_to_stderr() -> None:
-    """Send what every module logs to the standard error stream."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    )
-    write_audit_to_stderr()
 
 
 class ServerLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
@@ -47,9 +36,9 @@ class ServerLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
         job_id = environ.get(JOB_ID_KEY)
         _access.info(
             "%s %s %s %s %s B %d ms%s",
-            environ.get("REMOTE_ADDR") or "-",
+            client_address(environ) or "-",
             environ["REQUEST_METHOD"],
-            _CALLBACK.sub(r"\1-", environ["RAW_URI"]).encode("unicode_escape").decode("ascii"),
+            logged_address(environ),
             status,
             resp.sent,
             request_time / timedelta(milliseconds=1),

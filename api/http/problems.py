@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
+from api.http.logged_requests import logged_path
 from api.http.problem_codes import CODES
 from catalogue.errors import CatalogueError
 from jobs.callback_address import CallbackRefused
@@ -27,6 +28,7 @@ from jobs.errors import (
     TooManyOpenJobs,
     UploadLost,
 )
+from jobs.log_lines import masked
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +136,9 @@ def problem_from(error: Exception) -> Problem:
         case redis.RedisError() | OperationalError():
             return _away("SERVICE_UNAVAILABLE", "The job records cannot be reached", error)
         case OSError() if error.errno in _NO_SPACE:
-            log.error("%s %s: storage is full: %s", request.method, request.path, error)
+            log.error(
+                "%s %s: storage is full: %s", request.method, logged_path(request.environ), error
+            )
             return Problem(
                 HTTPStatus.INSUFFICIENT_STORAGE,
                 "STORAGE_FULL",
@@ -145,7 +149,9 @@ def problem_from(error: Exception) -> Problem:
         case HTTPException(code=int(status)):
             return _from_http(error, HTTPStatus(status))
         case _:
-            log.exception("%s %s failed", request.method, request.path, exc_info=error)
+            log.exception(
+                "%s %s failed", request.method, logged_path(request.environ), exc_info=error
+            )
             return Problem(
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 "INTERNAL_ERROR",
@@ -188,12 +194,23 @@ def problem_of_input(error: ValidationError) -> Problem:
     return Problem(
         HTTPStatus.BAD_REQUEST,
         "INVALID_PARAMETER",
-        f"{name!r} cannot be {str(first['input'])[:32]!r}: {what[:1].lower()}{what[1:]}.",
+        f"{name!r} cannot be {_shown(first['input'])}: {what[:1].lower()}{what[1:]}.",
     )
 
 
+def _shown(value: object) -> str:
+    """The beginning of what was sent, never a key; of a list or an object only that it is one."""
+    match value:
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+        case _:
+            return repr(masked(str(value))[:32])
+
+
 def _away(code: str, what: str, error: Exception) -> Problem:
-    log.error("%s %s: %s: %s", request.method, request.path, what.lower(), error)
+    log.error("%s %s: %s: %s", request.method, logged_path(request.environ), what.lower(), error)
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         code,

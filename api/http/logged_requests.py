@@ -1,0 +1,74 @@
+"""What log lines say of a request: its address, without what could be private or secret in it, and who sent it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+from jobs.log_lines import masked
+
+_IN_PATHS = "/:@+,;="
+# Parameters whose values say nothing of a person or a catalogue. Every other value is left out: people search for
+# words of their rows, put tokens into callback URLs, and send a key as a parameter by mistake.
+_SHOWN_PARAMETERS = frozenset(
+    {
+        "after",
+        "alternatives",
+        "created_after",
+        "created_before",
+        "error_threshold",
+        "evidence",
+        "filter",
+        "format",
+        "limit",
+        "neutralise_formulas",
+        "review_threshold",
+        "state",
+        "total_bytes",
+    }
+)
+_HARMLESS_VALUE = re.compile(r"[A-Za-z0-9_.:+-]{0,64}")
+_PLAIN_NAME = re.compile(r"[a-z_]{1,32}")
+
+
+def logged_path(environ: Mapping[str, Any]) -> str:
+    """The path of a WSGI request, percent-encoded."""
+    path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
+    return masked(quote(path, safe=_IN_PATHS))
+
+
+def logged_address(environ: Mapping[str, Any]) -> str:
+    """The path and the query of a WSGI request; `-` stands for each name or value that is left out."""
+    query = str(environ.get("QUERY_STRING", ""))
+    parameters = "&".join(_logged_parameter(part) for part in query.split("&"))
+    return logged_path(environ) + (f"?{parameters}" if query else "")
+
+
+def _logged_parameter(part: str) -> str:
+    name, _, value = (unquote_plus(piece) for piece in part.partition("="))
+    if not _PLAIN_NAME.fullmatch(name):
+        return "-"
+    shown = name in _SHOWN_PARAMETERS and _HARMLESS_VALUE.fullmatch(value)
+    return f"{name}={masked(value) if shown else '-'}"
+
+
+def client_address(environ: Mapping[str, Any]) -> str | None:
+    """The client's IP address, as the trusted proxies give it where there are any; None if it is no address."""
+    # A header that a proxy passes on may hold anything.
+    return _checked(environ.get("REMOTE_ADDR"))
+
+
+def peer_address(environ: Mapping[str, Any]) -> str | None:
+    """The IP address at the other end of the connection, whatever headers say; None for a Unix socket."""
+    before_proxies = environ.get("werkzeug.proxy_fix.orig", environ)
+    return _checked(before_proxies.get("REMOTE_ADDR"))
+
+
+def _checked(address: str | None) -> str | None:
+    try:
+        return str(ipaddress.ip_address(address or ""))
+    except ValueError:
+        return None

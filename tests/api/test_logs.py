@@ -1,0 +1,71 @@
+"""What a running API writes to its log of requests: nothing that a client can forge, and nothing that is secret."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from api.http.logged_requests import logged_address
+from jobs.callbacks import new_secret
+from jobs.keys import KeyLimits, mint
+
+FORGED = '{"audit": "deletion", "owner": "anna"}'
+KEY, KEPT = mint("anna", is_admin=False, limits=KeyLimits())
+SECRET_OF_KEY = KEY.removeprefix(KEPT.id)
+
+
+def address(path: str, query: str = "") -> str:
+    return logged_address({"PATH_INFO": path.encode().decode("latin-1"), "QUERY_STRING": query})
+
+
+def test_while_redis_is_away_no_line_can_be_forged(start_api: Any) -> None:
+    api = start_api(SPINELABEL_AUTH="required", SPINELABEL_REDIS_URL="redis://127.0.0.1:1/0")
+    path = "/v1/x%0a" + quote(FORGED) + "%0a%e2%80%a8" + quote(FORGED) + "%0d"
+    answer = httpx.get(api.url + path, headers={"Authorization": f"Bearer {KEY}"})
+    assert answer.status_code == 503
+    api.stop()
+    lines = api.log.read_text().splitlines()
+    assert [line for line in lines if "the job records cannot be reached" in line]
+    assert not [line for line in lines if line.startswith('{"audit": "deletion"')]
+
+
+def test_a_key_in_the_address_is_in_no_log(start_api: Any) -> None:
+    api = start_api(SPINELABEL_AUTH="required")
+    encoded = KEY.replace("s", "%73").replace("_", "%5F")
+    for target in (
+        f"/v1/jobs?key={KEY}", f"/v1/jobs?{KEY}", f"/v1/jobs?k%65y={encoded}&limit={KEY}",
+        f"/v1/jobs/{KEY}", f"/v1/{encoded}?c%61llback=https://a.org/{KEY}",
+    ):  # fmt: skip
+        assert httpx.get(api.url + target).status_code == 401
+    api.stop()
+    log = api.log.read_text()
+    assert log.count(" 401 ") == 5
+    assert SECRET_OF_KEY not in log
+    assert SECRET_OF_KEY.strip("_") not in log
+    assert encoded not in log
+
+
+@pytest.mark.parametrize(
+    ("query", "logged"),
+    [
+        ("limit=5&after=job_0&state=failed", "limit=5&after=job_0&state=failed"),
+        ("created_after=2026-01-31T12%3A00%3A00Z", "created_after=2026-01-31T12:00:00Z"),
+        ("filename=mine.csv&search=words+of+a+row", "filename=-&search=-"),
+        ("callback=https://a.org/t0ken", "callback=-"),
+        ("c%61llback=https://a.org/t0ken", "callback=-"),
+        ("limit=" + "9" * 65, "limit=-"),
+        ("limit=%0a", "limit=-"),
+        ("Token42=x&=&a", "-&-&a=-"),
+        ("secret=" + quote(new_secret()), "secret=-"),
+    ],
+)
+def test_only_harmless_values_of_parameters_are_logged(query: str, logged: str) -> None:
+    assert address("/v1/jobs", query) == f"/v1/jobs?{logged}"
+
+
+def test_a_path_is_logged_percent_encoded() -> None:
+    assert address("/v1/a b\n\u2028é") == "/v1/a%20b%0A%E2%80%A8%C3%A9"
+    assert address(f"/v1/{KEY}") == f"/v1/{KEPT.id}_***"
