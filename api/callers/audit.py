@@ -1,4 +1,4 @@
-"""One line for each thing that somebody did with a catalogue: JSON, and nothing in it is secret."""
+"""One line for each thing that somebody did with a catalogue, or was refused: JSON, and nothing in it is secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 
 from api.callers.callers import known_caller
+from api.http.logged_requests import client_address, logged_path, peer_address
 from api.jobs.job_ids import JOB_ID_KEY
+from jobs.log_lines import masked
 
 _audit = logging.getLogger("api.audit")
 
@@ -23,6 +25,10 @@ EVENTS: Mapping[tuple[str, str], str] = {
     ("GET", "review.get_corrections"): "download",
     # Page by page, a whole result can be read as well.
     ("GET", "review.list_rows"): "reading",
+    ("GET", "review.list_latest_rows"): "reading",
+    # The callback's URL may hold a token, and the secret signs as this server.
+    ("GET", "callbacks.list_deliveries"): "reading of deliveries",
+    ("GET", "callbacks.show_secret"): "reading of the callback secret",
     ("PUT", "review.put_correction"): "correction",
     ("DELETE", "review.delete_correction"): "correction",
     ("POST", "jobs.cancel_job"): "cancellation",
@@ -30,18 +36,23 @@ EVENTS: Mapping[tuple[str, str], str] = {
     ("POST", "callbacks.renew_secret"): "new callback secret",
     ("POST", "session.begin_session"): "sign-in",
 }
+# 404 is not among them: for another owner's job it is the same answer as for a job that never was.
+REFUSALS: Mapping[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "key refused",
+    HTTPStatus.FORBIDDEN: "request refused",
+    HTTPStatus.MISDIRECTED_REQUEST: "request refused",
+    HTTPStatus.TOO_MANY_REQUESTS: "limit reached",
+}
 
 
 def register_audit(app: Flask) -> None:
-    """Write the line once the answer is known; of what was refused, only that a key was."""
+    """Write the line once the answer is known: for what was done, and for what was refused on the caller's account."""
 
     @app.after_request
     def write(response: Response) -> Response:
-        event = EVENTS.get((request.method, request.endpoint or ""))
-        if response.status_code == HTTPStatus.UNAUTHORIZED:
-            event = "key refused"
-        elif response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
-            event = None
+        event = REFUSALS.get(response.status_code)
+        if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
+            event = EVENTS.get((request.method, request.endpoint or ""))
         if event is not None:
             _audit.info("%s", _line(event, response))
         return response
@@ -58,15 +69,17 @@ def write_audit_to_stderr() -> None:
 
 def _line(event: str, response: Response) -> str:
     who = known_caller()
+    job_id = (request.view_args or {}).get("job_id") or request.environ.get(JOB_ID_KEY)
     return json.dumps(
         {
             "audit": event,
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "owner": who.owner if who else None,
             "key": who.key_id if who else None,
-            "from": request.remote_addr,
-            "job": (request.view_args or {}).get("job_id") or request.environ.get(JOB_ID_KEY),
-            "what": f"{request.method} {request.path}",
+            "from": client_address(request.environ),
+            "peer": peer_address(request.environ),
+            "job": masked(job_id) if job_id else None,
+            "what": f"{request.method} {logged_path(request.environ)}",
             "status": response.status_code,
         }
     )
