@@ -28,7 +28,7 @@ def logged(message: str, *args: object, error: BaseException | None = None) -> l
     handler.handle(
         logging.LogRecord(
             "a.room", logging.ERROR, "file.py", 1, message, args,
-            error and (type(error), error, error.__traceback__),
+            (type(error), error, error.__traceback__) if error else None,
         )
     )  # fmt: skip
     return stream.getvalue().splitlines()
