@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response
-from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.openapi import OpenAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -16,6 +15,7 @@ from api.health.health import health_routes
 from api.health.metrics_routes import metrics_routes
 from api.health.record_metrics import RecordCollector
 from api.http.bodies import register_bodies
+from api.http.json_bodies import StrictJson
 from api.http.measuring import Measuring, register_measuring
 from api.http.problems import register_problems
 from api.jobs.callback_routes import callback_routes
@@ -39,15 +39,10 @@ from api.uploads.preview_routes import preview_routes
 RECENT_ANSWERS = "recent_answers"
 
 
-class _JsonInOrder(DefaultJSONProvider):
-    sort_keys = False  # documents read as they are documented
-    ensure_ascii = False
-
-
 def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     """The whole HTTP surface: `/v1`, the health endpoints and the page."""
     app = described_app("api")
-    app.json = _JsonInOrder(app)
+    app.json = StrictJson(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

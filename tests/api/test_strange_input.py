@@ -1,0 +1,209 @@
+"""Whatever a client sends, the answer is never a fault of the server (500): over a real Redis, route by route."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import product
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.http.json_bodies import DEEPEST, StrictJson
+from jobs.redis_callbacks import RedisCallbackStore
+from jobs.redis_corrections import RedisCorrectionStore
+from jobs.redis_store import RedisJobStore
+from tests.api.test_access import Keyed
+from tests.api.test_review import reviewed
+
+CATALOGUE = b"title,summary\nA,some words\n"
+
+VALUES = [
+    b"", b" 1", b"+1", b"-1", b"0", b"1.5", b"1_000", b"0x10", b"1e400", b"NaN", b"Infinity", b"null", b"[]",
+    b"true", b"\0", b"a\0b", b"1\n2", b"\xff\xfe", b"\xed\xa0\x80", "٣".encode(), "🦄".encode(), b"9" * 20,
+    b"9" * 5000, b"-" + b"9" * 5000, b"x" * 5000, b"__proto__", b"%00", b"../..", b"0-0", b"0-1", b"9" * 30 + b"-1",
+]  # fmt: skip
+PARAMETERS = {
+    "/v1/jobs": ["limit", "after", "state", "created_after", "created_before", "filename", "\0", "x" * 99],
+    "{job}/rows": ["limit", "after", "filter", "genre", "search"],
+    "{job}/result": ["format", "neutralise_formulas"],
+}  # fmt: skip
+OPTIONS = [
+    "filename", "callback", "error_threshold", "review_threshold", "summary_column", "title_column", "alternatives",
+    "evidence", "neutralise_formulas", "total_bytes",
+]  # fmt: skip
+ANY_HEADER = ["", "*", "\xff\xfe", "\0", '"', "null", "9" * 5000]
+HEADERS = {
+    "Range": ["bytes=0-", "bytes=-0", "bytes=-", "bytes=9-1", "bytes=0-0,1-1", f"bytes=-{'9' * 5000}", "lines=1-2"],
+    "If-Range": ['W/"', "Thu, 99 Foo 99999 99:99:99 GMT"],
+    "If-None-Match": ['W/"', '"a", "b"'],
+    "If-Modified-Since": ["Thu, 99 Foo 99999 99:99:99 GMT"],
+    "Prefer": ["wait=-1", "wait=NaN", "wait="],
+    "Cookie": ["spinelabel_key=\xff", "spinelabel_key=" + "a" * 3000, "a=b; " * 500],
+    "Accept": ["text/html;q=NaN", "*/*;q=1e999", "application/json; charset=none"],
+    "Accept-Encoding": ["gzip;q=NaN"],
+    "Last-Event-ID": ["1" * 3000],
+    "Idempotency-Key": ["a b", "🦄".encode().decode("latin-1")],
+    "Content-Type": ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\xff"],
+    "Content-Encoding": ["gzip", "br"],
+    "Authorization": ["Bearer", "Bearer \xff", "Basic Og=="],
+    "Origin": ["http://[", "http://localhost:99999", "//localhost"],
+    "Host": ["http://[", "localhost:99999", "[::1"],
+    "Expect": ["100-continue"],
+    "X-Forwarded-For": ["a, b"],
+}  # fmt: skip
+HEADER_CASES = [(name, value) for name, own in HEADERS.items() for value in [*ANY_HEADER, *own]]
+DEEP = 5000
+BODIES = [
+    b"", b"[", b"null", b"1", b"[]", b'"{}"', b'"["', b"\xff\xfe", b"\0", b"[" * DEEP, b"[" * DEEP + b"]" * DEEP,
+    b'{"a":' * DEEP + b"1" + b"}" * DEEP, json.dumps("[" * DEEP).encode(), b"9" * 5000, b'{"' + b"a" * 9999 + b'":1}',
+    b"{" + b'"a":1,' * 9999 + b'"a":1}',
+]  # fmt: skip
+FIELD_VALUES = [
+    b"null", b"NaN", b"-Infinity", b"1e999", b"9" * 5000, b'"\\ud800"', b'"\\udfff"', b'"\\u0000"', b'"a\\nb"', b'""', b"[]",
+    b"{}", b"[" * DEEP + b"]" * DEEP, b'["\\ud800"]', b'[{"summary":"\\ud800"}]', b"[[[[[1]]]]]", b'[{"summary":{"a":1}}]',
+]  # fmt: skip
+ROWS = ["0", "1", "9" * 20, "9" * 4400, "٣", "-1", "1e3"]
+
+
+@pytest.fixture
+def stored(front: Any, redis_url: str) -> Any:
+    """A front over a real Redis: it refuses texts that memory takes."""
+    front.store = RedisJobStore(redis_url)
+    front.corrections = RedisCorrectionStore(redis_url)
+    front.callbacks = RedisCallbackStore(redis_url)
+    return front
+
+
+class Calls:
+    """Calls the API and collects what was answered with 500."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+        self.faults: list[str] = []
+        self.made = 0
+
+    def __call__(self, method: str, path: str, **options: Any) -> None:
+        answer = self.client.open(path, method=method, **options)
+        answer.close()
+        self.made += 1
+        if answer.status_code == 500:
+            self.faults.append(f"{method} {path[:100]} {str(options)[:200]}")
+
+
+@pytest.fixture
+def calls(stored: Any) -> Iterator[Calls]:
+    calls = Calls(stored.client())
+    yield calls
+    assert calls.made > 10
+    assert not calls.faults, "\n".join(calls.faults)
+
+
+def test_parameters(calls: Calls, stored: Any) -> None:
+    job = f"/v1/jobs/{reviewed(stored)}"
+    for path, names in PARAMETERS.items():
+        for name, value in product(names, VALUES):
+            query = f"{quote_from_bytes(name.encode())}={quote_from_bytes(value)}"
+            calls("GET", path.format(job=job), query_string=query)
+
+
+def test_options_of_uploads_and_previews(calls: Calls) -> None:
+    for path, name, value in product(("/v1/jobs", "/v1/preview"), OPTIONS, VALUES):
+        calls("POST", path, query_string=f"{name}={quote_from_bytes(value)}", data=CATALOGUE)
+
+
+@pytest.mark.parametrize("name", [b"\xff.csv", b"\xed\xa0\x80", b"a\0b", b"../x", b"x" * 5000, b""])
+def test_names_of_files_in_forms(calls: Calls, name: bytes) -> None:
+    for path, field in product(("/v1/jobs", "/v1/preview"), (b"file", name)):
+        body = b'--b\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n%s\r\n--b--\r\n'
+        for cut in (None, -1, -9, 60):
+            data = (body % (field, name, CATALOGUE))[:cut]
+            calls("POST", path, data=data, content_type="multipart/form-data; boundary=b")
+            calls(
+                "POST",
+                path,
+                input_stream=BytesIO(data),
+                content_type="multipart/form-data; boundary=c",
+            )
+
+
+def test_headers(calls: Calls, stored: Any) -> None:
+    job = f"/v1/jobs/{reviewed(stored)}"
+    targets = [
+        ("GET", job), ("GET", f"{job}/result"), ("GET", f"{job}/events"), ("POST", "/v1/jobs"), ("GET", "/static/docs.js"),
+    ]  # fmt: skip
+    for (method, path), (name, value) in product(targets, HEADER_CASES):
+        calls(method, path, headers={name: value}, data=CATALOGUE if path == "/v1/jobs" else None)
+
+
+def test_cookies_and_keys(calls: Calls, stored: Any) -> None:
+    calls.client = Keyed(stored).client(None)
+    for name, value in HEADER_CASES:
+        calls("GET", "/v1/jobs", headers={name: value})
+        calls("GET", "/v1/session", headers={name: value})
+
+
+def test_json_bodies(calls: Calls, stored: Any) -> None:
+    job = f"/v1/jobs/{reviewed(stored)}"
+    targets = {
+        ("POST", "/v1/label"): b"summaries",
+        ("POST", "/v1/session"): b"key",
+        ("PUT", f"{job}/corrections/1"): b"genre",
+    }
+    for (method, path), field in targets.items():
+        for body in [*BODIES, *(b'{"%s":%s}' % (field, value) for value in FIELD_VALUES)]:
+            for kind in (
+                "application/json",
+                "application/problem+json; charset=none",
+                "text/plain",
+            ):
+                calls(method, path, data=body, content_type=kind)
+
+
+def test_paths(calls: Calls, stored: Any) -> None:
+    job_id = reviewed(stored)
+    strange = [
+        "job_" + "٣" * 32,
+        "\0",
+        "\ud7ff",
+        "x" * 5000,
+        "%00",
+        "..",
+        job_id.upper(),
+        job_id + "\n",
+    ]
+    for name in strange:
+        for path in (f"/v1/jobs/{name}", f"/static/{name}", f"/docs/assets/{name}"):
+            for method in ("GET", "HEAD", "DELETE", "POST", "OPTIONS", "PATCH", "FOO"):
+                calls(method, path)
+    for row, method in product(ROWS, ("PUT", "DELETE", "GET")):
+        calls(method, f"/v1/jobs/{job_id}/corrections/{row}", json={"genre": "x"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"summaries":[' + b"[" * DEEP + b"]" * DEEP + b"]}",
+        b'{"summaries":["a"],"evidence":NaN}',
+        b'{"summaries":["half of \\ud83e a pair"]}',
+        b'{"summaries":["a"]',
+        '{"summaries":["ü"]}'.encode("latin-1"),
+    ],
+)
+def test_a_body_that_is_not_taken_is_named_as_such(client: FlaskClient, body: bytes) -> None:
+    answer = client.post("/v1/label", data=body, content_type="application/json")
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_BODY")
+
+
+def test_json_is_bounded_in_depth_and_brackets_in_texts_do_not_count(front: Any) -> None:
+    reader = StrictJson(front.app())
+    deepest = "[" * DEEPEST + "]" * DEEPEST
+    assert json.dumps(reader.loads(deepest)) == deepest
+    with pytest.raises(ValueError, match="nested deeper"):
+        reader.loads(f"[{deepest}]")
+    flat = json.dumps({"a": ["[" * 500, '"{' * 500, "\\" * 9, '\\"['] * 9, "b": [[]] * 500})
+    assert reader.loads(flat) == json.loads(flat)
+    assert reader.loads(b'"\\ud83e\\udd84"') == "🦄"
