@@ -45,6 +45,7 @@ def described_routes(name: str, tag: Tag, prefix: str = "") -> APIBlueprint:
             "KEY_REFUSED",
             "TOO_MANY_REQUESTS",
             "HOST_UNKNOWN",
+            "PROXY_WITHOUT_KEYS",
             "ADDRESS_TOO_LONG",
             "HEADERS_TOO_LARGE",
             "INTERNAL_ERROR",

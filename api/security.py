@@ -30,8 +30,13 @@ _TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({"same-origin", "none"})
+# A proxy's own health checks; they say nothing of a catalogue.
+_HEALTH = frozenset({"health.healthz", "health.readyz"})
 # Asked for under names like `api:8000` from within a cluster.
-_PROBES = frozenset({"health.healthz", "health.readyz", "metrics.get_metrics"})
+_PROBES = _HEALTH | {"metrics.get_metrics"}
+# What proxies add to a request that they pass on, beside X-Forwarded-*.
+_FORWARDING = frozenset({"forwarded", "via", "x-real-ip"})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def register_security(app: Flask, *, only_this_machine: bool) -> None:
@@ -40,6 +45,17 @@ def register_security(app: Flask, *, only_this_machine: bool) -> None:
     Args:
         only_this_machine: no key is asked for, because nobody else can connect.
     """
+
+    @app.before_request
+    def refuse_forwarded_requests() -> None:
+        # Everybody that the proxy serves would seem to be at this machine.
+        if only_this_machine and request.endpoint not in _HEALTH and _is_forwarded():
+            raise Problem(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "PROXY_WITHOUT_KEYS",
+                "This request came through a proxy, and without keys this server answers to its own machine alone; "
+                "set SPINELABEL_TRUSTED_PROXIES to the number of proxies in front, which makes keys required.",
+            )
 
     @app.before_request
     def refuse_other_names() -> None:
@@ -54,14 +70,16 @@ def register_security(app: Flask, *, only_this_machine: bool) -> None:
 
     @app.before_request
     def refuse_other_sites() -> None:
-        # A form on any page could post to a server on the visitor's own machine. Browsers say where a
-        # request comes from; programs send no such header.
-        site = request.headers.get("Sec-Fetch-Site", "none")
-        if request.method not in _SAFE_METHODS and site not in _OWN_SITES:
+        # A form on any page could post to a server on the visitor's own machine. Browsers say where a request comes
+        # from, all of them in Origin and newer ones in Sec-Fetch-Site as well; programs send neither.
+        if request.method in _SAFE_METHODS:
+            return
+        if request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITES or not _has_own_origin():
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 "CROSS_SITE",
-                "This request comes from another site's page; use this server's own page.",
+                "This request comes from another site's page; use this server's own page. If it came from there, let "
+                "the reverse proxy pass the Host header on, and set SPINELABEL_TRUSTED_PROXIES.",
             )
 
     @app.after_request
@@ -72,6 +90,29 @@ def register_security(app: Flask, *, only_this_machine: bool) -> None:
         if response.mimetype == "application/json":
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _is_forwarded() -> bool:
+    names = (name.lower() for name in request.headers.keys())  # noqa: SIM118  # iterating gives pairs
+    return any(name in _FORWARDING or name.startswith("x-forwarded-") for name in names)
+
+
+def _has_own_origin() -> bool:
+    """Whether the request names no origin, or the scheme, host and port that it was sent to; `null` is another one."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return True
+    own = _origin_of(f"{request.scheme}://{request.headers.get('Host', '')}")
+    return own is not None and _origin_of(origin) == own
+
+
+def _origin_of(url: str) -> tuple[str, str, int] | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None
 
 
 def _is_this_machine() -> bool:

@@ -49,8 +49,13 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.MISDIRECTED_REQUEST,
         "A server without keys was addressed by a name that is not this machine's.",
     ),
+    "PROXY_WITHOUT_KEYS": Code(
+        HTTPStatus.MISDIRECTED_REQUEST,
+        "A server without keys got a request that a proxy passed on (`X-Forwarded-*`, `X-Real-IP`, `Forwarded` or `Via`).",
+    ),
     "CROSS_SITE": Code(
-        HTTPStatus.FORBIDDEN, "A browser sent the request on behalf of another site's page."
+        HTTPStatus.FORBIDDEN,
+        "A browser sent the request on behalf of another site's page: `Sec-Fetch-Site` says so, or `Origin` is not this server's.",
     ),
     "ADMIN_ONLY": Code(
         HTTPStatus.FORBIDDEN,

@@ -215,6 +215,132 @@ def test_another_sites_page_cannot_use_the_browsers_cookie(keyed: Keyed) -> None
         assert (answer.status_code, answer.get_json()["code"]) == (403, "CROSS_SITE")
 
 
+FOREIGN_ORIGINS = [
+    "https://evil.example",
+    "null",
+    "",
+    "http://localhost",
+    "http://localhost:9000",
+    "https://localhost:8000",
+    "http://localhost.evil.example:8000",
+    "http://evil.example@localhost:9000",
+    "http://127.0.0.1:8000",
+    "http://localhost:8000, https://evil.example",
+    "http://[",
+    "localhost:8000",
+]
+CHANGES = [
+    ("POST", "/v1/jobs"),
+    ("POST", "/v1/preview"),
+    ("POST", "/v1/session"),
+    ("DELETE", "/v1/session"),
+    ("POST", "/v1/label"),
+    ("POST", "/v1/callback-secret"),
+    ("DELETE", "/v1/jobs/{job}"),
+    ("POST", "/v1/jobs/{job}/cancel"),
+    ("PUT", "/v1/jobs/{job}/corrections/1"),
+    ("DELETE", "/v1/jobs/{job}/corrections/1"),
+]
+
+
+def changed(client: FlaskClient, job_id: str, **headers: str) -> list[str | None]:
+    """The codes with which requests that change something are refused."""
+    answers = [
+        client.open(
+            path.format(job=job_id), method=method, headers={"Host": "localhost:8000"} | headers
+        )
+        for method, path in CHANGES
+    ]
+    return [(answer.get_json(silent=True) or {}).get("code") for answer in answers]
+
+
+@pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
+def test_no_other_origin_changes_anything_in_browsers_that_say_no_more(
+    front: Any, keyed: Keyed, origin: str
+) -> None:
+    job_id = submit(keyed.person("anna"))
+    browser = keyed.client(None)
+    browser.post("/v1/session", json={"key": keyed.key("anna")})
+    assert set(changed(browser, job_id, Origin=origin)) == {"CROSS_SITE"}
+    front.settings = replace_auth(front.settings)
+    assert set(changed(front.client(), job_id, Origin=origin)) == {"CROSS_SITE"}
+    assert browser.get("/v1/jobs", headers={"Origin": origin}).status_code == 200
+
+
+def test_every_route_that_changes_something_is_looked_at(keyed: Keyed) -> None:
+    rules = {
+        (method, rule.rule.replace("<job_id>", "{job}").replace("<int:row>", "1"))
+        for rule in keyed.app.url_map.iter_rules()
+        for method in rule.methods - {"GET", "HEAD", "OPTIONS"}
+    }
+    assert rules == set(CHANGES)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("localhost:8000", "http://localhost:8000"),
+        ("localhost", "http://localhost:80"),
+        ("localhost:80", "http://localhost"),
+        ("LOCALHOST:8000", "http://localhost:8000"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+    ],
+)
+def test_the_servers_own_page_may_change_things(
+    client: FlaskClient, host: str, origin: str
+) -> None:
+    submit(client, Host=host, Origin=origin)
+
+
+def test_behind_a_proxy_the_origin_is_the_one_that_the_browser_sees(front: Any) -> None:
+    anna = Keyed(front, trusted_proxies=1).person("anna")
+    forwarded = {
+        "Host": "books.example",
+        "X-Forwarded-For": "192.0.2.7",
+        "X-Forwarded-Proto": "https",
+    }
+    submit(anna, **forwarded, Origin="https://books.example")
+    for headers in (
+        forwarded | {"Origin": "http://books.example"},
+        {**forwarded, "Host": "127.0.0.1:8000", "Origin": "https://books.example"},
+    ):
+        answer = anna.post("/v1/jobs", data=CATALOGUE, headers=headers)
+        assert answer.get_json()["code"] == "CROSS_SITE"
+        assert "Host header" in answer.get_json()["detail"]
+
+
+FORWARDED = [
+    "X-Forwarded-For",
+    "x-forwarded-proto",
+    "X-Forwarded-Host",
+    "X-Forwarded-Anything",
+    "Forwarded",
+    "Via",
+    "X-Real-IP",
+]
+
+
+@pytest.mark.parametrize("name", FORWARDED)
+def test_without_keys_what_a_proxy_passes_on_is_refused(client: FlaskClient, name: str) -> None:
+    for method, path in (
+        ("GET", "/v1/jobs"),
+        ("POST", "/v1/jobs"),
+        ("GET", "/"),
+        ("GET", "/metrics"),
+    ):
+        answer = client.open(path, method=method, headers={name: "203.0.113.9"})
+        assert (answer.status_code, answer.get_json()["code"]) == (421, "PROXY_WITHOUT_KEYS")
+        assert "SPINELABEL_TRUSTED_PROXIES" in answer.get_json()["detail"]
+    assert client.get("/healthz", headers={name: "203.0.113.9"}).status_code == 200
+    assert client.get("/readyz", headers={name: "203.0.113.9"}).status_code == 503  # no worker here
+
+
+@pytest.mark.parametrize("name", FORWARDED)
+def test_with_keys_what_a_proxy_passes_on_is_served(keyed: Keyed, name: str) -> None:
+    assert keyed.person("anna").get("/v1/jobs", headers={name: "a"}).status_code == 200
+
+
 def test_a_file_over_the_keys_limit_is_too_large(keyed: Keyed) -> None:
     client = keyed.person("anna", upload_bytes=20)
     answer = client.post("/v1/jobs", data=CATALOGUE)
