@@ -21,8 +21,8 @@ from cli.stack.data_folder import DataFolder
 from cli.stack.redis_server import socket_path
 
 ROOT = Path(__file__).parents[1]
-_READY_S = 120.0
-_STOP_S = 40.0
+_READY_S = 240.0
+_STOP_S = 120.0
 
 # What each process of the stack is called here, and how its command line ends.
 KINDS: Mapping[str, tuple[str, ...]] = {

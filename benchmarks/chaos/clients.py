@@ -26,9 +26,9 @@ from benchmarks.laptop import Laptop
 from jobs.storage import job_folder
 
 _POLL_S = 0.1
-_STALE_S = 15.0
+_STALE_S = 60.0
 _KEPT = frozenset({"input", "result.csv", "errors.csv"})
-_JOB_S = 240.0
+_JOB_S = 600.0
 _CANCELLED_SHARE = 0.08
 
 

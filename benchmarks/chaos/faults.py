@@ -27,7 +27,7 @@ from jobs.messages import CeleryMessages
 # A child of the supervisor that dies young again and again makes it give up, as it should; so none is killed before
 # it has lived so long.
 _MIN_LIFE_S = 10.5
-_BACK_S = 60.0
+_BACK_S = 240.0
 _MOMENT_S = 4.0
 LEASE_S = 6.0
 

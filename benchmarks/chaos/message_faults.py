@@ -66,5 +66,5 @@ class MessageFaults:
         for queue in QUEUES:
             # It would wait for more answers than there are workers.
             control = self._messages.app.control
-            if not control.cancel_consumer(queue, reply=True, timeout=5, limit=1):
+            if not control.cancel_consumer(queue, reply=True, timeout=30, limit=1):
                 raise NotPossible

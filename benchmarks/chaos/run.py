@@ -28,7 +28,7 @@ CHUNK_ROWS = 10
 # Fewer than a catalogue has: some rows are remembered, most are labelled.
 CACHED_ROWS = 400
 CLIENTS = 4
-_STALL_S = 90.0
+_STALL_S = 240.0
 _PAUSE_S = (0.1, 2.0)
 # A run that cannot inject anything ends instead of going on for ever.
 _LONGEST_S_PER_FAULT = 12.0

@@ -20,7 +20,7 @@ from benchmarks.laptop import KINDS, Laptop, build_tiny_model, laptop
 
 CLIENTS = 6
 _BATCH = 200
-_JOB_S = 180.0
+_JOB_S = 600.0
 _TERMINAL = ("completed", "failed", "cancelled", "expired")
 _MOST_VIOLATIONS = 40
 

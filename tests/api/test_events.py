@@ -19,6 +19,7 @@ from jobs.redis_store import RedisJobStore
 from tests.api.callers import somebody
 from tests.api.client import client_of
 from tests.api.conftest import ApiProcess, Front
+from tests.waiting import WITHIN_S
 
 
 class Stream:
@@ -167,7 +168,7 @@ def test_an_upload_may_wait_for_its_job(front: Front) -> None:
 def test_events_arrive_over_a_real_connection_while_the_job_goes_on(
     api: ApiProcess, redis_url: str
 ) -> None:
-    with httpx.Client(base_url=api.url, timeout=20) as client:
+    with httpx.Client(base_url=api.url, timeout=WITHIN_S) as client:
         job_id = client.post("/v1/jobs", content=b"summary\nsome words\n").json()["id"]
         with client.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
             assert answer.headers["Content-Type"].startswith("text/event-stream")

@@ -7,12 +7,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 OVERRIDE = ROOT / "deploy" / "compose_test" / "docker-compose.override.yml"
@@ -129,19 +130,21 @@ class Project:
             os.kill(main, signal.SIGCONT)
 
     def wait_healthy(self, *services: str, seconds: float) -> None:
-        """Until every container of the services is healthy. Raises `EngineError` with what is not."""
-        deadline = time.monotonic() + seconds
-        while True:
-            states = {
+        """Until every container of the services is healthy."""
+
+        def states() -> dict[str, str]:
+            return {
                 container["Name"]: container["State"].get("Health", {}).get("Status", "none")
                 for service in services
                 for container in self.containers(service)
             }
-            if states and set(states.values()) == {"healthy"}:
-                return
-            if time.monotonic() > deadline:
-                raise EngineError(f"not healthy: {states}\n{self.compose('logs', '--tail', '40')}")
-            time.sleep(0.5)
+
+        eventually(
+            lambda: set(states().values()) == {"healthy"},
+            within_s=seconds,
+            every_s=0.5,
+            what=lambda: f"not healthy: {states()}\n{self.compose('logs', '--tail', '40')}",
+        )
 
 
 def image(tag: str) -> dict[str, Any]:

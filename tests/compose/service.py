@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
+
+from tests.waiting import WITHIN_S, eventually
 
 ENDED = ("completed", "failed", "cancelled", "expired")
 
@@ -15,7 +16,7 @@ class Service:
     """HTTP to one running stack."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=60)
+        self._http = httpx.Client(base_url=url, timeout=WITHIN_S)
 
     def close(self) -> None:
         self._http.close()
@@ -32,18 +33,21 @@ class Service:
         self, path: str, done: Callable[[Any], bool], *, seconds: float, what: str
     ) -> dict[str, Any]:
         """Poll until the JSON document satisfies `done`."""
-        deadline = time.monotonic() + seconds
-        last: Any = "no answer"
-        while True:
-            if (answer := self.get(path)) is not None:
-                assert answer.status_code == httpx.codes.OK, answer.text
-                last = answer.json()
-                if done(last):
-                    return dict(last)
-            assert time.monotonic() < deadline, f"{what}, not after {seconds:.0f} s: {last}"
-            time.sleep(0.2)
+        last: dict[str, Any] = {}
 
-    def wait_ready(self, *, workers: int = 1, seconds: float = 120) -> None:
+        def is_done() -> bool:
+            answer = self.get(path)
+            if answer is None:
+                return False
+            assert answer.status_code == httpx.codes.OK, answer.text
+            last.clear()
+            last.update(answer.json() or {})
+            return done(last)
+
+        eventually(is_done, within_s=seconds, every_s=0.2, what=lambda: f"not {what}: {last}")
+        return last
+
+    def wait_ready(self, *, workers: int = 1, seconds: float = 240) -> None:
         """Until jobs can be worked on, by so many workers."""
         self.wait(
             "/readyz",
@@ -63,7 +67,7 @@ class Service:
         assert answer.status_code == httpx.codes.OK, answer.text
         return dict(answer.json())
 
-    def wait_in_flight(self, job_id: str, *, seconds: float = 120) -> dict[str, Any]:
+    def wait_in_flight(self, job_id: str, *, seconds: float = 240) -> dict[str, Any]:
         """Until some rows are labelled; the job must not have ended by then."""
         job = self.wait(
             f"/v1/jobs/{job_id}",

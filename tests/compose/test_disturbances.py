@@ -6,7 +6,7 @@ import pytest
 
 from tests.compose.stack import JOB_SECONDS, Stack, timed
 
-pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]
 
 
 def test_an_upload_is_labelled_and_downloaded(undisturbed: bytes) -> None:
@@ -44,7 +44,7 @@ def test_a_killed_container_comes_back_and_the_job_completes(
     (container,) = stack.project.containers(service)
     assert container["Id"] == killed
     assert container["RestartCount"] >= 1
-    stack.project.wait_healthy(service, seconds=90)
+    stack.project.wait_healthy(service, seconds=240)
 
 
 def test_down_and_up_again_completes_the_unfinished_job_and_loses_nothing(

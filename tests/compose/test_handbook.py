@@ -23,7 +23,7 @@ from tests.docs.taken import Taken
 from tests.quick_training import QUICK, books
 from tests.stack import SAMPLE
 
-pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]
 
 TAG = "handbook"
 HANDBOOK = Taken("docs/operators.md", __file__)
@@ -50,13 +50,13 @@ class Operator(Stack):
     checkout: Checkout
 
     def model_version(self) -> int:
-        return int(self.service.wait("/v1/model", bool, seconds=60, what="a model")["version"])
+        return int(self.service.wait("/v1/model", bool, seconds=240, what="a model")["version"])
 
     def wait_version(self, version: int) -> None:
         self.service.wait(
             "/v1/model",
             lambda model: model["version"] == version,
-            seconds=60,
+            seconds=240,
             what=f"the workers reach version {version}",
         )
 
@@ -112,7 +112,7 @@ def test_keys_are_made_listed_and_revoked(operator: Operator) -> None:
 def test_what_was_backed_up_comes_back(operator: Operator) -> None:
     service, folder = operator.service, operator.checkout.folder
     job = service.submit(SAMPLE.read_bytes())
-    result = service.completed(job, seconds=120)
+    result = service.completed(job, seconds=240)
     operator.checkout.follow(BACK_UP)
     assert {path.name for path in folder.glob("*.tgz")} == {
         "redis.tgz",
@@ -126,7 +126,7 @@ def test_what_was_backed_up_comes_back(operator: Operator) -> None:
     assert service.job(job)["state"] == "completed"
     assert service.result(job) == result
     again = service.submit(SAMPLE.read_bytes())
-    assert service.completed(again, seconds=120) == result
+    assert service.completed(again, seconds=240) == result
 
 
 def test_workers_are_added(operator: Operator) -> None:
