@@ -11,8 +11,53 @@ from jobs.errors import JobError
 
 LONGEST_URL = 2048
 _NAME = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?", re.ASCII)
-# IPv6 addresses that lead to the IPv4 address in their last 32 bits.
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Only what the standard ports of the web and ports that need no privileges serve: not mail, SSH or name servers.
+_WEB_PORTS = frozenset({80, 443})
+_FIRST_UNPRIVILEGED_PORT = 1024
+
+# IANA's special-purpose address registries (iana-ipv4-special-registry and iana-ipv6-special-registry, as of 2026-11) and
+# the multicast ranges. Written down here, because what `ipaddress` takes for global differs between patch versions of
+# Python. A block is refused whole where only a few addresses in it are globally reachable (anycast of protocols).
+_SPECIAL_IPV4 = tuple(
+    ipaddress.IPv4Network(block)
+    for block in (
+        "0.0.0.0/8",  # this network
+        "10.0.0.0/8",  # private use
+        "100.64.0.0/10",  # shared address space, carriers' NAT
+        "127.0.0.0/8",  # loopback
+        "169.254.0.0/16",  # link local, cloud metadata
+        "172.16.0.0/12",  # private use
+        "192.0.0.0/24",  # protocol assignments, a cloud's metadata among them
+        "192.0.2.0/24",  # documentation
+        "192.31.196.0/24",  # AS112
+        "192.52.193.0/24",  # AMT
+        "192.88.99.0/24",  # 6to4 relay anycast, deprecated
+        "192.168.0.0/16",  # private use
+        "192.175.48.0/24",  # AS112
+        "198.18.0.0/15",  # benchmarking
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, limited broadcast
+    )
+)
+# Everything outside this block is special or not allocated: loopback, unique local, link local, site local, multicast, …
+_IPV6_UNICAST = ipaddress.IPv6Network("2000::/3")
+_SPECIAL_IPV6 = tuple(
+    ipaddress.IPv6Network(block)
+    for block in (
+        "2001::/23",  # protocol assignments: Teredo, benchmarking, ORCHID, …
+        "2001:db8::/32",  # documentation
+        "2620:4f:8000::/48",  # AS112
+        "3fff::/20",  # documentation
+    )
+)
+# IPv6 addresses that lead to an IPv4 address, which is in these 32 bits: network and how many bits follow them.
+_IPV4_INSIDE = (
+    (ipaddress.IPv6Network("::ffff:0:0/96"), 0),  # mapped
+    (ipaddress.IPv6Network("64:ff9b::/96"), 0),  # NAT64
+    (ipaddress.IPv6Network("2002::/16"), 80),  # 6to4
+)
 
 
 class CallbackRefused(JobError):
@@ -37,13 +82,17 @@ class CallbackRules:
             )
         try:
             parts = urlsplit(url)
-            _ = parts.port
+            port = parts.port
         except ValueError as error:
             raise CallbackRefused(f"it cannot be read as a URL ({error})") from None
         if parts.scheme not in ({"https", "http"} if self.allow_http else {"https"}):
             raise CallbackRefused("it has to begin with https://")
         if not parts.hostname:
             raise CallbackRefused("it has to name a server")
+        if port is not None and port not in _WEB_PORTS and port < _FIRST_UNPRIVILEGED_PORT:
+            raise CallbackRefused(
+                f"its port has to be 80, 443, or {_FIRST_UNPRIVILEGED_PORT} and above"
+            )
         if parts.username is not None or parts.password is not None:
             raise CallbackRefused(
                 "it must hold no user name or password; the signature shows who is calling"
@@ -73,10 +122,9 @@ class CallbackRules:
 def is_public(address: str) -> bool:
     """Whether the address is one of the public internet, whatever notation or tunnel it is wrapped in."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
-        if inner is not None:
-            return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    if isinstance(ip, ipaddress.IPv4Address):
+        return not any(ip in block for block in _SPECIAL_IPV4)
+    for block, bits_after in _IPV4_INSIDE:
+        if ip in block:
+            return is_public(str(ipaddress.IPv4Address(int(ip) >> bits_after & 0xFFFF_FFFF)))
+    return ip in _IPV6_UNICAST and not any(ip in block for block in _SPECIAL_IPV6)

@@ -35,11 +35,12 @@ class Poster:
     timeout_s: float
     rules: CallbackRules
     lookup: Lookup = look_up
+    clock: Callable[[], float] = time.monotonic
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Result:
         """Send, and say what came of it. Never raises for what the other side does."""
-        deadline = time.monotonic() + self.timeout_s
+        deadline = self.clock() + self.timeout_s
         try:
             parts = self.rules.check_url(url)
             connection = self._connect(parts, deadline)
@@ -50,7 +51,7 @@ class Poster:
         target = parts.path or "/"
         target += f"?{parts.query}" if parts.query else ""
         try:
-            with _CutOff(connection.sock, deadline):
+            with _CutOff(connection.sock, deadline - self.clock()):
                 if isinstance(connection.sock, ssl.SSLSocket):
                     connection.sock.do_handshake()
                 connection.request("POST", target, body, dict(headers))
@@ -59,7 +60,7 @@ class Poster:
                     status=answer.status, retry_after_s=_seconds(answer.getheader("Retry-After"))
                 )
         except (OSError, http.client.HTTPException) as error:
-            if time.monotonic() >= deadline:
+            if self.clock() >= deadline:
                 return Failed(detail=f"No answer came within {self.timeout_s:g} seconds.")
             return Failed(detail=_words(error))
         finally:
@@ -73,7 +74,7 @@ class Poster:
         addresses = self.lookup(parts.hostname, port)
         for address in addresses:
             self.rules.check_address(address)
-        raw = _first_that_connects(addresses, port, deadline)
+        raw = self._first_that_connects(addresses, port, deadline)
         connection = http.client.HTTPConnection(parts.hostname, port, timeout=self.timeout_s)
         if tls:
             # The Host header of HTTPConnection names every port but 80.
@@ -84,25 +85,26 @@ class Poster:
         connection.sock = raw
         return connection
 
-
-def _first_that_connects(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
-    problem = OSError("the name has no address")
-    for address in addresses:
-        try:
-            left = max(deadline - time.monotonic(), 0.001)
-            return socket.create_connection((address, port), timeout=left)
-        except OSError as error:
-            problem = error
-    raise problem
+    def _first_that_connects(
+        self, addresses: Sequence[str], port: int, deadline: float
+    ) -> socket.socket:
+        problem = OSError("the name has no address")
+        for address in addresses:
+            try:
+                left = max(deadline - self.clock(), 0.001)
+                return socket.create_connection((address, port), timeout=left)
+            except OSError as error:
+                problem = error
+        raise problem
 
 
 class _CutOff:
-    """Ends the connection at the deadline, however slowly the other side goes on sending."""
+    """Ends the connection after so many seconds, however slowly the other side goes on sending."""
 
-    def __init__(self, connection: socket.socket, deadline: float) -> None:
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
         # A second handle on the same connection: the first one may be inside TLS at that moment.
         self._handle = socket.socket(fileno=socket.dup(connection.fileno()))
-        self._timer = threading.Timer(max(deadline - time.monotonic(), 0), self._cut)
+        self._timer = threading.Timer(max(seconds, 0), self._cut)
         self._timer.daemon = True
 
     def _cut(self) -> None:

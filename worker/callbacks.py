@@ -69,8 +69,16 @@ class CallbackSender:
             outcome=decision.outcome,
             detail=decision.detail,
         )
-        self.callbacks.record(job.id, attempt, again_in_s=decision.again_in_s)
-        _report(job, attempt, decision)
+        if self.callbacks.record(job.id, attempt, again_in_s=decision.again_in_s):
+            _report(job, attempt, decision)
+        else:
+            log.warning(
+                "%s: callback attempt %d %s in %.1f s and is not recorded: a later attempt was taken, or the job deleted",
+                job.id,
+                number,
+                attempt.outcome,
+                attempt.seconds,
+            )
 
 
 def _report(job: Job, attempt: Attempt, decision: Decision) -> None:

@@ -218,6 +218,25 @@ def test_two_senders_call_each_receiver_once(record: Record) -> None:
     assert sorted(told) == sorted(made)
 
 
+def test_an_attempt_that_could_not_be_recorded_is_not_logged_as_if_it_were(
+    record: Record, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="worker.callbacks")
+    answer = status(200)
+
+    def deletes_the_job(handler: BaseHTTPRequestHandler) -> None:
+        record.jobs.delete(job_id)
+        answer(handler)
+
+    with receiving(deletes_the_job) as receiver:
+        job_id = record.failed(receiver.url)
+        assert record.sender().send_next()
+    assert not record.callbacks.log(job_id).attempts
+    (line,) = (r.getMessage() for r in caplog.records)
+    assert line.startswith(f"{job_id}: callback attempt 1 delivered")
+    assert "not recorded" in line
+
+
 @contextmanager
 def worker(folder: Path, redis_url: str, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m worker` in a process group of its own, killed with all its children at the end."""
