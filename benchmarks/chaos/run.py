@@ -28,14 +28,25 @@ CHUNK_ROWS = 10
 # Fewer than a catalogue has: some rows are remembered, most are labelled.
 CACHED_ROWS = 400
 CLIENTS = 4
-_STALL_S = 240.0
+STALL_S = 90.0
+_DELETED_WITHIN_S = 240.0
 _PAUSE_S = (0.1, 2.0)
-# A run that cannot inject anything ends instead of going on for ever.
-_LONGEST_S_PER_FAULT = 12.0
+# A run that cannot inject anything ends, whatever the machine's load.
+_LONGEST_S, _LONGEST_S_PER_FAULT = 600.0, 12.0
 
 
-def run(*, faults: int, seed: int, model_root: Path | None, keep: Path | None = None) -> Outcome:
-    """Inject `faults` faults. Raises `StackDied` when the stack itself cannot be kept running."""
+def run(
+    *,
+    faults: int,
+    seed: int,
+    model_root: Path | None,
+    keep: Path | None = None,
+    stall_s: float = STALL_S,
+) -> Outcome:
+    """Inject `faults` faults, and take a job without progress for `stall_s` seconds as a violation.
+
+    Raises `StackDied` when the stack itself cannot be kept running.
+    """
     with tempfile.TemporaryDirectory(prefix="spinelabel-chaos-") as temporary:
         folder = keep or Path(temporary)
         models = model_root or build_tiny_model(folder / "models")
@@ -49,10 +60,12 @@ def run(*, faults: int, seed: int, model_root: Path | None, keep: Path | None = 
             small_disk(folder / "data" / "storage") as no_disk,
             laptop(folder / "data", model_root=models, settings=settings) as stack,
         ):
-            return _disturb(stack, faults, seed, no_disk, clock)
+            return _disturb(stack, faults, seed, no_disk, clock, stall_s)
 
 
-def _disturb(stack: Laptop, wanted: int, seed: int, no_disk: str | None, clock: Clock) -> Outcome:
+def _disturb(
+    stack: Laptop, wanted: int, seed: int, no_disk: str | None, clock: Clock, stall_s: float
+) -> Outcome:
     clients = Clients(stack, make_catalogues(seed), seed)
     clients.learn()
     began = time.monotonic()
@@ -61,13 +74,13 @@ def _disturb(stack: Laptop, wanted: int, seed: int, no_disk: str | None, clock: 
     random_ = random.Random(seed)
     celery = make_celery(stack.redis_url.replace("unix://", "redis+socket://"))
     messages = CeleryMessages(celery)
-    with Observer(stack, result_size=clients.result_size, stall_s=_STALL_S) as observer:
+    with Observer(stack, result_size=clients.result_size, stall_s=stall_s) as observer:
         faults = Faults(
             stack, observer, random_, messages=messages, full_disk=no_disk is None, clock=clock
         )
         with clients.at_work(CLIENTS):
             while len(injected) < wanted:
-                if time.monotonic() - began > 60 + wanted * _LONGEST_S_PER_FAULT:
+                if time.monotonic() - began > _LONGEST_S + wanted * _LONGEST_S_PER_FAULT:
                     observer.violations.append("the run took too long and was ended")
                     break
                 time.sleep(random_.uniform(*_PAUSE_S))
@@ -97,7 +110,7 @@ def _left_over(stack: Laptop) -> list[str]:
     found = []
     with stack.client() as http:
         # Uploads that were accepted while the answer got lost became jobs of which no client knows.
-        deadline = time.monotonic() + _STALL_S
+        deadline = time.monotonic() + _DELETED_WITHIN_S
         while jobs := http.get("/v1/jobs", params={"limit": 100}).json()["jobs"]:
             for job in jobs:
                 if job["state"] in TERMINAL:

@@ -21,8 +21,9 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_tiny_model(tmp_path_factory.mktemp("models"))
 
 
+@pytest.mark.timeout(1800)
 def test_a_few_faults_lose_nothing(tiny_models: Path) -> None:
-    outcome = run_chaos(faults=4, seed=11, model_root=tiny_models)
+    outcome = run_chaos(faults=4, seed=11, model_root=tiny_models, stall_s=240)
     assert outcome.violations == []
     assert len(outcome.faults) == 4
     assert outcome.jobs["completed"] > 3
