@@ -11,26 +11,28 @@ from flask.testing import FlaskClient
 
 from api.settings import ApiSettings
 from jobs.callbacks import Attempt
+from tests.api.client import ApiClient
+from tests.api.conftest import Front, StartApi
 from tests.api.test_access import Keyed
 
 CATALOGUE = b"title,summary\nA,some words\n"
 HOOK = "https://hooks.example.org/spinelabel?token=s3cret"
 
 
-def submit(client: FlaskClient, callback: str = HOOK) -> str:
+def submit(client: ApiClient, callback: str = HOOK) -> str:
     answer = client.post("/v1/jobs", query_string={"callback": callback}, data=CATALOGUE)
     assert answer.status_code == 202, answer.text
     return str(answer.get_json()["id"])
 
 
-def cancelled(front: Any, client: FlaskClient) -> str:
+def cancelled(front: Front, client: ApiClient) -> str:
     job_id = submit(client)
     client.post(f"/v1/jobs/{job_id}/cancel")
     front.assemble(job_id)
     return job_id
 
 
-def deliveries(client: FlaskClient, job_id: str) -> dict[str, Any]:
+def deliveries(client: ApiClient, job_id: str) -> dict[str, Any]:
     answer = client.get(f"/v1/jobs/{job_id}/deliveries")
     assert answer.status_code == 200
     document = answer.get_json()
@@ -43,7 +45,7 @@ def attempt(number: int, **changes: Any) -> Attempt:
     return Attempt(number=number, at=1_000_000_000.0, seconds=0.5, **what)
 
 
-def test_a_job_keeps_its_callback_and_links_to_the_log(front: Any, client: FlaskClient) -> None:
+def test_a_job_keeps_its_callback_and_links_to_the_log(front: Front, client: ApiClient) -> None:
     job_id = submit(client)
     assert front.store.get(job_id).callback == HOOK
     links = client.get(f"/v1/jobs/{job_id}").get_json()["links"]
@@ -56,13 +58,13 @@ def test_a_job_keeps_its_callback_and_links_to_the_log(front: Any, client: Flask
     }
 
 
-def test_without_a_callback_there_is_nothing_to_deliver(front: Any, client: FlaskClient) -> None:
+def test_without_a_callback_there_is_nothing_to_deliver(front: Front, client: ApiClient) -> None:
     job_id = front.completed()
     assert client.get(f"/v1/jobs/{job_id}").get_json()["links"]["deliveries"] is None
     assert deliveries(client, job_id)["state"] == "none"
 
 
-def test_a_form_may_name_the_callback_after_the_file(front: Any, client: FlaskClient) -> None:
+def test_a_form_may_name_the_callback_after_the_file(front: Front, client: ApiClient) -> None:
     answer = client.post(
         "/v1/jobs", data={"file": (io.BytesIO(CATALOGUE), "a.csv"), "callback": HOOK}
     )
@@ -81,7 +83,7 @@ def test_a_form_may_name_the_callback_after_the_file(front: Any, client: FlaskCl
     ],
 )
 def test_a_callback_that_must_not_be_called_is_refused_at_once(
-    front: Any, client: FlaskClient, callback: str, why: str
+    front: Front, client: ApiClient, callback: str, why: str
 ) -> None:
     answer = client.post("/v1/jobs", query_string={"callback": callback}, data=CATALOGUE)
     problem = answer.get_json()
@@ -91,19 +93,19 @@ def test_a_callback_that_must_not_be_called_is_refused_at_once(
 
 
 def test_a_callback_that_is_refused_after_the_file_leaves_nothing(
-    front: Any, client: FlaskClient
+    front: Front, client: ApiClient
 ) -> None:
     form = {"file": (io.BytesIO(CATALOGUE), "a.csv"), "callback": "http://hooks.example.org/"}
     assert client.post("/v1/jobs", data=form).status_code == 400
     assert front.is_empty()
 
 
-def test_the_operator_may_allow_others(front: Any) -> None:
+def test_the_operator_may_allow_others(front: Front) -> None:
     front.settings = ApiSettings(callback_http=True, callback_private=True)
     submit(front.client(), "http://127.0.0.1:9000/hook")
 
 
-def test_the_log_tells_attempts_and_when_the_next_one_is(front: Any, client: FlaskClient) -> None:
+def test_the_log_tells_attempts_and_when_the_next_one_is(front: Front, client: ApiClient) -> None:
     job_id = cancelled(front, client)
     assert deliveries(client, job_id)["state"] == "pending"
     front.callbacks.take(job_id, lease_s=5)
@@ -124,14 +126,14 @@ def test_the_log_tells_attempts_and_when_the_next_one_is(front: Any, client: Fla
 
 
 @pytest.mark.parametrize("outcome", ["delivered", "failed", "refused"])
-def test_the_last_outcome_is_the_state(front: Any, client: FlaskClient, outcome: str) -> None:
+def test_the_last_outcome_is_the_state(front: Front, client: ApiClient, outcome: str) -> None:
     job_id = cancelled(front, client)
     front.callbacks.take(job_id, lease_s=5)
     front.callbacks.record(job_id, attempt(1, outcome=outcome), again_in_s=None)
     assert deliveries(client, job_id)["state"] == outcome
 
 
-def test_each_owner_reads_and_renews_a_secret_of_their_own(front: Any) -> None:
+def test_each_owner_reads_and_renews_a_secret_of_their_own(front: Front) -> None:
     keyed = Keyed(front)
     anna, ben = keyed.person("anna"), keyed.person("ben")
 
@@ -147,7 +149,7 @@ def test_each_owner_reads_and_renews_a_secret_of_their_own(front: Any) -> None:
     assert secrets(ben) == [bens]
 
 
-def test_the_access_log_does_not_hold_the_receivers_url(start_api: Any) -> None:
+def test_the_access_log_does_not_hold_the_receivers_url(start_api: StartApi) -> None:
     api = start_api()
     query = {"filename": "a.csv", "callback": HOOK, "error_threshold": "0.5"}
     assert httpx.post(f"{api.url}/v1/jobs", params=query, content=CATALOGUE).status_code == 202

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from werkzeug.exceptions import ImATeapot
@@ -15,6 +14,7 @@ from api.errors_page import JOB_FAILURES, errors_page
 from api.http.problem_codes import CODES
 from api.http.problems import Problem, problem_from
 from catalogue.errors import CatalogueError, LineTooLong
+from tests.api.conftest import Front
 
 ROOT = Path(api.__file__).parents[1]
 TESTS = Path(tests.__path__[0])
@@ -60,7 +60,7 @@ def test_every_failure_of_a_job_is_on_the_page() -> None:
     ],
 )
 def test_errors_that_no_request_provokes_today_have_their_place(
-    front: Any, error: Exception, status: int, code: str
+    front: Front, error: Exception, status: int, code: str
 ) -> None:
     with front.app().test_request_context():
         problem = problem_from(error)

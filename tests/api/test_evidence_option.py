@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+
+from tests.api.conftest import Front
 
 CATALOGUE = b"title,summary\nA,some words\n"
 FORM = "form"
@@ -13,21 +13,23 @@ QUERY = "query"
 
 @pytest.mark.parametrize("how", [QUERY, FORM])
 @pytest.mark.parametrize(("given", "kept"), [("true", True), ("false", False), ("", False)])
-def test_the_job_says_whether_evidence_is_on(front: Any, how: str, given: str, kept: bool) -> None:
+def test_the_job_says_whether_evidence_is_on(
+    front: Front, how: str, given: str, kept: bool
+) -> None:
     answer = front.offer(CATALOGUE, how, evidence=given)
     assert (answer.status_code, answer.json["evidence"]) == (202, kept)
     assert front.store.get(answer.json["id"]).extras.evidence is kept
 
 
 @pytest.mark.parametrize("given", ["yes", "1", "True", "words"])
-def test_anything_but_true_and_false_is_refused(front: Any, given: str) -> None:
+def test_anything_but_true_and_false_is_refused(front: Front, given: str) -> None:
     answer = front.offer(CATALOGUE, QUERY, evidence=given)
     assert (answer.status_code, answer.json["code"]) == (400, "INVALID_PARAMETER")
     assert "evidence" in answer.json["detail"]
 
 
 @pytest.mark.parametrize("how", [QUERY, FORM])
-def test_a_model_that_is_known_to_lack_evidence_refuses_the_upload(front: Any, how: str) -> None:
+def test_a_model_that_is_known_to_lack_evidence_refuses_the_upload(front: Front, how: str) -> None:
     front.store.report_worker("one", {"version": 4, "labels": [], "evidence": False})
     answer = front.offer(CATALOGUE, how, evidence="true")
     assert (answer.status_code, answer.json["code"]) == (409, "EVIDENCE_UNAVAILABLE")
@@ -36,5 +38,5 @@ def test_a_model_that_is_known_to_lack_evidence_refuses_the_upload(front: Any, h
     assert front.offer(CATALOGUE, how, evidence="false").status_code == 202
 
 
-def test_where_nothing_is_known_of_the_model_the_upload_is_taken(front: Any) -> None:
+def test_where_nothing_is_known_of_the_model_the_upload_is_taken(front: Front) -> None:
     assert front.offer(CATALOGUE, QUERY, evidence="true").status_code == 202

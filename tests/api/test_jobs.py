@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from flask.testing import FlaskClient
 
 from api.jobs.job_ids import new_job_id
 from jobs.job import Failure, State
 from jobs.messages import ASSEMBLE_TASK
+from tests.api.client import ApiClient
+from tests.api.conftest import Front
 
 
-def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(front: Any) -> None:
+def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(front: Front) -> None:
     job_id = front.submit()
     document = front.client().get(f"/v1/jobs/{job_id}").json
     assert document["row_counts"] == {"total": 0, "labelled": 0, "failed": 0, "pending": 0}
@@ -30,7 +29,7 @@ def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(front: Any) -> None:
     }
 
 
-def test_a_completed_job_tells_counts_model_times_and_where_the_result_is(front: Any) -> None:
+def test_a_completed_job_tells_counts_model_times_and_where_the_result_is(front: Front) -> None:
     job_id = front.submit()
     front.label(job_id, rows=5, failed=2)
     front.assemble(job_id)
@@ -47,7 +46,7 @@ def test_a_completed_job_tells_counts_model_times_and_where_the_result_is(front:
     assert document["links"]["cancel"] is None
 
 
-def test_a_failed_job_says_why(front: Any) -> None:
+def test_a_failed_job_says_why(front: Front) -> None:
     job_id = front.submit()
     front.store.end(job_id, State.FAILED, Failure(code="MODEL_MISMATCH", message="Other model."))
     front.assemble(job_id, None)
@@ -71,14 +70,14 @@ def test_a_failed_job_says_why(front: Any) -> None:
     ],
 )
 def test_an_unknown_job_is_not_found_whatever_is_asked_of_it(
-    client: FlaskClient, job_id: str, method: str, suffix: str
+    client: ApiClient, job_id: str, method: str, suffix: str
 ) -> None:
     answer = client.open(f"/v1/jobs/{job_id}{suffix}", method=method)
     assert answer.status_code == 404
     assert answer.get_json()["code"] in ("JOB_NOT_FOUND", "NOT_FOUND")
 
 
-def test_the_list_goes_from_new_to_old_and_its_cursor_reaches_every_job_once(front: Any) -> None:
+def test_the_list_goes_from_new_to_old_and_its_cursor_reaches_every_job_once(front: Front) -> None:
     made = [front.submit() for _ in range(5)]
     found: list[str] = []
     after: str | None = None
@@ -92,23 +91,23 @@ def test_the_list_goes_from_new_to_old_and_its_cursor_reaches_every_job_once(fro
     assert found == made[::-1]
 
 
-def test_a_list_without_jobs_is_empty(client: FlaskClient) -> None:
+def test_a_list_without_jobs_is_empty(client: ApiClient) -> None:
     assert client.get("/v1/jobs").get_json() == {"jobs": [], "next": None}
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "101", "many", "", "٣", "9" * 5000])
-def test_a_wrong_limit_is_refused(client: FlaskClient, limit: str) -> None:
+def test_a_wrong_limit_is_refused(client: ApiClient, limit: str) -> None:
     answer = client.get("/v1/jobs", query_string={"limit": limit})
     assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_PARAMETER")
 
 
 @pytest.mark.parametrize("after", ["x", new_job_id()])
-def test_a_cursor_that_leads_nowhere_is_refused(client: FlaskClient, after: str) -> None:
+def test_a_cursor_that_leads_nowhere_is_refused(client: ApiClient, after: str) -> None:
     answer = client.get("/v1/jobs", query_string={"after": after})
     assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_CURSOR")
 
 
-def test_cancelling_is_accepted_sends_assembly_once_and_may_be_repeated(front: Any) -> None:
+def test_cancelling_is_accepted_sends_assembly_once_and_may_be_repeated(front: Front) -> None:
     job_id = front.submit()
     client = front.client()
     for _ in range(2):
@@ -121,7 +120,9 @@ def test_cancelling_is_accepted_sends_assembly_once_and_may_be_repeated(front: A
     assert (answer.status_code, answer.json["state"]) == (200, "cancelled")
 
 
-def test_cancelling_a_job_that_is_being_put_together_or_is_done_changes_nothing(front: Any) -> None:
+def test_cancelling_a_job_that_is_being_put_together_or_is_done_changes_nothing(
+    front: Front,
+) -> None:
     job_id = front.submit()
     front.label(job_id)
     for ended in ("finalizing", "completed"):
@@ -131,7 +132,7 @@ def test_cancelling_a_job_that_is_being_put_together_or_is_done_changes_nothing(
             front.assemble(job_id)
 
 
-def test_an_ended_job_is_deleted_with_all_its_files(front: Any) -> None:
+def test_an_ended_job_is_deleted_with_all_its_files(front: Front) -> None:
     job_id = front.completed()
     answer = front.client().delete(f"/v1/jobs/{job_id}")
     assert (answer.status_code, answer.data) == (204, b"")
@@ -139,7 +140,7 @@ def test_an_ended_job_is_deleted_with_all_its_files(front: Any) -> None:
     assert front.client().get(f"/v1/jobs/{job_id}").status_code == 404
 
 
-def test_a_job_under_way_is_not_deleted(front: Any) -> None:
+def test_a_job_under_way_is_not_deleted(front: Front) -> None:
     job_id = front.submit()
     answer = front.client().delete(f"/v1/jobs/{job_id}")
     assert (answer.status_code, answer.json["code"]) == (409, "JOB_NOT_ENDED")

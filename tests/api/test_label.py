@@ -14,6 +14,9 @@ from api.settings import ApiSettings
 from catalogue import LABEL_COLUMNS, Label, RowError, WeighedWord
 from jobs.job import Failure
 from jobs.questions import Answer, Question
+from tests.api.client import client_of
+from tests.api.conftest import Front
+from tests.waiting import WITHIN_S, eventually
 
 LABEL = Label(
     genre="fantasy",
@@ -25,11 +28,10 @@ LABEL = Label(
     evidence=(WeighedWord("dragon", 0.123456),),
 )
 ANSWER = Answer(model_version=7, outcomes=(LABEL, RowError.EMPTY_SUMMARY))
-PATIENCE_S = 20.0
 
 
 @contextmanager
-def worker(front: Any, answer: Answer | Failure) -> Iterator[list[Question]]:
+def worker(front: Front, answer: Answer | Failure) -> Iterator[list[Question]]:
     """Takes the first question and gives it this answer; yields what it was asked."""
     taken: list[Question] = []
     stop = threading.Event()
@@ -50,17 +52,17 @@ def worker(front: Any, answer: Answer | Failure) -> Iterator[list[Question]]:
         yield taken
     finally:
         stop.set()
-        thread.join(PATIENCE_S)
+        thread.join(WITHIN_S)
 
 
-def test_every_summary_gets_its_label_under_the_names_of_the_columns(front: Any) -> None:
+def test_every_summary_gets_its_label_under_the_names_of_the_columns(front: Front) -> None:
     with worker(front, ANSWER) as asked:
         answer = front.client().post(
             "/v1/label",
-            data=rb'{"summaries": ["A dragon", {"title": "Eragon", "summary": "\ud83d"}]}',
+            data=rb'{"summaries": ["A dragon", {"title": "Eragon", "summary": "\ud83d\udcda"}]}',
             content_type="application/json",
         )
-    assert asked == [Question(summaries=("A dragon", "\ud83d"), titles=("", "Eragon"))]
+    assert asked == [Question(summaries=("A dragon", "\N{BOOKS}"), titles=("", "Eragon"))]
     assert (answer.status_code, answer.json["model_version"]) == (200, 7)
     found, failed = answer.json["labels"]
     assert found == {
@@ -80,7 +82,7 @@ def test_every_summary_gets_its_label_under_the_names_of_the_columns(front: Any)
     assert failed["predicted_genre"] is None
 
 
-def test_evidence_comes_when_it_is_asked_for(front: Any) -> None:
+def test_evidence_comes_when_it_is_asked_for(front: Front) -> None:
     with worker(front, ANSWER) as asked:
         body = {"summaries": ["A dragon", ""], "evidence": True}
         answer = front.client().post("/v1/label", json=body)
@@ -105,7 +107,7 @@ def test_evidence_comes_when_it_is_asked_for(front: Any) -> None:
     ],
 )
 def test_what_is_no_question_is_refused_before_a_worker_hears_of_it(
-    front: Any, body: object, code: str
+    front: Front, body: object, code: str
 ) -> None:
     with worker(front, ANSWER) as asked:
         answer = front.client().post("/v1/label", json=body)
@@ -113,14 +115,14 @@ def test_what_is_no_question_is_refused_before_a_worker_hears_of_it(
     assert not asked
 
 
-def test_a_body_beyond_a_mebibyte_is_refused(front: Any) -> None:
+def test_a_body_beyond_a_mebibyte_is_refused(front: Front) -> None:
     answer = front.client().post("/v1/label", json={"summaries": ["x" * 50_000] * 30})
     assert (answer.status_code, answer.json["code"]) == (413, "BODY_TOO_LARGE")
 
 
 @pytest.mark.parametrize("model", [None, "no report"])
 def test_without_a_worker_that_reaches_a_model_nothing_is_waited_for(
-    front: Any, model: str | None
+    front: Front, model: str | None
 ) -> None:
     if model is None:
         front.store.report_worker("one", None)
@@ -139,7 +141,7 @@ def test_without_a_worker_that_reaches_a_model_nothing_is_waited_for(
     ],
 )
 def test_why_a_worker_has_no_answer_is_passed_on(
-    front: Any, failure: str, status: int, code: str
+    front: Front, failure: str, status: int, code: str
 ) -> None:
     with worker(front, Failure(code=failure, message="Because of the model.")):
         answer = front.client().post("/v1/label", json={"summaries": ["x"], "evidence": True})
@@ -147,7 +149,9 @@ def test_why_a_worker_has_no_answer_is_passed_on(
     assert answer.json["detail"] == "Because of the model."
 
 
-def test_a_question_that_nobody_answers_ends_with_a_time_at_which_to_ask_again(front: Any) -> None:
+def test_a_question_that_nobody_answers_ends_with_a_time_at_which_to_ask_again(
+    front: Front,
+) -> None:
     front.settings = ApiSettings(label_deadline_s=0.05)
     front.store.report_worker("one", {"version": 7, "labels": []})
     answer = front.client().post("/v1/label", json={"summaries": ["x"]})
@@ -156,17 +160,17 @@ def test_a_question_that_nobody_answers_ends_with_a_time_at_which_to_ask_again(f
     assert front.questions.take(front.messages.asked[0]) is None
 
 
-def test_questions_hold_a_quarter_of_the_threads_at_most(front: Any, wait_until: Any) -> None:
-    front.settings = ApiSettings(label_deadline_s=PATIENCE_S, api_threads=8)
+def test_questions_hold_a_quarter_of_the_threads_at_most(front: Front) -> None:
+    front.settings = ApiSettings(label_deadline_s=WITHIN_S, api_threads=8)
     app = front.app()
     front.store.report_worker("one", {"version": 7, "labels": []})
 
     def ask() -> Any:
-        return app.test_client().post("/v1/label", json={"summaries": ["x"]})
+        return client_of(app).post("/v1/label", json={"summaries": ["x"]})
 
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(ask) for _ in range(2)]
-        wait_until(lambda: len(front.messages.asked) == 2)
+        eventually(lambda: len(front.messages.asked) == 2)
         refused = ask()
         for question_id in front.messages.asked:
             front.questions.answer(question_id, ANSWER)

@@ -15,6 +15,7 @@ from api.settings import ApiSettings
 from catalogue.layout import HEAD_BYTES, Layout
 from catalogue.workbook import workbook_as_csv
 from jobs.storage import input_path, upload_path
+from tests.api.conftest import Front
 
 CATALOGUE = b"title,summary\nA,some words\n"
 LONG = CATALOGUE + b"".join(b"%d,other words\n" % n for n in range(HEAD_BYTES // 8))
@@ -55,7 +56,7 @@ BOOK = workbook(("title", "summary"), *[(f"T{n}", f"words {n}") for n in range(5
 OTHER_BOOK = workbook(("title", "remarks"), ("A", "B"))
 
 
-def stored(front: Any, path: str) -> bytes:
+def stored(front: Front, path: str) -> bytes:
     with front.storage.open(path) as stream:
         return bytes(stream.read())
 
@@ -64,7 +65,7 @@ def stored(front: Any, path: str) -> bytes:
 @pytest.mark.parametrize("pack", [gzip.compress, lambda c: zipped(books_tsv=c)], ids=["gz", "zip"])
 @pytest.mark.parametrize("as_form", [False, True])
 def test_a_packed_catalogue_is_stored_unpacked(
-    front: Any, content: bytes, pack: Any, as_form: bool
+    front: Front, content: bytes, pack: Any, as_form: bool
 ) -> None:
     packed = pack(content)
     arguments = {"data": form(packed), **FORM} if as_form else {"data": packed}
@@ -77,7 +78,9 @@ def test_a_packed_catalogue_is_stored_unpacked(
     assert front.storage.names(f"jobs/{job_id}") == ["input"]
 
 
-def test_a_workbook_is_kept_for_planning_with_the_layout_that_its_csv_will_have(front: Any) -> None:
+def test_a_workbook_is_kept_for_planning_with_the_layout_that_its_csv_will_have(
+    front: Front,
+) -> None:
     answer = front.client().post("/v1/jobs", data=BOOK)
     assert answer.status_code == 202, answer.text
     job_id = answer.json["id"]
@@ -90,7 +93,7 @@ def test_a_workbook_is_kept_for_planning_with_the_layout_that_its_csv_will_have(
 
 
 @pytest.mark.parametrize("content", [OTHER_BOOK, zipped(a_csv=b"title,remarks\nA,B\n")])
-def test_the_column_may_be_named_after_a_packed_file(front: Any, content: bytes) -> None:
+def test_the_column_may_be_named_after_a_packed_file(front: Front, content: bytes) -> None:
     data = form(content, ("summary_column", "remarks"))
     answer = front.client().post("/v1/jobs", data=data, **FORM)
     assert answer.status_code == 202, answer.text
@@ -131,7 +134,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.parametrize("as_form", [False, True])
 def test_a_packed_file_that_is_no_catalogue_leaves_nothing_behind(
-    front: Any, case: str, as_form: bool
+    front: Front, case: str, as_form: bool
 ) -> None:
     front.settings = ApiSettings(max_upload_bytes=1_000_000, max_unpacked_bytes=1_000_000)
     content, status, code = REFUSED[case]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 import api
+from tests.api.client import ApiClient
+from tests.api.conftest import Front
 
 STATIC = Path(api.__file__).parent / "static"
 
 
-def test_the_page_and_all_that_it_names_are_served(client: FlaskClient) -> None:
+def test_the_page_and_all_that_it_names_are_served(client: ApiClient) -> None:
     page = client.get("/")
     assert page.status_code == 200
     assert page.mimetype == "text/html"
@@ -31,7 +31,7 @@ def test_the_page_and_all_that_it_names_are_served(client: FlaskClient) -> None:
     assert files <= named, "a file that nothing uses"
 
 
-def test_nothing_on_the_page_comes_from_elsewhere_or_is_inline(client: FlaskClient) -> None:
+def test_nothing_on_the_page_comes_from_elsewhere_or_is_inline(client: ApiClient) -> None:
     policy = client.get("/").headers["Content-Security-Policy"]
     assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
     assert "unsafe" not in policy
@@ -45,7 +45,7 @@ def test_nothing_on_the_page_comes_from_elsewhere_or_is_inline(client: FlaskClie
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|\beval\b", script.read_text())
 
 
-def test_the_scripts_and_the_page_agree_on_every_id(client: FlaskClient) -> None:
+def test_the_scripts_and_the_page_agree_on_every_id(client: ApiClient) -> None:
     page = client.get("/").text
     defined = re.findall(r'\bid="([\w-]+)"', page)
     assert len(set(defined)) == len(defined)
@@ -55,7 +55,7 @@ def test_the_scripts_and_the_page_agree_on_every_id(client: FlaskClient) -> None
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/v1/jobs", "/nothing", "/static/page/main.js"])
-def test_every_answer_carries_the_security_headers(client: FlaskClient, path: str) -> None:
+def test_every_answer_carries_the_security_headers(client: ApiClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
@@ -64,7 +64,7 @@ def test_every_answer_carries_the_security_headers(client: FlaskClient, path: st
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_another_sites_page_cannot_submit_cancel_or_delete(front: Any, site: str) -> None:
+def test_another_sites_page_cannot_submit_cancel_or_delete(front: Front, site: str) -> None:
     client = front.client()
     headers = {"Sec-Fetch-Site": site}
     job_id = front.completed()
@@ -78,7 +78,7 @@ def test_another_sites_page_cannot_submit_cancel_or_delete(front: Any, site: str
     assert client.get(f"/v1/jobs/{job_id}", headers=headers).status_code == 200
 
 
-def test_the_page_itself_can_submit(front: Any) -> None:
+def test_the_page_itself_can_submit(front: Front) -> None:
     answer = front.client().post(
         "/v1/jobs", headers={"Sec-Fetch-Site": "same-origin"}, data=b"summary\nsome words\n"
     )

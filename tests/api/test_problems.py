@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from api.http.problem_codes import CODES
 from catalogue import errors as catalogue_errors
 from jobs.job import Job
 from jobs.memory_store import MemoryJobStore
+from tests.api.client import ApiClient
+from tests.api.conftest import Front
 
 
 def test_every_error_of_a_catalogue_has_a_status() -> None:
@@ -35,7 +35,7 @@ def test_every_error_of_a_catalogue_has_a_status() -> None:
     ],
 )
 def test_what_is_not_there_is_a_problem(
-    client: FlaskClient, method: str, path: str, status: int, code: str
+    client: ApiClient, method: str, path: str, status: int, code: str
 ) -> None:
     answer = client.open(path, method=method)
     assert answer.status_code == status
@@ -45,7 +45,7 @@ def test_what_is_not_there_is_a_problem(
     assert (problem["status"], problem["code"]) == (status, code)
 
 
-def test_a_method_that_is_not_allowed_is_told_which_are(client: FlaskClient) -> None:
+def test_a_method_that_is_not_allowed_is_told_which_are(client: ApiClient) -> None:
     allowed = client.put("/v1/jobs").headers["Allow"]
     assert {"GET", "POST"} <= set(allowed.split(", "))
 
@@ -58,7 +58,7 @@ class BrokenStore(MemoryJobStore):
 
 
 def test_a_bug_is_logged_with_its_traceback_and_hidden_from_the_client(
-    front: Any, caplog: pytest.LogCaptureFixture
+    front: Front, caplog: pytest.LogCaptureFixture
 ) -> None:
     front.store = BrokenStore()
     answer = front.client().get("/v1/jobs/job_" + "0" * 32)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from catalogue import Extras, RowError, encode_header, encode_rows, inspect_head, parse_records
+from tests.api.conftest import Front
 
 CATALOGUE = b"title,summary\n=1+1,some words\n"
 
@@ -14,7 +13,7 @@ CATALOGUE = b"title,summary\n=1+1,some words\n"
 @pytest.mark.parametrize("how", ["query", "form"])
 @pytest.mark.parametrize(("given", "kept"), [("3", 3), ("0", 0), ("", 0), ("50", 50)])
 def test_the_job_says_how_many_alternatives_it_lists(
-    front: Any, how: str, given: str, kept: int
+    front: Front, how: str, given: str, kept: int
 ) -> None:
     answer = front.offer(CATALOGUE, how, alternatives=given)
     assert (answer.status_code, answer.json["alternatives"]) == (202, kept)
@@ -22,14 +21,14 @@ def test_the_job_says_how_many_alternatives_it_lists(
 
 
 @pytest.mark.parametrize("given", ["-1", "51", "all", "1.5"])
-def test_a_number_that_cannot_be_is_refused(front: Any, given: str) -> None:
+def test_a_number_that_cannot_be_is_refused(front: Front, given: str) -> None:
     answer = front.offer(CATALOGUE, "query", alternatives=given)
     assert (answer.status_code, answer.json["code"]) == (400, "INVALID_PARAMETER")
     assert "alternatives" in answer.json["detail"]
 
 
 @pytest.mark.parametrize("how", ["query", "form"])
-def test_formulas_are_neutralised_unless_a_download_says_otherwise(front: Any, how: str) -> None:
+def test_formulas_are_neutralised_unless_a_download_says_otherwise(front: Front, how: str) -> None:
     answer = front.offer(CATALOGUE, how, neutralise_formulas="true")
     assert answer.json["neutralise_formulas"] is True
     job_id = answer.json["id"]
@@ -44,7 +43,7 @@ def test_formulas_are_neutralised_unless_a_download_says_otherwise(front: Any, h
     assert '"=1+1"' in front.client().get(f"{path}?format=jsonl").text
 
 
-def test_by_default_nothing_is_neutralised_and_nothing_listed(front: Any) -> None:
+def test_by_default_nothing_is_neutralised_and_nothing_listed(front: Front) -> None:
     answer = front.offer(CATALOGUE, "query")
     assert answer.json["neutralise_formulas"] is False
     assert answer.json["alternatives"] == 0

@@ -8,11 +8,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from jobs.redis_store import RedisJobStore
+from tests.api.conftest import StartApi
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 MODEL = {"version": 1, "labels": ["crime", "poetry"], "evidence": True}
@@ -20,7 +20,7 @@ EXAMPLES = 15
 LONGEST_S = 180
 
 
-def test_schemathesis_finds_nothing(start_api: Any, redis_url: str, tmp_path: Path) -> None:
+def test_schemathesis_finds_nothing(start_api: StartApi, redis_url: str, tmp_path: Path) -> None:
     api = start_api(SPINELABEL_LABEL_DEADLINE_S="0.2")
     with a_worker_reporting(redis_url):
         ended = run_schemathesis(api.url, tmp_path)
