@@ -1,5 +1,6 @@
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
@@ -50,6 +51,22 @@ def _run(folder: Path, watch: Judge | None, phase: PhaseConfig = PHASE) -> keras
     return model
 
 
+@dataclass(frozen=True)
+class _Finished:
+    folder: Path
+    model: keras.Model
+    epochs: int  # that the weights have seen
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> _Finished:
+    """A phase that ran to its end; tests only read it."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    model = _model()
+    epochs = run_phase(model, LEARN, WATCH, PHASE, folder, title="t", seed=7, tensorboard=False)
+    return _Finished(folder, model, epochs)
+
+
 class _PowerCut(Exception):
     pass
 
@@ -77,29 +94,32 @@ class _RowsUntilPowerCut(Sequence[Tokens]):
         return iter(WATCH[0])
 
 
+def _same_weights(one: keras.Model, other: keras.Model) -> bool:
+    pairs = zip(one.get_weights(), other.get_weights(), strict=True)
+    return all(np.array_equal(left, right) for left, right in pairs)
+
+
 def _epochs_logged(folder: Path) -> list[int]:
     with (folder / "log.csv").open(newline="") as file:
         return [int(row["epoch"]) for row in csv.DictReader(file)]
 
 
-def test_an_interrupted_phase_goes_on_and_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
-    undisturbed = _run(tmp_path / "a", WATCH)
+def test_an_interrupted_phase_goes_on_and_ends_as_an_undisturbed_one(
+    undisturbed: _Finished, tmp_path: Path
+) -> None:
     cut = (_RowsUntilPowerCut(3), WATCH[1])
     with pytest.raises(_PowerCut):
-        _run(tmp_path / "b", cut)
-    resumed = _run(tmp_path / "b", WATCH)
-    assert _epochs_logged(tmp_path / "b") == [0, 1, 2, 3, 4, 5]
-    assert read_scores(tmp_path / "b") == read_scores(tmp_path / "a")
-    for left, right in zip(undisturbed.get_weights(), resumed.get_weights(), strict=True):
+        _run(tmp_path, cut)
+    resumed = _run(tmp_path, WATCH)
+    assert _epochs_logged(tmp_path) == [0, 1, 2, 3, 4, 5]
+    assert read_scores(tmp_path) == read_scores(undisturbed.folder)
+    for left, right in zip(undisturbed.model.get_weights(), resumed.get_weights(), strict=True):
         assert np.allclose(left, right, atol=1e-6)
 
 
-def test_a_finished_phase_is_loaded_and_not_repeated(tmp_path: Path) -> None:
-    first = _run(tmp_path, WATCH)
-    again = _run(tmp_path, (_RowsUntilPowerCut(0), WATCH[1]))
-    assert all(
-        np.array_equal(a, b) for a, b in zip(first.get_weights(), again.get_weights(), strict=True)
-    )
+def test_a_finished_phase_is_loaded_and_not_repeated(undisturbed: _Finished) -> None:
+    again = _run(undisturbed.folder, (_RowsUntilPowerCut(0), WATCH[1]))
+    assert _same_weights(undisturbed.model, again)
 
 
 def test_training_stops_when_macro_f1_no_longer_rises(tmp_path: Path) -> None:
@@ -109,11 +129,11 @@ def test_training_stops_when_macro_f1_no_longer_rises(tmp_path: Path) -> None:
     assert max(scores) == best_epoch(scores) + 2
 
 
-def test_the_best_epochs_weights_are_kept(tmp_path: Path) -> None:
-    model = _model()
-    seen = run_phase(model, LEARN, WATCH, PHASE, tmp_path, title="t", seed=7, tensorboard=False)
-    assert seen == best_epoch(read_scores(tmp_path)) + 1
-    model.load_weights(tmp_path / "best.weights.h5")
+def test_the_best_epochs_weights_are_kept(undisturbed: _Finished) -> None:
+    assert undisturbed.epochs == best_epoch(read_scores(undisturbed.folder)) + 1
+    best = _model()
+    best.load_weights(undisturbed.folder / "best.weights.h5")
+    assert _same_weights(undisturbed.model, best)
 
 
 def test_without_validation_rows_all_epochs_run(tmp_path: Path) -> None:
