@@ -207,6 +207,15 @@ def test_a_wrong_key_begins_no_session(keyed: Keyed) -> None:
     assert "Set-Cookie" not in answer.headers
 
 
+def test_a_key_that_does_not_fit_is_not_repeated_in_the_answer(keyed: Keyed) -> None:
+    key = keyed.key("anna")
+    secret = key.rpartition("_")[2]
+    for body in ({"key": key * 9}, {"key": [key]}, {"key": {key: key}}):
+        answer = keyed.client(None).post("/v1/session", json=body)
+        assert answer.status_code == 400
+        assert secret[:8] not in answer.text
+
+
 def test_another_sites_page_cannot_use_the_browsers_cookie(keyed: Keyed) -> None:
     browser = keyed.client(None)
     browser.post("/v1/session", json={"key": keyed.key("anna")})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO
 from itertools import product
 from typing import Any
@@ -181,6 +183,50 @@ def test_paths(calls: Calls, stored: Any) -> None:
                 calls(method, path)
     for row, method in product(ROWS, ("PUT", "DELETE", "GET")):
         calls(method, f"/v1/jobs/{job_id}/corrections/{row}", json={"genre": "x"})
+
+
+RAW_HEADS = [
+    b"GET /v1/jobs HTTP/1.0\r\n",
+    b"GET /v1/jobs\r\n",
+    b"GET http://user:word@localhost/v1/jobs HTTP/1.1\r\nHost: localhost\r\n",
+    b"GET //v1//jobs HTTP/1.1\r\nHost: localhost\r\n",
+    b"GET /v1/jobs#a?b HTTP/1.1\r\nHost: localhost\r\n",
+    b"GET v1/jobs HTTP/1.1\r\nHost: localhost\r\n",
+    b"GET /%ff%00%0a%1b[2J HTTP/1.1\r\nHost: localhost\r\n",
+    b"GET /\xff\xfe?\xff=\xfe HTTP/1.1\r\nHost: localhost\r\n",
+    b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n",
+    b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n",
+    b"G\x1bT / HTTP/1.1\r\nHost: localhost\r\n",
+    b"GET / HTTP/9.9\r\nHost: localhost\r\n",
+    b"GET /v1/jobs HTTP/1.1\r\nHost: a\r\nHost: b\r\n",
+    b"GET /v1/jobs HTTP/1.1\r\nHost: localhost\r\nA\x00B: c\r\n",
+    b"GET /v1/jobs HTTP/1.1\r\nHost: localhost\r\nA: b\x1bc\r\n",
+    b"GET /v1/jobs HTTP/1.1\r\nHost: localhost\r\n folded\r\n",
+    b"GET /v1/jobs HTTP/1.1\r\nHost: localhost\r\nCookie: spinelabel_key=\xff; \xfe=;\r\n",
+    b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n",
+    b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\nContent-Length: 1\r\n",
+    b"POST /v1/label HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+    b"POST /v1/label HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n",
+    b"POST /v1/session HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n",
+]
+
+
+def test_requests_that_hardly_are_http_end_in_no_fault_and_no_traceback(start_api: Any) -> None:
+    api = start_api()
+    for head in RAW_HEADS:
+        with api.connect() as connection:
+            connection.sendall(head + b"Connection: close\r\n\r\n")
+            connection.shutdown(socket.SHUT_WR)
+            answer = b""
+            with suppress(ConnectionError):
+                while block := connection.recv(65536):
+                    answer += block
+        assert b" 500 " not in answer[:20], (head, answer[:99])
+    api.stop()
+    log = api.log.read_text()
+    assert "Traceback" not in log
+    assert "user:word" not in log
+    assert all(line.isprintable() and line[:2] in ("20", '{"') for line in log.splitlines())
 
 
 @pytest.mark.parametrize(

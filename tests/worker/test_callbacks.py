@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from jobs.redis_callbacks import RedisCallbackStore
 from jobs.redis_store import RedisJobStore
 from jobs.store import ASSEMBLE, PLAN, label_step
 from tests.receiver import Call, Receiver, receiving, status
+from tests.waiting import eventually
 from worker.callback_post import Poster
 from worker.callbacks import CallbackSender
 
@@ -260,13 +260,6 @@ def worker(folder: Path, redis_url: str, **settings: str) -> Iterator[subprocess
         process.wait()
 
 
-def wait_until(holds: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.05)
-
-
 def called(receiver: Receiver, times: int) -> Callable[[], bool]:
     return lambda: len(receiver.calls) >= times
 
@@ -287,11 +280,11 @@ def test_a_call_that_was_cut_short_by_kill_9_is_made_again_by_the_next_worker(
         settings = {"SPINELABEL_CALLBACK_PRIVATE": "true", "SPINELABEL_CALLBACK_TIMEOUT_S": "1"}
         # Longer than the test: only the first worker can be inside a call when it is killed.
         with worker(tmp_path, redis_url, **settings | {"SPINELABEL_CALLBACK_TIMEOUT_S": "3"}):
-            wait_until(called(receiver, 1))
+            eventually(called(receiver, 1))
         assert not record.callbacks.log(job_id).attempts
         let_go.set()
         with worker(tmp_path, redis_url, **settings):
-            wait_until(lambda: record.callbacks.log(job_id).attempts)
+            eventually(lambda: record.callbacks.log(job_id).attempts)
     assert outcomes(record.callbacks.log(job_id)) == [(2, 200, "delivered")]
     first, second = receiver.calls
     assert (first.headers["webhook-id"], first.body) == (second.headers["webhook-id"], second.body)
@@ -303,6 +296,6 @@ def test_a_worker_calls_no_private_address_unless_told_to(
 ) -> None:
     with receiving(status(200)) as receiver, worker(tmp_path, redis_url):
         job_id = record.failed(receiver.url)
-        wait_until(lambda: record.callbacks.log(job_id).attempts)
+        eventually(lambda: record.callbacks.log(job_id).attempts)
     assert outcomes(record.callbacks.log(job_id)) == [(1, None, "refused")]
     assert not receiver.calls
