@@ -67,7 +67,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     app.register_api(job_routes(settings, jobs, storage, services.messages, seats))
     app.register_api(preview_routes(settings, jobs, storage))
     app.register_api(result_routes(jobs, storage, corrections))
-    app.register_api(event_routes(jobs, storage, seats))
+    app.register_api(event_routes(jobs, seats))
     app.register_api(review_routes(jobs, storage, corrections))
     app.register_api(callback_routes(jobs, services.callbacks))
     app.register_api(session_routes(access))

@@ -99,6 +99,8 @@ class NewJob:
     filename: str
     input_bytes: int
     layout: Mapping[str, object]  # the catalogue's layout, as `catalogue` writes it
+    summary_column: str = ""  # names of columns for people; the layout has them in full
+    title_column: str | None = None  # None: no title is read
     error_threshold: float | None = None  # share of failed rows at which the job stops
     review_threshold: float | None = (
         None  # confidence below which a row needs review; None: the model's
@@ -111,13 +113,17 @@ class NewJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A snapshot of a job's record. Times are Unix seconds by the store's own clock."""
+    """A snapshot of a job's record. Times are Unix seconds by the store's own clock.
+
+    A few hundred bytes, however many columns the catalogue has: `JobStore.layout` has those.
+    """
 
     id: str
     state: State
     filename: str
     input_bytes: int
-    layout: Mapping[str, object]
+    summary_column: str
+    title_column: str | None
     row_counts: RowCounts
     genre_counts: Mapping[str, int]  # labelled rows by genre; they add up to `row_counts.labelled`
     to_review: int  # rows so far, labelled or not, that a person should look at
@@ -147,6 +153,11 @@ class Job:
     def model_version(self) -> int | None:
         """The version number of the model that the job is pinned to."""
         return self.model.version if self.model is not None else None
+
+    @property
+    def has_files(self) -> bool:
+        """Whether result and list of errors are there: assembly publishes both before the job ends."""
+        return self.is_terminal and self.files_deleted_at is None
 
     @property
     def age_s(self) -> float:

@@ -188,6 +188,12 @@ class MemoryJobStore(JobStore):
         with self._open(job_id) as record:
             return self._snapshot(record)
 
+    def layout(self, job_id: str) -> Mapping[str, object]:
+        with self._open(job_id) as record:
+            if record.files_deleted is not None:
+                raise JobNotFound(job_id)
+            return record.new.layout
+
     def newest(
         self, *, limit: int, before: str | None = None, owner: str | None = None
     ) -> Sequence[Job]:
@@ -390,16 +396,21 @@ class MemoryJobStore(JobStore):
             record = self._records.get(claim.job_id)
             return record is not None and record.finished_by == claim.fence
 
-    def keeping_files(self, *, ended_s_ago: float) -> Sequence[str]:
+    def keeping_files(self, *, ended_s_ago: float, limit: int, skip: int = 0) -> Sequence[str]:
+        return self._ended_before(ended_s_ago, with_files=True)[skip : skip + limit]
+
+    def without_files(self, *, ended_s_ago: float, limit: int) -> Sequence[str]:
+        return self._ended_before(ended_s_ago, with_files=False)[:limit]
+
+    def _ended_before(self, ended_s_ago: float, *, with_files: bool) -> list[str]:
         with self._lock:
             latest = self._clock() - ended_s_ago
-            return [
-                job_id
+            ended = sorted(
+                (record.times[record.state], job_id)
                 for job_id, record in self._records.items()
-                if record.state in TERMINAL
-                and record.files_deleted is None
-                and record.times[record.state] <= latest
-            ]
+                if record.state in TERMINAL and (record.files_deleted is None) is with_files
+            )
+        return [job_id for at, job_id in ended if at <= latest]
 
     def files_deleted(self, job_id: str) -> None:
         with self._open(job_id) as record:
@@ -493,7 +504,8 @@ class MemoryJobStore(JobStore):
             state=record.state,
             filename=record.new.filename,
             input_bytes=record.new.input_bytes,
-            layout=record.new.layout,
+            summary_column=record.new.summary_column,
+            title_column=record.new.title_column,
             row_counts=RowCounts(
                 total=sum(chunk.rows for chunk in record.chunks),
                 labelled=record.labelled,

@@ -3,6 +3,7 @@
 | key                  | type | what it holds                                                                       |
 |----------------------|------|-------------------------------------------------------------------------------------|
 | `job:{id}`           | hash | state, `at:STATE` (ms), counts, `genre:NAME`, pinned model, `fence` counter, `fence:STEP` in force |
+| `job:{id}:layout`    | string | the catalogue's layout as compressed JSON; goes with the files                     |
 | `job:{id}:chunks`    | hash | chunk index → chunk as JSON                                                         |
 | `job:{id}:parts`     | hash | index of a committed chunk → its counts and seal as JSON                            |
 | `job:{id}:leases`    | zset | step → when its lease runs out (ms)                                                 |
@@ -15,6 +16,7 @@
 | `jobs:of:{owner}`    | zset | the same for the jobs of one owner                                                  |
 | `jobs:open:{owner}`  | set  | ids of the owner's jobs that are not terminal                                       |
 | `jobs:ended`         | zset | id of a job that still has files → when it ended (ms)                               |
+| `jobs:emptied`       | zset | id of a job whose files are deleted → when it ended (ms)                            |
 | `uploads`            | zset | id of a job whose input is under way → seconds of silence that sweeps have counted   |
 | `callbacks:due`      | zset | id of a job whose caller has to be told → when the next attempt is due (ms)         |
 | `callbacks:secrets`  | hash | owner → the secrets that sign calls back, as JSON                                   |
@@ -38,6 +40,7 @@ ACTIVE = f"{_PREFIX}jobs:active"
 CREATED = f"{_PREFIX}jobs:created"
 ENDED = f"{_PREFIX}jobs:ended"
 UPLOADS = f"{_PREFIX}uploads"
+EMPTIED = f"{_PREFIX}jobs:emptied"
 CALLBACKS_DUE = f"{_PREFIX}callbacks:due"
 CALLBACK_SECRETS = f"{_PREFIX}callbacks:secrets"
 API_KEYS = f"{_PREFIX}api_keys"
@@ -53,6 +56,7 @@ class JobKeys:
 
     def __init__(self, job_id: str) -> None:
         self.job = f"{_PREFIX}job:{job_id}"
+        self.layout = f"{self.job}:layout"
         self.chunks = f"{self.job}:chunks"
         self.parts = f"{self.job}:parts"
         self.leases = f"{self.job}:leases"

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any, cast
 
 import redis
+from redis.client import NEVER_DECODE
 
-from catalogue.labels import Extras
 from jobs.errors import (
     IllegalTransition,
     JobNotFound,
@@ -19,13 +19,15 @@ from jobs.errors import (
     UploadLost,
 )
 from jobs.figures import Figures
-from jobs.job import Chunk, Failure, Job, NewJob, PinnedModel, RowCounts, State
+from jobs.job import Chunk, Failure, Job, NewJob, PinnedModel, State
 from jobs.redis_connection import connect, load_script
 from jobs.redis_figures import read_figures
+from jobs.redis_job_record import fields_of, job_from, packed_layout, unpacked_layout
 from jobs.redis_keys import (
     ACTIVE,
     CALLBACKS_DUE,
     CREATED,
+    EMPTIED,
     ENDED,
     TOTALS,
     UPLOADS,
@@ -52,7 +54,6 @@ from jobs.store import (
 )
 
 _STEP_INDEX = len(label_step(0)) - 1
-_GENRE = "genre:"
 # A name that has not reported for a day belongs to a worker that is gone.
 _FORGET_WORKER_S = 86_400
 
@@ -73,19 +74,20 @@ class RedisJobStore(JobStore):
         self._claim = script("clock", "claim")
         self._renew = script("clock", "renew")
         self._release = script("release")
-        self._begin_planning = script("begin_planning")
+        self._begin_planning = script("clock", "begin_planning")
         self._add_chunks = script("clock", "advance", "add_chunks")
         self._commit_chunk = script("clock", "advance", "commit_chunk")
         self._split_chunk = script("clock", "advance", "split_chunk")
         self._reopen_chunks = script("clock", "reopen_chunks")
-        self._repin = script("advance", "repin")
+        self._repin = script("clock", "advance", "repin")
         self._end = script("clock", "end")
         self._finish = script("clock", "finish")
         self._missing = script("clock", "missing")
-        self._keeping_files = script("clock", "keeping_files")
+        self._ended_before = script("clock", "ended_before")
         self._report_worker = script("clock", "report_worker")
         self._files_deleted = script("clock", "files_deleted")
         self._delete = script("delete")
+        self._newest = script("clock", "newest")
 
     @property
     def requests(self) -> RequestStore:
@@ -106,28 +108,14 @@ class RedisJobStore(JobStore):
         self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
     ) -> Job:
         keys = JobKeys(job.id)
-        fields = {
-            "state": State.QUEUED.value,
-            "filename": job.filename,
-            "input_bytes": job.input_bytes,
-            "layout": json.dumps(job.layout),
-            "evidence": int(job.extras.evidence),
-            "alternatives": job.extras.alternatives,
-            "neutralise_formulas": int(job.neutralise_formulas),
-            **_given(
-                error_threshold=job.error_threshold,
-                review_threshold=job.review_threshold,
-                owner=job.owner,
-                callback=job.callback,
-            ),
-        }
         owner = job.owner or ""
         args: list[Any] = [job.id, owner, "" if most_open is None else most_open]
-        args += [*_settling(settlement), UPLOAD_LOST_AFTER_S]
-        for name, value in fields.items():
-            args += [name, value]
+        args += [*_settling(settlement), UPLOAD_LOST_AFTER_S, packed_layout(job.layout)]
+        for pair in fields_of(job).items():
+            args += pair
         order = [keys.job, keys.sent, ACTIVE, CREATED, owned_by(owner), open_of(owner)]
         order += [request_key(settlement.hold.name if settlement else ""), UPLOADS]
+        order.append(keys.layout)
         reply = self._create(keys=order, args=args)
         if reply == -2:
             raise UploadLost(job.id)
@@ -138,33 +126,38 @@ class RedisJobStore(JobStore):
         return self.get(job.id)
 
     def get(self, job_id: str) -> Job:
-        for job in self._snapshots([job_id]):
-            return job
-        raise JobNotFound(job_id)
-
-    def _snapshots(self, ids: Sequence[str]) -> list[Job]:
-        """The jobs among these that are still there, each as of one moment."""
+        keys = JobKeys(job_id)
         with self._redis.pipeline(transaction=True) as pipe:
-            for keys in map(JobKeys, ids):
-                pipe.hgetall(keys.job)
-                pipe.hlen(keys.parts)
+            pipe.hgetall(keys.job)
+            pipe.hlen(keys.parts)
             pipe.time()
-            *found, (seconds, micros) = pipe.execute()
-        now = seconds + micros / 1e6
-        records = zip(ids, found[0::2], found[1::2], strict=True)
-        return [_job_from(job_id, record, done, now) for job_id, record, done in records if record]
+            record, done, (seconds, micros) = pipe.execute()
+        if not record:
+            raise JobNotFound(job_id)
+        return job_from(job_id, record, done, seconds + micros / 1e6)
+
+    def layout(self, job_id: str) -> Mapping[str, object]:
+        # The one value that is no text, so it must not be decoded.
+        packed = self._redis.execute_command(  # type: ignore[no-untyped-call]  # the library has no types for it
+            "GET", JobKeys(job_id).layout, **{NEVER_DECODE: True}
+        )
+        if packed is None:
+            raise JobNotFound(job_id)
+        return unpacked_layout(packed)
 
     def newest(
         self, *, limit: int, before: str | None = None, owner: str | None = None
     ) -> Sequence[Job]:
-        listed, first = CREATED if owner is None else owned_by(owner), 0
-        if before is not None:
-            rank = self._redis.zrevrank(listed, before)
-            if rank is None:
-                raise JobNotFound(before)
-            first = cast(int, rank) + 1
-        ids = cast(list[str], self._redis.zrevrange(listed, first, first + limit - 1))
-        return self._snapshots(ids)
+        listed, stem = CREATED if owner is None else owned_by(owner), JobKeys("")
+        args = [limit, before or "", stem.job, stem.parts.removeprefix(stem.job)]
+        reply = self._newest(keys=[listed], args=args)
+        if reply is None:
+            raise JobNotFound(before or "")
+        now_ms, *found = reply
+        return [
+            job_from(job_id, dict(zip(record[::2], record[1::2], strict=True)), done, now_ms / 1000)
+            for job_id, record, done in found
+        ]
 
     def open_jobs(self, owner: str) -> int:
         return self._redis.scard(open_of(owner))
@@ -175,7 +168,7 @@ class RedisJobStore(JobStore):
     def delete(self, job_id: str) -> None:
         keys = JobKeys(job_id)
         owner = cast(str | None, self._redis.hget(keys.job, "owner")) or ""
-        order = [CREATED, ENDED, CALLBACKS_DUE, owned_by(owner), *keys.all()]
+        order = [CREATED, ENDED, EMPTIED, CALLBACKS_DUE, owned_by(owner), *keys.all()]
         state = self._run(self._delete, job_id, order, [job_id])
         if state is not None:
             raise IllegalTransition(job_id, state, "deleted")
@@ -203,9 +196,7 @@ class RedisJobStore(JobStore):
         self._release(keys=[keys.job, keys.leases, keys.attempts], args=[claim.step, claim.fence])
 
     def begin_planning(self, claim: Claim, *, model: PinnedModel) -> PinnedModel:
-        reply = self._begin_planning(
-            keys=[JobKeys(claim.job_id).job], args=[claim.fence, *model, self._now_ms()]
-        )
+        reply = self._begin_planning(keys=[JobKeys(claim.job_id).job], args=[claim.fence, *model])
         if reply is None:
             raise LeaseLost(claim.job_id, claim.step)
         return PinnedModel(int(reply[0]), reply[1])
@@ -291,7 +282,7 @@ class RedisJobStore(JobStore):
             claim,
             self._repin(
                 keys=[keys.job, keys.leases, keys.sent, keys.parts, keys.attempts],
-                args=[claim.step, claim.fence, *model, window, self._now_ms()],
+                args=[claim.step, claim.fence, *model, window],
             ),
         )
 
@@ -342,13 +333,18 @@ class RedisJobStore(JobStore):
             raise LeaseLost(claim.job_id, claim.step)
         return self.get(claim.job_id)
 
-    def keeping_files(self, *, ended_s_ago: float) -> Sequence[str]:
-        args = [round(ended_s_ago * 1000)]
-        return cast(list[str], self._keeping_files(keys=[ENDED], args=args))
+    def keeping_files(self, *, ended_s_ago: float, limit: int, skip: int = 0) -> Sequence[str]:
+        args = [round(ended_s_ago * 1000), skip, limit]
+        return cast(list[str], self._ended_before(keys=[ENDED], args=args))
+
+    def without_files(self, *, ended_s_ago: float, limit: int) -> Sequence[str]:
+        args = [round(ended_s_ago * 1000), 0, limit]
+        return cast(list[str], self._ended_before(keys=[EMPTIED], args=args))
 
     def files_deleted(self, job_id: str) -> None:
         keys = JobKeys(job_id)
-        self._run(self._files_deleted, job_id, [keys.job, keys.corrections, ENDED], [job_id])
+        order = [keys.job, keys.corrections, keys.layout, ENDED, EMPTIED]
+        self._run(self._files_deleted, job_id, order, [job_id])
 
     def missing(self, job_id: str, *, idle_s: float, lease_s: float = LONGEST_LEASE_S) -> Missing:
         keys = JobKeys(job_id)
@@ -387,10 +383,6 @@ class RedisJobStore(JobStore):
     def ping(self) -> None:
         self._redis.ping()
 
-    def _now_ms(self) -> int:
-        seconds, micros = self._redis.time()
-        return seconds * 1000 + micros // 1000
-
     def _run(self, script: Any, job_id: str, keys: list[str], args: list[Any]) -> Any:
         try:
             return script(keys=keys, args=args)
@@ -411,65 +403,7 @@ def _settling(settlement: Settlement | None) -> list[Any]:
     return [settlement.hold.token, settlement.fingerprint, round(KEPT_S * 1000)]
 
 
-def _given(**values: float | str | None) -> dict[Any, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
 def _commit_from(claim: Claim, reply: list[int] | None) -> Commit:
     if reply is None:
         raise LeaseLost(claim.job_id, claim.step)
     return Commit(last=bool(reply[0]), hand_out=tuple(reply[1:]))
-
-
-def _job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> Job:
-    def optional_int(name: str) -> int | None:
-        return int(record[name]) if name in record else None
-
-    def optional_float(name: str) -> float | None:
-        return float(record[name]) if name in record else None
-
-    progress, deleted = optional_int("last_progress"), optional_int("files_deleted")
-    return Job(
-        id=job_id,
-        state=State(record["state"]),
-        filename=record["filename"],
-        input_bytes=int(record["input_bytes"]),
-        layout=json.loads(record["layout"]),
-        row_counts=RowCounts(
-            total=int(record.get("total", 0)),
-            labelled=int(record.get("labelled", 0)),
-            failed=int(record.get("failed", 0)),
-        ),
-        to_review=int(record.get("to_review", 0)),
-        genre_counts={
-            name.removeprefix(_GENRE): int(rows)
-            for name, rows in record.items()
-            if name.startswith(_GENRE) and int(rows)
-        },
-        planned=record.get("planned") == "1",
-        chunks=int(record.get("chunks", 0)),
-        # `finish` drops the parts and leaves its size in the record.
-        chunks_done=int(record.get("chunks_done", done)),
-        model=(
-            PinnedModel(int(record["model_version"]), record["model_digest"])
-            if "model_version" in record
-            else None
-        ),
-        failure=Failure(**json.loads(record["failure"])) if "failure" in record else None,
-        ending=State(record["ending"]) if "ending" in record else None,
-        error_threshold=optional_float("error_threshold"),
-        review_threshold=optional_float("review_threshold"),
-        owner=record.get("owner"),
-        callback=record.get("callback"),
-        extras=Extras(
-            alternatives=int(record.get("alternatives", 0)),
-            evidence=record.get("evidence") == "1",
-        ),
-        neutralise_formulas=record.get("neutralise_formulas") == "1",
-        files_deleted_at=deleted / 1000 if deleted is not None else None,
-        state_times={
-            state: int(record[f"at:{state}"]) / 1000 for state in State if f"at:{state}" in record
-        },
-        last_progress_at=progress / 1000 if progress is not None else None,
-        read_at=now,
-    )

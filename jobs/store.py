@@ -111,6 +111,10 @@ class JobStore(ABC):
         """A snapshot of the job."""
 
     @abstractmethod
+    def layout(self, job_id: str) -> Mapping[str, object]:
+        """The layout that the job was made with. Raises `JobNotFound` also when its files are deleted."""
+
+    @abstractmethod
     def newest(
         self, *, limit: int, before: str | None = None, owner: str | None = None
     ) -> Sequence[Job]:
@@ -126,7 +130,10 @@ class JobStore(ABC):
 
     @abstractmethod
     def delete(self, job_id: str) -> None:
-        """Forget a terminal job. Raises `IllegalTransition` for a job that is still under way."""
+        """Forget a terminal job and all that was kept of it. Raises `IllegalTransition` for a job that is under way.
+
+        A settled idempotency key outlives it, so that a late repetition does not make the job again.
+        """
 
     @abstractmethod
     def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
@@ -240,12 +247,19 @@ class JobStore(ABC):
         """
 
     @abstractmethod
-    def keeping_files(self, *, ended_s_ago: float) -> Sequence[str]:
-        """Ids of jobs that ended at least so long ago and whose files have not been deleted."""
+    def keeping_files(self, *, ended_s_ago: float, limit: int, skip: int = 0) -> Sequence[str]:
+        """Ids of at most `limit` jobs that ended at least so long ago and still have files.
+
+        The first to end comes first; `skip` of them are left out, for a caller that could not delete theirs.
+        """
+
+    @abstractmethod
+    def without_files(self, *, ended_s_ago: float, limit: int) -> Sequence[str]:
+        """Ids of at most `limit` jobs that ended at least so long ago and whose files are deleted."""
 
     @abstractmethod
     def files_deleted(self, job_id: str) -> None:
-        """Note in the job that its files are gone; what people said about their rows goes with them."""
+        """Note in the job that its files are gone; its layout and the corrections of its rows go with them."""
 
     @abstractmethod
     def missing(self, job_id: str, *, idle_s: float, lease_s: float = LONGEST_LEASE_S) -> Missing:

@@ -22,6 +22,7 @@ from jobs.messages import (
     CLEAN_TASK,
     CONTROL_QUEUE,
     EXPIRE_TASK,
+    FORGET_TASK,
     LABEL_TASK,
     PLAN_TASK,
     RECOVER_TASK,
@@ -32,6 +33,7 @@ from worker.assemble import assemble_job
 from worker.callbacks import start_sending
 from worker.clean_storage import clean_storage
 from worker.expire_jobs import expire_jobs
+from worker.forget_jobs import forget_jobs
 from worker.label import label_chunk
 from worker.plan import plan_job
 from worker.recover_jobs import recover_jobs
@@ -61,6 +63,7 @@ def make_app(settings: WorkerSettings) -> Celery:
         RECOVER_TASK: settings.sweep_s,
         EXPIRE_TASK: settings.sweep_s,
         CLEAN_TASK: settings.clean_s,
+        FORGET_TASK: settings.clean_s,
     }
     app.conf.beat_schedule = {
         task: {
@@ -128,3 +131,4 @@ def _register(app: Celery, services: Services) -> None:
     periodic(RECOVER_TASK, recover_jobs)
     periodic(EXPIRE_TASK, expire_jobs)
     periodic(CLEAN_TASK, clean_storage)
+    periodic(FORGET_TASK, forget_jobs)

@@ -96,7 +96,7 @@ def _parts(services: Services, job_id: str) -> list[Part]:
 
 def _publish(services: Services, job_id: str, parts: Iterable[Part], pulse: Pulse) -> None:
     job = services.store.get(job_id)
-    layout = Layout.from_dict(job.layout)
+    layout = Layout.from_dict(services.store.layout(job_id))
     with (
         # A process that was stopped for longer than its lease learns of it here, before it publishes.
         services.storage.publish(errors_path(job_id), confirm=pulse.confirm) as errors,

@@ -17,6 +17,8 @@ _faults = LogOnce(log)
 
 # A pool process that deletes does no other work: what is left over is deleted by the next passes.
 _LONGEST_S = 2.0
+# Ids that are read at a time: after a long pause there may be very many.
+_AT_ONCE = 100
 
 
 def clean_storage(services: Services, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -28,11 +30,15 @@ def clean_storage(services: Services, *, clock: Callable[[], float] = time.monot
     ends_at = clock() + _LONGEST_S
     # Counted in passes, so each pass has to ask.
     lost = services.store.lost_uploads(silent_s_more=services.settings.clean_s)
-    for job_id in services.store.keeping_files(ended_s_ago=services.settings.retention_s):
-        if clock() > ends_at:
-            return
-        if _deleted(services, job_id):
-            _note_deletion(services, job_id)
+    passed_over = 0
+    while old := services.store.keeping_files(
+        ended_s_ago=services.settings.retention_s, limit=_AT_ONCE, skip=passed_over
+    ):
+        for job_id in old:
+            if clock() > ends_at:
+                return
+            if not (_deleted(services, job_id) and _deletion_noted(services, job_id)):
+                passed_over += 1
     # The store sees to it that no job is made of these any more.
     for job_id in lost:
         if clock() > ends_at:
@@ -41,15 +47,15 @@ def clean_storage(services: Services, *, clock: Callable[[], float] = time.monot
             log.warning("%s: the upload was broken off, what had arrived is deleted", job_id)
 
 
-def _note_deletion(services: Services, job_id: str) -> None:
+def _deletion_noted(services: Services, job_id: str) -> bool:
     try:
         services.store.files_deleted(job_id)
     except JobNotFound:  # deleted since the list was read
-        return
+        return True
     except Exception as error:
-        _passed_over(job_id, error)
-        return
+        return _passed_over(job_id, error)
     log.info("%s: files deleted, their retention is over", job_id)
+    return True
 
 
 def _holds_files(services: Services, job_id: str) -> bool:

@@ -110,7 +110,7 @@ def _work(
     services: Services, job: Job, claim: Claim, index: int, checkpoint: Callable[[], None]
 ) -> Commit:
     chunk = services.store.chunk(claim.job_id, index)
-    layout = Layout.from_dict(job.layout)
+    layout = Layout.from_dict(services.store.layout(job.id))
     try:
         raw = services.storage.read_range(input_path(job.id), chunk.start, chunk.end)
     except FileNotFoundError as error:

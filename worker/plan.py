@@ -94,7 +94,7 @@ def _pin_model(services: Services, claim: Claim) -> None:
 def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool]]:
     """Groups of new chunks, and whether the group is the last (which may be empty)."""
     job = services.store.get(job_id)
-    layout = Layout.from_dict(job.layout)
+    layout = Layout.from_dict(services.store.layout(job_id))
     larger = _KNOWN_TIMES if mostly_known(services, job, layout) else 1
     known = services.store.planned_chunks(job_id)
     index = len(known)

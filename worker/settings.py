@@ -64,6 +64,10 @@ class WorkerSettings(JobSettings):
     retention_s: PositiveFloat = Field(
         30 * 86_400.0, description="Input and result are deleted so long after a job's end."
     )
+    record_retention_s: PositiveFloat = Field(
+        90 * 86_400.0,
+        description="A job is forgotten so long after its end, at the earliest when its files are deleted.",
+    )
     callback_timeout_s: PositiveFloat = Field(
         10.0, description="How long a receiver may take to answer a callback."
     )

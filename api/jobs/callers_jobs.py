@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from api.callers.callers import Caller, caller
 from api.jobs.recent_looks import RecentLooks
+from catalogue.layout import Layout
 from jobs.errors import JobNotFound, TooManyOpenJobs
 from jobs.job import Chunk, Job, NewJob, State
 from jobs.requests import RequestStore, Settlement
@@ -51,6 +52,10 @@ class CallersJobs:
         if not self._who().may_see(job.owner):
             raise JobNotFound(job.id)
         return job
+
+    def layout(self, job: Job) -> Layout:
+        """The layout of a job that was read before. Raises `JobNotFound` also when its files are deleted."""
+        return Layout.from_dict(self._store.layout(self._seen(job).id))
 
     def newest_part(self, job_id: str) -> tuple[Chunk, str] | None:
         """See `JobStore.newest_part`."""

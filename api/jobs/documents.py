@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from jobs.job import Job, State
-from jobs.storage import Storage, errors_path, result_path
 
 # States in which a request to cancel changes something.
 CANCELLABLE = frozenset({State.QUEUED, State.VALIDATING, State.IN_PROGRESS})
@@ -103,12 +102,9 @@ def as_json(document: BaseModel) -> dict[str, Any]:
     return document.model_dump(mode="json", exclude_unset=True)
 
 
-def job_document(job: Job, storage: Storage) -> JobDocument:
+def job_document(job: Job) -> JobDocument:
     """The job document. Times of states that were never reached are left out."""
     counts = job.row_counts
-    header = cast(list[str], job.layout["header"])
-    # Jobs of before titles were read have none.
-    title = cast(int | None, job.layout.get("title_index"))
     rate, eta = job.rows_per_second, job.eta_seconds
     times = {f"{state.value}_at": timestamp(at) for state, at in job.state_times.items()}
     if job.files_deleted_at:
@@ -136,15 +132,15 @@ def job_document(job: Job, storage: Storage) -> JobDocument:
         alternatives=job.extras.alternatives,
         evidence=job.extras.evidence,
         neutralise_formulas=job.neutralise_formulas,
-        summary_column=header[cast(int, job.layout["summary_index"])],
-        title_column=None if title is None else header[title],
+        summary_column=job.summary_column,
+        title_column=job.title_column,
         error=(
             FailureDocument(code=job.failure.code, message=job.failure.message)
             if job.failure
             else None
         ),
         created_at=timestamp(job.state_times[State.QUEUED]),
-        links=_links(job, storage),
+        links=_links(job),
         **times,
     )
 
@@ -155,16 +151,12 @@ def timestamp(seconds: float) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _links(job: Job, storage: Storage) -> LinksDocument:
+def _links(job: Job) -> LinksDocument:
     own = f"/v1/jobs/{job.id}"
-
-    def to_file(name: str, path: str) -> str | None:
-        return f"{own}/{name}" if job.is_terminal and storage.exists(path) else None
-
     return LinksDocument(
         self=own,
-        result=to_file("result", result_path(job.id)),
-        errors=to_file("errors", errors_path(job.id)),
+        result=f"{own}/result" if job.has_files else None,
+        errors=f"{own}/errors" if job.has_files else None,
         cancel=f"{own}/cancel" if job.state in CANCELLABLE else None,
         deliveries=f"{own}/deliveries" if job.callback is not None else None,
     )

@@ -22,7 +22,6 @@ from api.openapi import JOBS, described_routes
 from api.uploads.options import option
 from jobs.errors import JobNotFound
 from jobs.job import Job
-from jobs.storage import Storage
 
 # Below the time after which proxies give up a silent connection, which is a minute for most.
 HEARTBEAT_S = 15.0
@@ -40,7 +39,7 @@ class EventsHeader(BaseModel):
     )
 
 
-def event_routes(store: CallersJobs, storage: Storage, seats: Seats) -> APIBlueprint:
+def event_routes(store: CallersJobs, seats: Seats) -> APIBlueprint:
     """The endpoint over these services."""
     routes = described_routes("events", JOBS, "/v1/jobs/<job_id>")
 
@@ -70,7 +69,7 @@ def event_routes(store: CallersJobs, storage: Storage, seats: Seats) -> APIBluep
             )
         response = Response(
             # The stream outlives the request, and goes on being this caller's.
-            event_stream(store.of(caller()), storage, job, header.last_event_id),
+            event_stream(store.of(caller()), job, header.last_event_id),
             content_type="text/event-stream",
         )
         response.call_on_close(give_back)
@@ -83,7 +82,6 @@ def event_routes(store: CallersJobs, storage: Storage, seats: Seats) -> APIBluep
 
 def event_stream(
     store: CallersJobs,
-    storage: Storage,
     job: Job,
     known: str | None,
     *,
@@ -100,9 +98,9 @@ def event_stream(
     try:
         for look in looks(store, job, seconds=_LONGEST_STREAM_S):
             if look.is_terminal:
-                yield _event("end", look, storage)
+                yield _event("end", look)
             elif version(look) != known:
-                yield _event("job", look, storage)
+                yield _event("job", look)
             elif time.monotonic() - spoke_at > heartbeat_s:
                 yield ":\n\n"
             else:
@@ -112,6 +110,6 @@ def event_stream(
         return  # deleted meanwhile; coming back, the client is told so
 
 
-def _event(kind: str, job: Job, storage: Storage) -> str:
-    document = json.dumps(as_json(job_document(job, storage)))
+def _event(kind: str, job: Job) -> str:
+    document = json.dumps(as_json(job_document(job)))
     return f"id: {version(job)}\nevent: {kind}\ndata: {document}\n\n"

@@ -91,7 +91,7 @@ def job_routes(
             headers["Idempotency-Replayed"] = "true" if repeated else "false"
         request.environ[JOB_ID_KEY] = job.id
         job, waited = wait_for(job, header.prefer, store=store, seats=seats)
-        answer = job_document(job, storage)
+        answer = job_document(job)
         return (
             as_json(answer),
             HTTPStatus.ACCEPTED,
@@ -117,7 +117,7 @@ def job_routes(
                 "INVALID_CURSOR",
                 "The list does not know this place any more; start again without 'after'.",
             ) from None
-        answer = JobListDocument(jobs=[job_document(j, storage) for j in found], next=following)
+        answer = JobListDocument(jobs=[job_document(j) for j in found], next=following)
         return as_json(answer), HTTPStatus.OK
 
     @routes.get(
@@ -138,7 +138,7 @@ def job_routes(
             seats=seats,
             known=next(iter(known.as_set(include_weak=True)), None) if known else None,
         )
-        response = jsonify(as_json(job_document(job, storage)))
+        response = jsonify(as_json(job_document(job)))
         response.set_etag(version(job), weak=True)  # rate and ETA differ from look to look
         if not job.is_terminal:
             headers |= _SOON
@@ -171,7 +171,7 @@ def job_routes(
         """Cancel a job; what was labelled is kept, and asking twice is no error"""
         before = store.get(path.job_id)
         job = store.end(before.id, State.CANCELLED)
-        answer = as_json(job_document(job, storage))
+        answer = as_json(job_document(job))
         if job.state is not State.CANCELLING:
             return answer, HTTPStatus.OK
         if before.state in CANCELLABLE:

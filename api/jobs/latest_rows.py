@@ -6,7 +6,6 @@ from collections import deque
 
 from api.jobs.callers_jobs import CallersJobs
 from api.results.row_documents import ColumnsDocument, RowDocument, columns_of, row_document
-from catalogue.layout import Layout
 from catalogue.results import ResultRow, part_layout, read_result
 from jobs.job import Job
 from jobs.part import Part, PartDamaged
@@ -23,7 +22,7 @@ class LatestRowsDocument(ColumnsDocument):
 
 def latest_rows(job: Job, store: CallersJobs, storage: Storage) -> LatestRowsDocument:
     """The last rows of the newest part. Holds some of its rows in memory."""
-    layout = Layout.from_dict(job.layout)
+    layout = store.layout(job)
     result = part_layout(layout, job.extras)
     last: deque[ResultRow] = deque(maxlen=_ROWS)
     newest = store.newest_part(job.id)

@@ -1,4 +1,4 @@
-"""Finds a page of jobs, with a bounded look at those that a filter leaves out."""
+"""Finds a page of jobs, with a bound on the jobs that are read for it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,40 @@ from api.jobs.callers_jobs import CallersJobs
 from api.jobs.job_ids import check_job_id
 from jobs.job import Job, State
 
-# Most jobs that one request looks at. A page may then be short although the list goes on.
-_LOOK_AT = 1_000
-_AT_ONCE = 100
 
-
-def find_jobs(store: CallersJobs, query: ListQuery) -> tuple[list[Job], str | None]:
+def find_jobs(
+    store: CallersJobs, query: ListQuery, *, read_at_most: int = 1_000, read_at_once: int = 100
+) -> tuple[list[Job], str | None]:
     """Matching jobs, newest first, and the cursor with which the list goes on; None at its end.
+
+    Without a filter exactly one job more than the page has is read.
+
+    Args:
+        read_at_most: jobs that one request with a filter reads. A page may then be short although the list goes on.
+        read_at_once: of those, the jobs that are in memory at a time.
 
     Raises `JobNotFound` for a cursor that leads nowhere.
     """
     found: list[Job] = []
     at = query.after and check_job_id(query.after)
-    for _ in range(_LOOK_AT // _AT_ONCE):
-        seen = store.newest(limit=_AT_ONCE + 1, before=at)
-        for position, job in enumerate(seen[:_AT_ONCE]):
+    step = read_at_once if _filters(query) else query.limit
+    for _ in range(max(read_at_most // step, 1)):
+        seen = store.newest(limit=step + 1, before=at)
+        for position, job in enumerate(seen[:step]):
             if _is_too_old(job, query):
                 return found, None
             if _matches(job, query):
                 found.append(job)
             if len(found) == query.limit:
                 return found, job.id if position + 1 < len(seen) else None
-        if len(seen) <= _AT_ONCE:
+        if len(seen) <= step:
             return found, None
-        at = seen[_AT_ONCE - 1].id
+        at = seen[step - 1].id
     return found, at
+
+
+def _filters(query: ListQuery) -> bool:
+    return bool(query.state or query.filename or query.created_after or query.created_before)
 
 
 def _is_too_old(job: Job, query: ListQuery) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from flask import Response, request
 
 from api.http.filenames import download_name
+from api.jobs.callers_jobs import CallersJobs
 from api.results.downloads import attachment
 from api.results.result_rows import ResultReader, open_result
 from catalogue.corrections import (
@@ -23,14 +24,18 @@ from jobs.job import Job
 from jobs.storage import Storage
 
 
-def corrected_download(job: Job, storage: Storage, corrections: CorrectionStore) -> Response:
+def corrected_download(
+    job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> Response:
     """The result with the column `corrected_genre`. Raises `Problem` when it is not there, or not yet."""
-    return _sent(job, storage, corrections, kind="labelled", lines=_corrected)
+    return _sent(job, store, storage, corrections, kind="labelled", lines=_corrected)
 
 
-def training_download(job: Job, storage: Storage, corrections: CorrectionStore) -> Response:
+def training_download(
+    job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> Response:
     """Title, genre and summary of the corrected rows. Raises `Problem` like `corrected_download`."""
-    return _sent(job, storage, corrections, kind="corrections", lines=_training)
+    return _sent(job, store, storage, corrections, kind="corrections", lines=_training)
 
 
 def _corrected(reader: ResultReader) -> Iterator[bytes]:
@@ -48,6 +53,7 @@ def _training(reader: ResultReader) -> Iterator[bytes]:
 
 def _sent(
     job: Job,
+    store: CallersJobs,
     storage: Storage,
     corrections: CorrectionStore,
     *,
@@ -56,7 +62,7 @@ def _sent(
 ) -> Response:
     # Before the rows are read: what is said meanwhile may be in the answer or not, and has the next revision.
     revision = corrections.stand(job.id).revision
-    reader = open_result(job, storage, corrections)
+    reader = open_result(job, store, storage, corrections)
     response = Response(
         lines(reader),
         content_type="text/csv; charset=utf-8",

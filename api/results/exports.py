@@ -12,6 +12,7 @@ from werkzeug.datastructures import MIMEAccept
 
 from api.http.filenames import download_name
 from api.http.problems import Problem
+from api.jobs.callers_jobs import CallersJobs
 from api.results.downloads import attachment
 from api.results.result_rows import ResultReader, open_result
 from catalogue.export_csv import as_harmless_csv
@@ -61,7 +62,9 @@ class Export:
     kind: Format
     harmless: bool  # no cell may run as a formula
 
-    def response(self, job: Job, storage: Storage, corrections: CorrectionStore) -> Response:
+    def response(
+        self, job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+    ) -> Response:
         """The download. Raises `Problem` when the result is not there, not yet, or has too many rows."""
         if self.kind is Format.XLSX and job.row_counts.total > MOST_ROWS:
             raise Problem(
@@ -71,7 +74,7 @@ class Export:
                 "download it as CSV or Parquet.",
             )
         stand = corrections.stand(job.id)
-        reader = open_result(job, storage, corrections)
+        reader = open_result(job, store, storage, corrections)
         blocks = self._blocks(reader, rows=job.row_counts.total, corrected=stand.count > 0)
         response = Response(blocks, content_type=MEDIA_TYPES[self.kind])
         response.call_on_close(reader.close)

@@ -76,9 +76,9 @@ def result_routes(
 
     def _result(job: Job, export: Export) -> Response:
         if export.kind is not Format.CSV or export.harmless:
-            return export.response(job, storage, corrections)
+            return export.response(job, store, storage, corrections)
         if corrections.stand(job.id).count:
-            return corrected_download(job, storage, corrections)
+            return corrected_download(job, store, storage, corrections)
         return download(job, storage, path=result_path(job.id), kind="labelled")
 
     @routes.get(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from api.jobs.callers_jobs import CallersJobs
 from api.results.downloads import open_ended
 from catalogue.layout import Layout
 from catalogue.results import ResultLayout, ResultRow, inspect_result, read_result
@@ -65,11 +66,13 @@ class ResultReader:
         return rows, self._corrections.of(self._job_id, numbers)
 
 
-def open_result(job: Job, storage: Storage, corrections: CorrectionStore) -> ResultReader:
+def open_result(
+    job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> ResultReader:
     """The result of an ended job, to be closed. Raises `Problem` when it is not there, or not yet."""
     stream, size = open_ended(job, storage, result_path(job.id))
     try:
-        layout = Layout.from_dict(job.layout)
+        layout = store.layout(job)
         result = inspect_result(_blocks(stream), layout)
     except BaseException:
         stream.close()
@@ -78,9 +81,11 @@ def open_result(job: Job, storage: Storage, corrections: CorrectionStore) -> Res
 
 
 @contextmanager
-def reading(job: Job, storage: Storage, corrections: CorrectionStore) -> Iterator[ResultReader]:
+def reading(
+    job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> Iterator[ResultReader]:
     """`open_result` for the length of a block."""
-    reader = open_result(job, storage, corrections)
+    reader = open_result(job, store, storage, corrections)
     try:
         yield reader
     finally:

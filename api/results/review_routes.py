@@ -69,7 +69,7 @@ def review_routes(
     def list_rows(path: JobPath, query: RowsQuery) -> dict[str, Any]:
         """Look through the rows of a result"""
         job = store.get(path.job_id)
-        with reading(job, storage, corrections) as reader:
+        with reading(job, store, storage, corrections) as reader:
             count = corrections.stand(job.id).count
             return as_json(rows_document(reader, query, corrections=count))
 
@@ -95,7 +95,7 @@ def review_routes(
     def put_correction(path: RowPath, body: CorrectionBody) -> dict[str, Any]:
         """Correct or confirm the genre of a row"""
         job = store.get(path.job_id)
-        _check(job, path.row, storage, corrections)
+        _check(job, path.row, store, storage, corrections)
         genre = checked_genre(body.genre)
         corrections.put(job.id, path.row, genre)
         count = corrections.stand(job.id).count
@@ -111,7 +111,7 @@ def review_routes(
     def delete_correction(path: RowPath) -> dict[str, Any]:
         """Take a correction back; one that is not there is no error"""
         job = store.get(path.job_id)
-        _check(job, path.row, storage, corrections)
+        _check(job, path.row, store, storage, corrections)
         corrections.remove(job.id, path.row)
         count = corrections.stand(job.id).count
         return as_json(CorrectionDocument(row=path.row, genre=None, corrections=count))
@@ -128,13 +128,15 @@ def review_routes(
     )
     def get_corrections(path: JobPath) -> Response:
         """Download the corrected rows as data to train on"""
-        return training_download(store.get(path.job_id), storage, corrections)
+        return training_download(store.get(path.job_id), store, storage, corrections)
 
     return routes
 
 
-def _check(job: Job, row: int, storage: Storage, corrections: CorrectionStore) -> None:
-    with reading(job, storage, corrections):  # says why when there is no result
+def _check(
+    job: Job, row: int, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> None:
+    with reading(job, store, storage, corrections):  # says why when there is no result
         pass
     if row > job.row_counts.processed:
         raise Problem(

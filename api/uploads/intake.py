@@ -26,6 +26,9 @@ from jobs.job import Job, NewJob
 from jobs.messages import Messages
 from jobs.storage import Storage, input_path, job_folder
 
+# Names of columns are in every document of a job and in every list; a header may have one of 256 KiB.
+_LONGEST_NAME = 500
+
 
 def accept(
     upload: Upload,
@@ -82,11 +85,14 @@ def accept(
         assert layout is not None  # the body has been read to its end
         if upload.options.evidence and not asked:
             check_evidence(store)
+        title = layout.title_index
         new = NewJob(
             id=job_id,
             filename=safe_filename(upload.filename),
             input_bytes=arriving.count,
             layout=layout.to_dict(),
+            summary_column=_shown(layout.header[layout.summary_index]),
+            title_column=None if title is None else _shown(layout.header[title]),
             error_threshold=upload.options.error_threshold,
             review_threshold=upload.options.review_threshold,
             callback=upload.options.callback,
@@ -113,6 +119,11 @@ def _discard(store: CallersJobs, storage: Storage, job_id: str) -> None:
     with suppress(OSError, redis.RedisError):  # the error that led here is the one to report
         storage.delete(job_folder(job_id))
         store.forget_upload(job_id)
+
+
+def _shown(column: str) -> str:
+    """A column's name as documents show it; the layout has it in full."""
+    return column if len(column) <= _LONGEST_NAME else column[: _LONGEST_NAME - 1] + "…"
 
 
 def _check_callback(upload: Upload, rules: CallbackRules) -> None:

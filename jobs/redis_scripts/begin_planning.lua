@@ -1,9 +1,9 @@
--- queued -> validating, pin the model once. KEYS: job. ARGV: fence, version, digest, now ms.
+-- queued -> validating, pin the model once. KEYS: job. ARGV: fence, version, digest.
 -- Returns version and digest of the model that is pinned, or nil when the claim is lost.
 if redis.call('HGET', KEYS[1], 'fence:plan') ~= ARGV[1] then return nil end
 local state = redis.call('HGET', KEYS[1], 'state')
 if state == 'queued' then
-  redis.call('HSET', KEYS[1], 'state', 'validating', 'at:validating', ARGV[4])
+  redis.call('HSET', KEYS[1], 'state', 'validating', 'at:validating', now_ms())
 elseif state ~= 'validating' and state ~= 'in_progress' then
   return nil
 end

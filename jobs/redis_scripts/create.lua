@@ -1,6 +1,6 @@
--- Record a new job. KEYS: job, sent, active, created, owned, open of the owner, request, uploads.
+-- Record a new job. KEYS: job, sent, active, created, owned, open of the owner, request, uploads, layout.
 -- ARGV: id, owner or '', most open jobs or '', token of the request or '', its fingerprint, ms for which it is kept,
--- silence at which an upload is lost, field, value...
+-- silence at which an upload is lost, layout, field, value...
 -- Returns 0 when the owner has that many jobs under way already, -1 when the request's key is not held any more, -2 when
 -- the upload is lost.
 -- A job that is there already was made by this very call, whose reply was lost.
@@ -21,7 +21,8 @@ if ARGV[4] ~= '' then
   redis.call('HSET', KEYS[7], 'job', ARGV[1], 'fingerprint', ARGV[5])
   redis.call('PEXPIRE', KEYS[7], ARGV[6])
 end
-redis.call('HSET', KEYS[1], 'at:queued', now, unpack(ARGV, 8))
+redis.call('HSET', KEYS[1], 'at:queued', now, unpack(ARGV, 9))
+redis.call('SET', KEYS[9], ARGV[8])
 redis.call('ZADD', KEYS[2], now, 'plan')
 redis.call('SADD', KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[4], now, ARGV[1])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
 import pytest
 
 from api.jobs.job_ids import new_job_id
@@ -9,6 +13,7 @@ from jobs.job import Failure, State
 from jobs.messages import ASSEMBLE_TASK
 from tests.api.client import ApiClient
 from tests.api.conftest import Front
+from jobs.storage import Storage
 
 
 def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(front: Front) -> None:
@@ -49,11 +54,44 @@ def test_a_completed_job_tells_counts_model_times_and_where_the_result_is(front:
 def test_a_failed_job_says_why(front: Front) -> None:
     job_id = front.submit()
     front.store.end(job_id, State.FAILED, Failure(code="MODEL_MISMATCH", message="Other model."))
-    front.assemble(job_id, None)
+    front.assemble(job_id)
     document = front.client().get(f"/v1/jobs/{job_id}").json
     assert document["state"] == "failed"
     assert document["error"] == {"code": "MODEL_MISMATCH", "message": "Other model."}
-    assert document["links"]["result"] is None
+
+
+class UnreachableStorage(Storage):
+    """Every question to it fails."""
+
+    def exists(self, path: str) -> bool:
+        raise OSError(f"asked for {path}")
+
+    def size(self, path: str) -> int:
+        raise OSError(f"asked for {path}")
+
+    def names(self, path: str) -> Sequence[str]:
+        raise OSError(f"asked for {path}")
+
+    def open(self, path: str) -> BinaryIO:
+        raise OSError(f"asked for {path}")
+
+
+def test_whether_a_job_has_files_is_known_without_asking_the_storage(
+    front: Front, tmp_path: Path
+) -> None:
+    kept, deleted, under_way = front.completed(), front.completed(), front.submit()
+    front.store.files_deleted(deleted)
+    front.storage = UnreachableStorage(str(tmp_path))
+    client = front.client()
+    listed = {job["id"]: job["links"] for job in client.get("/v1/jobs").json["jobs"]}
+    for job_id, has_files in ((kept, True), (deleted, False), (under_way, False)):
+        links = client.get(f"/v1/jobs/{job_id}").json["links"]
+        assert listed[job_id] == links
+        expected = f"/v1/jobs/{job_id}" if has_files else None
+        assert (links["result"], links["errors"]) == (
+            expected and f"{expected}/result",
+            expected and f"{expected}/errors",
+        )
 
 
 @pytest.mark.parametrize(

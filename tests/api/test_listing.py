@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from api.jobs import listing
-from jobs.job import State
+from api.callers.callers import Caller
+from api.http.parameters import ListQuery
+from api.jobs.callers_jobs import CallersJobs
+from api.jobs.listing import find_jobs
+from jobs.job import Job, State
 from jobs.memory_store import MemoryJobStore
 
 Query = dict[str, Any]
+ANYBODY = Caller(
+    owner=None,
+    key_id=None,
+    is_admin=True,
+    upload_bytes=1,
+    open_jobs=None,
+    requests_per_minute=None,
+)
 
 
 @pytest.fixture
@@ -25,7 +37,7 @@ def clocked(front: Any) -> Any:
         now[0] = float(next(seconds))
         return str(front.submit(name=name))
 
-    front.store = MemoryJobStore(clock=lambda: now[0])
+    front.store = MeasuringStore(clock=lambda: now[0])
     front.made = [submit(name) for name in ("Alpha.csv", "beta.csv", "alphabet.tsv", "gamma.csv")]
     return front
 
@@ -73,23 +85,57 @@ def test_jobs_are_found_by_one_state_or_several(clocked: Any) -> None:
     assert listed(clocked, state="queued", limit=1) == [fourth, third]
 
 
-def test_a_filter_that_leaves_much_out_looks_at_a_bounded_number_of_jobs(
-    clocked: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(listing, "_LOOK_AT", 2)
-    monkeypatch.setattr(listing, "_AT_ONCE", 1)
-    page = clocked.client().get("/v1/jobs", query_string={"filename": "Alpha.csv"}).json
-    assert (page["jobs"], page["next"]) == ([], clocked.made[2])
-    assert listed(clocked, filename="Alpha.csv") == [clocked.made[0]]
+class MeasuringStore(MemoryJobStore):
+    """Notes how many jobs are asked for at a time, and holds no layouts."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__(clock)
+        self.asked: list[int] = []
+
+    def newest(
+        self, *, limit: int, before: str | None = None, owner: str | None = None
+    ) -> Sequence[Job]:
+        self.asked.append(limit)
+        return super().newest(limit=limit, before=before, owner=owner)
+
+    def layout(self, job_id: str) -> Mapping[str, object]:
+        raise AssertionError(f"a list needs no layout of {job_id}")
+
+
+def find_all(front: Any, query: Query, **bounds: int) -> list[str]:
+    """Every job of all pages, by `find_jobs` itself."""
+    jobs, found, after = CallersJobs(front.store, lambda: ANYBODY), [], None
+    while True:
+        page, after = find_jobs(jobs, ListQuery(**query, after=after), **bounds)
+        found += [job.id for job in page]
+        if after is None:
+            return found
+
+
+def test_a_filter_that_leaves_much_out_reads_a_bounded_number_of_jobs(clocked: Any) -> None:
+    jobs = CallersJobs(clocked.store, lambda: ANYBODY)
+    query = ListQuery(filename="Alpha.csv")
+    found, after = find_jobs(jobs, query, read_at_most=2, read_at_once=1)
+    assert (found, after) == ([], clocked.made[2])
+    assert find_all(clocked, {"filename": "Alpha.csv"}, read_at_most=2, read_at_once=1) == [
+        clocked.made[0]
+    ]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("at_once", [1, 2, 3, 4, 100])
+@pytest.mark.parametrize("query", [{}, {"state": [State.QUEUED]}])
 def test_every_job_is_listed_once_whatever_the_page(
-    clocked: Any, monkeypatch: pytest.MonkeyPatch, limit: int, at_once: int
+    clocked: Any, limit: int, at_once: int, query: Query
 ) -> None:
-    monkeypatch.setattr(listing, "_AT_ONCE", at_once)
-    assert listed(clocked, limit=limit) == clocked.made[::-1]
+    assert find_all(clocked, {"limit": limit, **query}, read_at_once=at_once) == clocked.made[::-1]
+    assert listed(clocked, limit=limit, **query) == clocked.made[::-1]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_a_page_reads_one_job_more_than_it_shows(clocked: Any, limit: int) -> None:
+    clocked.client().get("/v1/jobs", query_string={"limit": limit})
+    assert clocked.store.asked == [limit + 1]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def commit(store: JobStore, job_id: str, index: int, labelled: int, failed: int 
 def test_a_new_job_is_queued_and_active(store: JobStore, job_id: str) -> None:
     job = store.get(job_id)
     assert job.state is State.QUEUED
-    assert (job.filename, job.input_bytes, job.layout) == ("c.csv", 9, {"header": ["a"]})
+    assert (job.filename, job.input_bytes) == ("c.csv", 9)
+    assert store.layout(job_id) == {"header": ["a"]}
     assert job.row_counts.total == 0
     assert State.QUEUED in job.state_times
     assert job_id in store.active()
@@ -431,14 +432,40 @@ def end_now(store: JobStore, job_id: str) -> None:
 
 
 def test_files_of_ended_jobs_are_kept_until_they_are_deleted(store: JobStore, job_id: str) -> None:
-    assert job_id not in store.keeping_files(ended_s_ago=0)
+    assert job_id not in store.keeping_files(ended_s_ago=0, limit=9)
+    assert not store.get(job_id).has_files
     end_now(store, job_id)
     time.sleep(0.02)
-    assert job_id in store.keeping_files(ended_s_ago=0.01)
-    assert job_id not in store.keeping_files(ended_s_ago=60)
+    assert job_id in store.keeping_files(ended_s_ago=0.01, limit=9)
+    assert job_id not in store.keeping_files(ended_s_ago=60, limit=9)
+    assert store.get(job_id).has_files
     store.files_deleted(job_id)
     assert store.get(job_id).files_deleted_at is not None
-    assert job_id not in store.keeping_files(ended_s_ago=0)
+    assert not store.get(job_id).has_files
+    with pytest.raises(JobNotFound):
+        store.layout(job_id)
+    assert job_id not in store.keeping_files(ended_s_ago=0, limit=9)
+
+
+def test_ended_jobs_are_named_a_bounded_number_at_a_time_the_first_to_end_first(
+    store: JobStore,
+) -> None:
+    ended = [made_by(store, "anna") for _ in range(5)]
+    for job_id in ended:
+        end_now(store, job_id)
+        time.sleep(0.002)  # times are kept in milliseconds
+    assert store.keeping_files(ended_s_ago=0, limit=2) == ended[:2]
+    assert store.keeping_files(ended_s_ago=0, limit=2, skip=2) == ended[2:4]
+    assert store.keeping_files(ended_s_ago=0, limit=9, skip=5) == []
+    for job_id in reversed(ended[:3]):
+        assert job_id not in store.without_files(ended_s_ago=0, limit=9)
+        store.files_deleted(job_id)
+    assert store.keeping_files(ended_s_ago=0, limit=9) == ended[3:]
+    assert store.without_files(ended_s_ago=0, limit=2) == ended[:2]
+    assert store.without_files(ended_s_ago=0, limit=9) == ended[:3]
+    assert store.without_files(ended_s_ago=60, limit=9) == []
+    store.delete(ended[0])
+    assert store.without_files(ended_s_ago=0, limit=9) == ended[1:3]
 
 
 def test_a_job_knows_when_too_many_rows_failed(store: JobStore) -> None:

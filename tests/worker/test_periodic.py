@@ -13,13 +13,14 @@ import redis
 from jobs.job import Job, State
 from jobs.log_once import LogOnce
 from jobs.memory_store import MemoryJobStore
-from jobs.messages import CLEAN_TASK, EXPIRE_TASK, PLAN_TASK, RECOVER_TASK
+from jobs.messages import CLEAN_TASK, EXPIRE_TASK, FORGET_TASK, PLAN_TASK, RECOVER_TASK
 from jobs.storage import Storage, input_path
 from jobs.store import Missing
 from tests.worker.desk import Desk, catalogue
 from worker.app import make_app
 from worker.clean_storage import clean_storage
 from worker.expire_jobs import expire_jobs
+from worker.forget_jobs import forget_jobs
 from worker.recover_jobs import recover_jobs
 from worker.services import Services
 from worker.settings import WorkerSettings
@@ -86,8 +87,9 @@ def test_each_is_a_task_of_its_own() -> None:
         RECOVER_TASK,
         EXPIRE_TASK,
         CLEAN_TASK,
+        FORGET_TASK,
     }
-    assert {RECOVER_TASK, EXPIRE_TASK, CLEAN_TASK} <= set(app.tasks)
+    assert {RECOVER_TASK, EXPIRE_TASK, CLEAN_TASK, FORGET_TASK} <= set(app.tasks)
 
 
 def test_a_job_that_cannot_be_recovered_keeps_no_other_from_it(
@@ -212,3 +214,44 @@ def test_a_fault_is_logged_again_after_an_hour_and_when_it_comes_back(
     once.forget("a")
     once.error("a", "it came back")
     assert faults(caplog) == ["first", "another", "an hour later", "it came back"]
+
+
+def test_a_job_is_forgotten_when_its_records_retention_is_over(
+    desk: Desk, store: OneFaultyJob, now: list[float]
+) -> None:
+    desk.services = replace(
+        desk.services,
+        settings=desk.services.settings.model_copy(update={"record_retention_s": 600.0}),
+    )
+    old = ended(desk)
+    now[0] += 400
+    young = ended(desk)
+    now[0] += 201
+    forget_jobs(desk.services)
+    assert {job.id for job in store.newest(limit=9)} == {old, young}, "their files are still there"
+    clean_storage(desk.services)
+    forget_jobs(desk.services)
+    assert [job.id for job in store.newest(limit=9)] == [young]
+    now[0] += 400
+    forget_jobs(desk.services)
+    assert not store.newest(limit=9)
+
+
+def test_files_that_cannot_be_deleted_keep_none_of_the_others_however_many_there_are(
+    desk: Desk, store: OneFaultyJob, now: list[float], tmp_path: Path
+) -> None:
+    class NoneOfTheFirst(Storage):
+        def delete(self, path: str) -> None:
+            if any(job_id in path for job_id in stuck):
+                raise PermissionError(13, "Permission denied", path)
+            super().delete(path)
+
+    storage = NoneOfTheFirst(str(tmp_path))
+    desk.services = replace(desk.services, storage=storage)
+    stuck = [ended(desk) for _ in range(150)]
+    now[0] += 1
+    other = ended(desk)
+    now[0] += 61
+    clean_storage(desk.services, clock=lambda: 0.0)
+    assert store.get(other).files_deleted_at is not None
+    assert all(store.get(job_id).has_files for job_id in stuck)
