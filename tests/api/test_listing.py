@@ -9,22 +9,15 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.callers.callers import Caller
 from api.http.parameters import ListQuery
 from api.jobs.callers_jobs import CallersJobs
 from api.jobs.listing import find_jobs
 from jobs.job import Job, State
 from jobs.memory_store import MemoryJobStore
+from tests.api.callers import somebody
 
 Query = dict[str, Any]
-ANYBODY = Caller(
-    owner=None,
-    key_id=None,
-    is_admin=True,
-    upload_bytes=1,
-    open_jobs=None,
-    requests_per_minute=None,
-)
+ANYBODY = somebody("ann", is_admin=True)
 
 
 @pytest.fixture

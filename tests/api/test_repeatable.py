@@ -14,7 +14,6 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from api.callers.callers import Caller
 from api.jobs.callers_jobs import CallersJobs
 from api.uploads.intake import accept
 from api.uploads.options import Options
@@ -26,17 +25,11 @@ from jobs.memory_store import MemoryJobStore
 from jobs.messages import RecordedMessages
 from jobs.requests import request_name
 from jobs.storage import Storage
+from tests.api.callers import somebody
 
 CATALOGUE = b"title,summary\nA,some words\n"
 KEY = {"Idempotency-Key": "a-key"}
-ANYBODY = Caller(
-    owner=None,
-    key_id=None,
-    is_admin=True,
-    upload_bytes=1 << 30,
-    open_jobs=None,
-    requests_per_minute=None,
-)
+ANYBODY = somebody("ann", is_admin=True)
 
 
 def send(front: Any, content: bytes = CATALOGUE, **arguments: Any) -> TestResponse:
@@ -165,8 +158,10 @@ class SlowStorage(Storage):
         self._passes = passes
 
     @contextmanager
-    def publish(self, path: str) -> Iterator[BinaryIO]:
-        with super().publish(path) as stream:
+    def publish(
+        self, path: str, *, confirm: Callable[[], None] = lambda: None
+    ) -> Iterator[BinaryIO]:
+        with super().publish(path, confirm=confirm) as stream:
             yield cast(BinaryIO, _SlowStream(stream, self._passes))
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from api.jobs.callers_jobs import CallersJobs
 from api.results.result_rows import reading
 from api.results.row_pages import RowsDocument, RowsQuery, Which, rows_document
 from catalogue import Label, RowError, encode_header, encode_rows, inspect_head, parse_records
+from tests.api.callers import somebody
 from tests.api.client import Answer
 from tests.api.conftest import Front
 
@@ -133,7 +135,8 @@ def test_looking_for_rare_rows_takes_several_short_requests(front: Front) -> Non
     job_id = reviewed(front, f"title;summary;price\n{lines}Last;doubtful;1\n".encode())
     query = RowsQuery(filter=Which.NEEDS_REVIEW)
     pages: list[RowsDocument] = []
-    with reading(front.store.get(job_id), front.storage, front.corrections) as reader:
+    jobs = CallersJobs(front.store, lambda: somebody("ann", is_admin=True))
+    with reading(jobs.get(job_id), jobs, front.storage, front.corrections) as reader:
         while not pages or pages[-1].next:
             query.after = pages[-1].next if pages else None
             pages.append(rows_document(reader, query, corrections=0, most_bytes=100_000))

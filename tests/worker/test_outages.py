@@ -12,7 +12,7 @@ import redis
 from kombu.exceptions import OperationalError
 
 from cli.stack.redis_server import RedisServer
-from jobs.job import State
+from jobs.job import PinnedModel, State
 from jobs.label_cache import LabelCache
 from jobs.memory_store import MemoryJobStore
 from jobs.redis_outage import MEMORY_FULL, is_outage, refusal
@@ -131,7 +131,7 @@ def test_a_full_redis_holds_a_step_up_and_it_goes_on_uncounted_when_there_is_roo
 
     def plan() -> None:
         with uncounted_outages(desk.store, claim, pause=pause):
-            desk.store.begin_planning(claim, model_version=1)
+            desk.store.begin_planning(claim, model=PinnedModel(1, "d1"))
 
     with server.client() as client:
         client.config_set("maxmemory", 1)
