@@ -11,9 +11,9 @@ import pytest
 from api.jobs.job_ids import new_job_id
 from jobs.job import Failure, State
 from jobs.messages import ASSEMBLE_TASK
+from jobs.storage import Storage
 from tests.api.client import ApiClient
 from tests.api.conftest import Front
-from jobs.storage import Storage
 
 
 def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(front: Front) -> None:

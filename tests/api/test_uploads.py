@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -255,8 +255,10 @@ class FullStorage(Storage):
     """A disk with room for one block."""
 
     @contextmanager
-    def publish(self, path: str) -> Iterator[BinaryIO]:
-        with super().publish(path) as stream:
+    def publish(
+        self, path: str, *, confirm: Callable[[], None] = lambda: None
+    ) -> Iterator[BinaryIO]:
+        with super().publish(path, confirm=confirm) as stream:
             yield stream
             raise OSError(errno.ENOSPC, "No space left on device")
 
