@@ -19,6 +19,7 @@ class Question:
 
     summaries: tuple[str, ...]
     titles: tuple[str, ...]  # one for each summary, "" where there is none
+    owner: str | None  # of the key that asks; None where no key is asked for
     evidence: bool = False  # whether the labels are to say which words weighed most
 
 

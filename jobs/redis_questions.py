@@ -54,6 +54,7 @@ class RedisQuestions(Questions):
         return Question(
             summaries=tuple(said["summaries"]),
             titles=tuple(said["titles"]),
+            owner=said["owner"],
             evidence=said["evidence"],
         )
 

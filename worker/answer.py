@@ -36,15 +36,21 @@ _MODEL_UNAVAILABLE = "The model does not answer at the moment; try again in a li
 
 
 def _answer(services: Services, question: Question) -> Answer:
-    version = services.newest_usable_version()
+    model = services.models.newest_usable()
     rows = [
         Row.of_book(title, summary)
         for title, summary in zip(question.titles, question.summaries, strict=True)
     ]
     found = outcomes_of(
-        services, version, rows, as_of=time.time(), extras=Extras(evidence=question.evidence)
+        services,
+        model,
+        rows,
+        owner=question.owner,
+        as_of=time.time(),
+        extras=Extras(evidence=question.evidence),
     )
     # No row of its own is a blank line.
     return Answer(
-        model_version=version, outcomes=tuple(outcome for outcome in found if outcome is not None)
+        model_version=model.version,
+        outcomes=tuple(outcome for outcome in found if outcome is not None),
     )

@@ -26,14 +26,14 @@ def mostly_known(services: Services, job: Job, layout: Layout) -> bool:
     first = next(ranges, None)
     if first is None:
         return False
-    assert job.model_version is not None  # pinned before the file is looked at
-    model = services.describe(job.model_version)
-    books = books_of(parse_records(head[: first.end - start], layout), model)
+    assert job.model is not None  # pinned before the file is looked at
+    model = services.models.pinned(job.model)
+    books = books_of(parse_records(head[: first.end - start], layout), model.description)
     share = share_remembered(
         services,
-        job.model_version,
         model,
         list(books.values()),
+        owner=job.owner,
         as_of=job.state_times[State.QUEUED],
     )
     return share >= _MOSTLY

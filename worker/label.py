@@ -127,17 +127,18 @@ def _work(
         ]
     else:
         try:
-            assert job.model_version is not None  # planning pins it before any chunk exists
+            assert job.model is not None  # planning pins it before any chunk exists
             outcomes = outcomes_of(
                 services,
-                job.model_version,
+                services.models.pinned(job.model),
                 rows,
+                owner=job.owner,
                 as_of=job.state_times[State.QUEUED],
                 extras=job.extras,
                 review_threshold=job.review_threshold,
                 checkpoint=checkpoint,
             )
-        except ModelUnavailable as error:
+        except (ModelUnavailable, ModelMismatch) as error:
             if (commit := change_model(services, claim, job, error)) is None:
                 raise
             return commit

@@ -13,7 +13,7 @@ from worker.model_channel import ModelChannel
 from worker.model_description import ModelDescription
 from worker.model_errors import ModelError, ModelMismatch, ModelRejected, ModelUnavailable
 from worker.model_pending import Pending
-from worker.model_retry import RetryPolicy, Verdict
+from worker.model_retry import DOUBTFUL, RetryPolicy, Verdict
 from worker.model_signatures import (
     DESCRIBING,
     EXPLAINING,
@@ -96,7 +96,7 @@ class ModelClient:
         """What this version says about itself.
 
         Raises:
-            ModelUnavailable: no answer within the bound, or the version is not served.
+            ModelUnavailable: no answer within the bound, the version is not served, or the server fails.
             ModelMismatch: it has no `describe` signature, or one that cannot be read.
         """
         request = self._request(version, DESCRIBING, [""])
@@ -112,6 +112,10 @@ class ModelClient:
         try:
             return self._persist(ask)
         except ModelRejected as error:  # there is no text of a person's in this request
+            if error.code in DOUBTFUL:
+                raise ModelUnavailable(
+                    f"the model fails to describe itself: {error}", code=error.code
+                ) from error
             raise ModelMismatch(f"the model cannot describe itself: {error}") from error
 
     def submit(self, version: int, texts: Sequence[str]) -> Pending[Probabilities]:

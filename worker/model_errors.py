@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jobs.job import PinnedModel
+
 
 class ModelError(Exception):
     """The root of the model client's errors.
@@ -17,6 +19,17 @@ class ModelError(Exception):
 
 class ModelUnavailable(ModelError):
     """The model did not answer within the bound. Nothing is wrong with the texts: try the chunk again later."""
+
+
+class ModelReplaced(ModelUnavailable):
+    """Another model serves under the version number of the one that was asked for, which is gone as if withdrawn."""
+
+    def __init__(self, model: PinnedModel) -> None:
+        super().__init__(
+            f"another model serves as version {model.version} now; the one wanted described itself with the digest "
+            f"{model.digest[:12]}",
+            code="NOT_FOUND",
+        )
 
 
 class ModelRejected(ModelError):

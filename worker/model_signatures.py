@@ -24,6 +24,9 @@ class Signature(NamedTuple):
 
 LABELLING = Signature("serving_default", "summary", ("probabilities",))
 EXPLAINING = Signature("evidence", "summary", ("words", "weights"))
+# A text that every model of ours has an answer for.
+PROBE = "book"
+
 DESCRIBING = Signature("describe", "query", ("description",))
 
 

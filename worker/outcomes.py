@@ -13,14 +13,16 @@ from worker.decision import decide
 from worker.model_description import ModelDescription
 from worker.prediction import explain
 from worker.remembering import Book, predict_remembering
+from worker.served_models import ServedModel
 from worker.services import Services
 
 
 def outcomes_of(
     services: Services,
-    version: int,
+    model: ServedModel,
     rows: Sequence[Row],
     *,
+    owner: str | None,
     as_of: float,
     extras: Extras,
     review_threshold: float | None = None,
@@ -29,21 +31,25 @@ def outcomes_of(
     """One outcome per row, in order; None for a blank line.
 
     Args:
-        version: of the model.
-        as_of: what was labelled before this moment (Unix seconds) need not be asked again.
+        owner: whose rows these are; None where no key is asked for.
+        as_of: what the owner had labelled before this moment (Unix seconds) need not be asked again.
         extras: what labels say beyond the usual; evidence takes the model some times as long.
         review_threshold: a row whose confidence is below it needs review; None for the model's own.
         checkpoint: called before each request to the model; may raise to stop the work.
 
-    Raises `ModelUnavailable`, `ModelMismatch`, `EvidenceMissing` (the model cannot say).
+    Raises `ModelUnavailable`, `ModelReplaced`, `ModelMismatch`, `EvidenceMissing` (the model cannot say).
     """
-    model = services.describe(version)
     if extras.evidence:
-        services.require_evidence(version)
+        services.models.require_evidence(model)
     outcomes: list[Outcome] = [None if row.blank else row.problem for row in rows]
-    books = books_of(rows, model)
+    books = books_of(rows, model.description)
     predictions = predict_remembering(
-        services, version, model, list(books.values()), as_of=as_of, checkpoint=checkpoint
+        services,
+        model,
+        list(books.values()),
+        owner=owner,
+        as_of=as_of,
+        checkpoint=checkpoint,
     )
     labelled: dict[int, NDArray[np.float32]] = {}
     for position, prediction in zip(books, predictions, strict=True):
@@ -55,19 +61,20 @@ def outcomes_of(
         return outcomes
     labels = decide(
         np.stack(list(labelled.values())),
-        model,
+        model.description,
         review_threshold=review_threshold,
         alternatives=extras.alternatives,
     )
     if extras.evidence:
         words = explain(
-            services.model,
-            version,
+            services.models.client,
+            model.version,
             [clean_book(*books[position]) for position in labelled],
-            max_tokens=model.max_tokens,
+            max_tokens=model.description.max_tokens,
             settings=services.settings,
             checkpoint=checkpoint,
         )
+        services.models.confirm(model)
         labels = [replace(label, evidence=w) for label, w in zip(labels, words, strict=True)]
     for position, label in zip(labelled, labels, strict=True):
         outcomes[position] = label

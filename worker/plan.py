@@ -8,14 +8,15 @@ from typing import BinaryIO
 
 from catalogue import CatalogueError, Layout, plan_chunks
 from jobs.errors import LeaseLost
-from jobs.job import Chunk, Failure, PinnedModel
+from jobs.job import Chunk, Failure
 from jobs.storage import input_path
 from jobs.store import PLAN, Claim
 from worker.conversion import convert_workbook
 from worker.known_before import mostly_known
-from worker.model_client import ModelMismatch, ModelUnavailable
+from worker.model_client import ModelError, ModelMismatch, ModelUnavailable
 from worker.outages import uncounted_outages
 from worker.pulse import Pulse
+from worker.recovery import change_model
 from worker.services import INPUT_MISSING, Services
 
 log = logging.getLogger(__name__)
@@ -83,12 +84,17 @@ _PLANNING_FAILED = (
 
 
 def _pin_model(services: Services, claim: Claim) -> None:
-    version = services.newest_usable_version()
-    newest = PinnedModel(version, services.describe(version).digest)
-    version = services.store.begin_planning(claim, model=newest).version
-    services.describe(version)
-    if services.store.get(claim.job_id).extras.evidence:
-        services.require_evidence(version)
+    newest = services.models.newest_usable()
+    pinned = services.store.begin_planning(claim, model=newest.pinned)
+    job = services.store.get(claim.job_id)
+    try:
+        model = services.models.pinned(pinned)
+        if job.extras.evidence:
+            services.models.require_evidence(model)
+    except ModelError as error:
+        if (commit := change_model(services, claim, job, error)) is None:
+            raise
+        services.follow(job.id, commit)
 
 
 def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool]]:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.batching import micro_batches
-from worker.model_client import ModelClient, ModelRejected, Pending
-from worker.model_signatures import Evidence
+from worker.model_client import ModelClient, ModelRejected, ModelUnavailable, Pending
+from worker.model_retry import DOUBTFUL
+from worker.model_signatures import PROBE, Evidence
 from worker.settings import WorkerSettings
 
 # A row of probabilities, float32 [K], or None where the model refused the text or had no finite answer.
@@ -73,6 +74,16 @@ def explain(
     return [found[text] or () for text in texts]
 
 
+def _check_that_others_are_answered(
+    submit: Callable[[list[str]], Pending[Iterable[Row]]],
+) -> None:
+    """A server that fails at every text says nothing about this one. Raises `ModelUnavailable` then."""
+    try:
+        submit([PROBE]).result()
+    except ModelRejected as error:
+        raise ModelUnavailable(f"the model fails at any text: {error}", code=error.code) from error
+
+
 def _ask(
     submit: Callable[[list[str]], Pending[Iterable[Row]]],
     texts: Sequence[str],
@@ -88,8 +99,10 @@ def _ask(
     def collect(batch: list[str], pending: Pending[Iterable[Row]]) -> None:
         try:
             rows = pending.result()
-        except ModelRejected:
+        except ModelRejected as error:
             if len(batch) == 1:
+                if error.code in DOUBTFUL:
+                    _check_that_others_are_answered(submit)
                 found[batch[0]] = None
                 return
             # One text spoils the whole request: halve until only the guilty ones are left.

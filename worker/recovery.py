@@ -1,16 +1,19 @@
-"""What a chunk does instead of labelling when it kills its workers or its model version is gone."""
+"""What a chunk does instead of labelling when it kills its workers or its model is gone."""
 
 from __future__ import annotations
 
 import logging
 
 from catalogue import Layout, plan_chunks
-from jobs.job import Chunk, Job, PinnedModel
+from jobs.job import Chunk, Job
 from jobs.store import Claim, Commit
-from worker.model_client import ModelUnavailable
+from worker.model_client import ModelError, ModelUnavailable
+from worker.model_retry import DOUBTFUL
 from worker.services import Services
 
 log = logging.getLogger(__name__)
+
+_PERHAPS_ANOTHER_MODEL = DOUBTFUL | {"NOT_FOUND"}
 
 
 def halve(
@@ -50,23 +53,23 @@ def halve(
     )
 
 
-def change_model(
-    services: Services, claim: Claim, job: Job, error: ModelUnavailable
-) -> Commit | None:
-    """Start the job over with the newest version when the pinned one was withdrawn; None if it was not.
+def change_model(services: Services, claim: Claim, job: Job, error: ModelError) -> Commit | None:
+    """Start the job over with the newest model when the pinned one is gone; None if it is not.
 
-    Raises `ModelUnavailable` when no version serves, `ModelMismatch` when none can be used, `LeaseLost`.
+    It is gone when its version is not served any more, and when another model serves under its number. A fault and an
+    answer of another shape may come from such a model too. Raises `ModelUnavailable` when no version serves, `ModelMismatch` when none
+    can be used, `LeaseLost`.
     """
-    if error.code != "NOT_FOUND":
+    if isinstance(error, ModelUnavailable) and error.code not in _PERHAPS_ANOTHER_MODEL:
         return None
-    newest = services.newest_usable_version()
-    if newest == job.model_version:
+    newest = services.models.newest_usable()
+    if newest.pinned == job.model:
         return None
     log.warning(
-        "%s: model version %s was withdrawn, starting over with %d",
+        "%s: starting over with model version %d (%.12s): %s",
         job.id,
-        job.model_version,
-        newest,
+        newest.version,
+        newest.description.digest,
+        error,
     )
-    model = PinnedModel(newest, services.describe(newest).digest)
-    return services.store.repin(claim, model=model, window=services.settings.window)
+    return services.store.repin(claim, model=newest.pinned, window=services.settings.window)

@@ -1,8 +1,9 @@
 """Asks the model only for what it has not said before: a cache of labels in front of the predictions.
 
-The key is a digest of title and summary as the catalogue has them, and of everything that makes a model version this one;
-the value is the row of probabilities, bit by bit. So a remembered row is decided and written exactly as it was, and it is
-not even cleaned, which takes as long as all else that is done for it together.
+The key is a digest of title and summary as the catalogue has them, of the model's version and the digest of its
+description, and of the owner: how long an answer takes must not tell what another owner has had labelled. The value is
+the row of probabilities, bit by bit. So a cache hit is decided and written exactly as the first answer was, and is not
+even cleaned, which takes as long as all else that is done for it together.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from catalogue import CLEANING_FINGERPRINT, RowError, clean_book
 from jobs.label_cache import KEY_BYTES
-from worker.model_description import ModelDescription
 from worker.prediction import predict
+from worker.served_models import ServedModel
 from worker.services import Services
 
 # Title and summary, uncleaned; the title is "" for a model that does not read it.
@@ -30,19 +31,20 @@ _KEYED = "title and summary"
 
 def predict_remembering(
     services: Services,
-    version: int,
-    model: ModelDescription,
+    model: ServedModel,
     books: Sequence[Book],
     *,
+    owner: str | None,
     as_of: float,
     checkpoint: Callable[[], None],
 ) -> list[NDArray[np.float32] | RowError]:
     """A row of probabilities (float32 [K]) for each book, in order, or why there is none.
 
-    What was known before the moment `as_of` (Unix seconds) is not asked again. `checkpoint` and what is raised: see
+    What this owner had labelled before the moment `as_of` (Unix seconds) is not asked again. All rows are of `model`:
+    raises `ModelReplaced` when another one serves under its number meanwhile. `checkpoint` and what else is raised: see
     `predict`.
     """
-    keys = _keys(version, model, books)
+    keys = _keys(model, owner, books)
     known = _known(services, model, list(dict.fromkeys(keys)), as_of)
     texts = {
         key: clean_book(*book) for key, book in zip(keys, books, strict=True) if key not in known
@@ -52,16 +54,19 @@ def predict_remembering(
         zip(
             asked,
             predict(
-                services.model,
-                version,
+                services.models.client,
+                model.version,
                 asked,
-                max_tokens=model.max_tokens,
+                max_tokens=model.description.max_tokens,
                 settings=services.settings,
                 checkpoint=checkpoint,
             ),
             strict=True,
         )
     )
+    # After the last prediction and before anything is kept, also where every row was a cache hit.
+    if keys:
+        services.models.confirm(model)
     found: dict[bytes, NDArray[np.float32] | RowError] = dict(known)
     fresh: dict[bytes, bytes] = {}
     for key, text in texts.items():
@@ -79,21 +84,21 @@ def predict_remembering(
 
 def share_remembered(
     services: Services,
-    version: int,
-    model: ModelDescription,
+    model: ServedModel,
     books: Sequence[Book],
     *,
+    owner: str | None,
     as_of: float,
 ) -> float:
     """The share of these books that `predict_remembering` would not ask the model; 0 of none."""
-    keys = set(_keys(version, model, books))
+    keys = set(_keys(model, owner, books))
     return len(_known(services, model, list(keys), as_of)) / len(keys) if keys else 0.0
 
 
 def _known(
-    services: Services, model: ModelDescription, keys: Sequence[bytes], as_of: float
+    services: Services, model: ServedModel, keys: Sequence[bytes], as_of: float
 ) -> Mapping[bytes, NDArray[np.float32]]:
-    size = len(model.labels) * _FLOATS.itemsize
+    size = len(model.description.labels) * _FLOATS.itemsize
     return {
         key: np.frombuffer(value, dtype=_FLOATS)
         for key, value in services.labels.get(keys, before=as_of).items()
@@ -101,12 +106,10 @@ def _known(
     }
 
 
-def _keys(version: int, model: ModelDescription, books: Sequence[Book]) -> list[bytes]:
-    # The number alone would not do: another model folder may have another version 1.
-    identity = [_KEYED, CLEANING_FINGERPRINT, version, model.document]
-    scope = hashlib.blake2b(
-        json.dumps(identity, sort_keys=True).encode(), digest_size=KEY_BYTES
-    ).digest()
+def _keys(model: ServedModel, owner: str | None, books: Sequence[Book]) -> list[bytes]:
+    # Number and digest: models that were not exported by this project may describe themselves alike.
+    identity = [_KEYED, CLEANING_FINGERPRINT, *model.pinned, owner]
+    scope = hashlib.blake2b(json.dumps(identity).encode(), digest_size=KEY_BYTES).digest()
     return [
         hashlib.blake2b(
             # Lone surrogates, which UTF-8 does not have, are part of what is cleaned.

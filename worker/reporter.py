@@ -35,12 +35,13 @@ def start_reporter(services: Services, name: str) -> None:
 
 def _model(services: Services) -> Mapping[str, object] | None:
     try:
-        version = services.newest_usable_version()
-        return {
-            **services.describe(version).document,
-            "version": version,
-            "evidence": services.gives_evidence(version),
-        }
+        model = services.models.newest_usable()
     except ModelError as error:
         log.warning("no usable model: %s", error)
         return None
+    try:
+        evidence = services.models.gives_evidence(model)
+    except ModelError as error:
+        log.warning("no evidence for now: %s", error)
+        evidence = False
+    return {**model.description.document, "version": model.version, "evidence": evidence}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from celery import Celery
 
-from catalogue import CLEANING_FINGERPRINT
 from jobs.job import Failure, State
 from jobs.label_cache import LabelCache, NoLabelCache
 from jobs.messages import CeleryMessages, Messages
@@ -20,14 +19,11 @@ from jobs.storage import Storage
 from jobs.store import Commit, JobStore
 from worker.callback_post import Poster
 from worker.callbacks import CallbackSender
-from worker.model_client import ModelClient, ModelMismatch, ModelRejected
-from worker.model_description import ModelDescription
-from worker.model_errors import EvidenceMissing
+from worker.model_client import ModelClient
+from worker.served_models import ServedModels
 from worker.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
-
-_ANY_WORD = "book"
 
 INPUT_MISSING = Failure(
     code="INPUT_MISSING",
@@ -43,68 +39,9 @@ class Services:
     storage: Storage
     messages: Messages
     questions: Questions
-    model: ModelClient
+    models: ServedModels
     labels: LabelCache
     settings: WorkerSettings
-    _described: dict[int, ModelDescription] = field(default_factory=dict)
-    _explaining: dict[int, bool] = field(default_factory=dict)
-
-    def describe(self, version: int) -> ModelDescription:
-        """What this model version says of itself; asked once per process, since versions never change.
-
-        Raises `ModelUnavailable`, `ModelMismatch` (its cleaning rules are not ours).
-        """
-        if version not in self._described:
-            description = self.model.describe(version)
-            if description.cleaning_fingerprint != CLEANING_FINGERPRINT:
-                raise ModelMismatch(
-                    f"Model version {version} was trained on texts cleaned by other rules "
-                    f"({description.cleaning_fingerprint[:12]}) than this worker's "
-                    f"({CLEANING_FINGERPRINT[:12]}). Publish a model trained with this release, "
-                    "or run the release that trained it."
-                )
-            self._described[version] = description
-        return self._described[version]
-
-    def gives_evidence(self, version: int) -> bool:
-        """Whether this model version can say which words weighed most; asked once per process.
-
-        Raises `ModelUnavailable`.
-        """
-        if version not in self._explaining:
-            try:
-                self.model.explain(version, [_ANY_WORD]).result()
-            except (ModelMismatch, ModelRejected) as error:
-                log.info("model version %d gives no evidence: %s", version, error)
-                self._explaining[version] = False
-            else:
-                self._explaining[version] = True
-        return self._explaining[version]
-
-    def require_evidence(self, version: int) -> None:
-        """Raises `EvidenceMissing`, `ModelUnavailable`."""
-        if not self.gives_evidence(version):
-            raise EvidenceMissing(
-                f"Model version {version} cannot say which words weighed most. Ask without evidence, "
-                "or publish a model trained with this release."
-            )
-
-    def newest_usable_version(self) -> int:
-        """The newest version that this worker can use; one bad publication must not stop new jobs.
-
-        Raises `ModelUnavailable` when none serves, `ModelMismatch` when none of them can be used.
-        """
-        problem: ModelMismatch | None = None
-        for version in self.model.versions():
-            try:
-                self.describe(version)
-            except ModelMismatch as error:
-                log.error("model version %d is not used: %s", version, error)
-                problem = problem or error
-            else:
-                return version
-        assert problem is not None  # there is at least one version
-        raise problem
 
     def fail(self, job_id: str, failure: Failure) -> None:
         """End the job as failed; what was labelled is kept."""
@@ -127,11 +64,13 @@ def connect(settings: WorkerSettings, app: Celery) -> Services:
         storage=Storage(settings.storage_url),
         messages=CeleryMessages(app),
         questions=RedisQuestions(settings.redis_url),
-        model=ModelClient(
-            settings.model_target,
-            settings.model_name,
-            deadline_s=settings.model_deadline_s,
-            retry_for_s=settings.model_retry_s,
+        models=ServedModels(
+            ModelClient(
+                settings.model_target,
+                settings.model_name,
+                deadline_s=settings.model_deadline_s,
+                retry_for_s=settings.model_retry_s,
+            )
         ),
         labels=_label_cache(settings),
         settings=settings,

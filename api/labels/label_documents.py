@@ -36,12 +36,13 @@ class LabelBody(BaseModel):
     )
     evidence: bool = Field(False, description="Whether to say which words weighed most.")
 
-    def question(self) -> Question:
+    def question(self, owner: str | None) -> Question:
         """The same for a worker."""
         books = [BookBody(summary=s) if isinstance(s, str) else s for s in self.summaries]
         return Question(
             summaries=tuple(book.summary for book in books),
             titles=tuple(book.title for book in books),
+            owner=owner,
             evidence=self.evidence,
         )
 

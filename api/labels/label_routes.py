@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_openapi3.blueprint import APIBlueprint
 
+from api.callers.callers import caller
 from api.http.describing import problems
 from api.jobs.documents import as_json
 from api.labels.asking import Asking
@@ -38,6 +39,7 @@ def label_routes(asking: Asking) -> APIBlueprint:
     )
     def label_summaries(body: LabelBody) -> dict[str, Any]:
         """Label a few summaries at once"""
-        return as_json(LabelsDocument.of(asking.ask(body.question()), evidence=body.evidence))
+        answer = asking.ask(body.question(caller().owner))
+        return as_json(LabelsDocument.of(answer, evidence=body.evidence))
 
     return routes

@@ -62,7 +62,9 @@ def test_every_summary_gets_its_label_under_the_names_of_the_columns(front: Fron
             data=rb'{"summaries": ["A dragon", {"title": "Eragon", "summary": "\ud83d\udcda"}]}',
             content_type="application/json",
         )
-    assert asked == [Question(summaries=("A dragon", "\N{BOOKS}"), titles=("", "Eragon"))]
+    assert asked == [
+        Question(summaries=("A dragon", "\N{BOOKS}"), titles=("", "Eragon"), owner=None)
+    ]
     assert (answer.status_code, answer.json["model_version"]) == (200, 7)
     found, failed = answer.json["labels"]
     assert found == {

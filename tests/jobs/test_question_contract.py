@@ -17,6 +17,7 @@ from jobs.redis_questions import RedisQuestions
 QUESTION = Question(
     summaries=("A dragon — “fiery”", "half a pair \ud83d", ""),
     titles=("Æon", "", "\ud83d"),
+    owner="anna",
     evidence=True,
 )
 LABEL = Label(

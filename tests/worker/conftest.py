@@ -13,27 +13,45 @@ from pathlib import Path
 import pytest
 
 from catalogue import CLEANING_FINGERPRINT
+from tests.waiting import WITHIN_S
 from worker.model_client import ModelClient
 
 ROOT = Path(__file__).parents[2]
 
 
 def build_model(
-    folder: Path, *versions: str, fingerprint: str, without: Sequence[str] = ()
+    folder: Path,
+    *versions: str,
+    fingerprint: str,
+    without: Sequence[str] = (),
+    labels: Sequence[str] = (),
 ) -> None:
     """Publish tiny model versions, in a process of their own: this one stays without TensorFlow."""
     build = [sys.executable, "-m", "tests.serving.tiny_model", str(folder), *versions]
     build += ["--cleaning-fingerprint", fingerprint]
     if without:
         build += ["--without", *without]
+    if labels:
+        build += ["--labels", *labels]
     subprocess.run(build, check=True, cwd=ROOT)
 
 
 @contextlib.contextmanager
 def serve(
-    folder: Path, fingerprint: str, *versions: str, without: Sequence[str] = ()
+    folder: Path,
+    fingerprint: str,
+    *versions: str,
+    without: Sequence[str] = (),
+    labels: Sequence[str] = (),
 ) -> Iterator[str]:
-    build_model(folder / "genre", *(versions or ("1",)), fingerprint=fingerprint, without=without)
+    """Address of a server over `folder`, which gets these versions of one tiny model first."""
+    build_model(
+        folder / "genre",
+        *(versions or ("1",)),
+        fingerprint=fingerprint,
+        without=without,
+        labels=labels,
+    )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         target = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -42,13 +60,13 @@ def serve(
         [sys.executable, "-m", "serving"], cwd=ROOT, env=os.environ | settings
     )
     try:
-        client = ModelClient(target, "genre", deadline_s=10, retry_for_s=60)
+        client = ModelClient(target, "genre", deadline_s=10, retry_for_s=WITHIN_S)
         client.versions()  # waits until it serves
         client.close()
         yield target
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(WITHIN_S)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from worker.assemble import assemble_job
 from worker.label import label_chunk
 from worker.model_client import ModelClient
 from worker.plan import plan_job
+from worker.served_models import ServedModels
 from worker.services import Services
 from worker.settings import WorkerSettings
 
@@ -37,7 +38,13 @@ class Desk:
         model = ModelClient(target, "genre", deadline_s=10, retry_for_s=values.model_retry_s)
         self.questions = MemoryQuestions()
         self.services = Services(
-            self.store, self.storage, self.messages, self.questions, model, NoLabelCache(), values
+            self.store,
+            self.storage,
+            self.messages,
+            self.questions,
+            ServedModels(model),
+            NoLabelCache(),
+            values,
         )
 
     def submit(
@@ -47,6 +54,7 @@ class Desk:
         *,
         extras: Extras = NO_EXTRAS,
         review_threshold: float | None = None,
+        owner: str | None = None,
     ) -> str:
         job_id = uuid.uuid4().hex
         with self.storage.publish(input_path(job_id)) as stream:
@@ -60,6 +68,7 @@ class Desk:
                 error_threshold=error_threshold,
                 review_threshold=review_threshold,
                 extras=extras,
+                owner=owner,
             )
         )
         self.messages.plan(job_id)
@@ -68,6 +77,10 @@ class Desk:
     def work(self, *, until: Callable[[], bool] = lambda: False) -> None:
         while self.messages.sent and not until():
             self.work_once()
+
+    def has_planned(self, job_id: str) -> bool:
+        """Whether the next message labels a chunk of this job."""
+        return bool(self.messages.sent) and self.messages.sent[0][:2] == (LABEL_TASK, job_id)
 
     def work_once(self) -> None:
         task, job_id, index = self.messages.sent.pop(0)
@@ -79,8 +92,8 @@ class Desk:
         else:
             assemble_job(self.services, job_id)
 
-    def run(self, content: bytes, extras: Extras = NO_EXTRAS) -> Job:
-        job_id = self.submit(content, extras=extras)
+    def run(self, content: bytes, extras: Extras = NO_EXTRAS, *, owner: str | None = None) -> Job:
+        job_id = self.submit(content, extras=extras, owner=owner)
         self.work()
         return self.store.get(job_id)
 

@@ -32,8 +32,12 @@ def desk(tmp_path: Path, tiny_model_target: str) -> Desk:
     return Desk(tmp_path, tiny_model_target, chunk_rows=100)
 
 
-def ask(desk: Desk, *summaries: str, evidence: bool = False) -> Answer | Failure | None:
-    question = Question(summaries=summaries, titles=("",) * len(summaries), evidence=evidence)
+def ask(
+    desk: Desk, *summaries: str, evidence: bool = False, owner: str | None = None
+) -> Answer | Failure | None:
+    question = Question(
+        summaries=summaries, titles=("",) * len(summaries), owner=owner, evidence=evidence
+    )
     question_id = desk.questions.ask(question, keep_s=60)
     answer_question(desk.services, question_id)
     return desk.questions.wait(question_id, within_s=0.01)
@@ -102,7 +106,8 @@ def test_evidence_is_there_only_where_it_was_asked_for(desk: Desk) -> None:
 
 
 def test_a_question_is_answered_once_however_often_its_message_comes(desk: Desk) -> None:
-    question_id = desk.questions.ask(Question(summaries=SUMMARIES[:1], titles=("",)), keep_s=60)
+    question = Question(summaries=SUMMARIES[:1], titles=("",), owner=None)
+    question_id = desk.questions.ask(question, keep_s=60)
     answer_question(desk.services, question_id)
     answer_question(desk.services, question_id)
     assert isinstance(desk.questions.wait(question_id, within_s=0.01), Answer)

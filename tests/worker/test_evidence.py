@@ -67,5 +67,5 @@ def test_the_worker_reports_whether_its_model_gives_evidence(
     desk: Desk, tmp_path: Path, silent_model_target: str
 ) -> None:
     silent = Desk(tmp_path / "silent", silent_model_target)
-    assert desk.services.gives_evidence(desk.services.newest_usable_version())
-    assert not silent.services.gives_evidence(silent.services.newest_usable_version())
+    assert desk.services.models.gives_evidence(desk.services.models.newest_usable())
+    assert not silent.services.models.gives_evidence(silent.services.models.newest_usable())

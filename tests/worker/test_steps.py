@@ -18,6 +18,7 @@ from jobs.messages import LABEL_TASK, PLAN_TASK
 from jobs.part import write_part
 from jobs.storage import errors_path, input_path, parts_folder, result_path
 from jobs.store import PLAN, UPLOAD_LOST_AFTER_S, Claim, Commit, label_step
+from tests.waiting import eventually
 from tests.worker.conftest import build_model
 from tests.worker.desk import Desk, catalogue
 from worker.assemble import assemble_job
@@ -239,10 +240,7 @@ def test_a_job_whose_model_version_is_withdrawn_starts_over_and_mixes_no_version
     desk.work(until=lambda: desk.store.get(job_id).chunks_done == 2)
     assert desk.store.get(job_id).model_version == 2
     shutil.rmtree(models / "2")
-    deadline = time.monotonic() + 30
-    while desk.services.model.versions()[0] != 1:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    eventually(lambda: desk.services.models.client.versions()[0] == 1)
     desk.work()
     job = desk.store.get(job_id)
     assert (job.state, job.model_version) == (State.COMPLETED, 1)
@@ -300,10 +298,7 @@ def test_a_newer_version_that_cannot_be_used_does_not_stop_new_jobs(
     target, models = two_versions
     build_model(models, "3", fingerprint="0" * 64)
     desk = Desk(tmp_path, target)
-    deadline = time.monotonic() + 30
-    while desk.services.model.versions()[0] != 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    eventually(lambda: desk.services.models.client.versions()[0] == 3)
     job = desk.run(catalogue(3))
     assert (job.state, job.model_version) == (State.COMPLETED, 2)
 
