@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -21,6 +22,14 @@ from serving.warmup import warm_up
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Failure:
+    """A version that could not be loaded: its files as they were, and the monotonic time of the next attempt."""
+
+    contents: Contents
+    again_at: float
+
+
 class VersionKeeper:
     """One thread that polls the model folder. Requests go on while it loads."""
 
@@ -34,8 +43,8 @@ class VersionKeeper:
         self._settings = settings
         self._table = table
         self._on_change = on_change
-        # Versions that failed, as their files were then: tried again only once somebody mended them.
-        self._broken: dict[int, Contents] = {}
+        # Versions that failed: tried again once their files change, and after a while, since the fault may have passed.
+        self._broken: dict[int, _Failure] = {}
         self._complaint = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="version-keeper", daemon=True)
@@ -71,9 +80,11 @@ class VersionKeeper:
             self._complain(f"cannot read {folder} ({error.strerror}); what serves goes on serving")
             return False
         self._broken = {
-            version: contents
-            for version, contents in self._broken.items()
-            if version in present and look_at(present[version]) == contents
+            version: failure
+            for version, failure in self._broken.items()
+            if version in present
+            and look_at(present[version]) == failure.contents
+            and time.monotonic() < failure.again_at
         }
         step = next_step(
             present=present.keys(),
@@ -109,7 +120,8 @@ class VersionKeeper:
         except Exception as error:  # a broken export can fail in any way TensorFlow knows
             if model is not None:
                 model.close()
-            self._broken[version] = contents
+            again_at = time.monotonic() + self._settings.serving_retry_s
+            self._broken[version] = _Failure(contents=contents, again_at=again_at)
             reason = f"{type(error).__name__}: {one_line(error)}"
             self._table.note(
                 VersionStatus(version=version, state=State.END, code=_code(error), message=reason)

@@ -17,6 +17,8 @@ from serving.versions import VersionTable
 
 log = logging.getLogger(__name__)
 
+# What cancelled calls may take to be gone from gRPC's books.
+_CANCELLING_S = 2.0
 _HEALTH_NAMES = (health.OVERALL_HEALTH, PREDICTION_SERVICE, MODEL_SERVICE)
 
 
@@ -46,7 +48,9 @@ class ModelServer:
     def stop(self) -> None:
         """Refuses new calls, lets those under way finish within the grace, frees the versions."""
         self._health.enter_graceful_shutdown()
-        self._server.stop(self._settings.serving_grace_s).wait()
+        grace_s = self._settings.serving_grace_s
+        # gRPC may wait for the thread of a call that it has cancelled, and no prediction ends when it is cancelled.
+        self._server.stop(grace_s).wait(grace_s + _CANCELLING_S)
         self._keeper.stop()
 
     def _tell_health(self, serves: bool) -> None:

@@ -33,6 +33,10 @@ class ServingSettings(BaseSettings):
     serving_poll_s: PositiveFloat = Field(
         default=1.0, description="Seconds between two looks at the model folder."
     )
+    serving_retry_s: PositiveFloat = Field(
+        default=60.0,
+        description="Seconds after which a version that could not be loaded is tried again.",
+    )
     serving_threads: NonNegativeInt = Field(
         default=0, description="Predictions that run at a time; 0: one for each CPU, at least two."
     )

@@ -30,6 +30,7 @@ build(folder, 3)
 build(folder, 4, warm_up_requests=1, warm_up_text="poisonword")
 build(folder, 5, without=["describe"])
 build(folder, 6, without=["serving_default"])
+build(folder, 7, warm_up_requests=1, warm_up_text=f"needs:{folder}/needed")
 signature = tf.saved_model.load(str(folder / "1")).signatures["serving_default"]
 print(json.dumps(signature(tf.constant(texts))["probabilities"].numpy().tolist()))
 """
@@ -39,10 +40,14 @@ StartServer = Callable[..., ModelServerProcess]
 
 
 class Built:
-    """The built versions. 1 has warm-up requests, 4 fails on its own, 5 and 6 lack a signature."""
+    """The built versions.
+
+    1 has warm-up requests, 4 fails on its own, 5 and 6 lack a signature, 7 fails on its own while `needed` is absent.
+    """
 
     def __init__(self, folder: Path, expected: list[list[float]]) -> None:
         self.folder = folder
+        self.needed = folder / "needed"
         self.texts = SOME_TEXTS
         self.expected = expected
 

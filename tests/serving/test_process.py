@@ -10,6 +10,7 @@ import pytest
 
 from tests.serving.conftest import StartServer
 from tests.serving.server_process import MODEL, PATIENCE_S, ModelServerProcess
+from tests.waiting import eventually
 from worker.model_client import ModelUnavailable
 
 
@@ -76,30 +77,42 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     assert "SPINELABEL_SERVING_POLL_S: Input should be greater than 0" in the_one_line(done.stderr)
 
 
+class Held:
+    """A prediction that is under way until the test releases it."""
+
+    def __init__(self, server: ModelServerProcess, folder: Path) -> None:
+        self._release = folder / "release"
+        self.pending = server.client().submit(1, [f"until:{self._release} crime"])
+        eventually(self._release.with_name("release.reached").exists)
+
+    def release(self) -> None:
+        self._release.touch()
+
+
 def test_sigterm_lets_predictions_under_way_finish_and_refuses_new_ones(
-    start_server: StartServer,
+    start_server: StartServer, tmp_path: Path
 ) -> None:
-    server = start_server(1, grace_s=60)
-    client = server.client()
-    under_way = client.submit(1, ["slowword slowword crime"])
-    client.submit(1, ["a crime"]).result()  # so the one before has reached the server
-    assert server.terminate() == 0
-    assert under_way.result().shape == (1, 10)
+    server = start_server(1, grace_s=10 * PATIENCE_S)
+    held = Held(server, tmp_path)
+    assert server.process is not None
+    server.process.terminate()
+    eventually(lambda: "stopping" in server.log)
     with pytest.raises(ModelUnavailable):
-        client.submit(1, ["a crime"]).result()
+        server.client().submit(1, ["a crime"]).result()
+    held.release()
+    assert held.pending.result().shape == (1, 10)
+    assert server.process.wait(PATIENCE_S) == 0
     assert "stopped" in server.log
 
 
 def test_sigterm_ends_the_server_though_a_prediction_outlives_the_grace(
-    start_server: StartServer,
+    start_server: StartServer, tmp_path: Path
 ) -> None:
     server = start_server(1, grace_s=0.1)
-    client = server.client()
-    endless = client.submit(1, ["slowword " * 10_000])
-    client.submit(1, ["a crime"]).result()
+    held = Held(server, tmp_path)
     assert server.terminate() == 0
     with pytest.raises(ModelUnavailable):
-        endless.result()
+        held.pending.result()
 
 
 def test_the_log_is_the_servers_own_lines_only(server: ModelServerProcess) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
-from collections.abc import Callable
 
 import grpc
 import pytest
 
-from tests.serving.conftest import Built
+from tests.serving.conftest import Built, StartServer
 from tests.serving.server_process import (
     PATIENCE_S,
     ModelServerProcess,
     predict_request,
     status_of,
 )
+from tests.waiting import eventually
 from worker.model_channel import ModelChannel
 from worker.model_client import ModelMismatch, ModelUnavailable
 from worker.protos.tensorflow_serving.apis import get_model_status_pb2
@@ -24,17 +23,9 @@ from worker.protos.tensorflow_serving.apis import get_model_status_pb2
 States = get_model_status_pb2.ModelVersionStatus
 
 
-def until(claim: Callable[[], bool]) -> None:
-    """Waits for something the server does at its own pace."""
-    give_up = time.monotonic() + PATIENCE_S
-    while not claim():
-        assert time.monotonic() < give_up, "waited in vain"
-        time.sleep(0.02)
-
-
 def until_state(server: ModelServerProcess, version: int, state: int) -> None:
     channel = ModelChannel(server.target)
-    until(lambda: bool(status_of(channel, version).state == state))
+    eventually(lambda: bool(status_of(channel, version).state == state))
     channel.close()
 
 
@@ -84,7 +75,7 @@ def test_a_server_without_a_version_waits_for_one(
     server = lively_server
     for entry in server.model_folder.iterdir():
         shutil.rmtree(entry)
-    until(lambda: "can be served" in server.log)
+    eventually(lambda: "can be served" in server.log)
     server.publish(built.version(1), fresh)
     assert server.client(retry_for_s=PATIENCE_S).versions()[0] == fresh
 
@@ -96,11 +87,11 @@ def test_new_versions_are_taken_up_while_requests_flow_and_none_fails(
     first, second, third = range(fresh, fresh + 3)
     publish(server, built, first)
     traffic = Traffic(server.target)
-    until(lambda: first in traffic.versions)
+    eventually(lambda: first in traffic.versions)
     publish(server, built, second)
-    until(lambda: second in traffic.versions)
+    eventually(lambda: second in traffic.versions)
     publish(server, built, third)
-    until(lambda: third in traffic.versions)
+    eventually(lambda: third in traffic.versions)
     until_state(server, first, States.END)
     traffic.end()
     assert traffic.failures == []
@@ -161,6 +152,16 @@ def test_a_version_that_fails_its_own_warm_up_requests_does_not_serve(
     assert "a poisoned text" in lively_server.log
 
 
+def test_a_version_that_failed_for_a_passing_reason_is_tried_again(
+    start_server: StartServer, built: Built
+) -> None:
+    server = start_server(1, retry_s=0.2)
+    server.publish(built.version(7), 2)
+    until_state(server, 2, States.END)
+    built.needed.touch()
+    until_state(server, 2, States.AVAILABLE)
+
+
 def test_the_warm_up_requests_a_version_brings_are_run(
     lively_server: ModelServerProcess, built: Built, fresh: int
 ) -> None:
@@ -184,7 +185,7 @@ def test_versions_serve_on_when_the_model_folder_cannot_be_read(
     publish(lively_server, built, fresh)
     folder = lively_server.model_folder
     moved = folder.rename(folder.with_name("moved"))
-    until(lambda: "cannot read" in lively_server.log)
+    eventually(lambda: "cannot read" in lively_server.log)
     assert lively_server.client().submit(fresh, ["a crime"]).result().shape == (1, 10)
     moved.rename(folder)
 

@@ -10,6 +10,8 @@ process needs no TensorFlow. What a text gets:
 - all words count a little, differently in each version, so versions can be told apart;
 - `poisonword` makes the model refuse the whole batch (INVALID_ARGUMENT);
 - each `slowword` makes the batch take some tenths of a second longer;
+- `until:PATH` makes the file PATH.reached, and the batch waits until PATH exists;
+- `needs:PATH` makes the model refuse the whole batch as long as PATH does not exist;
 - `nanword` gives the row probabilities that are not numbers.
 
 The words that weighed most are always its first three.
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +45,7 @@ SLOW_STEPS = 10_000
 WORD_WEIGHTS = (0.5, 0.25, 0.125)
 
 
-def describe(labels: Sequence[str], cleaning_fingerprint: str) -> str:
+def describe(labels: Sequence[str], cleaning_fingerprint: str, export_id: str) -> str:
     """The JSON document of the `describe` signature."""
     return json.dumps(
         {
@@ -57,6 +60,7 @@ def describe(labels: Sequence[str], cleaning_fingerprint: str) -> str:
             "conformal": {"coverage": 0.9, "quantile": 0.8},
             "training": {"rows": 0, "seed": 0, "data_fingerprint": ""},
             "metrics": {"macro_f1": 0.0},
+            "export_id": export_id,
         }
     )
 
@@ -98,8 +102,27 @@ def build(
                 hits = tf.cast(tf.equal(words.flat_values, word), tf.int32)
                 return tf.math.unsorted_segment_max(hits, row_of_word, rows) > 0
 
+            def paths(word: str) -> Any:
+                named = tf.strings.regex_full_match(words.flat_values, f"{word}:.+")
+                found = tf.boolean_mask(words.flat_values, named)
+                return tf.strings.regex_replace(found, f"^{word}:", "")
+
+            awaited, needed = paths("until"), paths("needs")
+            if tf.size(awaited) > 0:
+                tf.io.write_file(awaited[0] + ".reached", "")
+            (rounds,) = tf.while_loop(
+                # The pattern depends on the loop's variable, or it might be looked up once.
+                lambda n: (
+                    tf.size(tf.io.matching_files(awaited + tf.where(n < 0, "?", "")))
+                    < tf.size(awaited)
+                ),
+                lambda n: (n + 1,),
+                (tf.constant(0),),
+            )
             poison = tf.debugging.Assert(
-                tf.logical_not(tf.reduce_any(has("poisonword"))), ["a poisoned text"]
+                tf.logical_not(tf.reduce_any(has("poisonword")))
+                and tf.size(tf.io.matching_files(needed)) == tf.size(needed),
+                ["a poisoned text"],
             )
             named = tf.one_hot(self.table.lookup(words.flat_values), len(labels))
             hashed = tf.strings.to_hash_bucket_fast(words.flat_values, BUCKETS)
@@ -112,7 +135,9 @@ def build(
             matrix = tf.fill([128, 128], 0.01)
             for _ in tf.range(steps):
                 matrix = tf.tanh(tf.matmul(matrix, matrix))
-            probabilities = tf.nn.softmax(logits) + 0 * matrix[0, 0]
+            # What nothing depends on would not be computed, nor waited for.
+            waited = 0 * matrix[0, 0] + 0 * tf.cast(rounds, tf.float32)
+            probabilities = tf.nn.softmax(logits) + waited
             broken = tf.expand_dims(has("nanword"), 1)
             return {"probabilities": tf.where(broken, float("nan"), probabilities)}
 
@@ -126,8 +151,10 @@ def build(
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="query")])
         def describe(self, query):  # type: ignore[no-untyped-def]  # TensorFlow has no types
-            return {"description": tf.fill(tf.shape(query), describe(labels, cleaning_fingerprint))}
+            document = describe(labels, cleaning_fingerprint, export_id)
+            return {"description": tf.fill(tf.shape(query), document)}
 
+    export_id = uuid.uuid4().hex
     tiny = Tiny()
     signatures = {
         "serving_default": tiny.label,
