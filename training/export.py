@@ -8,6 +8,8 @@ place, so that a server that watches the folder never sees half a model.
 import argparse
 import json
 import shutil
+import sys
+import uuid
 from pathlib import Path
 
 import keras
@@ -16,9 +18,11 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from training.assemble import Assembled, assemble
 from training.config import read_config
+from training.errors import TrainingError
 from training.evidence import evidence_of
-from training.export_check import check_export
+from training.export_check import ExportError, check_export
 from training.vectoriser import build_vectoriser
+from training.version_numbers import reserve
 
 WARM_UP = Path("assets.extra") / "tf_serving_warmup_requests"
 _WARM_UP_ROWS = (1, 16, 32)
@@ -62,13 +66,6 @@ def write_saved_model(assembled: Assembled, description: str, folder: Path) -> N
     _write_warm_up(folder / WARM_UP, assembled.vocabulary)
 
 
-def next_version(model_root: Path) -> int:
-    """One more than the newest version in the folder, 1 if there is none."""
-    if not model_root.is_dir():
-        return 1
-    return max((int(p.name) for p in model_root.iterdir() if p.name.isdecimal()), default=0) + 1
-
-
 def publish(run: Path, model_root: Path, version: int | None = None) -> Path:
     """Export the run's final model, check it, and rename it into ``model_root``.
 
@@ -76,20 +73,30 @@ def publish(run: Path, model_root: Path, version: int | None = None) -> Path:
 
     Raises:
         ExportError: the export differs from the trained model or is not portable.
-        OSError: the version is there already, or the folder cannot be written.
+        TrainingError: the version was used before.
+        OSError: the folder cannot be written.
     """
     config = read_config(run / "config.json")
     description = json.loads((run / "description.json").read_text(encoding="utf-8"))
     probe = json.loads((run / "probe.json").read_text(encoding="utf-8"))
+    newest = max((int(p.name) for p in model_root.glob("*") if p.name.isdecimal()), default=0)
+    target = model_root / str(reserve(model_root, version))
+    if newest + 1 < int(target.name):
+        print(
+            f"publishes as version {target.name}: numbers after {newest} were used in {model_root} before",
+            file=sys.stderr,
+        )
     assembled = assemble(run, config, tuple(description["labels"]))
-    target = model_root / str(version or next_version(model_root))
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    text = json.dumps(description, ensure_ascii=False, sort_keys=True)
+    # Two exports may describe themselves alike and answer differently; the worker tells models apart by their description.
+    export_id = uuid.uuid4().hex
+    text = json.dumps({**description, "export_id": export_id}, ensure_ascii=False, sort_keys=True)
     write_saved_model(assembled, text, partial)
     report = check_export(partial, assembled, probe)
     (run / "export.json").write_text(
-        json.dumps({**report, "version": int(target.name)}, indent=1), encoding="utf-8"
+        json.dumps({**report, "version": int(target.name), "export_id": export_id}, indent=1),
+        encoding="utf-8",
     )
     partial.rename(target)
     return target
@@ -110,17 +117,23 @@ def _write_warm_up(path: Path, vocabulary: tuple[str, ...]) -> None:
             writer.write(log.SerializeToString())
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Command line."""
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__)
     parser.add_argument("run", type=Path, help="run folder that training.train left")
     parser.add_argument("--model-root", type=Path, required=True, help="e.g. serving/models/genre")
-    parser.add_argument("--version", type=int, help="default: one more than the newest")
+    parser.add_argument("--version", type=int, help="default: the next one that was never used")
     options = parser.parse_args(arguments)
     # Before anything touches a device: a visible GPU could leave its own operations in the graph.
     tf.config.set_visible_devices([], "GPU")
-    print(f"published {publish(options.run, options.model_root, options.version)}")
+    try:
+        published = publish(options.run, options.model_root, options.version)
+    except (TrainingError, ExportError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"published {published}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

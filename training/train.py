@@ -144,7 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(json.dumps({key: evaluation[key] for key in ("rows", "macro_f1", "accuracy", "ece")}))
     print(f"evaluation: {workdir / 'evaluation.html'}")
     if options.publish:
-        publish(workdir, options.publish)
+        return publish(workdir, options.publish)
     return 0
 
 

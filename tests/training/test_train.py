@@ -1,6 +1,7 @@
 """The whole way on 60 rows, through export and publication."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from catalogue.cleaning import CLEANING_FINGERPRINT
 from tests.training.conftest import SmallRun, make_rows, write_csv
 from training.data import read_corpus
+from training.export import main as export
 from training.export_check import SessionModel, portable_operations
 from training.model_card import write_card
 from training.train import main
@@ -41,6 +43,8 @@ def test_the_published_model_describes_itself(small_run: SmallRun) -> None:
     assert set(described["calibration"]) == {"method", "temperature", "noise", "ece"}
     assert 0 <= described["conformal"]["quantile"] <= 1
     assert described["review_threshold"] > 0
+    export = json.loads((small_run.workdir / "export.json").read_text(encoding="utf-8"))
+    assert described["export_id"] == export["export_id"]
 
 
 def test_a_session_answers_probabilities_for_any_cleaned_text(small_run: SmallRun) -> None:
@@ -72,8 +76,38 @@ def test_the_export_was_compared_with_the_keras_model(small_run: SmallRun) -> No
 
 
 def test_nothing_half_made_is_left_beside_the_version(small_run: SmallRun) -> None:
-    assert [path.name for path in small_run.model_root.iterdir()] == ["1"]
+    assert {path.name for path in small_run.model_root.iterdir()} == {"1", ".next_version"}
     assert (small_run.model_root / "1" / "assets.extra" / "tf_serving_warmup_requests").is_file()
+
+
+def test_a_model_that_was_taken_back_leaves_its_number_and_its_export_id_to_no_other(
+    small_run: SmallRun, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(small_run.model_root, models)
+    arguments = [*small_run.arguments[:-1], str(models)]
+    assert main(arguments) == 0
+    assert "as version" not in capfd.readouterr().err
+    shutil.rmtree(models / "2")
+    assert main(arguments) == 0
+    assert "publishes as version 3: numbers after 1 were used" in capfd.readouterr().err
+    assert {path.name for path in models.iterdir()} == {"1", "3", ".next_version"}
+    described = []
+    for version in ("1", "3"):
+        with SessionModel(models / version) as model:
+            described.append(json.loads(model.describe()))
+    first, again = described
+    assert first.pop("export_id") != again.pop("export_id")
+    assert first == again
+
+
+def test_a_wanted_version_that_was_used_is_refused_in_a_sentence(
+    small_run: SmallRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(small_run.workdir), "--model-root", str(small_run.model_root)]
+    assert export([*arguments, "--version", "1"]) == 2
+    assert "leave --version out to publish as 2" in capsys.readouterr().err
+    assert (small_run.model_root / "1").is_dir()
 
 
 def test_a_finished_run_started_again_repeats_no_training(
