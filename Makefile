@@ -20,9 +20,12 @@ ROWS ?= 20000
 ROUNDS ?= 3
 # Ray Data and BentoML, which `make bench` compares with, in an environment of their own.
 BENCH := var/bench
+# Bills of materials of the sets that run or train, and in `tools` the program that writes them.
+SBOM := var/sbom
+SHIPPED := laptop api worker serving training
 PIP := $(PY) -m pip install --disable-pip-version-check --no-input --quiet --require-hashes
 
-.PHONY: help demo up test check format train quality bench scale chaos fuzz compose-test clean requirements
+.PHONY: help demo up test check format train quality bench scale chaos fuzz compose-test clean requirements sbom pin-images
 
 help: ## show this list
 	@echo "Spinelabel: genres for a whole catalogue of books"
@@ -72,13 +75,23 @@ compose-test: $(VENV)/.dev.stamp ## build the images and disturb the stack in co
 	@deploy/compose_test/install_engine.sh
 	@SPINELABEL_COMPOSE_TEST=1 $(PY) -m pytest tests/compose
 
+sbom: $(VENV)/.dev.stamp $(SBOM)/tools/.stamp ## bills of materials (CycloneDX) and licences of every pinned package: var/sbom
+	@for set in $(SHIPPED); do \
+	  PYTHONWARNINGS=ignore $(SBOM)/tools/bin/cyclonedx-py requirements requirements/$$set.txt \
+	    --pyproject pyproject.toml --output-reproducible --output-file $(SBOM)/$$set.cdx.json; done
+	@$(PY) -m deploy.licences $(SHIPPED:%=$(SBOM)/%.cdx.json) > $(SBOM)/licences.md
+	@ls $(SBOM)/*.json $(SBOM)/*.md
+
+pin-images: ## write the digests of the images that others publish into docker-compose.yml (Docker, a way to the registries)
+	@deploy/pin_images.sh
+
 clean: ## remove what the other targets made (.venv, var, runs, caches)
 	rm -rf $(VENV) var runs *.egg-info .pytest_cache .schemathesis .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 requirements: $(VENV)/.dev.stamp ## compile requirements/*.in to pinned, hashed *.txt
 	@$(PY) -m pip install --quiet uv
-	@cd requirements && for set in dev laptop api worker serving training bench; do \
+	@cd requirements && for set in dev laptop api worker serving training bench sbom; do \
 	  echo "compiling $$set"; \
 	  ../$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate $$set.in $$([ $$set = dev ] || echo "-c dev.txt") -o $$set.txt; done
@@ -108,4 +121,9 @@ $(BENCH)/.stamp: requirements/bench.txt
 	@echo "Installing what the benchmark compares with (some minutes the first time)"
 	@mkdir -p var && $(PYTHON) -m venv $(BENCH)
 	@$(BENCH)/bin/python -m pip install --disable-pip-version-check --no-input --quiet --require-hashes -r $<
+	@touch $@
+
+$(SBOM)/tools/.stamp: requirements/sbom.txt
+	@mkdir -p $(SBOM) && $(PYTHON) -m venv $(SBOM)/tools
+	@$(SBOM)/tools/bin/python -m pip install --disable-pip-version-check --no-input --quiet --require-hashes -r $<
 	@touch $@
