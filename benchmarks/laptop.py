@@ -122,7 +122,7 @@ def laptop(
         model_root: NAME/VERSION folders; None for the model that comes with Spinelabel.
         settings: `SPINELABEL_*` for every process of the stack.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [sys.executable, "-m", "cli", "up", "--data-dir", str(data_dir), "--port", "0"]
     if model_root is not None:
         command += ["--model-root", str(model_root)]

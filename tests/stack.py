@@ -201,6 +201,11 @@ def many_rows(mark: str = "", rows: int = 6000) -> bytes:
     return "".join(lines).encode()
 
 
+def log_of(data_dir: Path) -> Path:
+    """What the stack on a data folder says in its terminal. Beside the folder, which is the stack's alone."""
+    return data_dir.with_name(f"{data_dir.name}.up.log")
+
+
 @contextlib.contextmanager
 def running_stack(data_dir: Path, **settings: str) -> Iterator[Stack]:
     """A stack that takes work, with settings of its own; ended with the block."""
@@ -215,10 +220,10 @@ def running_stack(data_dir: Path, **settings: str) -> Iterator[Stack]:
         "SPINELABEL_LABEL_DEADLINE_S": str(_ANSWER_SECONDS / 2),
         **settings,
     }
-    log = (data_dir / "up.log").open("wb")
+    log = log_of(data_dir).open("wb")
 
     def said() -> str:
-        return (data_dir / "up.log").read_text()
+        return log_of(data_dir).read_text()
 
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT

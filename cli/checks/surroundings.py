@@ -11,10 +11,10 @@ from cli.checks.finding import Finding, fail, ok, warn
 from cli.client import ApiClient
 from cli.commands.formatting import size
 from cli.errors import BadInput
-from cli.stack import ports
+from cli.stack import append_only_file, ports
 from cli.stack.data_folder import DataFolder
 
-_PORT = 8000  # where `up` listens
+DEFAULT_PORT = 8000  # where `up` listens
 _LITTLE_BYTES, _ROOM_BYTES = 200_000_000, 2_000_000_000
 _DOCKER_SECONDS = 10.0
 
@@ -28,7 +28,23 @@ def data_folder(path: Path) -> Finding:
             f"{path} cannot be written to",
             "Name another one with --data-dir or SPINELABEL_DATA_DIR.",
         )
+    if place == path and DataFolder(path).open_to_others:
+        return warn(
+            "data folder",
+            f"other users of this machine can look into {path}",
+            "The next start of the stack closes it to them, or says why it does not.",
+        )
     return ok("data folder", f"{path} {'can be written to' if place == path else 'can be made'}")
+
+
+def record(data_dir: Path) -> Finding:
+    """Whether Redis will be able to load the jobs. Reads all of its file, and changes nothing."""
+    folder = DataFolder(data_dir.resolve())
+    damage = append_only_file.damage(folder.redis)
+    if damage is not None:
+        return fail("record", damage.said, damage.cure)
+    kept = append_only_file.find(folder.redis)
+    return ok("record", f"no damage in {kept}" if kept else "none yet")
 
 
 def disk(path: Path) -> Finding:
@@ -59,14 +75,14 @@ def stack(server: str | None, data_dir: Path, api_key: str | None) -> Finding:
     )
 
 
-def port(data_dir: Path) -> Finding:
+def port(data_dir: Path, number: int = DEFAULT_PORT) -> Finding:
     """Whether `up` can listen where it does unless told otherwise."""
-    what = f"port {_PORT}"
+    what = f"port {number}"
     try:
-        ports.usable_port(ports.LOOPBACK, _PORT)
+        ports.usable_port(ports.LOOPBACK, number)
     except BadInput as error:
         state = DataFolder(data_dir).running()
-        if state is not None and state.url == ports.url_of(ports.LOOPBACK, _PORT):
+        if state is not None and state.url == ports.url_of(ports.LOOPBACK, number):
             return ok(what, "taken by the stack that runs")
         return warn(what, "`spinelabel up` cannot listen there", str(error))
     return ok(what, "free")

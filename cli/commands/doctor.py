@@ -55,6 +55,7 @@ def _looks(
     yield installation.python()
     yield installation.redis()
     yield surroundings.data_folder(data_dir)
+    yield surroundings.record(data_dir)
     yield surroundings.disk(data_dir)
     yield surroundings.port(data_dir)
     yield surroundings.stack(server, data_dir, api_key)

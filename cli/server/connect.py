@@ -138,7 +138,7 @@ def _tell(happening: Happening, display: Display) -> None:
     """Of a stack that somebody only uses: what they have to wait for, and what went wrong."""
     if happening.action is Action.STOPPING:
         display.busy("stopping the laptop stack")
-    elif happening.action in {Action.DIED, Action.KILLED, Action.STILL_WAITING}:
+    elif happening.action in {Action.DIED, Action.ERROR, Action.KILLED, Action.STILL_WAITING}:
         display.warn(render(happening))
     elif happening.action is Action.STACK_READY:
         display.note(render(happening))

@@ -18,6 +18,9 @@ Probe = Callable[[], str | None]
 
 _LOG_BYTES = 10 * 2**20  # a longer log is put aside before the next start
 _TAIL_BYTES = 8192
+# What children write holds catalogues and secrets. The umask is theirs alone: what a command itself writes for its user
+# keeps the user's.
+_PRIVATE_UMASK = 0o077
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +80,7 @@ class Child:
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         wrapper = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid())]
-        with self.log.open("ab") as output:
+        with os.fdopen(_private_log(self.log), "ab") as output:
             self._process = subprocess.Popen(
                 [*wrapper, *self.spec.argv],
                 env={**os.environ, **self.spec.env},
@@ -86,6 +89,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 process_group=0,
+                umask=_PRIVATE_UMASK,
                 pass_fds=self._keep_open,
             )
         self._started_at = time.monotonic()
@@ -133,3 +137,7 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):  # none left; macOS says EPERM for zombies
             return
+
+
+def _private_log(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

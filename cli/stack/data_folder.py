@@ -1,10 +1,12 @@
-"""The laptop stack's data folder: who runs a stack on it, and where that stack listens.
+"""The laptop stack's data folder: private, and it says who runs a stack on it and where that stack listens.
 
 Three small files beside the data:
 
     lock        flock(2), exclusive, held by the supervisor and inherited by its children: one stack
                 on one folder, also while the children of a killed supervisor are still ending
-    stack.json  where the stack listens, whose it is; written after the lock is taken
+    stack.json  where the stack listens, whose it is; written after the lock is taken. flock(2), exclusive,
+                held by the supervisor alone: a file without that lock was left by a supervisor that was
+                killed, and what listens there now may be anybody's
     users.lock  flock(2), shared, held by every command that works with the stack of another command,
                 so that a stack that lives for one command does not end under the others
 """
@@ -14,6 +16,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +26,7 @@ from pathlib import Path
 
 from cli.errors import BadInput, StackFailed
 
+_PRIVATE_MODE = 0o700
 _LOOK_EVERY_S = 0.1
 _ENDING_S = 20.0  # how long the children of a killed supervisor may take to end
 
@@ -34,17 +39,6 @@ class StackState:
     pid: int
     temporary: bool  # it ends with the command that started it
 
-    @property
-    def alive(self) -> bool:
-        """Whether there is a process with that id."""
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            return True
-        return True
-
 
 class DataFolder:
     """A folder for one stack. Nothing is made or opened before it is asked for."""
@@ -54,21 +48,47 @@ class DataFolder:
         self.logs = path / "logs"
         self.redis = path / "redis"
         self.storage = path / "storage"
-        self._lock = path / "lock"
+        self.lock = path / "lock"
         self._users = path / "users.lock"
         self._state = path / "stack.json"
 
     def prepare(self) -> None:
-        """Make the folder. Raises `BadInput` if it cannot be made or written to."""
+        """Make the folder, for this user alone. Raises `BadInput` if it cannot be made, written to or made private."""
         try:
-            for folder in (self.path, self.logs, self.redis, self.storage):
-                folder.mkdir(parents=True, exist_ok=True)
-            os.close(_open(self._lock))
+            self.path.mkdir(mode=_PRIVATE_MODE, parents=True, exist_ok=True)
+            self._make_private()
+            for folder in (self.logs, self.redis, self.storage):
+                folder.mkdir(mode=_PRIVATE_MODE, exist_ok=True)
+            os.close(_open(self.lock))
         except OSError as error:
             raise BadInput(
                 f"The data folder {self.path} cannot be written to ({error.strerror}). "
                 "Name another one with --data-dir."
             ) from error
+
+    @property
+    def open_to_others(self) -> bool:
+        """Whether other users of this machine may do anything with the folder. Raises OSError."""
+        return _open_to_others(self.path.stat())
+
+    def _make_private(self) -> None:
+        """Take away what others may do with a folder that holds nothing but a stack's data."""
+        found = self.path.stat()
+        if not _open_to_others(found):
+            return
+        if found.st_uid != os.geteuid():
+            raise BadInput(
+                f"{self.path} belongs to another user. Name a folder of your own with --data-dir."
+            )
+        ours = self.lock.exists() or not any(self.path.iterdir())
+        if ours and not found.st_mode & stat.S_ISVTX:
+            self.path.chmod(_PRIVATE_MODE)
+        if _open_to_others(self.path.stat()):
+            raise BadInput(
+                f"Other users of this machine can look into {self.path}, which holds more than a stack's data. "
+                "Name a folder for the stack alone with --data-dir, or close this one to them: "
+                f"chmod 700 {shlex.quote(str(self.path))}"
+            )
 
     @contextmanager
     def claimed(self, note: Callable[[str], None]) -> Iterator[int | None]:
@@ -76,7 +96,7 @@ class DataFolder:
 
         Waits for the children of a killed supervisor to end. Raises `StackFailed` if they do not.
         """
-        descriptor = _open(self._lock)
+        descriptor = _open(self.lock)
         try:
             yield descriptor if self._take(descriptor, note) else None
         finally:
@@ -85,37 +105,48 @@ class DataFolder:
     def _take(self, descriptor: int, note: Callable[[str], None]) -> bool:
         patient, told = time.monotonic() + _ENDING_S, False
         while not _try_lock(descriptor):
-            state = self.state()
-            if state is not None and state.alive:
+            if self.running() is not None:
                 return False
             if time.monotonic() > patient:
                 raise StackFailed(
                     f"Processes of an earlier stack still hold {self.path} and do not end. "
-                    f"`fuser {self._lock}` names them; end them, or choose another --data-dir."
+                    f"`fuser {self.lock}` names them; end them, or choose another --data-dir."
                 )
-            if not told and state is not None:
+            if not told and self._state.exists():
                 note(f"An earlier stack on {self.path} is still ending; waiting for it.")
                 told = True
             time.sleep(_LOOK_EVERY_S)
         return True
 
-    def state(self) -> StackState | None:
-        """What is known of the stack on this folder; None if there is none. It may be dead."""
-        try:
-            return StackState(**json.loads(self._state.read_bytes()))
-        except (OSError, ValueError, TypeError):
-            return None
-
     def running(self) -> StackState | None:
         """The stack on this folder whose supervisor lives."""
-        state = self.state()
-        return state if state is not None and state.alive else None
+        try:
+            descriptor = os.open(self._state, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            if _try_lock(descriptor, fcntl.LOCK_SH):
+                return None
+            try:
+                return StackState(**json.loads(file.read()))
+            except (ValueError, TypeError):
+                return None
 
-    def announce(self, state: StackState) -> None:
-        """Let others find the stack. Only for the holder of the lock."""
+    @contextmanager
+    def announced(self, state: StackState) -> Iterator[None]:
+        """Let others find the stack, until the block or this process ends. Only for the holder of the lock."""
         fresh = self._state.with_suffix(".new")
-        fresh.write_text(json.dumps(asdict(state)))
-        fresh.replace(self._state)
+        descriptor = _open(fresh)
+        with os.fdopen(descriptor, "wb") as file:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            file.truncate()
+            file.write(json.dumps(asdict(state)).encode())
+            file.flush()
+            fresh.replace(self._state)
+            try:
+                yield
+            finally:
+                self.conceal()
 
     def conceal(self) -> None:
         """Let nobody find the stack any more. Only for the holder of the lock."""
@@ -133,7 +164,10 @@ class DataFolder:
 
     def withdraw(self, note: Callable[[str], None]) -> None:
         """Wait until nobody uses the stack, and let nobody find it any more."""
-        descriptor = _open(self._users)
+        try:
+            descriptor = _open(self._users)
+        except FileNotFoundError:  # the folder has been deleted
+            return
         try:
             if not _try_lock(descriptor):
                 note("Another command still uses this stack; it stays up until that is done.")
@@ -143,13 +177,17 @@ class DataFolder:
             os.close(descriptor)
 
 
+def _open_to_others(found: os.stat_result) -> bool:
+    return bool(stat.S_IMODE(found.st_mode) & 0o077)
+
+
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def _try_lock(descriptor: int) -> bool:
+def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

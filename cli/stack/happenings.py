@@ -12,6 +12,7 @@ class Action(StrEnum):
     STARTING = "starting"
     READY = "ready"
     DIED = "died"
+    ERROR = "error"  # that a process writes to its log, and goes on
     STACK_READY = "stack ready"
     STILL_WAITING = "still waiting"
     STOPPING = "stopping"

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from cli.client import ApiClient
 from cli.errors import BadInput, StackFailed
-from cli.stack import ports
+from cli.stack import ports, sockets
 from cli.stack.child import ChildSpec
 from cli.stack.data_folder import DataFolder, StackState
 from cli.stack.happenings import Action, Happening
 from cli.stack.redis_server import RedisServer, RedisUnavailable
 from cli.stack.rooms import room_command
 from cli.stack.supervisor import StopRequest, Supervisor
+from cli.stack.watch import Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +34,10 @@ class LaptopSettings:
 class LaptopStack:
     """A stack whose data folder and ports are claimed, and which may be run once."""
 
-    def __init__(self, url: str, supervisor: Supervisor) -> None:
+    def __init__(self, url: str, supervisor: Supervisor, watch: Watch) -> None:
         self.url = url
         self._supervisor = supervisor
+        self._watch = watch
 
     @property
     def ready(self) -> bool:
@@ -43,8 +45,9 @@ class LaptopStack:
         return self._supervisor.ready
 
     def run(self, stop: StopRequest) -> None:
-        """Until `stop` is asked; see `Supervisor.run`."""
-        self._supervisor.run(stop)
+        """Until `stop` is asked; see `Supervisor.run`. Raises `StackFailed` also for what `Watch` finds."""
+        with self._watch.over(stop):
+            self._supervisor.run(stop)
 
 
 @contextmanager
@@ -67,11 +70,13 @@ def claimed_stack(
             return
         port = ports.usable_port(settings.host, settings.port)
         url = ports.url_of(settings.host, port)
+        watch = Watch(folder, report)
 
         def tell(happening: Happening) -> None:
             if happening.action is Action.STOPPING:  # before the API refuses connections
                 folder.conceal()
             report(happening)
+            watch.after(happening)
 
         with ApiClient(url, patience_s=0) as api:
             supervisor = Supervisor(
@@ -82,11 +87,8 @@ def claimed_stack(
                 stack_probe=api.missing,
                 keep_open=[lock],
             )
-            folder.announce(StackState(url=url, pid=os.getpid(), temporary=temporary))
-            try:
-                yield LaptopStack(url, supervisor)
-            finally:
-                folder.conceal()
+            with folder.announced(StackState(url=url, pid=os.getpid(), temporary=temporary)):
+                yield LaptopStack(url, supervisor, watch)
 
 
 def _children(
@@ -94,8 +96,8 @@ def _children(
 ) -> list[ChildSpec]:
     """In the order of their start; they end in the opposite one."""
     redis = RedisServer(folder.redis)
-    serving_port = ports.free_port()
-    model_address = f"{ports.LOOPBACK}:{serving_port}"
+    model_socket = sockets.socket_path(folder.path, "model.sock")
+    model_address = f"unix:{model_socket}"
     jobs = {"SPINELABEL_REDIS_URL": redis.url, "SPINELABEL_STORAGE_URL": str(folder.storage)}
     try:
         redis_command = redis.command()
@@ -109,9 +111,7 @@ def _children(
                 "SPINELABEL_MODEL_ROOT": str(model_root(settings.model_root)),
                 "SPINELABEL_SERVING_ADDRESS": model_address,
             },
-            probe=lambda: (
-                None if ports.answers(ports.LOOPBACK, serving_port) else "it does not listen yet"
-            ),
+            probe=lambda: None if sockets.accepts(model_socket) else "it does not listen yet",
             grace_s=2.0,  # the workers are gone by then; it has nothing to lose
         ),
         _room(["worker"], jobs | {"SPINELABEL_MODEL_TARGET": model_address}, grace_s=10.0),

@@ -47,15 +47,6 @@ def is_local(host: str) -> bool:
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
-def answers(host: str, port: int) -> bool:
-    """Whether somebody accepts connections there."""
-    try:
-        with socket.create_connection((host, port), timeout=1.0):
-            return True
-    except OSError:
-        return False
-
-
 def _bound(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import shutil
 import subprocess
-import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,9 +13,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-START_SECONDS = 10.0
-# The kernel's limit on the length of a Unix socket's path, less some room (107 bytes on Linux, 103 on macOS).
-_LONGEST_SOCKET_PATH = 100
+from cli.stack import sockets
+
+START_SECONDS = 60.0
 # As large a file as Redis itself would begin to think of rewriting.
 _LARGE_FILE_BYTES = 64 * 2**20
 
@@ -43,12 +40,8 @@ def find_redis_binary() -> str:
 
 
 def socket_path(folder: Path) -> Path:
-    """Where the socket goes: in the folder, or in the temporary folder when that path would be too long."""
-    path = folder / "redis.sock"
-    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
-        return path
-    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"spinelabel-{digest}.sock"
+    """Where the socket of the Redis that serves `folder` is. Raises `StackFailed`, see `sockets`."""
+    return sockets.socket_path(folder, "redis.sock")
 
 
 class RedisServer:
@@ -105,10 +98,12 @@ class RedisServer:
 
     def start(self) -> None:
         """Start and wait until it answers. Raises `RedisUnavailable`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         log = self.folder / "redis.log"
         with log.open("ab") as output:
-            self.process = subprocess.Popen(self.command(), stdout=output, stderr=output)
+            self.process = subprocess.Popen(
+                self.command(), stdout=output, stderr=output, umask=0o077
+            )
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from cli.stack.child import ChildSpec
 from cli.stack.happenings import Action, Happening
 from cli.stack.restart_policy import RestartPolicy
 from cli.stack.supervisor import StopRequest, Supervisor
+from tests.waiting import WITHIN_S
 
 # Writes its process id and name to the diary at its start and its end.
 _DIARIST = """
@@ -47,10 +47,10 @@ class Diary:
         self,
         name: str,
         *,
-        then: str = "time.sleep(60)",
+        then: str = "time.sleep(3600)",
         on_term: str = "end",
         needs: tuple[str, ...] = (),
-        grace_s: float = 5.0,
+        grace_s: float = WITHIN_S,
         probe: Callable[[], str | None] | None = None,
     ) -> ChildSpec:
         """A child that writes to this diary, and then does what `then` says."""
@@ -119,14 +119,6 @@ def running(
         yield supervised
     finally:
         supervised.end()
-
-
-def until(condition: Callable[[], object], within_s: float = 20.0) -> None:
-    """Wait for something that is bound to come; the bound only ends a test that has failed."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
 
 
 def main(folder: Path) -> None:

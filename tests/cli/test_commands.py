@@ -16,7 +16,7 @@ import pytest
 from cli.stack import ports
 from cli.stack.data_folder import DataFolder, StackState
 from tests.cli.fake_api import FakeApi, job_document
-from tests.cli.stand_ins import until
+from tests.waiting import WITHIN_S, eventually
 
 ROOT = Path(__file__).parents[2]
 RESULT = (
@@ -42,7 +42,7 @@ def start(*arguments: str | Path, folder: Path, **settings: str) -> subprocess.P
 def run(*arguments: str | Path, folder: Path, **settings: str) -> tuple[int, str, str]:
     """Exit code, standard output, standard error."""
     process = start(*arguments, folder=folder, **settings)
-    out, err = process.communicate(timeout=90)  # the doctor loads a model
+    out, err = process.communicate(timeout=WITHIN_S)  # the doctor loads a model
     assert "Traceback" not in err
     return process.returncode, out, err
 
@@ -144,9 +144,9 @@ def test_interrupted_label_says_how_to_go_on_and_gives_130(
 ) -> None:
     api.documents = [job_document(state="in_progress")]
     process = start("label", catalogue, "--server", api.url, folder=tmp_path)
-    until(lambda: any(job.looks for job in list(api.jobs.values())))
+    eventually(lambda: any(job.looks for job in list(api.jobs.values())))
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 130
     assert f"Interrupted here; 1 job goes on at {api.url}:" in err
     assert "job_1  catalogue.csv" in err
@@ -160,8 +160,8 @@ def stack_of_tests(api: FakeApi, tmp_path: Path) -> Iterator[Path]:
     """A data folder whose running stack is the fake server."""
     folder = DataFolder(tmp_path / "data")
     folder.prepare()
-    with folder.claimed(print):
-        folder.announce(StackState(url=api.url, pid=os.getpid(), temporary=False))
+    running = StackState(url=api.url, pid=os.getpid(), temporary=False)
+    with folder.claimed(print), folder.announced(running):
         yield folder.path
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from cli.errors import BadInput
 from cli.stack.data_folder import DataFolder, StackState
-from tests.cli.stand_ins import until
+from tests.waiting import eventually
 
 HOLDER = """
 import sys
@@ -22,10 +28,10 @@ folder = DataFolder(Path(sys.argv[1]))
 folder.prepare()
 with folder.claimed(print) as lock:
     import os, subprocess
-    folder.announce(StackState(url="http://127.0.0.1:1", pid=os.getpid(), temporary=False))
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=0, pass_fds=[lock])
-    print("held", flush=True)
-    child.wait()
+    with folder.announced(StackState(url="http://127.0.0.1:1", pid=os.getpid(), temporary=False)):
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=0, pass_fds=[lock])
+        print("held", flush=True)
+        child.wait()
 """
 
 
@@ -40,10 +46,8 @@ def folder(tmp_path: Path) -> DataFolder:
     return folder
 
 
-def dead_pid() -> int:
-    process = subprocess.Popen([sys.executable, "-S", "-c", ""])
-    process.wait()
-    return process.pid
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
@@ -63,8 +67,7 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(tmp_path: Path) -> Non
 def test_a_folder_is_claimed_once_while_its_stack_lives(folder: DataFolder) -> None:
     with folder.claimed(print) as first:
         assert first is not None
-        folder.announce(state(os.getpid()))
-        with folder.claimed(print) as second:
+        with folder.announced(state(os.getpid())), folder.claimed(print) as second:
             assert second is None
     with folder.claimed(print) as third:
         assert third is not None
@@ -92,7 +95,7 @@ def test_the_children_of_a_killed_supervisor_are_waited_for(folder: DataFolder) 
 
     claiming = threading.Thread(target=claim)
     claiming.start()
-    until(lambda: notes)
+    eventually(lambda: notes)
     assert not claims
     holder.stdin.close()  # what the child waits for
     claiming.join()
@@ -102,12 +105,21 @@ def test_the_children_of_a_killed_supervisor_are_waited_for(folder: DataFolder) 
 
 def test_a_stack_is_found_as_long_as_its_supervisor_lives(folder: DataFolder) -> None:
     assert folder.running() is None
-    folder.announce(state(os.getpid()))
-    assert folder.running() == state(os.getpid())
-    folder.announce(state(dead_pid()))
+    with folder.announced(state(os.getpid())):
+        assert folder.running() == state(os.getpid())
     assert folder.running() is None
-    folder.conceal()
-    assert folder.state() is None
+
+
+def test_what_a_killed_supervisor_left_is_no_stack_whoever_has_its_process_id_now(
+    folder: DataFolder,
+) -> None:
+    left = json.dumps(asdict(state(os.getpid())))  # a process that lives, and is no supervisor
+    (folder.path / "stack.json").write_text(left)
+    assert folder.running() is None
+    with folder.used() as found:
+        assert found is None
+    with folder.announced(state(os.getpid())):
+        assert folder.running() is not None
 
 
 def test_a_damaged_state_file_is_no_stack(folder: DataFolder) -> None:
@@ -117,14 +129,74 @@ def test_a_damaged_state_file_is_no_stack(folder: DataFolder) -> None:
 
 
 def test_a_temporary_stack_stays_up_while_another_command_uses_it(folder: DataFolder) -> None:
-    folder.announce(state(os.getpid(), temporary=True))
-    notes: list[str] = []
-    withdrawing = threading.Thread(target=folder.withdraw, args=[notes.append])
-    with folder.used() as found:
-        assert found is not None
-        withdrawing.start()
-        until(lambda: notes)
-        assert folder.running() is not None
-    withdrawing.join()
-    with folder.used() as found:
-        assert found is None
+    with folder.announced(state(os.getpid(), temporary=True)):
+        notes: list[str] = []
+        withdrawing = threading.Thread(target=folder.withdraw, args=[notes.append])
+        with folder.used() as found:
+            assert found is not None
+            withdrawing.start()
+            eventually(lambda: notes)
+            assert folder.running() is not None
+        withdrawing.join()
+        with folder.used() as found:
+            assert found is None
+
+
+@contextmanager
+def umask(value: int) -> Iterator[None]:
+    before = os.umask(value)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def test_a_folder_is_made_for_its_user_alone_whatever_the_umask(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+    with umask(0):
+        folder.prepare()
+        with folder.announced(state(os.getpid())):
+            made = [folder.path, *folder.path.rglob("*")]
+            assert len(made) >= 6
+            assert {path.name: oct(mode(path) & 0o077) for path in made if mode(path) & 0o077} == {}
+
+
+def test_an_earlier_folder_is_closed_to_others(folder: DataFolder) -> None:
+    folder.path.chmod(0o755)
+    assert folder.open_to_others
+    folder.prepare()
+    assert mode(folder.path) == 0o700
+    assert not folder.open_to_others
+
+
+def test_a_folder_that_holds_other_things_is_left_alone(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o755)
+    (shared / "something").touch()
+    with pytest.raises(BadInput, match=r"Other users .* can look into .*chmod 700 "):
+        DataFolder(shared).prepare()
+    assert [path.name for path in shared.iterdir()] == ["something"]
+    shared.chmod(0o700)
+    DataFolder(shared).prepare()
+
+
+def test_a_temporary_folder_of_everybody_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "tmp").chmod(0o1777)
+    with pytest.raises(BadInput, match="holds more than a stack's data"):
+        DataFolder(tmp_path / "tmp").prepare()
+    assert mode(tmp_path / "tmp") == 0o1777
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir(mode=0o755)
+    os.chown(tmp_path / "theirs", 65534, 65534)
+    with pytest.raises(BadInput, match="belongs to another user"):
+        DataFolder(tmp_path / "theirs").prepare()
+
+
+def test_a_stack_whose_folder_was_deleted_can_be_withdrawn(folder: DataFolder) -> None:
+    with folder.announced(state(os.getpid())):
+        shutil.rmtree(folder.path)
+        folder.withdraw(print)

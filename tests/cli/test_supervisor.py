@@ -18,7 +18,8 @@ from cli.stack.child import ChildSpec
 from cli.stack.happenings import Action
 from cli.stack.restart_policy import RestartPolicy
 from cli.stack.supervisor import StopRequest, Supervisor
-from tests.cli.stand_ins import Diary, running, until
+from tests.cli.stand_ins import Diary, running
+from tests.waiting import WITHIN_S, eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +40,7 @@ def lives(pid: int) -> bool:
 def test_children_end_in_the_opposite_order_of_their_start(diary: Diary, tmp_path: Path) -> None:
     names = ["redis", "serving", "worker", "api"]
     with running([diary.child(name) for name in names], tmp_path):
-        until(lambda: len(diary.names("started")) == 4)
+        eventually(lambda: len(diary.names("started")) == 4)
     assert diary.names("ended") == names[::-1]
     assert not any(lives(pid) for pid in diary.pids())
 
@@ -52,19 +53,19 @@ def test_a_child_waits_for_those_it_needs_and_no_longer(diary: Diary, tmp_path: 
         diary.child("loner"),
     ]
     with running(specs, tmp_path) as stack:
-        until(lambda: set(diary.names("started")) == {"store", "loner"})
+        eventually(lambda: set(diary.names("started")) == {"store", "loner"})
         assert not stack.seen(Action.STARTING, "user")
         assert not stack.supervisor.ready
         missing[0] = None
-        until(lambda: stack.supervisor.ready)
-        until(lambda: "user" in diary.names("started"))
+        eventually(lambda: stack.supervisor.ready)
+        eventually(lambda: "user" in diary.names("started"))
 
 
 def test_a_child_that_dies_is_started_again_and_that_is_said(diary: Diary, tmp_path: Path) -> None:
     with running([diary.child("worker"), diary.child("api")], tmp_path) as stack:
-        until(lambda: stack.supervisor.ready and len(diary.pids()) == 2)
+        eventually(lambda: stack.supervisor.ready and len(diary.pids()) == 2)
         os.kill(diary.pids("worker")[0], signal.SIGKILL)
-        until(lambda: len(diary.pids("worker")) == 2)
+        eventually(lambda: len(diary.pids("worker")) == 2)
         assert len(diary.pids("api")) == 1
     (death,) = stack.seen(Action.DIED, "worker")
     assert "ended by SIGKILL; starting it again in" in death.detail
@@ -75,19 +76,19 @@ def test_a_ready_stack_is_patient_with_a_child_that_keeps_dying(
     diary: Diary, tmp_path: Path
 ) -> None:
     with running([diary.child("worker", then="sys.exit(2)")], tmp_path) as stack:
-        until(lambda: len(diary.pids()) > RestartPolicy().tries_at_start + 1)
+        eventually(lambda: len(diary.pids()) > RestartPolicy().tries_at_start + 1)
         assert stack.error is None
 
 
 def test_what_a_dead_child_leaves_running_is_ended_before_it_is_started_again(
     diary: Diary, tmp_path: Path
 ) -> None:
-    fork = "if os.fork() == 0: write('forked')\ntime.sleep(60)"
+    fork = "if os.fork() == 0: write('forked')\ntime.sleep(3600)"
     with running([diary.child("worker", then=fork)], tmp_path) as stack:
-        until(lambda: stack.supervisor.ready and diary.names("forked"))
+        eventually(lambda: stack.supervisor.ready and diary.names("forked"))
         (orphan,) = psutil.Process(diary.pids()[0]).children()
         os.kill(diary.pids()[0], signal.SIGKILL)
-        until(lambda: len(diary.pids()) == 2)
+        eventually(lambda: len(diary.pids()) == 2)
         assert not lives(orphan.pid)
 
 
@@ -126,7 +127,7 @@ def test_a_child_that_does_not_listen_is_killed_after_its_grace(
     diary: Diary, tmp_path: Path
 ) -> None:
     with running([diary.child("deaf", on_term="signal.SIG_IGN", grace_s=0.2)], tmp_path) as stack:
-        until(lambda: diary.pids())
+        eventually(lambda: diary.pids())
     assert not lives(diary.pids()[0])
     assert stack.seen(Action.KILLED, "deaf")
 
@@ -134,7 +135,7 @@ def test_a_child_that_does_not_listen_is_killed_after_its_grace(
 def test_asking_twice_kills_at_once(diary: Diary, tmp_path: Path) -> None:
     child = diary.child("deaf", on_term="signal.SIG_IGN", grace_s=3600)
     with running([child], tmp_path) as stack:
-        until(lambda: diary.pids())
+        eventually(lambda: diary.pids())
         stack.stop.ask()
         stack.stop.ask()
     assert not lives(diary.pids()[0])
@@ -142,8 +143,8 @@ def test_asking_twice_kills_at_once(diary: Diary, tmp_path: Path) -> None:
 
 def test_children_log_to_their_own_files(diary: Diary, tmp_path: Path) -> None:
     with running([diary.child("api"), diary.child("beat")], tmp_path):
-        until(lambda: len(diary.pids()) == 2)
-        until(lambda: (tmp_path / "logs" / "beat.log").read_text() == "hello from beat\n")
+        eventually(lambda: len(diary.pids()) == 2)
+        eventually(lambda: (tmp_path / "logs" / "beat.log").read_text() == "hello from beat\n")
     assert (tmp_path / "logs" / "api.log").read_text() == "hello from api\n"
 
 
@@ -176,7 +177,7 @@ def supervisor_process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Di
         text=True,
     )
     try:
-        until(lambda: len(diary.pids()) == 3)
+        eventually(lambda: len(diary.pids()) == 3)
         yield process, diary
     finally:
         process.kill()
@@ -189,7 +190,7 @@ def test_a_signal_ends_supervisor_and_children_in_order(
 ) -> None:
     with supervisor_process(tmp_path) as (process, diary):
         process.send_signal(number)
-        said, _ = process.communicate(timeout=20)
+        said, _ = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 0
     assert said.endswith("stopping\nstopped\n")
     assert diary.names("ended") == ["third", "second", "first"]
@@ -199,7 +200,7 @@ def test_a_signal_ends_supervisor_and_children_in_order(
 def test_no_child_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     with supervisor_process(tmp_path) as (process, diary):
         process.kill()
-        until(lambda: not any(lives(pid) for pid in diary.pids()))
+        eventually(lambda: not any(lives(pid) for pid in diary.pids()))
     assert sorted(diary.names("ended")) == ["first", "second", "third"]
 
 

@@ -1,0 +1,33 @@
+"""Errors that a process of the stack writes to its log, for the terminal in which the stack was started."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+_ERROR = re.compile(r" (?:ERROR|CRITICAL) [^:]*: (.+)")
+_MOST_BYTES = 2**16
+
+
+class LogErrors:
+    """Follows a log from its present end."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._read_to = log.stat().st_size if log.exists() else 0
+
+    def fresh(self) -> list[str]:
+        """What has been written as an error since the last call, without time and level."""
+        try:
+            with self._log.open("rb") as log:
+                size = os.fstat(log.fileno()).st_size
+                if size < self._read_to:  # put aside, and begun again
+                    self._read_to = 0
+                log.seek(self._read_to)
+                read = log.read(_MOST_BYTES)
+        except OSError:
+            return []
+        whole = len(read) if len(read) == _MOST_BYTES else read.rfind(b"\n") + 1
+        self._read_to += whole
+        return _ERROR.findall(read[:whole].decode(errors="replace"))

@@ -1,0 +1,39 @@
+"""Whether the files of a running stack are still where they were put."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+
+class Presence:
+    """Remembers which files and folders paths lead to. Processes that hold them open notice nothing when they are deleted."""
+
+    def __init__(self, paths: Sequence[Path], *, appearing: Callable[[], Path | None]) -> None:
+        """
+        Args:
+            paths: exist now, and have to stay the same.
+            appearing: one that is made later, by whatever name, and is then never away.
+        """
+        self._were = {path: _identity(path) for path in paths}
+        self._appearing = appearing
+        self._appeared: Path | None = None
+
+    def lost(self) -> Path | None:
+        """The first path that is gone or leads to something else; None if all is well."""
+        for path, identity in self._were.items():
+            if _identity(path) != identity:
+                return path
+        now = self._appearing()
+        if now is None:
+            return self._appeared
+        self._appeared = now
+        return None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

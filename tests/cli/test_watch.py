@@ -1,0 +1,133 @@
+"""What the stack's own processes do not notice: deleted files, damaged records, errors that only a log has."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from cli.errors import StackFailed
+from cli.stack.data_folder import DataFolder
+from cli.stack.happenings import Action, Happening
+from cli.stack.log_errors import LogErrors
+from cli.stack.supervisor import StopRequest
+from cli.stack.watch import Watch
+from tests.cli.test_append_only_file import in_the_middle
+from tests.waiting import eventually
+
+DIED = Happening(action=Action.DIED, child="redis")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DataFolder:
+    folder = DataFolder(tmp_path / "data")
+    folder.prepare()
+    return folder
+
+
+def record(folder: DataFolder) -> Path:
+    path = folder.redis / "appendonly.aof"
+    path.write_bytes(b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n" * 100)
+    return path
+
+
+def delete_all(folder: DataFolder) -> None:
+    shutil.rmtree(folder.path)
+
+
+def delete_contents(folder: DataFolder) -> None:
+    for path in folder.path.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def replace(folder: DataFolder) -> None:
+    folder.path.rename(folder.path.with_name("moved"))
+    folder.prepare()
+
+
+@pytest.mark.parametrize("deletion", [delete_all, delete_contents, replace])
+def test_a_stack_ends_when_its_folder_is_taken_away(
+    folder: DataFolder, deletion: Callable[[DataFolder], None]
+) -> None:
+    stop, watch = StopRequest(), Watch(folder, report=lambda _: None, every_s=0.01)
+    with pytest.raises(StackFailed, match="was deleted or replaced while the stack ran"):  # noqa: SIM117
+        with watch.over(stop):
+            assert not stop.times
+            deletion(folder)
+            eventually(lambda: stop.times)
+
+
+def test_a_stack_ends_when_the_record_alone_is_deleted(folder: DataFolder) -> None:
+    stop, watch = StopRequest(), Watch(folder, report=lambda _: None, every_s=0.01)
+    with pytest.raises(StackFailed, match=r"appendonly\.aof was deleted"):  # noqa: SIM117
+        with watch.over(stop):
+            path = record(folder)
+            eventually(lambda: watch.looks > 2)
+            path.unlink()
+            eventually(lambda: stop.times)
+
+
+def test_the_reason_is_said_when_the_processes_notice_first(folder: DataFolder) -> None:
+    watch = Watch(folder, report=lambda _: None, every_s=3600)
+    with pytest.raises(StackFailed, match="was deleted or replaced"), watch.over(StopRequest()):
+        delete_all(folder)
+        raise StackFailed("The stack cannot be kept running: no such file.")
+
+
+def test_a_dead_redis_with_a_damaged_record_ends_the_stack_with_what_to_do(
+    folder: DataFolder,
+) -> None:
+    path = record(folder)
+    stop, watch = StopRequest(), Watch(folder, report=lambda _: None, every_s=0.01)
+    with suppress(StackFailed), watch.over(stop):
+        watch.after(DIED)  # killed; its record is whole
+        seen = watch.looks
+        eventually(lambda: watch.looks > seen + 1)
+        assert not stop.times
+        path.write_bytes(in_the_middle(path.read_bytes()))
+        watch.after(DIED)
+        eventually(lambda: stop.times)
+    with pytest.raises(StackFailed, match=r"is damaged: .* put a copy of the data folder back"):  # noqa: SIM117
+        with watch.over(stop):
+            pass
+
+
+def test_errors_in_the_model_servers_log_are_reported_once(folder: DataFolder) -> None:
+    log = folder.logs / "serving.log"
+    log.write_text("2026-01-01 00:00:00,000 ERROR model server: of an earlier run\n")
+    reports: list[Happening] = []
+    watch = Watch(folder, report=reports.append, every_s=0.01)
+    with watch.over(StopRequest()), log.open("a") as lines:
+        lines.write("2026-01-01 00:00:00,000 INFO model server: it is well\n")
+        lines.write("2026-01-01 00:00:00,000 ERROR model server: version 1: it is broken\n")
+        lines.flush()
+        eventually(lambda: reports)
+    assert [(r.child, r.detail) for r in reports] == [("serving", "version 1: it is broken")]
+
+
+def test_a_terminal_that_has_gone_away_does_not_end_the_watch(folder: DataFolder) -> None:
+    def gone(_: Happening) -> None:
+        raise BrokenPipeError
+
+    stop, watch = StopRequest(), Watch(folder, report=gone, every_s=0.01)
+    with suppress(StackFailed), watch.over(stop):
+        (folder.logs / "serving.log").write_text("now ERROR model server: x\n")
+        eventually(lambda: watch.looks > 2)
+        delete_all(folder)
+        eventually(lambda: stop.times)
+
+
+def test_lines_are_read_whole_and_a_log_that_was_begun_again_from_its_start(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    errors = LogErrors(path)
+    assert errors.fresh() == []
+    path.write_text("now ERROR room: half a ")
+    assert errors.fresh() == []
+    path.write_text("now ERROR room: half a line, and the rest\n")
+    assert errors.fresh() == ["half a line, and the rest"]
+    path.write_text("now ERROR room: b\n")
+    assert errors.fresh() == ["b"]
+    assert errors.fresh() == []

@@ -1,0 +1,55 @@
+"""A data folder that is deleted under its stack, and a record that is damaged: the stack says so and ends."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.test_append_only_file import change, in_the_middle, newest
+from tests.stack import ROOT, SAMPLE, log_of, running_stack
+
+SECONDS = 120
+
+
+def up(data_dir: Path) -> subprocess.CompletedProcess[str]:
+    """Start a stack that is expected to end by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "up", "--data-dir", str(data_dir), "--port", "0"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=SECONDS,
+    )
+
+
+def test_a_damaged_record_ends_the_stack_with_the_way_out_and_a_deleted_folder_too(
+    tmp_path: Path,
+) -> None:
+    data_dir = tmp_path / "data"
+    with running_stack(data_dir) as stack:
+        job = stack.wait(stack.submit(SAMPLE.read_bytes()))
+    kept = tmp_path / "copy"
+    shutil.copytree(data_dir, kept, ignore=shutil.ignore_patterns("*.sock"))
+
+    change(newest(data_dir / "redis"), in_the_middle)
+    ended = up(data_dir)
+    assert ended.returncode == 3
+    assert "is damaged: of its" in ended.stdout
+    assert "put a copy of the data folder back" in ended.stdout
+    assert "redis-check-aof" in ended.stdout
+
+    shutil.rmtree(data_dir)
+    kept.rename(data_dir)  # what the message says first
+    with running_stack(data_dir) as stack:
+        assert stack.job(str(job["id"]))["state"] == "completed"
+        shutil.rmtree(data_dir)
+        assert stack.supervisor.wait(SECONDS) == 3
+        with pytest.raises(httpx.TransportError):
+            stack.submit(SAMPLE.read_bytes())
+    assert "was deleted or replaced while the stack ran" in log_of(data_dir).read_text()
