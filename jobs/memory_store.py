@@ -280,6 +280,8 @@ class MemoryJobStore(JobStore):
         self, claim: Claim, chunks: Sequence[Chunk], *, last: bool, window: int
     ) -> Commit:
         with self._held(claim) as record:
+            if record.state is State.QUEUED:  # the model comes first
+                raise LeaseLost(claim.job_id, claim.step)
             known = len(record.chunks)
             record.chunks += [chunk for chunk in chunks if chunk.index >= known]
             if record.state is State.VALIDATING and record.chunks:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 
 import pytest
 
 from jobs.errors import JobNotFound, RequestNotHeld, TooManyOpenJobs
 from jobs.job import NewJob
-from jobs.memory_store import MemoryJobStore
-from jobs.redis_store import RedisJobStore
 from jobs.requests import RequestHold, Settled, Settlement, request_name
 from jobs.store import JobStore
+from tests.jobs.conftest import PassTime
 
 LEASE = 30.0
 NAME = request_name("anna", "key")
-
-
-@pytest.fixture(params=["memory", "redis"])
-def store(request: pytest.FixtureRequest) -> JobStore:
-    if request.param == "memory":
-        return MemoryJobStore()
-    return RedisJobStore(request.getfixturevalue("redis_url"))
 
 
 def must_hold(store: JobStore, name: str = NAME, lease_s: float = LEASE) -> RequestHold:
@@ -61,9 +52,11 @@ def test_a_key_given_back_is_free(store: JobStore) -> None:
     must_hold(store)
 
 
-def test_a_holder_that_is_gone_is_replaced_and_can_make_no_job_any_more(store: JobStore) -> None:
-    gone = must_hold(store, lease_s=0.001)
-    time.sleep(0.01)  # the shortest wait that is certainly longer than the lease
+def test_a_holder_that_is_gone_is_replaced_and_can_make_no_job_any_more(
+    pass_time: PassTime, store: JobStore
+) -> None:
+    gone = must_hold(store, lease_s=10)
+    pass_time(11)
     heir = must_hold(store)
     new = new_job()
     with pytest.raises(RequestNotHeld):
@@ -85,9 +78,10 @@ def test_one_key_makes_one_job_however_often_it_is_settled(store: JobStore) -> N
     assert [job.id for job in store.newest(limit=9)] == [first.id]
 
 
-def test_a_hold_that_is_renewed_outlives_its_lease(store: JobStore) -> None:
-    held = must_hold(store, lease_s=0.2)
+def test_a_hold_that_is_renewed_outlives_its_lease(pass_time: PassTime, store: JobStore) -> None:
+    held = must_hold(store, lease_s=10)
     store.requests.renew(held, lease_s=LEASE)
+    pass_time(20)
     store.requests.renew(RequestHold(name=NAME, token="other"), lease_s=0.001)
     assert store.requests.hold(NAME, "other", lease_s=LEASE) is None
     store.create(new_job(), settlement=settling(held))

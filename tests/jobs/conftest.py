@@ -1,0 +1,75 @@
+"""Both job stores, and a way to let time pass in them without waiting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+
+from jobs.memory_store import MemoryJobStore
+from jobs.redis_store import RedisJobStore
+from jobs.store import JobStore
+
+PassTime = Callable[[float], None]
+
+
+class Clock:
+    """Unix seconds that go on only when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest, clock: Clock) -> JobStore:
+    if request.param == "memory":
+        return MemoryJobStore(clock=clock)
+    return RedisJobStore(request.getfixturevalue("redis_url"))
+
+
+@pytest.fixture
+def pass_time(store: JobStore, clock: Clock, request: pytest.FixtureRequest) -> PassTime:
+    """Lets so many seconds pass. Redis has a clock of its own, so there everything is made older instead."""
+    if isinstance(store, MemoryJobStore):
+
+        def advance(seconds: float) -> None:
+            clock.now += seconds
+
+        return advance
+    client = redis.Redis.from_url(
+        request.getfixturevalue("redis_url"), decode_responses=True, encoding_errors="replace"
+    )
+    return lambda seconds: _make_older(client, round(seconds * 1000))
+
+
+def _make_older(client: Any, ms: int) -> None:
+    for key in client.scan_iter("spinelabel:*"):
+        kind = client.type(key)
+        # Of uploads it is the silence that is kept, not a time.
+        if kind == "zset" and not key.endswith(":uploads"):
+            for member in client.zrange(key, 0, -1):
+                client.zincrby(key, -ms, member)
+        elif key.endswith(":workers"):
+            for name, report in client.hgetall(key).items():
+                reported_ms, _, model = report.partition(" ")
+                client.hset(key, name, f"{int(reported_ms) - ms} {model}")
+        elif kind == "hash":
+            for field in client.hkeys(key):
+                if field.startswith("at:") or field in ("last_progress", "files_deleted"):
+                    client.hincrby(key, field, -ms)
+        left_ms = client.pttl(key)
+        if left_ms > ms:
+            client.pexpire(key, left_ms - ms)
+        elif left_ms >= 0:
+            client.delete(key)
