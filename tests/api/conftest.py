@@ -21,7 +21,10 @@ from api.app import create_app
 from api.services import Services
 from api.settings import ApiSettings
 from cli.stack.redis_server import RedisServer
+from jobs.callbacks import CallbackStore
+from jobs.corrections import CorrectionStore
 from jobs.job import Chunk, Job, PinnedModel, State
+from jobs.key_store import KeyStore
 from jobs.memory_callbacks import MemoryCallbackStore
 from jobs.memory_corrections import MemoryCorrectionStore
 from jobs.memory_key_store import MemoryKeyStore
@@ -29,7 +32,7 @@ from jobs.memory_questions import MemoryQuestions
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import RecordedMessages
 from jobs.storage import Storage, errors_path, result_path
-from jobs.store import ASSEMBLE, PLAN, label_step
+from jobs.store import ASSEMBLE, PLAN, JobStore, label_step
 from tests.api.client import Answer, ApiClient, client_of
 from tests.waiting import WITHIN_S, eventually
 
@@ -42,10 +45,10 @@ class Front:
     """An app and all that it works on."""
 
     storage: Storage
-    corrections: MemoryCorrectionStore = field(default_factory=MemoryCorrectionStore)
-    keys: MemoryKeyStore = field(default_factory=MemoryKeyStore)
-    callbacks: MemoryCallbackStore = field(default_factory=MemoryCallbackStore)
-    store: MemoryJobStore = field(init=False)
+    corrections: CorrectionStore = field(init=False)
+    callbacks: CallbackStore = field(init=False)
+    store: JobStore = field(init=False)
+    keys: KeyStore = field(default_factory=MemoryKeyStore)
     messages: RecordedMessages = field(default_factory=RecordedMessages)
     questions: MemoryQuestions = field(default_factory=MemoryQuestions)
     settings: ApiSettings = field(
@@ -53,7 +56,9 @@ class Front:
     )
 
     def __post_init__(self) -> None:
-        self.store = MemoryJobStore(callbacks=self.callbacks, corrections=self.corrections)
+        callbacks, corrections = MemoryCallbackStore(), MemoryCorrectionStore()
+        self.callbacks, self.corrections = callbacks, corrections
+        self.store = MemoryJobStore(callbacks=callbacks, corrections=corrections)
 
     def app(self) -> Flask:
         return create_app(

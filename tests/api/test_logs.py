@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -11,6 +10,7 @@ import pytest
 from api.http.logged_requests import logged_address
 from jobs.callbacks import new_secret
 from jobs.keys import KeyLimits, mint
+from tests.api.conftest import StartApi
 
 FORGED = '{"audit": "deletion", "owner": "anna"}'
 KEY, KEPT = mint("anna", is_admin=False, limits=KeyLimits())
@@ -21,7 +21,7 @@ def address(path: str, query: str = "") -> str:
     return logged_address({"PATH_INFO": path.encode().decode("latin-1"), "QUERY_STRING": query})
 
 
-def test_while_redis_is_away_no_line_can_be_forged(start_api: Any) -> None:
+def test_while_redis_is_away_no_line_can_be_forged(start_api: StartApi) -> None:
     api = start_api(SPINELABEL_AUTH="required", SPINELABEL_REDIS_URL="redis://127.0.0.1:1/0")
     path = "/v1/x%0a" + quote(FORGED) + "%0a%e2%80%a8" + quote(FORGED) + "%0d"
     answer = httpx.get(api.url + path, headers={"Authorization": f"Bearer {KEY}"})
@@ -32,7 +32,7 @@ def test_while_redis_is_away_no_line_can_be_forged(start_api: Any) -> None:
     assert not [line for line in lines if line.startswith('{"audit": "deletion"')]
 
 
-def test_a_key_in_the_address_is_in_no_log(start_api: Any) -> None:
+def test_a_key_in_the_address_is_in_no_log(start_api: StartApi) -> None:
     api = start_api(SPINELABEL_AUTH="required")
     encoded = KEY.replace("s", "%73").replace("_", "%5F")
     for target in (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
@@ -13,6 +12,7 @@ from cli.stack.redis_server import RedisServer
 from jobs.redis_store import RedisJobStore
 from jobs.storage import input_path, job_folder
 from jobs.store import UPLOAD_LOST_AFTER_S
+from tests.api.conftest import Front
 from tests.redis_proxy import RedisProxy
 
 CATALOGUE = b"title,summary\nA,some words\n"
@@ -25,7 +25,7 @@ CREATE = b"input_bytes"
 class Linked:
     """The API over a real Redis, by a link that can be cut."""
 
-    front: Any
+    front: Front
     link: RedisProxy
     record: RedisJobStore  # past the link
 
@@ -40,7 +40,7 @@ class Linked:
 
 
 @pytest.fixture
-def linked(front: Any, redis_server: RedisServer, redis_url: str) -> Iterator[Linked]:
+def linked(front: Front, redis_server: RedisServer, redis_url: str) -> Iterator[Linked]:
     with RedisProxy(redis_server.socket) as link:
         front.store = RedisJobStore(link.url)
         linked = Linked(front, link, RedisJobStore(redis_url))

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api.jobs.callers_jobs import CallersJobs
@@ -23,26 +22,28 @@ from jobs.callback_address import CallbackRules
 from jobs.job import State
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import RecordedMessages
-from jobs.requests import request_name
+from jobs.requests import RequestHold, request_name
 from jobs.storage import Storage
 from tests.api.callers import somebody
+from tests.api.client import ApiClient, client_of
+from tests.api.conftest import Front
 
 CATALOGUE = b"title,summary\nA,some words\n"
 KEY = {"Idempotency-Key": "a-key"}
 ANYBODY = somebody("ann", is_admin=True)
 
 
-def send(front: Any, content: bytes = CATALOGUE, **arguments: Any) -> TestResponse:
+def send(front: Front, content: bytes = CATALOGUE, **arguments: Any) -> TestResponse:
     answer = front.client().post("/v1/jobs", data=content, **{"headers": KEY, **arguments})
     assert isinstance(answer, TestResponse)
     return answer
 
 
-def jobs(front: Any) -> list[str]:
+def jobs(front: Front) -> list[str]:
     return [job.id for job in front.store.newest(limit=100)]
 
 
-def test_an_upload_that_is_sent_again_leads_to_the_same_job(front: Any) -> None:
+def test_an_upload_that_is_sent_again_leads_to_the_same_job(front: Front) -> None:
     first, again = send(front), send(front)
     assert (first.status_code, again.status_code) == (202, 202)
     assert first.json is not None
@@ -55,14 +56,14 @@ def test_an_upload_that_is_sent_again_leads_to_the_same_job(front: Any) -> None:
     assert len(front.storage.names("")) == 1
 
 
-def test_the_job_is_answered_as_it_stands_now(front: Any) -> None:
+def test_the_job_is_answered_as_it_stands_now(front: Front) -> None:
     job_id = send(front).get_json()["id"]
     front.label(job_id)
     front.assemble(job_id)
     assert send(front).get_json()["state"] == "completed"
 
 
-def test_how_the_same_upload_is_wrapped_does_not_matter(front: Any) -> None:
+def test_how_the_same_upload_is_wrapped_does_not_matter(front: Front) -> None:
     raw = send(front, query_string={"filename": "a.csv", "error_threshold": "0.5"})
     form = {"file": (io.BytesIO(CATALOGUE), "a.csv"), "error_threshold": "0.5"}
     wrapped = front.client().post("/v1/jobs", data=form, headers=KEY)
@@ -80,7 +81,7 @@ def test_how_the_same_upload_is_wrapped_does_not_matter(front: Any) -> None:
     ],
 )
 def test_the_key_with_something_else_is_refused(
-    front: Any, content: bytes, query: dict[str, str]
+    front: Front, content: bytes, query: dict[str, str]
 ) -> None:
     made = send(front).get_json()["id"]
     answer = send(front, content, query_string=query)
@@ -89,13 +90,13 @@ def test_the_key_with_something_else_is_refused(
     assert jobs(front) == [made]
 
 
-def test_without_a_key_or_with_another_the_same_file_is_another_job(front: Any) -> None:
+def test_without_a_key_or_with_another_the_same_file_is_another_job(front: Front) -> None:
     answers = [send(front, headers={}), send(front), send(front, headers={"Idempotency-Key": "b"})]
     assert len({answer.get_json()["id"] for answer in answers}) == 3
     assert "Idempotency-Replayed" not in answers[0].headers
 
 
-def test_a_refused_upload_leaves_its_key_free(front: Any) -> None:
+def test_a_refused_upload_leaves_its_key_free(front: Front) -> None:
     assert send(front, b"title,remarks\nA,B\n").get_json()["code"] == "NO_SUMMARY_COLUMN"
     assert (
         send(front, CATALOGUE[:-5], environ_overrides={"CONTENT_LENGTH": "99"}).status_code == 400
@@ -103,9 +104,10 @@ def test_a_refused_upload_leaves_its_key_free(front: Any) -> None:
     assert send(front).status_code == 202
 
 
-def test_while_one_upload_is_under_way_a_second_one_with_its_key_waits(front: Any) -> None:
+def test_while_one_upload_is_under_way_a_second_one_with_its_key_waits(front: Front) -> None:
     name = request_name(None, "a-key")
     held = front.store.requests.hold(name, "another process", lease_s=60)
+    assert isinstance(held, RequestHold)
     answer = send(front)
     assert (answer.status_code, answer.get_json()["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
     assert answer.headers["Retry-After"] == "1"
@@ -114,12 +116,12 @@ def test_while_one_upload_is_under_way_a_second_one_with_its_key_waits(front: An
     assert send(front).status_code == 202
 
 
-def test_of_many_at_once_one_makes_the_job_and_no_other_is_made(front: Any) -> None:
+def test_of_many_at_once_one_makes_the_job_and_no_other_is_made(front: Front) -> None:
     app = front.app()
     answers: list[TestResponse] = []
 
     def run() -> None:
-        answers.append(app.test_client().post("/v1/jobs", data=CATALOGUE, headers=KEY))
+        answers.append(client_of(app).post("/v1/jobs", data=CATALOGUE, headers=KEY))
 
     threads = [threading.Thread(target=run) for _ in range(8)]
     for thread in threads:
@@ -131,7 +133,7 @@ def test_of_many_at_once_one_makes_the_job_and_no_other_is_made(front: Any) -> N
     assert list(made) == jobs(front)
 
 
-def test_an_upload_whose_key_was_lost_on_the_way_leaves_nothing(front: Any) -> None:
+def test_an_upload_whose_key_was_lost_on_the_way_leaves_nothing(front: Front) -> None:
     now = [0.0]
     front.store = MemoryJobStore(clock=lambda: now[0])
 
@@ -221,7 +223,7 @@ def test_a_key_is_held_for_as_long_as_an_archive_is_unpacked(tmp_path: Path) -> 
     assert (store.get(made.id).state, repeated) == (State.QUEUED, False)
 
 
-def test_a_job_that_was_deleted_is_not_made_again_by_its_key(front: Any) -> None:
+def test_a_job_that_was_deleted_is_not_made_again_by_its_key(front: Front) -> None:
     job_id = send(front).get_json()["id"]
     front.label(job_id)
     front.assemble(job_id)
@@ -230,7 +232,7 @@ def test_a_job_that_was_deleted_is_not_made_again_by_its_key(front: Any) -> None
 
 
 @pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256])
-def test_a_key_that_is_no_word_is_refused(client: FlaskClient, key: str) -> None:
+def test_a_key_that_is_no_word_is_refused(client: ApiClient, key: str) -> None:
     answer = client.post("/v1/jobs", data=CATALOGUE, headers={"Idempotency-Key": key})
     assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_PARAMETER")
     assert "Idempotency-Key" in answer.get_json()["detail"]

@@ -12,12 +12,13 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 import pytest
-from flask.testing import FlaskClient
 
 from api.http.json_bodies import DEEPEST, StrictJson
 from jobs.redis_callbacks import RedisCallbackStore
 from jobs.redis_corrections import RedisCorrectionStore
 from jobs.redis_store import RedisJobStore
+from tests.api.client import ApiClient, client_of
+from tests.api.conftest import Front
 from tests.api.test_access import Keyed
 from tests.api.test_review import reviewed
 
@@ -72,7 +73,7 @@ ROWS = ["0", "1", "9" * 20, "9" * 4400, "٣", "-1", "1e3"]
 
 
 @pytest.fixture
-def stored(front: Any, redis_url: str) -> Any:
+def stored(front: Front, redis_url: str) -> Front:
     """A front over a real Redis: it refuses texts that memory takes."""
     front.store = RedisJobStore(redis_url)
     front.corrections = RedisCorrectionStore(redis_url)
@@ -83,7 +84,7 @@ def stored(front: Any, redis_url: str) -> Any:
 class Calls:
     """Calls the API and collects what was answered with 500."""
 
-    def __init__(self, client: FlaskClient) -> None:
+    def __init__(self, client: ApiClient) -> None:
         self.client = client
         self.faults: list[str] = []
         self.made = 0
@@ -97,14 +98,14 @@ class Calls:
 
 
 @pytest.fixture
-def calls(stored: Any) -> Iterator[Calls]:
+def calls(stored: Front) -> Iterator[Calls]:
     calls = Calls(stored.client())
     yield calls
     assert calls.made > 10
     assert not calls.faults, "\n".join(calls.faults)
 
 
-def test_parameters(calls: Calls, stored: Any) -> None:
+def test_parameters(calls: Calls, stored: Front) -> None:
     job = f"/v1/jobs/{reviewed(stored)}"
     for path, names in PARAMETERS.items():
         for name, value in product(names, VALUES):
@@ -132,7 +133,7 @@ def test_names_of_files_in_forms(calls: Calls, name: bytes) -> None:
             )
 
 
-def test_headers(calls: Calls, stored: Any) -> None:
+def test_headers(calls: Calls, stored: Front) -> None:
     job = f"/v1/jobs/{reviewed(stored)}"
     targets = [
         ("GET", job), ("GET", f"{job}/result"), ("GET", f"{job}/events"), ("POST", "/v1/jobs"), ("GET", "/static/docs.js"),
@@ -141,14 +142,14 @@ def test_headers(calls: Calls, stored: Any) -> None:
         calls(method, path, headers={name: value}, data=CATALOGUE if path == "/v1/jobs" else None)
 
 
-def test_cookies_and_keys(calls: Calls, stored: Any) -> None:
-    calls.client = Keyed(stored).client(None)
+def test_cookies_and_keys(calls: Calls, stored: Front) -> None:
+    calls.client = client_of(Keyed(stored).app)
     for name, value in HEADER_CASES:
         calls("GET", "/v1/jobs", headers={name: value})
         calls("GET", "/v1/session", headers={name: value})
 
 
-def test_json_bodies(calls: Calls, stored: Any) -> None:
+def test_json_bodies(calls: Calls, stored: Front) -> None:
     job = f"/v1/jobs/{reviewed(stored)}"
     targets = {
         ("POST", "/v1/label"): b"summaries",
@@ -165,7 +166,7 @@ def test_json_bodies(calls: Calls, stored: Any) -> None:
                 calls(method, path, data=body, content_type=kind)
 
 
-def test_paths(calls: Calls, stored: Any) -> None:
+def test_paths(calls: Calls, stored: Front) -> None:
     job_id = reviewed(stored)
     strange = [
         "job_" + "٣" * 32,
@@ -239,12 +240,12 @@ def test_requests_that_hardly_are_http_end_in_no_fault_and_no_traceback(start_ap
         '{"summaries":["ü"]}'.encode("latin-1"),
     ],
 )
-def test_a_body_that_is_not_taken_is_named_as_such(client: FlaskClient, body: bytes) -> None:
+def test_a_body_that_is_not_taken_is_named_as_such(client: ApiClient, body: bytes) -> None:
     answer = client.post("/v1/label", data=body, content_type="application/json")
     assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_BODY")
 
 
-def test_json_is_bounded_in_depth_and_brackets_in_texts_do_not_count(front: Any) -> None:
+def test_json_is_bounded_in_depth_and_brackets_in_texts_do_not_count(front: Front) -> None:
     reader = StrictJson(front.app())
     deepest = "[" * DEEPEST + "]" * DEEPEST
     assert json.dumps(reader.loads(deepest)) == deepest

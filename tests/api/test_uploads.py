@@ -11,7 +11,6 @@ from typing import Any, BinaryIO
 
 import pytest
 import redis
-from flask.testing import FlaskClient
 from kombu.exceptions import OperationalError
 
 from catalogue.layout import HEAD_BYTES
@@ -21,6 +20,8 @@ from jobs.messages import PLAN_TASK, RecordedMessages
 from jobs.requests import Settlement
 from jobs.storage import Storage, input_path
 from jobs.store import UPLOAD_LOST_AFTER_S
+from tests.api.client import ApiClient
+from tests.api.conftest import Front
 
 CATALOGUE = b"title,summary\nA,some words\n"
 FILE_PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n%b\r\n'
@@ -28,12 +29,12 @@ COLUMN_PART = b'--b\r\nContent-Disposition: form-data; name="summary_column"\r\n
 FORM = {"content_type": "multipart/form-data; boundary=b"}
 
 
-def stored(front: Any, job_id: str) -> bytes:
+def stored(front: Front, job_id: str) -> bytes:
     with front.storage.open(input_path(job_id)) as stream:
         return bytes(stream.read())
 
 
-def test_a_form_becomes_a_job_with_its_file_and_its_message(front: Any) -> None:
+def test_a_form_becomes_a_job_with_its_file_and_its_message(front: Front) -> None:
     form = {"file": (io.BytesIO(CATALOGUE), "Books of 2024.csv")}
     answer = front.client().post("/v1/jobs", data=form)
     assert answer.status_code == 202
@@ -50,7 +51,7 @@ def test_a_form_becomes_a_job_with_its_file_and_its_message(front: Any) -> None:
 @pytest.mark.parametrize(
     "content_type", ["text/csv", "application/octet-stream", "application/x-www-form-urlencoded"]
 )
-def test_a_raw_body_of_any_type_becomes_a_job(front: Any, content_type: str) -> None:
+def test_a_raw_body_of_any_type_becomes_a_job(front: Front, content_type: str) -> None:
     # Over 500 kB, where Flask's own parser of raw forms gives up.
     content = CATALOGUE + b"B,other words\n" * 50_000
     answer = front.client().post("/v1/jobs", data=content, content_type=content_type)
@@ -61,7 +62,7 @@ def test_a_raw_body_of_any_type_becomes_a_job(front: Any, content_type: str) -> 
 @pytest.mark.parametrize("size", [HEAD_BYTES - 1, HEAD_BYTES, HEAD_BYTES + 1, 3 * HEAD_BYTES])
 @pytest.mark.parametrize("as_form", [False, True])
 def test_every_byte_is_stored_around_the_inspected_head(
-    front: Any, size: int, as_form: bool
+    front: Front, size: int, as_form: bool
 ) -> None:
     content = CATALOGUE + b"x" * (size - len(CATALOGUE))
     if as_form:
@@ -73,14 +74,14 @@ def test_every_byte_is_stored_around_the_inspected_head(
 
 
 @pytest.mark.parametrize("filler", [b"\r\n", b"\r\n--", b"\r\n--b", b"--b--", b"\r", b"\n--bb\r\n"])
-def test_what_looks_like_a_boundary_but_is_none_is_stored(front: Any, filler: bytes) -> None:
+def test_what_looks_like_a_boundary_but_is_none_is_stored(front: Front, filler: bytes) -> None:
     content = CATALOGUE + filler.replace(b"--b", b"--c") * 3 + b"end"
     answer = front.client().post("/v1/jobs", data=FILE_PART % content + b"--b--\r\n", **FORM)
     assert stored(front, answer.json["id"]) == content
 
 
 def test_the_name_of_a_raw_body_is_in_the_query_or_in_content_disposition(
-    client: FlaskClient,
+    client: ApiClient,
 ) -> None:
     by_query = client.post("/v1/jobs?filename=caf%C3%A9.csv", data=CATALOGUE)
     by_header = client.post(
@@ -98,7 +99,7 @@ def test_the_name_of_a_raw_body_is_in_the_query_or_in_content_disposition(
     "order", ["column first", "file first", "query"], ids=lambda order: order.replace(" ", "-")
 )
 def test_the_summary_column_may_be_named_before_or_after_the_file(
-    front: Any, order: str, rows: int
+    front: Front, order: str, rows: int
 ) -> None:
     file = FILE_PART % (b"title,remarks\n" + b"A,some words\n" * rows)
     column = COLUMN_PART % b"remarks"
@@ -109,7 +110,7 @@ def test_the_summary_column_may_be_named_before_or_after_the_file(
     assert answer.json["summary_column"] == "remarks"
 
 
-def test_a_column_named_after_the_file_overrules_the_one_that_was_found(front: Any) -> None:
+def test_a_column_named_after_the_file_overrules_the_one_that_was_found(front: Front) -> None:
     file = FILE_PART % (b"remarks,summary\n" + b"A,some words\n" * 40_000)
     answer = front.client().post(
         "/v1/jobs", data=file + COLUMN_PART % b"remarks" + b"--b--\r\n", **FORM
@@ -130,14 +131,14 @@ TITLED = b"titel,heading,summary\nA,B,some words\n"
     ],
 )
 def test_the_title_column_is_found_or_named(
-    front: Any, content: bytes, query: dict[str, str], title: str | None
+    front: Front, content: bytes, query: dict[str, str], title: str | None
 ) -> None:
     answer = front.client().post("/v1/jobs", data=content, query_string=query)
     assert (answer.status_code, answer.json["title_column"]) == (202, title)
 
 
 @pytest.mark.parametrize("rows", [1, 40_000])  # within the head, and far beyond it
-def test_the_title_column_may_be_named_after_the_file(front: Any, rows: int) -> None:
+def test_the_title_column_may_be_named_after_the_file(front: Front, rows: int) -> None:
     file = FILE_PART % (b"title,heading,summary\n" + b"A,B,some words\n" * rows)
     field = COLUMN_PART.replace(b"summary_column", b"title_column") % b"heading"
     answer = front.client().post("/v1/jobs", **form(file, field))
@@ -231,7 +232,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_refused_upload_says_why_and_leaves_nothing_behind(front: Any, case: str) -> None:
+def test_a_refused_upload_says_why_and_leaves_nothing_behind(front: Front, case: str) -> None:
     arguments, status, code = REFUSED[case]
     answer = front.client().post("/v1/jobs", **arguments)
     assert (answer.status_code, answer.json["code"]) == (status, code)
@@ -240,12 +241,12 @@ def test_a_refused_upload_says_why_and_leaves_nothing_behind(front: Any, case: s
     assert front.is_empty()
 
 
-def test_a_request_without_a_body_is_told_to_send_a_file(client: FlaskClient) -> None:
+def test_a_request_without_a_body_is_told_to_send_a_file(client: ApiClient) -> None:
     answer = client.post("/v1/jobs")
     assert answer.get_json()["code"] == "NO_FILE"
 
 
-def test_a_file_of_exactly_the_limit_is_accepted(front: Any) -> None:
+def test_a_file_of_exactly_the_limit_is_accepted(front: Front) -> None:
     content = CATALOGUE + b"x" * (front.settings.max_upload_bytes - len(CATALOGUE))
     for arguments in ({"data": content}, form(FILE_PART % content)):
         assert front.client().post("/v1/jobs", **arguments).status_code == 202
@@ -263,7 +264,7 @@ class FullStorage(Storage):
             raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_full_storage_is_said_so_and_leaves_nothing_behind(front: Any, tmp_path: Path) -> None:
+def test_a_full_storage_is_said_so_and_leaves_nothing_behind(front: Front, tmp_path: Path) -> None:
     front.storage = FullStorage(str(tmp_path / "full"))
     answer = front.client().post("/v1/jobs", data=CATALOGUE)
     assert (answer.status_code, answer.json["code"]) == (507, "STORAGE_FULL")
@@ -272,7 +273,7 @@ def test_a_full_storage_is_said_so_and_leaves_nothing_behind(front: Any, tmp_pat
 
 
 def test_a_storage_that_cannot_be_written_is_unavailable_not_broken(
-    front: Any, tmp_path: Path
+    front: Front, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
     front.storage = Storage(str(tmp_path / "file"))
@@ -290,7 +291,7 @@ class FullStore(MemoryJobStore):
         raise redis.OutOfMemoryError(f"no room for {job.id}, {most_open}, {settlement}")
 
 
-def test_of_an_upload_whose_record_is_refused_nothing_is_kept(front: Any) -> None:
+def test_of_an_upload_whose_record_is_refused_nothing_is_kept(front: Front) -> None:
     front.store = FullStore()
     answer = front.client().post("/v1/jobs", data=CATALOGUE)
     assert (answer.status_code, answer.json["code"]) == (503, "SERVICE_UNAVAILABLE")
@@ -310,7 +311,7 @@ class MuteMessages(RecordedMessages):
 
 
 def test_a_lost_message_is_not_the_clients_affair_because_the_record_tells_the_sweeper(
-    front: Any,
+    front: Front,
 ) -> None:
     front.messages = MuteMessages()
     answer = front.client().post("/v1/jobs", data=CATALOGUE)
@@ -331,7 +332,7 @@ class LosingStore(MemoryJobStore):
         return super().create(job, most_open=most_open, settlement=settlement)
 
 
-def test_an_upload_that_was_given_up_for_lost_becomes_no_job(front: Any) -> None:
+def test_an_upload_that_was_given_up_for_lost_becomes_no_job(front: Front) -> None:
     front.store = LosingStore()
     answer = front.client().post("/v1/jobs", data=CATALOGUE)
     assert (answer.status_code, answer.json["code"]) == (408, "UPLOAD_STALLED")
@@ -341,7 +342,7 @@ def test_an_upload_that_was_given_up_for_lost_becomes_no_job(front: Any) -> None
 
 @pytest.mark.parametrize("content", [CATALOGUE, b"title\nA\n"])
 def test_neither_a_job_nor_a_refusal_leaves_an_upload_to_look_after(
-    front: Any, content: bytes
+    front: Front, content: bytes
 ) -> None:
     front.client().post("/v1/jobs", data=content)
     assert front.store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S) == []
