@@ -14,6 +14,7 @@ from jobs.callbacks import Attempt
 from tests.api.client import ApiClient
 from tests.api.conftest import Front, StartApi
 from tests.api.test_access import Keyed
+from tests.waiting import WITHIN_S
 
 CATALOGUE = b"title,summary\nA,some words\n"
 HOOK = "https://hooks.example.org/spinelabel?token=s3cret"
@@ -152,7 +153,12 @@ def test_each_owner_reads_and_renews_a_secret_of_their_own(front: Front) -> None
 def test_the_access_log_does_not_hold_the_receivers_url(start_api: StartApi) -> None:
     api = start_api()
     query = {"filename": "a.csv", "callback": HOOK, "error_threshold": "0.5"}
-    assert httpx.post(f"{api.url}/v1/jobs", params=query, content=CATALOGUE).status_code == 202
+    assert (
+        httpx.post(
+            f"{api.url}/v1/jobs", params=query, content=CATALOGUE, timeout=WITHIN_S
+        ).status_code
+        == 202
+    )
     api.stop()  # the line may come after the answer
     log = api.log.read_text()
     assert "callback=-&error_threshold=0.5" in log

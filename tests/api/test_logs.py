@@ -11,6 +11,7 @@ from api.http.logged_requests import logged_address
 from jobs.callbacks import new_secret
 from jobs.keys import KeyLimits, mint
 from tests.api.conftest import StartApi
+from tests.waiting import WITHIN_S
 
 FORGED = '{"audit": "deletion", "owner": "anna"}'
 KEY, KEPT = mint("anna", is_admin=False, limits=KeyLimits())
@@ -24,7 +25,7 @@ def address(path: str, query: str = "") -> str:
 def test_while_redis_is_away_no_line_can_be_forged(start_api: StartApi) -> None:
     api = start_api(SPINELABEL_AUTH="required", SPINELABEL_REDIS_URL="redis://127.0.0.1:1/0")
     path = "/v1/x%0a" + quote(FORGED) + "%0a%e2%80%a8" + quote(FORGED) + "%0d"
-    answer = httpx.get(api.url + path, headers={"Authorization": f"Bearer {KEY}"})
+    answer = httpx.get(api.url + path, headers={"Authorization": f"Bearer {KEY}"}, timeout=WITHIN_S)
     assert answer.status_code == 503
     api.stop()
     lines = api.log.read_text().splitlines()
@@ -39,7 +40,7 @@ def test_a_key_in_the_address_is_in_no_log(start_api: StartApi) -> None:
         f"/v1/jobs?key={KEY}", f"/v1/jobs?{KEY}", f"/v1/jobs?k%65y={encoded}&limit={KEY}",
         f"/v1/jobs/{KEY}", f"/v1/{encoded}?c%61llback=https://a.org/{KEY}",
     ):  # fmt: skip
-        assert httpx.get(api.url + target).status_code == 401
+        assert httpx.get(api.url + target, timeout=WITHIN_S).status_code == 401
     api.stop()
     log = api.log.read_text()
     assert log.count(" 401 ") == 5

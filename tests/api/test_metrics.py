@@ -17,6 +17,7 @@ from jobs.memory_store import MemoryJobStore
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import ApiProcess, Front
 from tests.stack import free_port
+from tests.waiting import WITHIN_S
 
 
 def scrape(client: ApiClient) -> dict[str, Metric]:
@@ -118,7 +119,7 @@ def test_without_a_record_it_says_so_instead_of_failing(tmp_path: Path) -> None:
 
 
 def test_over_a_real_redis_every_figure_is_there(api: ApiProcess) -> None:
-    answer = httpx.get(f"{api.url}/metrics")
+    answer = httpx.get(f"{api.url}/metrics", timeout=WITHIN_S)
     assert answer.status_code == 200
     found = {family.name: family for family in text_string_to_metric_families(answer.text)}
     assert value(found, "spinelabel_redis_memory_bytes") > 0

@@ -13,6 +13,7 @@ import httpx
 
 from jobs.redis_store import RedisJobStore
 from tests.api.conftest import StartApi
+from tests.waiting import WITHIN_S
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 MODEL = {"version": 1, "labels": ["crime", "poetry"], "evidence": True}
@@ -27,7 +28,7 @@ def test_schemathesis_finds_nothing(start_api: StartApi, redis_url: str, tmp_pat
     # Its output repeats every long value that it has sent.
     report = "\n".join(line[:400] for line in (ended.stdout + ended.stderr).splitlines())
     assert ended.returncode == 0, report
-    assert httpx.get(f"{api.url}/healthz").status_code == 200
+    assert httpx.get(f"{api.url}/healthz", timeout=WITHIN_S).status_code == 200
     assert "Traceback" not in api.log.read_text()
 
 
