@@ -20,6 +20,7 @@ from catalogue.errors import (
     NotText,
     SummaryColumnUnknown,
     TitleColumnUnknown,
+    TooManyColumns,
 )
 from catalogue.labels import (
     ALTERNATIVES_COLUMN,
@@ -32,7 +33,8 @@ from catalogue.labels import (
     WeighedWord,
     label_columns,
 )
-from catalogue.layout import HEAD_BYTES, Layout, inspect_head
+from catalogue.layout import Layout, inspect_head
+from catalogue.limits import HEAD_BYTES, MAX_RECORD_BYTES, MAX_SUMMARY_CHARACTERS
 from catalogue.output import (
     encode_errors,
     encode_errors_header,
@@ -40,8 +42,8 @@ from catalogue.output import (
     encode_rows,
     output_header,
 )
-from catalogue.records import LONGEST_SUMMARY, Row, parse_records
-from catalogue.scanning import MAX_RECORD_BYTES, RecordSpan, scan_records
+from catalogue.records import Row, parse_records
+from catalogue.scanning import RecordSpan, scan_records
 
 if TYPE_CHECKING:
     from catalogue.cleaning import CLEANING_FINGERPRINT, clean_book
@@ -52,8 +54,8 @@ __all__ = [
     "EVIDENCE_COLUMN",
     "HEAD_BYTES",
     "LABEL_COLUMNS",
-    "LONGEST_SUMMARY",
     "MAX_RECORD_BYTES",
+    "MAX_SUMMARY_CHARACTERS",
     "CatalogueError",
     "ChunkRange",
     "ColumnNames",
@@ -74,6 +76,7 @@ __all__ = [
     "RowError",
     "SummaryColumnUnknown",
     "TitleColumnUnknown",
+    "TooManyColumns",
     "WeighedWord",
     "clean_book",
     "detect_dialect",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from catalogue.dialect import Dialect
 from catalogue.encoding import decode
-from catalogue.scanning import MAX_RECORD_BYTES
+from catalogue.limits import MAX_RECORD_BYTES
 
 
 def read_cells(raw: bytes, dialect: Dialect, *, quoting: bool = True) -> Iterator[list[str]]:

@@ -6,16 +6,16 @@ A correction may repeat the model's genre: then a person has confirmed it.
 from collections.abc import Mapping, Sequence
 
 from catalogue.errors import GenreUnusable
+from catalogue.formulas import begins_as_formula
 from catalogue.labels import free_name
 from catalogue.layout import Layout
+from catalogue.limits import MAX_GENRE_CHARACTERS
 from catalogue.lines import encoded, line
 from catalogue.results import ResultLayout, ResultRow
 
 CORRECTION_COLUMN = "corrected_genre"
 """Stands last, in results of jobs that have corrections."""
 
-LONGEST_GENRE = 64
-_FORMULA_SIGNS = tuple("=+-@")
 _TRAINING_COLUMNS = ("title", "genre", "summary")
 
 
@@ -26,10 +26,12 @@ def checked_genre(genre: str) -> str:
         GenreUnusable: it is empty, too long, or would do harm in a cell.
     """
     kept = " ".join(genre.split())
-    if not kept or len(kept) > LONGEST_GENRE or not kept.isprintable():
-        raise GenreUnusable(f"A genre has 1 to {LONGEST_GENRE} printable characters.")
-    if kept.startswith(_FORMULA_SIGNS) or "|" in kept:
-        raise GenreUnusable("A genre may not hold | nor begin with =, +, - or @; reword it.")
+    if not kept or len(kept) > MAX_GENRE_CHARACTERS or not kept.isprintable():
+        raise GenreUnusable(f"A genre has 1 to {MAX_GENRE_CHARACTERS} printable characters.")
+    if begins_as_formula(kept) or "|" in kept:
+        raise GenreUnusable(
+            "A genre may not hold | nor begin with a sign of formulas (=, +, -, @, also full-width); reword it."
+        )
     return kept
 
 

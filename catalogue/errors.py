@@ -7,7 +7,7 @@ What is wrong with a single row is data, not an error: see `catalogue.labels.Row
 from collections.abc import Sequence
 from typing import ClassVar
 
-_MOST_COLUMNS = 30
+_LISTED_COLUMNS = 30
 _LONGEST_NAME = 40
 
 
@@ -34,9 +34,15 @@ class NotText(CatalogueError):
 
 
 class HeaderUnreadable(CatalogueError):
-    """The header does not end within the head, or a quotation mark in it is never closed."""
+    """The header is too long, or a quotation mark in it is never closed."""
 
     code = "HEADER_UNREADABLE"
+
+
+class TooManyColumns(CatalogueError):
+    """The header, or a row of a workbook, has more columns than allowed."""
+
+    code = "TOO_MANY_COLUMNS"
 
 
 class NoSummaryColumn(CatalogueError):
@@ -113,9 +119,9 @@ class WorkbookUnreadable(CatalogueError):
 
 def listed(header: Sequence[str]) -> str:
     """Return the names of `header` as a quoted list for a message, safe to print anywhere."""
-    names = [_shown(name) for name in header[:_MOST_COLUMNS]]
-    if len(header) > _MOST_COLUMNS:
-        names.append(f"and {len(header) - _MOST_COLUMNS} more")
+    names = [_shown(name) for name in header[:_LISTED_COLUMNS]]
+    if len(header) > _LISTED_COLUMNS:
+        names.append(f"and {len(header) - _LISTED_COLUMNS} more")
     return ", ".join(names)
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 
 from catalogue.corrections import CORRECTION_COLUMN
 from catalogue.export_table import Batch
+from catalogue.formulas import begins_as_formula
 from catalogue.labels import free_name
 from catalogue.lines import encoded, line
 from catalogue.results import ResultLayout
 
-_FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
 
 
@@ -40,4 +40,4 @@ def as_harmless_csv(
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
+    return f"'{cell}" if begins_as_formula(cell) and not _NUMBER.fullmatch(cell) else cell

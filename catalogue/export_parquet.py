@@ -16,6 +16,7 @@ _BATCH_ROWS = 1_000
 _GROUP_ROWS = 10_000
 _GROUP_BYTES = 8 * 1024 * 1024
 _LARGEST_GROUP_CHARACTERS = 256 * 1024 * 1024
+_VALUE_CHARACTERS = 8  # what a value counts beyond its characters
 _BLOCK_BYTES = 256 * 1024
 _BLOCKS_AHEAD = 4
 
@@ -29,7 +30,14 @@ _TYPES = {
 }
 
 
-def as_parquet(table: Table, batches: Iterable[Batch], *, row_bytes: float) -> Iterator[bytes]:
+def as_parquet(
+    table: Table,
+    batches: Iterable[Batch],
+    *,
+    row_bytes: float,
+    most_characters: int = _LARGEST_GROUP_CHARACTERS,
+    pipe: Pipe | None = None,
+) -> Iterator[bytes]:
     """Yield the file in blocks.
 
     The library pulls rows and pushes bytes within one call, so that call has a thread of its own, which never is more
@@ -37,6 +45,8 @@ def as_parquet(table: Table, batches: Iterable[Batch], *, row_bytes: float) -> I
 
     Args:
         row_bytes: the mean size of a row as CSV, from which follows how many make a group.
+        most_characters: as many as a group of rows may have.
+        pipe: what the library writes to; a new one if None.
 
     Raises:
         ValueError: rows so much longer than the others follow one another that a group does not fit in memory.
@@ -48,10 +58,10 @@ def as_parquet(table: Table, batches: Iterable[Batch], *, row_bytes: float) -> I
             for name, kind in zip(table.names, table.kinds, strict=True)
         ]
     )
-    pipe = _Pipe()
+    pipe = pipe or Pipe()
 
     def record_batches() -> Iterator[RecordBatch]:
-        for rows in _bounded(table.rows(batches), group_rows):
+        for rows in _bounded(table.rows(batches), group_rows, most_characters):
             if pipe.abandoned:
                 return
             yield _record_batch(schema, table, rows)
@@ -76,7 +86,7 @@ def as_parquet(table: Table, batches: Iterable[Batch], *, row_bytes: float) -> I
         writer.join()
 
 
-class _Pipe:
+class Pipe:
     """What one thread writes as a file, another takes as blocks."""
 
     def __init__(self) -> None:
@@ -150,7 +160,15 @@ def _array(values: list[Any], kind: Kind) -> Array:
     return list_array(Array(ends, DataType.int32()), Array(words, DataType.string()), type=_WORDS)
 
 
-def _bounded(rows: Iterable[list[Value]], group_rows: int) -> Iterator[list[list[Value]]]:
+def _characters(value: Value) -> int:
+    if isinstance(value, list):
+        return sum(map(_characters, value))
+    return _VALUE_CHARACTERS + (len(value) if isinstance(value, str) else 0)
+
+
+def _bounded(
+    rows: Iterable[list[Value]], group_rows: int, most_characters: int
+) -> Iterator[list[list[Value]]]:
     """Yield the rows in batches that never reach from one group into the next."""
     batch_rows = min(group_rows, _BATCH_ROWS)
     batch: list[list[Value]] = []
@@ -159,8 +177,8 @@ def _bounded(rows: Iterable[list[Value]], group_rows: int) -> Iterator[list[list
         if number % group_rows == 0:
             characters = 0
         batch.append(values)
-        characters += sum(len(value) for value in values if isinstance(value, str))
-        if characters > _LARGEST_GROUP_CHARACTERS:
+        characters += sum(map(_characters, values))
+        if characters > most_characters:
             raise ValueError(
                 "some rows are so much longer than the others that Parquet cannot be made; CSV can"
             )

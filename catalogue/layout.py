@@ -1,6 +1,6 @@
 """What the head of a catalogue says about the whole: its dialect, its columns, where rows begin."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -8,11 +8,9 @@ from catalogue.cells import read_cells
 from catalogue.columns import FIND_COLUMNS, ColumnNames, choose_columns
 from catalogue.dialect import Dialect, detect_dialect, preamble
 from catalogue.encoding import Encoding
-from catalogue.errors import EmptyFile, HeaderUnreadable, NoRows
+from catalogue.errors import EmptyFile, HeaderUnreadable, NoRows, TooManyColumns
+from catalogue.limits import HEAD_BYTES, MAX_COLUMNS, MAX_HEADER_BYTES
 from catalogue.scanning import scan_records
-
-HEAD_BYTES = 256 * 1024
-"""As much of a file as `inspect_head` should be shown; a header may not be longer."""
 
 _WHITE = b"\0\t\n\v\f\r "  # in UTF-16 too
 
@@ -78,7 +76,7 @@ def inspect_head(head: bytes, *, complete: bool, names: ColumnNames = FIND_COLUM
         names: what the caller calls the columns.
 
     Raises:
-        EmptyFile, NotText, HeaderUnreadable, NoSummaryColumn, SummaryColumnUnknown,
+        EmptyFile, NotText, HeaderUnreadable, TooManyColumns, NoSummaryColumn, SummaryColumnUnknown,
         TitleColumnUnknown, NoRows: the file is no catalogue; the message says what to do.
     """
     beginning = read_beginning(head, complete=complete)
@@ -98,7 +96,7 @@ def read_beginning(head: bytes, *, complete: bool) -> Beginning:
     """Return what `inspect_head` finds before it looks for the summary column.
 
     Raises:
-        EmptyFile, NotText, HeaderUnreadable.
+        EmptyFile, NotText, HeaderUnreadable, TooManyColumns.
     """
     head = head if complete else head[:HEAD_BYTES]
     dialect = detect_dialect(head, complete=complete)
@@ -113,4 +111,24 @@ def read_beginning(head: bytes, *, complete: bool) -> Beginning:
             "in it is never closed; the first line must hold the column names."
         )
     header = tuple(next(read_cells(head[span.start : span.end], dialect)))
+    check_header(header)
     return Beginning(dialect, header, span.end, next(rows, None) is not None)
+
+
+def check_header(header: Sequence[str]) -> None:
+    """Hold the names of the columns to their bounds.
+
+    Raises:
+        TooManyColumns, HeaderUnreadable.
+    """
+    if len(header) > MAX_COLUMNS:
+        raise TooManyColumns(
+            f"The header has {len(header):,} columns, and {MAX_COLUMNS:,} are allowed; delete those that do not belong "
+            "to the catalogue."
+        )
+    size = sum(len(name.encode("utf-8", "surrogatepass")) for name in header)
+    if size > MAX_HEADER_BYTES:
+        raise HeaderUnreadable(
+            f"The column names are {size:,} bytes long, and {MAX_HEADER_BYTES:,} are allowed; the first line must hold "
+            "the column names and nothing else."
+        )

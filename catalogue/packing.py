@@ -5,6 +5,12 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 
 from catalogue.errors import ArchiveDamaged, UnpackedTooLarge
+from catalogue.limits import (
+    GZIP_MEMBER_BYTES,
+    MAX_RATIO,
+    MAX_SMALL_GZIP_MEMBERS,
+    RATIO_COUNTS_FROM,
+)
 
 
 class Packing(Enum):
@@ -16,9 +22,8 @@ class Packing(Enum):
 
 
 _BLOCK = 256 * 1024
-# Real catalogues shrink to a third or a tenth; hundred times smaller is a trap, or not worth the risk.
-_LARGEST_RATIO = 100
-_RATIO_COUNTS_FROM = 64 * 1024 * 1024
+# What is left of a piece is copied at the end of each member, so a piece is short.
+_PIECE = 16 * 1024
 
 
 def recognise_packing(head: bytes) -> Packing:
@@ -33,8 +38,10 @@ def recognise_packing(head: bytes) -> Packing:
 class Allowance:
     """Counts what is unpacked, and ends it before it fills the storage."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, *, ratio_from: int = RATIO_COUNTS_FROM) -> None:
+        """`ratio_from`: bytes from which on the ratio of unpacked to packed size matters."""
         self._most = most_bytes
+        self._ratio_from = ratio_from
         self._unpacked = 0
 
     def spend(self, unpacked: int, *, packed_so_far: int) -> None:
@@ -48,10 +55,10 @@ class Allowance:
             raise UnpackedTooLarge(
                 f"Unpacked, the file is larger than {self._most:,} bytes; split the catalogue into several files."
             )
-        suspicious = max(_RATIO_COUNTS_FROM, packed_so_far * _LARGEST_RATIO)
+        suspicious = max(self._ratio_from, packed_so_far * MAX_RATIO)
         if self._unpacked > suspicious:
             raise UnpackedTooLarge(
-                f"Unpacked, the file is more than {_LARGEST_RATIO} times as large as packed; "
+                f"Unpacked, the file is more than {MAX_RATIO} times as large as packed; "
                 "send the catalogue unpacked, as CSV."
             )
 
@@ -62,31 +69,46 @@ def gunzip(blocks: Iterable[bytes], *, most_bytes: int) -> Iterator[bytes]:
     Several members in a row are one file, as `gzip` itself reads them; what follows the last member is passed over.
 
     Raises:
-        ArchiveDamaged: it cannot be unpacked, or ends early.
+        ArchiveDamaged: it cannot be unpacked, ends early, or has far more members than what they hold explains.
         UnpackedTooLarge: see `Allowance`.
     """
-    allowance, packed = Allowance(most_bytes), 0
-    member = zlib.decompressobj(wbits=31)
+    allowance, packed, size = Allowance(most_bytes), 0, 0
+    member, members = zlib.decompressobj(wbits=31), 1
     waiting = b""
-    for block in blocks:
-        packed += len(block)
-        waiting += block
+    pieces = _pieces(blocks)
+    for piece in pieces:
+        packed += len(piece)
+        waiting += piece
         while waiting:
             if member.eof:
-                if not waiting.startswith(b"\x1f"):  # padding
-                    waiting = b""
-                    break
+                if not waiting.startswith(b"\x1f"):
+                    for _ in pieces:  # padding, which is taken all the same
+                        pass
+                    return
                 member = zlib.decompressobj(wbits=31)
+                members += 1
+                if members > MAX_SMALL_GZIP_MEMBERS + size // GZIP_MEMBER_BYTES:
+                    raise ArchiveDamaged(
+                        f"The gzip file is made of {members:,} members, most of them empty or nearly so; pack the "
+                        "catalogue again, or send it as CSV."
+                    )
             try:
                 unpacked = member.decompress(waiting, _BLOCK)
             except zlib.error as error:
                 raise _damaged() from error
             waiting = member.unused_data if member.eof else member.unconsumed_tail
             if unpacked:
+                size += len(unpacked)
                 allowance.spend(len(unpacked), packed_so_far=packed)
                 yield unpacked
     if not member.eof:
         raise _damaged()
+
+
+def _pieces(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    for block in blocks:
+        for start in range(0, len(block), _PIECE):
+            yield block[start : start + _PIECE]
 
 
 def _damaged() -> ArchiveDamaged:

@@ -9,11 +9,9 @@ from catalogue.dialect import Dialect
 from catalogue.encoding import decode
 from catalogue.labels import RowError
 from catalogue.layout import Layout
-from catalogue.scanning import MAX_RECORD_BYTES, scan_records
+from catalogue.limits import MAX_RECORD_BYTES, MAX_SUMMARY_CHARACTERS
+from catalogue.scanning import scan_records
 from catalogue.well_formed import split_well_formed
-
-LONGEST_SUMMARY = 100_000
-"""Characters, before cleaning."""
 
 
 # Not frozen: it would take three times as long to make one.
@@ -90,6 +88,6 @@ def _row(cells: list[str], layout: Layout, *, broken: bool) -> Row:
 
 
 def _problem_of(summary: str) -> RowError | None:
-    if len(summary) > LONGEST_SUMMARY:
+    if len(summary) > MAX_SUMMARY_CHARACTERS:
         return RowError.SUMMARY_TOO_LONG
     return RowError.EMPTY_SUMMARY if not summary or summary.isspace() else None

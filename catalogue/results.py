@@ -3,20 +3,24 @@
 Rows are counted as in the list of errors: 1 for the first below the header, blank lines not counted.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from catalogue.cells import read_cells
 from catalogue.dialect import Dialect
 from catalogue.encoding import Encoding
-from catalogue.labels import LABEL_COLUMNS, Extras
+from catalogue.labels import LABEL_COLUMNS, Extras, RowError
 from catalogue.layout import Layout
+from catalogue.limits import MAX_RECORD_BYTES
 from catalogue.output import begins_with_bom, output_header
-from catalogue.scanning import MAX_RECORD_BYTES, RecordSpan, scan_records
+from catalogue.scanning import RecordSpan, scan_records
 
 # A record of the input in UTF-8, with its quotation marks doubled, and the labels.
 _LONGEST_RECORD = 3 * MAX_RECORD_BYTES + 64 * 1024
 _BOM = "\ufeff".encode()
+_ERRORS = frozenset(error.value for error in RowError)
+_SHARE = re.compile(r"(?:[01]\.[0-9]{4})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,21 @@ class ResultLayout:
     def label(self, cells: list[str], column: str) -> str:
         """Return the cell of one of `LABEL_COLUMNS`, whatever its name became in this file."""
         return cells[self.width + LABEL_COLUMNS.index(column)]
+
+    def is_row(self, cells: list[str]) -> bool:
+        """Whether these are the cells of a row of this result, as far as its label columns tell.
+
+        They are not where reading began within a record, for instance behind a line break in a quoted cell.
+        """
+        if len(cells) < len(self.header):
+            return False
+        error = self.label(cells, "row_error")
+        shares = self.label(cells, "confidence"), self.label(cells, "second_confidence")
+        return (
+            self.label(cells, "needs_review") in ("true", "false")
+            and (not error or error in _ERRORS)
+            and all(map(_SHARE.fullmatch, shares))
+        )
 
 
 @dataclass(frozen=True, slots=True)

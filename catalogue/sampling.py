@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from catalogue.cells import read_cells
 from catalogue.layout import Beginning, read_beginning
-from catalogue.scanning import scan_records
+from catalogue.scanning import RecordSpan, scan_records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +37,31 @@ def take_sample(head: bytes, *, complete: bool, show: int) -> Sample:
         complete: whether they are all.
 
     Raises:
-        EmptyFile, NotText, HeaderUnreadable.
+        EmptyFile, NotText, HeaderUnreadable, TooManyColumns.
     """
     beginning = read_beginning(head, complete=complete)
     start = beginning.data_start
-    spans = [
-        span
-        for span in scan_records([head[start:]], beginning.dialect, start=start)
-        if not span.blank
-    ]
-    if not complete and spans:
-        spans.pop()
+    first: list[RecordSpan] = []
+    rows, end = 0, start
+    last: RecordSpan | None = None
+    for span in scan_records([head[start:]], beginning.dialect, start=start):
+        if span.blank:
+            continue
+        if last is not None:
+            rows, end = rows + 1, last.end
+        last = span
+        if len(first) < show:
+            first.append(span)
+    if last is not None and complete:
+        rows, end = rows + 1, last.end
     shown = [
         tuple(next(read_cells(head[s.start : s.end], beginning.dialect, quoting=not s.broken), []))
-        for s in spans[:show]
+        for s in first[:rows]
     ]
     return Sample(
         beginning=beginning,
         first_rows=tuple(shown),
-        rows=len(spans),
-        bytes_per_row=(spans[-1].end - start) / len(spans) if spans else None,
+        rows=rows,
+        bytes_per_row=(end - start) / rows if rows else None,
         complete=complete,
     )

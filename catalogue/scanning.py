@@ -22,9 +22,7 @@ from typing import NamedTuple
 from catalogue.dialect import Dialect
 from catalogue.encoding import Encoding
 from catalogue.errors import LineTooLong
-
-MAX_RECORD_BYTES = 4 * 1024 * 1024
-"""The longest record, line end included."""
+from catalogue.limits import MAX_RECORD_BYTES
 
 _QUOTE, _CR, _LF = b'"\r\n'
 _NEWLINE = re.compile(rb"\r\n?|\n")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from catalogue.errors import UnpackedTooLarge
 
 _GROUP_BYTES = 64 * 1024
-_OPEN_GROUPS = 8
+_OPEN_BYTES = 8 * 1024 * 1024
 
 
 class StringTable:
@@ -24,6 +24,8 @@ class StringTable:
         self._ends: list[array[int]] = []  # of each group's texts, in its bytes
         self._count = 0
         self._open: OrderedDict[int, bytes] = OrderedDict()
+        self._open_bytes = 0
+        self._waiting: bytes | None = None  # a text that was read and is in no group yet
 
     def __getitem__(self, number: int) -> str:
         if number < 0:
@@ -51,15 +53,20 @@ class StringTable:
         if group in self._open:
             self._open.move_to_end(group)
         else:
-            self._open[group] = zlib.decompress(self._groups[group])
-            if len(self._open) > _OPEN_GROUPS:
-                self._open.popitem(last=False)
+            texts = self._open[group] = zlib.decompress(self._groups[group])
+            self._open_bytes += len(texts)
+            while self._open_bytes > _OPEN_BYTES and len(self._open) > 1:
+                self._open_bytes -= len(self._open.popitem(last=False)[1])
         return self._open[group]
 
     def _read_group(self) -> bool:
         raw, ends = bytearray(), array("L")
-        while len(raw) < _GROUP_BYTES and (text := next(self._texts, None)) is not None:
-            raw += text.encode("utf-8", "surrogatepass")
+        while (text := self._next_text()) is not None:
+            if ends and len(raw) + len(text) > _GROUP_BYTES:
+                # Not in one group with a long text, which would have to be unpacked for a short one.
+                self._waiting = text
+                break
+            raw += text
             ends.append(len(raw))
         if not ends:
             return False
@@ -73,3 +80,10 @@ class StringTable:
         self._ends.append(ends)
         self._count += len(ends)
         return True
+
+    def _next_text(self) -> bytes | None:
+        if self._waiting is not None:
+            text, self._waiting = self._waiting, None
+            return text
+        text_read = next(self._texts, None)
+        return None if text_read is None else text_read.encode("utf-8", "surrogatepass")

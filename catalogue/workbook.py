@@ -12,31 +12,30 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
+import io
 import re
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from catalogue.columns import FIND_COLUMNS, ColumnNames, choose_columns
 from catalogue.damage import blaming_the_file
 from catalogue.dialect import Dialect
 from catalogue.encoding import Encoding
-from catalogue.errors import EmptyFile, NoRows, WorkbookUnreadable
-from catalogue.layout import Layout
+from catalogue.errors import EmptyFile, NoRows, TooManyColumns, WorkbookUnreadable
+from catalogue.layout import Layout, check_header
+from catalogue.limits import MAX_COLUMNS, MAX_RECORD_BYTES, MAX_ROWS, MAX_SHARED_TEXT_BYTES
 from catalogue.lines import encoded, line
 from catalogue.packing import Allowance
 from catalogue.string_table import StringTable
-
-if TYPE_CHECKING:
-    from openpyxl.reader.excel import ExcelReader
+from catalogue.workbook_package import MAIN, WorkbookPackage
+from catalogue.xml_elements import elements
 
 _BOM = b"\xef\xbb\xbf"
 _DIALECT = Dialect(encoding=Encoding.UTF_8, delimiter=",", bom=True)
-_MOST_TEXT_BYTES = 256 * 1024 * 1024
-_MOST_COLUMNS = 2_000
-_MOST_ROWS = 1_048_576  # Excel's own limit
-_MOST_PART_BYTES = 16 * 1024 * 1024  # of a part that is read as a whole
+_SHEET_DATA, _ROW = f"{MAIN}sheetData", f"{MAIN}row"
 # How the format spells characters that XML would lose, a carriage return for instance.
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _DIMENSION = re.compile(rb'<dimension ref="[A-Z]+\d+:[A-Z]+(\d{1,7})"')
@@ -56,15 +55,16 @@ def workbook_layout(
         names: what the caller calls the columns.
 
     Raises:
-        WorkbookUnreadable, UnpackedTooLarge, EmptyFile, NoRows, NoSummaryColumn, SummaryColumnUnknown,
-        TitleColumnUnknown.
+        WorkbookUnreadable, UnpackedTooLarge, TooManyColumns, HeaderUnreadable, EmptyFile, NoRows, NoSummaryColumn,
+        SummaryColumnUnknown, TitleColumnUnknown.
     """
-    rows = _rows(stream, most_bytes)
+    rows = _rows(stream, most_bytes, MAX_SHARED_TEXT_BYTES)
     header = next((row for row in rows if row), None)
     if header is None:
         raise EmptyFile(
             "The workbook's first sheet is empty; put a header and one book per row on it."
         )
+    check_header(header)
     columns = choose_columns(header, names)
     if next((row for row in rows if row), None) is None:
         raise NoRows("The workbook's first sheet has a header but no rows; send at least one book.")
@@ -78,15 +78,23 @@ def workbook_layout(
     )
 
 
-def workbook_as_csv(stream: BinaryIO, *, most_bytes: int) -> Iterator[bytes]:
+def workbook_as_csv(
+    stream: BinaryIO, *, most_bytes: int, most_text_bytes: int = MAX_SHARED_TEXT_BYTES
+) -> Iterator[bytes]:
     """Yield the first visible sheet as CSV, header included, in blocks of bounded size.
 
+    Args:
+        stream: seekable; stays the caller's.
+        most_bytes: as large a sheet may be, unpacked, and as CSV.
+        most_text_bytes: as large the texts may be that cells share.
+
     Raises:
-        WorkbookUnreadable, UnpackedTooLarge.
+        WorkbookUnreadable, UnpackedTooLarge, TooManyColumns.
     """
+    allowance, packed = Allowance(most_bytes), stream.seek(0, io.SEEK_END)
     block = bytearray(_BOM)
     blank, width = 0, 0
-    for row in _rows(stream, most_bytes):
+    for row in _rows(stream, most_bytes, most_text_bytes):
         if not row:
             blank += width > 0
             continue
@@ -95,6 +103,8 @@ def workbook_as_csv(stream: BinaryIO, *, most_bytes: int) -> Iterator[bytes]:
         block += b"\n" * blank + _record(row + ("",) * (width - len(row)))
         blank = 0
         if len(block) >= _FLUSH_BYTES:
+            # Many cells may share one text, so that the sheet's size does not bound what comes out of it.
+            allowance.spend(len(block), packed_so_far=packed)
             yield bytes(block)
             block.clear()
     yield bytes(block)
@@ -102,75 +112,72 @@ def workbook_as_csv(stream: BinaryIO, *, most_bytes: int) -> Iterator[bytes]:
 
 def last_row(stream: BinaryIO) -> int | None:
     """Return the number of the sheet's last row as the workbook says, None if it does not."""
-    reader, path = _open(stream)
-    with reader.archive.open(path) as source:
-        said = _DIMENSION.search(source.read(_BEFORE_DATA))
+    with blaming_the_file(_unreadable):
+        package = WorkbookPackage(stream)
+        with package.open(package.sheet, most_bytes=package.size(package.sheet)) as source:
+            said = _DIMENSION.search(source.read(_BEFORE_DATA))
     return int(said[1]) if said else None
 
 
-def _rows(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:
+def _rows(stream: BinaryIO, most_bytes: int, most_text_bytes: int) -> Iterator[tuple[str, ...]]:
     """The cells of each row as text, without empty ones at its end; () for a row without any."""
     with blaming_the_file(_unreadable):
-        yield from _cells(stream, most_bytes)
+        yield from _cells(stream, most_bytes, most_text_bytes)
 
 
-def _cells(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[str, ...]]:
-    reader, path = _open(stream)
-    from openpyxl.worksheet._reader import DATA_TAG, ROW_TAG, WorkSheetParser
-    from openpyxl.xml.functions import iterparse
+def _cells(stream: BinaryIO, most_bytes: int, most_text_bytes: int) -> Iterator[tuple[str, ...]]:
+    _load_openpyxl()
+    from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
+    from openpyxl.worksheet._reader import WorkSheetParser
 
-    _check_size(reader, path, most_bytes)
-    book: Any = reader.wb  # the stubs leave out what only readers use
-    with reader.archive.open(path) as source:
+    package = WorkbookPackage(stream)
+    formats = package.formats()
+    shared = package.shared_texts(most_bytes=most_bytes)
+    texts = _RowTexts(StringTable(shared, most_bytes=most_text_bytes))
+    with package.open(package.sheet, most_bytes=most_bytes) as source:
         parser = WorkSheetParser(
             source,
-            StringTable(_shared_texts(reader), most_bytes=_MOST_TEXT_BYTES),
+            texts,
             data_only=True,
-            epoch=book.epoch,
-            date_formats=book._date_formats,
-            timedelta_formats=book._timedelta_formats,
+            epoch=MAC_EPOCH if package.counts_from_1904 else WINDOWS_EPOCH,
+            date_formats=formats.dates,
+            timedelta_formats=formats.durations,
         )
         expected = 1
-        rows: Any = None
-        for event, element in iterparse(source, events=("start", "end")):
-            if element.tag == DATA_TAG:
-                if event == "end":
-                    # What comes after is not the catalogue's, but the part's checksum is looked at where it ends.
-                    while source.read(_FLUSH_BYTES):
-                        pass
-                    return
-                rows = element
-            elif event == "end" and element.tag == ROW_TAG and rows is not None:
-                number, cells = parser.parse_row(element)
-                rows.clear()
-                parser.row_dimensions.clear()
-                if number > _MOST_ROWS:
-                    raise _unreadable()
-                for _ in range(expected, number):
-                    yield ()
-                expected = number + 1
-                yield _texts(cells)
+        for element in elements(source, {(_SHEET_DATA, _ROW)}, until=_SHEET_DATA):
+            texts.begin_row()
+            number, cells = parser.parse_row(element)  # type: ignore[arg-type]  # the stubs know lxml's elements only
+            parser.row_dimensions.clear()
+            # In order: else a short file could make a million blank lines again and again.
+            if not expected <= number <= MAX_ROWS:
+                raise _unreadable()
+            for _ in range(expected, number):
+                yield ()
+            expected = number + 1
+            yield _texts(cells)
 
 
-def _open(stream: BinaryIO) -> tuple[ExcelReader, str]:
-    """A reader that knows the styles, and the path of the first visible sheet."""
-    _load_openpyxl()
-    from openpyxl.reader.excel import ExcelReader
-    from openpyxl.styles.stylesheet import apply_stylesheet
+class _RowTexts:
+    """The texts that cells share, for one row at a time: so many and so much of them as a row may have."""
 
-    warnings.filterwarnings("ignore", module=r"openpyxl\.")  # it tells of what it passes over
-    reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
-    for part in reader.archive.infolist():
-        is_whole = part.filename.endswith((".rels", "Types].xml", "workbook.xml", "styles.xml"))
-        if is_whole and part.file_size > _MOST_PART_BYTES:
-            raise _unreadable()
-    reader.read_manifest()
-    reader.read_workbook()
-    apply_stylesheet(reader.archive, reader.wb)
-    for sheet, relation in reader.parser.find_sheets():
-        if "chartsheet" not in relation.Type and sheet.state == "visible":
-            return reader, relation.target
-    raise EmptyFile("The workbook has no visible sheet; put the catalogue on one.")
+    def __init__(self, table: StringTable) -> None:
+        self._table = table
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        self._cells, self._characters = 0, 0
+
+    def __getitem__(self, number: int) -> str:
+        text = self._table[number]
+        self._cells += 1
+        self._characters += len(text)
+        if self._cells > MAX_COLUMNS:
+            raise _too_many_columns()
+        if self._characters > MAX_RECORD_BYTES:
+            raise WorkbookUnreadable(
+                f"A row of the sheet is longer than {MAX_RECORD_BYTES:,} characters; shorten its texts."
+            )
+        return text
 
 
 def _load_openpyxl() -> None:
@@ -179,32 +186,10 @@ def _load_openpyxl() -> None:
     Two threads that begin with different parts at once would wait for each other, and one of them, or all from then on, would fail.
     """
     with _LOADING:
-        importlib.import_module("openpyxl")
-
-
-def _check_size(reader: ExcelReader, path: str, most_bytes: int) -> None:
-    sheet = reader.archive.getinfo(path)
-    Allowance(most_bytes).spend(sheet.file_size, packed_so_far=sheet.compress_size)
-
-
-def _shared_texts(reader: ExcelReader) -> Iterator[str]:
-    from openpyxl.cell.text import Text
-    from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
-    from openpyxl.xml.functions import iterparse
-
-    package: Any = reader.package
-    part = package.find(SHARED_STRINGS)
-    if part is None:
-        return
-    table: Any = None
-    with reader.archive.open(part.PartName[1:]) as source:
-        for event, element in iterparse(source, events=("start", "end")):
-            if table is None:
-                table = element
-            elif event == "end" and element.tag == f"{{{SHEET_MAIN_NS}}}si":
-                text: Any = Text.from_tree(element)
-                yield text.content
-                table.clear()
+        if "openpyxl" not in sys.modules:
+            importlib.import_module("openpyxl")
+            # Once, since filters belong to the process. It warns of each date that is none, of which a sheet may be full.
+            warnings.filterwarnings("ignore", module=r"openpyxl\.")
 
 
 def _texts(cells: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -214,10 +199,10 @@ def _texts(cells: list[dict[str, Any]]) -> tuple[str, ...]:
         if not text:
             continue
         column = cell["column"]
-        if column > _MOST_COLUMNS:
-            raise WorkbookUnreadable(
-                f"The sheet has more than {_MOST_COLUMNS:,} columns; delete what does not belong to the catalogue."
-            )
+        if column > MAX_COLUMNS:
+            raise _too_many_columns()
+        if column <= len(texts):
+            raise _unreadable()
         texts += [""] * (column - 1 - len(texts))
         texts.append(text)
     return tuple(texts)
@@ -248,6 +233,12 @@ def _text(value: object) -> str:
 def _character(code: re.Match[str]) -> str:
     character = chr(int(code[1], 16))
     return "\ufffd" if "\ud800" <= character <= "\udfff" else character
+
+
+def _too_many_columns() -> TooManyColumns:
+    return TooManyColumns(
+        f"The sheet has more than {MAX_COLUMNS:,} columns; delete those that do not belong to the catalogue."
+    )
 
 
 def _unreadable() -> WorkbookUnreadable:

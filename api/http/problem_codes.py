@@ -114,7 +114,12 @@ CODES: Mapping[str, Code] = {
     ),
     "HEADER_UNREADABLE": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "The header does not end within the first 256 KiB, or a quotation mark in it is never closed.",
+        "The column names are longer than 64 KiB, the header does not end within the first 256 KiB, or a quotation mark "
+        "in it is never closed.",
+    ),
+    "TOO_MANY_COLUMNS": Code(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "The header has more than 2,000 columns. For a row of a workbook with more, it is the job's `error`.",
     ),
     "NO_SUMMARY_COLUMN": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY, "No column looks like the summary, and none was named."
@@ -132,14 +137,16 @@ CODES: Mapping[str, Code] = {
     "ARCHIVE_ENCRYPTED": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "A ZIP archive has a password."),
     "ARCHIVE_WITHOUT_TABLE": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "A ZIP archive holds no file."),
     "SEVERAL_TABLES": Code(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "A ZIP archive holds more than one file."
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "A ZIP archive holds more than one file, or its directory is larger than 1 MiB.",
     ),
     "UNPACKED_TOO_LARGE": Code(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "Unpacked, the file is larger than `SPINELABEL_MAX_UNPACKED_BYTES`, or more than 100 times as large as packed.",
     ),
     "WORKBOOK_UNREADABLE": Code(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "An Excel workbook is damaged or very unusual."
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "An Excel workbook is damaged or very unusual: its rows out of order, a row or a text of more than 4 MiB, a document type.",
     ),
     "LINE_TOO_LONG": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -19,7 +19,8 @@ from api.openapi import JOBS, described_routes
 from api.results.corrected_downloads import training_download
 from api.results.result_rows import reading
 from api.results.row_pages import RowsDocument, RowsQuery, rows_document
-from catalogue.corrections import LONGEST_GENRE, checked_genre
+from catalogue.corrections import checked_genre
+from catalogue.limits import MAX_GENRE_CHARACTERS
 from jobs.corrections import CorrectionStore
 from jobs.job import Job
 from jobs.storage import Storage
@@ -39,7 +40,7 @@ class CorrectionBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     genre: str = Field(
-        description=f"Any genre of 1 to {LONGEST_GENRE} characters, not only the model's."
+        description=f"Any genre of 1 to {MAX_GENRE_CHARACTERS} characters, not only the model's."
     )
 
 

@@ -67,6 +67,8 @@ def rows_document(
         for row in rows:
             at, following = row.end, row.number + (not row.blank)
             if not row.blank:
+                if not reader.result.is_row(row.cells):
+                    raise _invalid_cursor()  # it points into a record
                 document = row_document(row, reader.result, genres.get(row.number))
                 if _matches(query, document, row):
                     found.append(document)
@@ -89,12 +91,16 @@ def _place(after: str | None, reader: ResultReader) -> tuple[int, int]:
         return reader.result.data_start, 1
     parsed = _CURSOR.fullmatch(after)
     if parsed is None or not reader.begins_record(int(parsed[1])):
-        raise Problem(
-            HTTPStatus.BAD_REQUEST,
-            "INVALID_CURSOR",
-            "'after' is not the 'next' of a page of this job's rows; start again without it.",
-        )
+        raise _invalid_cursor()
     return int(parsed[1]), int(parsed[2])
+
+
+def _invalid_cursor() -> Problem:
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "INVALID_CURSOR",
+        "'after' is not the 'next' of a page of this job's rows; start again without it.",
+    )
 
 
 def _matches(query: RowsQuery, document: RowDocument, row: ResultRow) -> bool:

@@ -12,7 +12,8 @@ import pytest
 
 from api.http.filenames import download_name
 from api.settings import ApiSettings
-from catalogue.layout import HEAD_BYTES, Layout
+from catalogue.layout import Layout
+from catalogue.limits import HEAD_BYTES
 from catalogue.workbook import workbook_as_csv
 from jobs.storage import input_path, upload_path
 from tests.api.conftest import Front

@@ -159,6 +159,25 @@ def test_a_cursor_that_is_none_is_refused(front: Front, after: str) -> None:
     assert (answer.status_code, answer.json["code"]) == (400, "INVALID_CURSOR")
 
 
+INSIDE = (
+    b"title,summary\n"
+    b'T1,"A detective hunts a killer\nx,y\nshort\nz,q,w,e,notanumber,f,g,h,i,j,k,l\nthe end"\n'
+    b"T2,A princess loves a frog\n"
+)
+
+
+def test_a_cursor_that_points_into_a_record_is_refused(front: Front) -> None:
+    job_id = reviewed(front, INSIDE)
+    result = front.client().get(f"/v1/jobs/{job_id}/result").data
+    begins = {result.index(b"T1,"), result.index(b"T2,"), len(result)}
+    places = [place + 1 for place, byte in enumerate(result) if byte == ord("\n")]
+    assert len(places) > len(begins)
+    for place in places:
+        query = {"after": f"{place}-7"}
+        answer = front.client().get(f"/v1/jobs/{job_id}/rows", query_string=query)
+        assert answer.status_code == (200 if place in begins else 400)
+
+
 def test_the_download_has_the_corrections_beside_the_model_s_genres(front: Front) -> None:
     job_id = reviewed(front)
     plain = front.client().get(f"/v1/jobs/{job_id}/result")

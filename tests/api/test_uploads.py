@@ -13,7 +13,7 @@ import pytest
 import redis
 from kombu.exceptions import OperationalError
 
-from catalogue.layout import HEAD_BYTES
+from catalogue.limits import HEAD_BYTES
 from jobs.job import Job, NewJob
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import PLAN_TASK, RecordedMessages
@@ -181,6 +181,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
         "TITLE_COLUMN_UNKNOWN",
     ),
     "no rows": ({"data": b"title,summary\n"}, 422, "NO_ROWS"),
+    "too many columns": ({"data": b"a," * 2000 + b"summary\n1\n"}, 422, "TOO_MANY_COLUMNS"),
     "endless header": ({"data": b'title,"summary' + b"x" * 400_000}, 422, "HEADER_UNREADABLE"),
     "too large": ({"data": CATALOGUE + bytes(1_000_000)}, 413, "FILE_TOO_LARGE"),
     "too large, form": (form(FILE_PART % (CATALOGUE + b"x" * 1_000_000)), 413, "FILE_TOO_LARGE"),

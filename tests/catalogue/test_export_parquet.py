@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from catalogue import Extras, export_parquet, inspect_head
-from catalogue.export_parquet import as_parquet
+from catalogue import Extras, inspect_head
+from catalogue.export_parquet import Pipe, as_parquet
 from catalogue.export_table import Batch, Table
 from catalogue.results import ResultRow, part_layout
 
@@ -63,18 +63,17 @@ def test_rows_that_cannot_be_read_end_the_download_with_an_error() -> None:
     assert writers() == []
 
 
-def test_a_panic_of_the_library_ends_the_download_with_an_error(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def broken(_pipe: object, _data: bytes) -> int:
-        raise OSError("no more")
+class BrokenPipe(Pipe):
+    def write(self, data: bytes) -> int:
+        raise OSError(f"no room for {len(data)} bytes")  # the library panics at that
 
-    monkeypatch.setattr(export_parquet._Pipe, "write", broken)  # the library panics at that
+
+def test_a_panic_of_the_library_ends_the_download_with_an_error() -> None:
     found: list[BaseException] = []
 
     def read() -> None:
         try:
-            list(as_parquet(TABLE, batches(3), row_bytes=100_000))
+            list(as_parquet(TABLE, batches(3), row_bytes=100_000, pipe=BrokenPipe()))
         except BaseException as error:
             found.append(error)
 
@@ -86,10 +85,14 @@ def test_a_panic_of_the_library_ends_the_download_with_an_error(
     assert [isinstance(error, Exception) for error in found] == [True]
 
 
-def test_rows_much_longer_than_the_rest_do_not_fill_the_memory(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(export_parquet, "_LARGEST_GROUP_CHARACTERS", 9_500_000)
+def test_rows_much_longer_than_the_rest_do_not_fill_the_memory() -> None:
+    most = 9_500_000
     with pytest.raises(Exception, match="CSV can"):
-        list(as_parquet(TABLE, batches(100), row_bytes=10))
-    assert list(as_parquet(TABLE, batches(100), row_bytes=100_000))
+        list(as_parquet(TABLE, batches(100), row_bytes=10, most_characters=most))
+    assert list(as_parquet(TABLE, batches(100), row_bytes=100_000, most_characters=most))
+
+
+def test_cells_beyond_the_header_count_as_well() -> None:
+    row = ResultRow(1, ["title", *[""] * (WIDTH - 1), *["x"] * 1_000_000], end=0)
+    with pytest.raises(Exception, match="CSV can"):
+        list(as_parquet(TABLE, [([row] * 2, {})], row_bytes=10, most_characters=9_500_000))

@@ -9,8 +9,11 @@ machine do not make it fail; quadratic work does not pass in any of them. Memory
 from __future__ import annotations
 
 import gc
+import gzip
+import io
 import time
 import tracemalloc
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +31,7 @@ from catalogue import (
     plan_chunks,
     scan_records,
 )
+from catalogue.archive import Archive
 from catalogue.cleaning import clean
 from catalogue.columns import find_summary_column
 from catalogue.corrections import encode_corrected, encode_corrected_header, encode_training
@@ -40,8 +44,11 @@ from catalogue.export_parquet import as_parquet
 from catalogue.export_table import Table
 from catalogue.export_xlsx import as_xlsx
 from catalogue.labels import RowError
+from catalogue.packing import gunzip
 from catalogue.results import ResultLayout, ResultRow, part_layout, read_result
 from catalogue.sampling import take_sample
+from catalogue.workbook import workbook_as_csv
+from tests.catalogue.workbooks import book
 
 _GROWTH = 4
 _MOST_TIMES_THE_TIME = 9.0
@@ -99,6 +106,7 @@ def ratio_of_times(case: Case) -> float:
 COMMAS = Dialect(encoding=Encoding.UTF_8, delimiter=",", bom=False)
 LAYOUT = inspect_head(b"id,title,summary\n1,A,words\n", complete=True)
 RESULT = part_layout(LAYOUT, Extras())
+INLINE = "<c t='inlineStr'><is><t>words</t></is></c>"
 LABELS = ["crime", "0.9000", "horror", "0.0500", "crime", "false", ""]
 
 
@@ -284,6 +292,51 @@ def cleaned(unit: str) -> Callable[[int], Work]:
     return make
 
 
+def gunzipped(unit: bytes, *, begin: bytes = b"") -> Callable[[int], Work]:
+    def make(size: int) -> Work:
+        raw = begin + unit * size
+        blocks = [raw[at : at + 65_536] for at in range(0, len(raw), 65_536)]
+
+        def work() -> None:
+            with suppress(CatalogueError):
+                for _ in gunzip(iter(blocks), most_bytes=1 << 40):
+                    pass
+
+        return work
+
+    return make
+
+
+def zipped(size: int) -> Work:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for number in range(size):
+            archive.writestr(f"{number}", b"")
+
+    def work() -> None:
+        with suppress(CatalogueError):
+            Archive(stream).table()
+
+    return work
+
+
+def workbook(sheet: Callable[[int], str], texts: Callable[[int], str]) -> Callable[[int], Work]:
+    def make(size: int) -> Work:
+        stream = book(sheet=sheet(size), texts=texts(size))
+
+        def work() -> None:
+            for _ in workbook_as_csv(stream, most_bytes=1 << 40):
+                pass
+
+        return work
+
+    return make
+
+
+def cells(row: str) -> Callable[[int], str]:
+    return lambda size: row * size
+
+
 def chosen(size: int) -> Work:
     names = [*(f"x{n}" for n in range(size)), "the summary"]
     return lambda: find_summary_column(names)
@@ -314,6 +367,19 @@ CASES = (
     Case("equal column names", named(lambda _: "a"), 2_000),
     Case("column names with suffixes", named(lambda n: "a" if n % 2 else f"a_{n // 2}"), 2_000),
     Case("names of label columns", named(lambda n: f"predicted_genre_{n}"), 2_000),
+    Case("gzip", gunzipped(gzip.compress(b"1,A,words\n" * 500)), 200, is_stream=True),
+    Case("empty gzip members", gunzipped(gzip.compress(b"")), 500, is_stream=True),
+    Case("small gzip members", gunzipped(gzip.compress(bytes(2_000))), 1_000, is_stream=True),
+    Case("what follows a gzip member", gunzipped(b"\0", begin=gzip.compress(b"")), 200_000, is_stream=True),
+    Case("a ZIP directory", zipped, 240),
+    Case("rows of a sheet", workbook(cells(f"<row>{INLINE * 3}</row>"), cells("")), 500, is_stream=True),
+    Case("cells of a sheet", workbook(lambda size: f"<row>{INLINE * size}</row>", cells("")), 400),
+    Case("empty cells of a sheet", workbook(lambda size: f"<row>{'<c/>' * size}</row>", cells("")), 4_000),
+    Case("elements beside the rows", workbook(cells("<a/>"), cells("")), 20_000, is_stream=True),
+    Case("one text in a sheet", workbook(lambda size: f"<row><c t='inlineStr'><is><t>{'x&amp;' * size}</t></is></c></row>", cells("")), 50_000),
+    Case("shared texts", workbook(lambda size: f"<row><c t='s'><v>{size - 1}</v></c></row>", cells("<si><t>words</t></si>")), 2_000),
+    Case("shared texts of many runs", workbook(lambda size: f"<row><c t='s'><v>{size // 100 - 1}</v></c></row>", lambda size: f"<si>{'<r><t>x</t></r>' * 100}</si>" * (size // 100)), 4_000),
+    Case("one shared text in many rows", workbook(cells("<row><c t='s'><v>0</v></c></row>"), lambda _: "<si><t>words</t></si>"), 1_000, is_stream=True),
     Case("commas", dialect(b","), 200_000),
     Case("delimiters of all kinds", dialect(b'a,b;c|d\t"e"\n'), 20_000),
     Case("bytes that are no UTF-8", dialect(b"\xc3(\xe9 "), 100_000),

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import gzip
 import io
+import random
+import struct
+import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,7 +17,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue import packing
 from catalogue.archive import Archive
 from catalogue.errors import (
     ArchiveDamaged,
@@ -24,6 +26,7 @@ from catalogue.errors import (
     SeveralTables,
     UnpackedTooLarge,
 )
+from catalogue.limits import RATIO_COUNTS_FROM
 from catalogue.packing import Packing, gunzip, recognise_packing
 
 MOST = 10_000_000
@@ -93,7 +96,7 @@ def test_a_gzip_bomb_is_refused_before_it_is_unpacked() -> None:
         for block in gunzip(cut(packed, 65536), most_bytes=1 << 40):
             assert len(block) <= 256 * 1024
             unpacked += len(block)
-    assert unpacked <= packing._RATIO_COUNTS_FROM + len(packed) * 100
+    assert unpacked <= RATIO_COUNTS_FROM + len(packed) * 100
     with pytest.raises(UnpackedTooLarge, match=r"1,000,000 bytes"):
         list(gunzip(cut(packed, 65536), most_bytes=1_000_000))
 
@@ -155,13 +158,8 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
         next(Archive(stream).read("a.csv", most_bytes=1 << 20))
 
 
-@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_zip_archive_is_refused_for_what_is_broken_wherever_that_is(
-    kind: int, tmp_path: Path
-) -> None:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", kind) as packed:
-        packed.writestr("catalogue.csv", TEXT)
+def test_a_zip_archive_is_refused_for_what_is_broken_wherever_that_is(tmp_path: Path) -> None:
+    stream = archive(catalogue_csv=TEXT)
     whole, path = stream.getvalue(), tmp_path / "broken.zip"
     refused = 0
     for place in range(len(whole) * 8):
@@ -189,3 +187,80 @@ def test_an_error_of_the_storage_is_none_of_the_archive() -> None:
     with pytest.raises(OSError, match="the disk is gone"):
         found = Archive(Gone(archive(a_csv=TEXT).getvalue()))
         list(found.read(found.table(), most_bytes=MOST))
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_archive_that_cannot_be_unpacked_in_bounded_memory_is_refused(kind: int) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", kind) as packed:
+        packed.writestr("catalogue.csv", TEXT)
+    with pytest.raises(ArchiveDamaged, match="unusual"):
+        list(Archive(stream).read("catalogue.csv", most_bytes=MOST))
+
+
+def directory_of(entries: int, *, zip64: bool) -> bytes:
+    """A ZIP archive whose directory has so many entries, all of one empty file."""
+    local = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 0, 0, 0, 0, 7, 0) + b"0000000"
+    directory = b"".join(
+        struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0)
+        + b"%07d" % number
+        for number in range(entries)
+    )
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, entries & 0xFFFF, entries & 0xFFFF, len(directory), len(local), 0)  # fmt: skip
+    if zip64:
+        size, start = len(directory), len(local)
+        end = (
+            struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, entries, entries, size, start)
+            + struct.pack("<4sLQL", b"PK\6\7", 0, start + size, 1)
+            + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+        )
+    return local + directory + end
+
+
+@pytest.mark.parametrize("zip64", [False, True])
+def test_a_zip_directory_is_not_read_beyond_its_bound(zip64: bool) -> None:
+    assert Archive(io.BytesIO(directory_of(1, zip64=zip64))).table() == "0000000"
+    with pytest.raises(SeveralTables):
+        Archive(io.BytesIO(directory_of(1_001, zip64=zip64)))
+    stream = io.BytesIO(directory_of(200_000, zip64=zip64))  # 11 MB
+    tracemalloc.start()
+    with pytest.raises(SeveralTables):
+        Archive(stream)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20
+
+
+def test_a_zip_member_is_not_believed_to_be_packed_in_more_bytes_than_the_file_has() -> None:
+    content = bytearray(archive(a_csv=bytes(100 << 20)).getvalue())
+    entry = content.rindex(b"PK\1\2")
+    content[entry + 20 : entry + 24] = struct.pack("<L", 50 << 20)
+    with pytest.raises(UnpackedTooLarge, match="100 times"):
+        list(Archive(io.BytesIO(bytes(content))).read("a.csv", most_bytes=1 << 40))
+
+
+def test_a_gzip_file_of_empty_members_is_refused_after_some() -> None:
+    taken = 0
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal taken
+        for _ in range(10_000):
+            taken += 1
+            yield gzip.compress(b"") * 100
+
+    with pytest.raises(ArchiveDamaged, match="members"):
+        list(gunzip(blocks(), most_bytes=MOST))
+    assert taken < 20
+
+
+def test_a_gzip_file_may_have_as_many_members_as_its_content_explains() -> None:
+    content = random.Random(1).randbytes(5_000) * 2
+    packed = gzip.compress(content) * 3_000
+    assert sum(map(len, gunzip(cut(packed, 65_536), most_bytes=1 << 40))) == 30_000_000
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096])
+def test_what_follows_the_last_member_is_passed_over_however_it_is_cut(size: int) -> None:
+    blocks = cut(gzip.compress(TEXT) + bytes(100) + b"\x1f\x8b garbage", size)
+    assert b"".join(gunzip(blocks, most_bytes=MOST)) == TEXT
+    assert next(blocks, None) is None

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalogue import (
-    LONGEST_SUMMARY,
     MAX_RECORD_BYTES,
+    MAX_SUMMARY_CHARACTERS,
     ChunkRange,
     Layout,
     Row,
@@ -54,8 +54,8 @@ def test_cells_are_kept_and_problems_named(
 
 
 def test_a_summary_of_the_longest_length_is_labelled_and_one_longer_is_not() -> None:
-    assert row(f"1,{'x' * LONGEST_SUMMARY},3\n").problem is None
-    assert row(f"1,{'x' * (LONGEST_SUMMARY + 1)},3\n").problem is RowError.SUMMARY_TOO_LONG
+    assert row(f"1,{'x' * MAX_SUMMARY_CHARACTERS},3\n").problem is None
+    assert row(f"1,{'x' * (MAX_SUMMARY_CHARACTERS + 1)},3\n").problem is RowError.SUMMARY_TOO_LONG
 
 
 def test_no_cell_is_too_long_for_the_csv_module() -> None:

@@ -25,8 +25,8 @@ from catalogue.corrections import (
     encode_training_header,
 )
 from catalogue.errors import GenreUnusable
+from catalogue.limits import MAX_RECORD_BYTES
 from catalogue.results import ResultLayout, ResultRow, inspect_result, read_result
-from catalogue.scanning import MAX_RECORD_BYTES
 
 LABEL = Label(
     genre="fantasy",

@@ -16,7 +16,6 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from catalogue import workbook
 from catalogue.columns import ColumnNames
 from catalogue.errors import (
     CatalogueError,
@@ -24,6 +23,7 @@ from catalogue.errors import (
     NoRows,
     NoSummaryColumn,
     SummaryColumnUnknown,
+    TooManyColumns,
     UnpackedTooLarge,
     WorkbookUnreadable,
 )
@@ -128,7 +128,7 @@ def test_the_first_visible_sheet_is_the_catalogue() -> None:
         ([HEADER], None, NoRows),
         ([("title", "remarks"), ("A", "B")], None, NoSummaryColumn),
         ([HEADER, ("A", "B")], "plot", SummaryColumnUnknown),
-        ([[*["x"] * 2001, "summary"], ("A", "B")], None, WorkbookUnreadable),
+        ([[*["x"] * 2001, "summary"], ("A", "B")], None, TooManyColumns),
     ],
 )
 def test_a_workbook_that_is_no_catalogue_is_refused(
@@ -200,13 +200,12 @@ def test_entities_that_multiply_are_not_followed() -> None:
         as_rows(stream)
 
 
-def test_a_sheet_or_texts_beyond_their_bounds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sheet_or_texts_beyond_their_bounds_are_refused() -> None:
     stream = book(HEADER, *[("A", f"words {n}", n) for n in range(100)])
     with pytest.raises(UnpackedTooLarge):
         list(workbook_as_csv(stream, most_bytes=1000))
-    monkeypatch.setattr(workbook, "_MOST_TEXT_BYTES", 100)
     with pytest.raises(UnpackedTooLarge, match="texts"):
-        list(workbook_as_csv(stream, most_bytes=MOST))
+        list(workbook_as_csv(stream, most_bytes=MOST, most_text_bytes=1000))
 
 
 def test_errors_of_the_storage_are_not_taken_for_damage() -> None:

@@ -1,0 +1,116 @@
+"""Elements of an XML file one at a time, in memory that does not depend on the file's size.
+
+Only what is asked for is built, complete with what it holds; everything else is passed over. Bytes are counted as they are
+given to the parser, before it can hold more of them than allowed.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import IO
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from catalogue.limits import MAX_DEPTH, MAX_ELEMENT_BYTES, MAX_ELEMENTS, MAX_TAG_BYTES
+
+_BLOCK_BYTES = 64 * 1024
+
+Place = tuple[str, str]
+"""The names of an element's parent and of the element, each as ``{namespace}name``."""
+
+
+class XmlRefused(Exception):
+    """The file declares a document type, or goes beyond the bounds."""
+
+
+def elements(source: IO[bytes], wanted: Collection[Place], *, until: str) -> Iterator[Element]:
+    """Yield the wanted elements as they end.
+
+    Args:
+        source: the file; it is read to its end, so that its checksum is verified.
+        wanted: which elements; never one within another.
+        until: the element at whose end parsing stops; what follows is not looked at.
+
+    Raises:
+        XmlRefused: there is a document type (entities need one), a tag longer than `MAX_TAG_BYTES`, or more than
+            `MAX_ELEMENT_BYTES` or `MAX_ELEMENTS` until a wanted element ends.
+        xml.parsers.expat.ExpatError: it is no XML.
+    """
+    builder = _Builder(wanted, until)
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.buffer_text = True
+    parser.ordered_attributes = True
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.text
+    parser.StartDoctypeDeclHandler = _refuse_document_type
+    since_element = since_event = 0
+    while block := source.read(_BLOCK_BYTES):
+        if builder.is_over:
+            continue
+        events = builder.events
+        parser.Parse(block, False)
+        since_event = 0 if builder.events > events else since_event + len(block)
+        since_element = 0 if builder.done else since_element + len(block)
+        if since_event > MAX_TAG_BYTES or since_element > MAX_ELEMENT_BYTES:
+            raise XmlRefused("there is too much between two elements")
+        yield from builder.done
+        builder.done.clear()
+    if not builder.is_over:
+        parser.Parse(b"", True)
+
+
+def _refuse_document_type(*_declaration: object) -> None:
+    raise XmlRefused("a document type is declared")
+
+
+class _Builder:
+    """What the parser calls: keeps the names of open elements, and builds the wanted ones."""
+
+    def __init__(self, wanted: Collection[Place], until: str) -> None:
+        self.done: list[Element] = []
+        self.events = 0
+        self.is_over = False
+        self._wanted = {(_as_parsed(parent), _as_parsed(name)) for parent, name in wanted}
+        self._until = _as_parsed(until)
+        self._open: list[str] = [""]
+        self._tree: TreeBuilder | None = None
+        self._level = 0  # of the wanted element
+        self._count = 0  # elements within it
+
+    def start(self, name: str, attributes: list[str]) -> None:
+        self.events += 1
+        if self._tree is None and not self.is_over and (self._open[-1], name) in self._wanted:
+            self._tree, self._level, self._count = TreeBuilder(), len(self._open), 0
+        self._open.append(name)
+        if len(self._open) > MAX_DEPTH:
+            raise XmlRefused("elements are nested too deeply")
+        if self._tree is not None:
+            self._count += 1
+            if self._count > MAX_ELEMENTS:
+                raise XmlRefused("an element holds too many others")
+            names = map(_as_named, attributes[::2])
+            self._tree.start(_as_named(name), dict(zip(names, attributes[1::2], strict=True)))
+
+    def end(self, name: str) -> None:
+        self.events += 1
+        self._open.pop()
+        if self._tree is not None:
+            self._tree.end(_as_named(name))
+            if len(self._open) == self._level:
+                self.done.append(self._tree.close())
+                self._tree = None
+        elif name == self._until:
+            self.is_over = True
+
+    def text(self, text: str) -> None:
+        self.events += 1
+        if self._tree is not None:
+            self._tree.data(text)
+
+
+def _as_parsed(name: str) -> str:
+    """``{namespace}name`` as the parser spells it."""
+    return name.removeprefix("{")
+
+
+def _as_named(name: str) -> str:
+    return "{" + name if "}" in name else name
