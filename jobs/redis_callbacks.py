@@ -45,7 +45,7 @@ class RedisCallbackStore(CallbackStore):
         )
 
     def log(self, job_id: str) -> DeliveryLog:
-        with self._redis.pipeline(transaction=True) as pipe:
+        with self._redis.pipeline(transaction=False) as pipe:
             pipe.lrange(JobKeys(job_id).deliveries, 0, -1)
             pipe.zscore(CALLBACKS_DUE, job_id)
             texts, due = pipe.execute()
@@ -56,7 +56,7 @@ class RedisCallbackStore(CallbackStore):
 
     def secrets(self, owner: str | None) -> tuple[str, ...]:
         field, first = owner or "", json.dumps([{"secret": new_secret(), "until": 0}])
-        with self._redis.pipeline(transaction=True) as pipe:
+        with self._redis.pipeline(transaction=False) as pipe:
             pipe.hsetnx(CALLBACK_SECRETS, field, first)
             pipe.hget(CALLBACK_SECRETS, field)
             pipe.time()

@@ -11,7 +11,11 @@ _FOLDER = resources.files("jobs") / "redis_scripts"
 
 
 def connect(url: str) -> redis.Redis:
-    """A client that connects on first use, and whose replies are texts."""
+    """A client that connects on first use, and whose replies are texts.
+
+    It repeats nothing by itself (decision 0034). Read with scripts or plain pipelines: a Redis whose memory is full refuses
+    every command within MULTI, reading ones too.
+    """
     return redis.Redis.from_url(
         url, decode_responses=True, socket_timeout=10, health_check_interval=30
     )

@@ -38,7 +38,7 @@ class RedisCorrectionStore(CorrectionStore):
 
     def stand(self, job_id: str) -> CorrectionsStand:
         key = JobKeys(job_id).corrections
-        with self._redis.pipeline(transaction=True) as pipe:
+        with self._redis.pipeline(transaction=False) as pipe:
             pipe.hlen(key)
             pipe.hget(key, _REVISION)
             fields, revision = pipe.execute()

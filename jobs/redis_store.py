@@ -88,6 +88,7 @@ class RedisJobStore(JobStore):
         self._files_deleted = script("clock", "files_deleted")
         self._delete = script("delete")
         self._newest = script("clock", "newest")
+        self._snapshot = script("clock", "snapshot")
 
     @property
     def requests(self) -> RequestStore:
@@ -127,14 +128,10 @@ class RedisJobStore(JobStore):
 
     def get(self, job_id: str) -> Job:
         keys = JobKeys(job_id)
-        with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hgetall(keys.job)
-            pipe.hlen(keys.parts)
-            pipe.time()
-            record, done, (seconds, micros) = pipe.execute()
+        now_ms, record, done = self._snapshot(keys=[keys.job, keys.parts])
         if not record:
             raise JobNotFound(job_id)
-        return job_from(job_id, record, done, seconds + micros / 1e6)
+        return _job_from(job_id, record, done, now_ms)
 
     def layout(self, job_id: str) -> Mapping[str, object]:
         # The one value that is no text, so it must not be decoded.
@@ -154,10 +151,7 @@ class RedisJobStore(JobStore):
         if reply is None:
             raise JobNotFound(before or "")
         now_ms, *found = reply
-        return [
-            job_from(job_id, dict(zip(record[::2], record[1::2], strict=True)), done, now_ms / 1000)
-            for job_id, record, done in found
-        ]
+        return [_job_from(job_id, record, done, now_ms) for job_id, record, done in found]
 
     def open_jobs(self, owner: str) -> int:
         return self._redis.scard(open_of(owner))
@@ -203,7 +197,7 @@ class RedisJobStore(JobStore):
 
     def planned_chunks(self, job_id: str) -> Sequence[Chunk]:
         keys = JobKeys(job_id)
-        with self._redis.pipeline(transaction=True) as pipe:
+        with self._redis.pipeline(transaction=False) as pipe:
             pipe.exists(keys.job)
             pipe.hvals(keys.chunks)
             exists, found = pipe.execute()
@@ -213,7 +207,7 @@ class RedisJobStore(JobStore):
 
     def chunk(self, job_id: str, index: int) -> Chunk:
         keys = JobKeys(job_id)
-        with self._redis.pipeline(transaction=True) as pipe:
+        with self._redis.pipeline(transaction=False) as pipe:
             pipe.exists(keys.job)
             pipe.hget(keys.chunks, str(index))
             exists, text = pipe.execute()
@@ -288,7 +282,7 @@ class RedisJobStore(JobStore):
 
     def committed_chunks(self, job_id: str) -> Mapping[int, str]:
         keys = JobKeys(job_id)
-        with self._redis.pipeline(transaction=True) as pipe:
+        with self._redis.pipeline(transaction=False) as pipe:
             pipe.exists(keys.job)
             pipe.hgetall(keys.parts)
             exists, found = pipe.execute()
@@ -301,7 +295,7 @@ class RedisJobStore(JobStore):
         index = self._redis.hget(keys.job, "newest")
         if index is None:
             return None
-        with self._redis.pipeline(transaction=True) as pipe:
+        with self._redis.pipeline(transaction=False) as pipe:
             pipe.hget(keys.chunks, cast(str, index))
             pipe.hget(keys.parts, cast(str, index))
             chunk, part = pipe.execute()
@@ -369,7 +363,7 @@ class RedisJobStore(JobStore):
         self._report_worker(keys=[WORKERS], args=args)
 
     def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
-        with self._redis.pipeline(transaction=True) as pipe:
+        with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(WORKERS)
             pipe.time()
             found, (seconds, micros) = pipe.execute()
@@ -390,6 +384,11 @@ class RedisJobStore(JobStore):
             if "NOJOB" in str(error):
                 raise JobNotFound(job_id) from None
             raise
+
+
+def _job_from(job_id: str, record: list[str], done: int, now_ms: int) -> Job:
+    fields = dict(zip(record[::2], record[1::2], strict=True))
+    return job_from(job_id, fields, done, now_ms / 1000)
 
 
 def _report_from(name: str, text: str) -> WorkerReport:
