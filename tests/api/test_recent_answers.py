@@ -66,6 +66,7 @@ def test_another_question_has_its_own_answer(api: Any) -> None:
             head = http.head(path)
             assert (head.status_code, head.content) == (200, b"")
             assert http.get(path, headers={"Host": "elsewhere.example"}).status_code >= 400
+            assert http.get(path, headers={"Via": "1.1 a-proxy"}).status_code == 421
             assert http.get(f"{path}x").status_code == 404
 
 
@@ -94,4 +95,5 @@ def test_whoever_shows_a_key_is_recognised_at_every_look(
         path = old_job(http)
         for _ in range(_LOOKS):
             http.get(path).raise_for_status()
+    api.stop()  # the last line may come after its answer
     assert lines_about(api, path) == _LOOKS
