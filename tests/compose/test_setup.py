@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from deploy.setup.password import PasswordError, provide_password
 from deploy.setup.shipped_model import publish_shipped
+from training.version_numbers import reserve
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ def test_the_shipped_model_is_published_whole(tmp_path: Path) -> None:
     shipped, models = tmp_path / "shipped", tmp_path / "models"
     model(shipped, 1, b"shipped")
     assert list(publish_shipped(shipped, models)) == ["Model genre: version 1 published."]
-    assert [path.name for path in (models / "genre").iterdir()] == ["1"]
+    assert {path.name for path in (models / "genre").iterdir()} == {"1", ".next_version"}
     assert (models / "genre/1/variables/variables.index").read_bytes() == b"weights of shipped"
 
 
@@ -113,3 +115,19 @@ def test_what_an_interrupted_publication_left_is_no_version(tmp_path: Path) -> N
     (models / "genre" / "1.0123.partial").mkdir(parents=True)
     list(publish_shipped(shipped, models))
     assert (models / "genre" / "1" / "saved_model.pb").exists()
+
+
+def test_a_shipped_model_that_was_taken_back_stays_away_and_its_number_unused(
+    tmp_path: Path,
+) -> None:
+    shipped, models = tmp_path / "shipped", tmp_path / "models"
+    model(shipped, 4, b"shipped")
+    list(publish_shipped(shipped, models))
+    shutil.rmtree(models / "genre" / "4")
+    (said,) = publish_shipped(shipped, models)
+    assert "version 4 was not published" in said
+    assert not (models / "genre" / "4").exists()
+    assert reserve(models / "genre") == 5
+    # The next release ships a number that was used here meanwhile.
+    model(shipped, 5, b"shipped later")
+    assert ["not published" in line for line in publish_shipped(shipped, models)] == [True, True]
