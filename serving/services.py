@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import grpc
@@ -29,6 +29,10 @@ Table = VersionTable[SavedModelSession]
 
 PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"
+
+# Signatures that answer with a constant. The worker asks for it at the end of each chunk, and must not wait there for
+# the batches of others.
+_NO_COMPUTATION = frozenset({"describe"})
 
 # The client's own mistakes, and what passes by itself; anything else deserves a line in the log.
 _EXPECTED = frozenset(
@@ -55,10 +59,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         """Runs a signature of a version."""
 
         def answer() -> predict_pb2.PredictResponse:
-            with (
-                self._gate.enter(context.time_remaining()),
-                _use(self._table, request) as (version, model),
-            ):
+            waits = request.model_spec.signature_name not in _NO_COMPUTATION
+            turn = self._gate.enter(context.time_remaining()) if waits else nullcontext()
+            with turn, _use(self._table, request) as (version, model):
                 if not context.is_active():
                     raise TooLate("the client no longer waits for this prediction")
                 response = model.predict(request, timeout_s=context.time_remaining())

@@ -12,6 +12,7 @@ import pytest
 from tests.serving.conftest import StartServer
 from tests.serving.server_process import PATIENCE_S, REPOSITORY, ModelServerProcess
 from tests.serving.tiny_model import GENRES
+from tests.waiting import eventually
 from worker.model_client import ModelRejected, ModelUnavailable
 
 
@@ -35,6 +36,19 @@ def test_a_model_describes_itself(server: ModelServerProcess) -> None:
     assert described.cleaning_fingerprint == "tiny"
     assert described.conformal_quantile == 0.8
     assert described.document["calibration"]["method"] == "temperature"
+
+
+def test_a_model_describes_itself_while_every_place_is_taken(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    server = start_server(1, threads=1, queue=1)
+    client = server.client()
+    end = tmp_path / "end"
+    held = client.submit(1, [f"until:{end}"])
+    eventually(end.with_name("end.reached").exists)
+    assert client.describe(1).labels == GENRES
+    end.touch()
+    assert held.result().shape == (1, 10)
 
 
 def test_a_request_of_six_megabytes_is_labelled(server: ModelServerProcess) -> None:
