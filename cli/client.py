@@ -54,8 +54,8 @@ class ApiClient:
         on_waiting: OnWaiting = lambda _: None,
     ) -> None:
         self.url = (url if "://" in url else f"http://{url}").rstrip("/")
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        host = _host(self.url)
+        if host is None:
             raise BadInput(
                 f"{url!r} is not the address of a server, such as http://127.0.0.1:8000."
             )
@@ -68,7 +68,7 @@ class ApiClient:
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=_TIMEOUT,
             # A proxy that is set for the internet cannot reach this machine's own loopback.
-            trust_env=not is_local(parts.hostname),
+            trust_env=not is_local(host),
             event_hooks={"response": [self._heard]},
         )
         self._has_answered = False
@@ -216,7 +216,7 @@ class ApiClient:
             headers = {"Content-Type": "text/csv", "Content-Length": str(total)}
             return self._http.post(
                 "/v1/jobs",
-                params={"filename": filename} | options.query(),
+                params={"filename": _as_unicode(filename)} | options.query(),
                 headers=headers | ({"Idempotency-Key": key} if key else {}),
                 content=_pieces(catalogue, total, on_bytes),
             )
@@ -277,7 +277,7 @@ def _upload_retryable(answer: httpx.Response) -> bool:
 
 
 def _path(job_id: str) -> str:
-    return f"/v1/jobs/{quote(job_id, safe='')}"
+    return f"/v1/jobs/{quote(job_id, safe='', errors='replace')}"
 
 
 def _pieces(catalogue: IO[bytes], total: int, on_bytes: OnBytes) -> Iterator[bytes]:
@@ -290,3 +290,18 @@ def _pieces(catalogue: IO[bytes], total: int, on_bytes: OnBytes) -> Iterator[byt
         done += len(piece)
         yield piece
         on_bytes(done, total)
+
+
+def _host(url: str) -> str | None:
+    """The host of a server's address; None if it is no such address."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.port != 0
+    except ValueError:  # brackets without an IPv6 address in them, a port that is none
+        return None
+    return (parts.hostname or None) if usable else None
+
+
+def _as_unicode(filename: str) -> str:
+    """The name without bytes that are no UTF-8, which a file from an older system may have."""
+    return os.fsencode(filename).decode(errors="replace")

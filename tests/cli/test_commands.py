@@ -114,6 +114,9 @@ def test_a_refused_file_gives_exit_code_2_and_the_servers_sentence(
         (["catalogue.csv", "-o", "."], ". is a folder; name a file with -o."),
         (["catalogue.csv", "-o", "catalogue.csv"], "The result would replace the catalogue itself"),
         (["catalogue.csv", "--server", "ftp://x"], "is not the address of a server"),
+        (["catalogue.csv", "--server", "http://[::1"], "is not the address of a server"),
+        (["catalogue.csv", "--server", "http://x:99999"], "is not the address of a server"),
+        (["catalogue.csv", "--server", "http://"], "is not the address of a server"),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_starts(
@@ -153,6 +156,23 @@ def test_interrupted_label_says_how_to_go_on_and_gives_130(
     assert f"spinelabel cancel job_1 --server {api.url}" in err
     assert "Traceback" not in err
     assert api.cancelled == []
+
+
+def test_a_file_name_that_is_no_utf_8_is_sent_as_well_as_it_can_be(
+    api: FakeApi, tmp_path: Path
+) -> None:
+    api.result = RESULT
+    name = os.fsdecode(b"B\xfccher.csv")  # as it was written on an older system
+    (tmp_path / name).write_text("title,summary\nA,words\n")
+    code, _, err = run("label", name, "--server", api.url, folder=tmp_path)
+    assert (code, err) == (0, "")
+    assert [query["filename"] for query, _ in api.uploads] == [["B\ufffdcher.csv"]]
+    assert (tmp_path / os.fsdecode(b"B\xfccher.labelled.csv")).read_bytes() == RESULT
+
+
+def test_a_job_id_that_is_no_text_is_asked_for_like_any_other(api: FakeApi, tmp_path: Path) -> None:
+    code, _, err = run("status", os.fsdecode(b"\xff"), "--server", api.url, folder=tmp_path)
+    assert (code, err) == (0, "")  # this server has a job under every id
 
 
 @pytest.fixture
