@@ -24,7 +24,10 @@ class CorrectionStore(ABC):
 
     @abstractmethod
     def put(self, job_id: str, row: int, genre: str) -> None:
-        """Keep the genre in the place of whatever was said of the row before. Raises `JobNotFound`."""
+        """Keep the genre in the place of whatever was said of the row before.
+
+        Raises `JobNotFound` also when the job's files are deleted.
+        """
 
     @abstractmethod
     def remove(self, job_id: str, row: int) -> None:

@@ -24,12 +24,12 @@ class MemoryCorrectionStore(CorrectionStore):
         self._said: dict[str, _Said] = {}
 
     def begin(self, job_id: str) -> None:
-        """For the job store, when a job is made or its files go."""
+        """For the job store, when a job is made."""
         with self._lock:
             self._said[job_id] = _Said()
 
     def forget(self, job_id: str) -> None:
-        """For the job store, when a job is deleted."""
+        """For the job store, when a job or its files are deleted."""
         with self._lock:
             self._said.pop(job_id, None)
 

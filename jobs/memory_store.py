@@ -418,7 +418,7 @@ class MemoryJobStore(JobStore):
         with self._open(job_id) as record:
             if record.files_deleted is None:
                 record.files_deleted = self._clock()
-        self._corrections.begin(job_id)
+        self._corrections.forget(job_id)
 
     def missing(self, job_id: str, *, idle_s: float, lease_s: float = LONGEST_LEASE_S) -> Missing:
         with self._open(job_id) as record:

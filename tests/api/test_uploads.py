@@ -13,6 +13,7 @@ import pytest
 import redis
 from kombu.exceptions import OperationalError
 
+from catalogue.layout import Layout
 from catalogue.limits import HEAD_BYTES
 from jobs.job import Job, NewJob
 from jobs.memory_store import MemoryJobStore
@@ -116,6 +117,16 @@ def test_a_column_named_after_the_file_overrules_the_one_that_was_found(front: F
         "/v1/jobs", data=file + COLUMN_PART % b"remarks" + b"--b--\r\n", **FORM
     )
     assert answer.json["summary_column"] == "remarks"
+
+
+def test_a_very_long_name_of_a_column_is_cut_in_documents_only(front: Front) -> None:
+    name = "remarks " + "x" * 1_000
+    content = f"title,{name}\nA,some words\n".encode()
+    answer = front.client().post("/v1/jobs", query_string={"summary_column": name}, data=content)
+    shown = answer.json["summary_column"]
+    assert (shown, len(shown)) == (name[:499] + "…", 500)
+    layout = Layout.from_dict(front.store.layout(answer.json["id"]))
+    assert layout.header == ("title", name)
 
 
 TITLED = b"titel,heading,summary\nA,B,some words\n"

@@ -96,3 +96,11 @@ def test_corrections_go_with_the_job_or_its_files(stores: Stores, how: str) -> N
     {"delete": stores.jobs.delete, "files_deleted": stores.jobs.files_deleted}[how](job_id)
     assert stores.corrections.of(job_id, [1]) == {}
     assert stores.corrections.stand(job_id) == CorrectionsStand(count=0, revision=0)
+
+
+def test_nothing_more_can_be_said_of_rows_whose_files_are_deleted(stores: Stores) -> None:
+    job_id = stores.ended()
+    stores.jobs.files_deleted(job_id)
+    with pytest.raises(JobNotFound):
+        stores.corrections.put(job_id, 1, "crime")
+    assert stores.corrections.stand(job_id).revision == 0
