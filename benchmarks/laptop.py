@@ -82,7 +82,7 @@ class Laptop:
     def check(self) -> None:
         """Raises `StackDied` when the supervisor has ended."""
         if self.process.poll() is not None:
-            log = (self.data_dir / "up.log").read_text(errors="replace")
+            log = _log_of(self.data_dir).read_text(errors="replace")
             raise StackDied(f"the stack ended by itself: {log[-2000:]}")
 
     def is_ready(self) -> bool:
@@ -112,6 +112,11 @@ def _kind_of(process: psutil.Process) -> str | None:
     return None
 
 
+def _log_of(data_dir: Path) -> Path:
+    """What the stack says in its terminal: beside the data folder, which is the stack's alone."""
+    return data_dir.with_name(f"{data_dir.name}.up.log")
+
+
 @contextlib.contextmanager
 def laptop(
     data_dir: Path, *, model_root: Path | None, settings: Mapping[str, str]
@@ -122,11 +127,11 @@ def laptop(
         model_root: NAME/VERSION folders; None for the model that comes with Spinelabel.
         settings: `SPINELABEL_*` for every process of the stack.
     """
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "cli", "up", "--data-dir", str(data_dir), "--port", "0"]
     if model_root is not None:
         command += ["--model-root", str(model_root)]
-    with (data_dir / "up.log").open("wb") as log:
+    with _log_of(data_dir).open("wb") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | settings, stdout=log, stderr=subprocess.STDOUT
         )

@@ -20,7 +20,6 @@ from benchmarks.chaos.moments import MOMENTS, stopped, stopped_at
 from benchmarks.chaos.observer import Fault, Observer
 from benchmarks.chaos.view import View
 from benchmarks.laptop import KINDS, Laptop
-from cli.stack.ports import LOOPBACK
 from jobs.job import State
 from jobs.messages import CeleryMessages
 
@@ -121,11 +120,12 @@ class Faults:
         if kind == "beat":
             return True
         with contextlib.suppress(psutil.Error):
+            if kind == "serving":
+                # It listens before TensorFlow is there.
+                return _serves(process.environ()["SPINELABEL_SERVING_ADDRESS"])
             # The API's listener belongs to the main process.
             connections = process.net_connections("tcp")
-            ports = [c.laddr.port for c in connections if c.status == psutil.CONN_LISTEN]
-            # The model server's is there before TensorFlow is.
-            return any(kind != "serving" or _serves(port) for port in ports)
+            return any(connection.status == psutil.CONN_LISTEN for connection in connections)
         return False
 
     def _stopped(self, kind: str) -> Callable[[str], Fault]:
@@ -251,9 +251,9 @@ class Faults:
         return fault
 
 
-def _serves(port: int) -> bool:
+def _serves(address: str) -> bool:
     """Whether the model server there has a model."""
-    with grpc.insecure_channel(f"{LOOPBACK}:{port}") as channel, contextlib.suppress(grpc.RpcError):
+    with grpc.insecure_channel(address) as channel, contextlib.suppress(grpc.RpcError):
         health = health_pb2_grpc.HealthStub(channel)
         answer = health.Check(health_pb2.HealthCheckRequest(), timeout=1)
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)

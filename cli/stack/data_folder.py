@@ -80,7 +80,9 @@ class DataFolder:
             raise BadInput(
                 f"{self.path} belongs to another user. Name a folder of your own with --data-dir."
             )
-        ours = self.lock.exists() or not any(self.path.iterdir())
+        made_here = {folder.name for folder in (self.logs, self.redis, self.storage)}
+        # Before the first start one of them may be there already, for a disk of its own.
+        ours = self.lock.exists() or made_here.issuperset(p.name for p in self.path.iterdir())
         if ours and not found.st_mode & stat.S_ISVTX:
             self.path.chmod(_PRIVATE_MODE)
         if _open_to_others(self.path.stat()):

@@ -169,6 +169,13 @@ def test_an_earlier_folder_is_closed_to_others(folder: DataFolder) -> None:
     assert not folder.open_to_others
 
 
+def test_a_disk_may_be_mounted_in_the_folder_before_the_first_start(tmp_path: Path) -> None:
+    (tmp_path / "data" / "storage").mkdir(parents=True)
+    (tmp_path / "data").chmod(0o755)
+    DataFolder(tmp_path / "data").prepare()
+    assert mode(tmp_path / "data") == 0o700
+
+
 def test_a_folder_that_holds_other_things_is_left_alone(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir(mode=0o755)
