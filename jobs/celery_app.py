@@ -30,6 +30,9 @@ def make_celery(broker_url: str) -> Celery:
         },
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # A Redis whose memory or disk is full refuses with what Celery takes for an error of the channel; without this its
+        # consumer ends, with exit status 0, and does not wait.
+        broker_channel_error_retry=True,
         # Messages are acknowledged when a task starts. What a dead worker leaves undone is found in the
         # job record within seconds; the broker's own redelivery takes minutes, and then repeats work.
         task_acks_late=False,

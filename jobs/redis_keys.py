@@ -46,6 +46,7 @@ CALLBACK_SECRETS = f"{_PREFIX}callbacks:secrets"
 API_KEYS = f"{_PREFIX}api_keys"
 REQUEST_COUNTS = f"{_PREFIX}requests"
 WORKERS = f"{_PREFIX}workers"
+PROBE = f"{_PREFIX}probe"  # never there
 TOTALS = f"{_PREFIX}totals"
 LABELS_YOUNG = f"{_PREFIX}labels:young"
 LABELS_OLD = f"{_PREFIX}labels:old"

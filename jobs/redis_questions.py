@@ -8,26 +8,22 @@ import uuid
 from dataclasses import asdict
 from typing import Any, cast
 
-import redis
-
 from catalogue.labels import Label, RowError, WeighedWord
 from jobs.job import Failure
 from jobs.questions import Answer, Question, Questions
+from jobs.redis_connection import connect
 from jobs.redis_keys import answer_key, question_key
 
 _ANSWER_KEPT_S = 60
 # Below the socket's timeout, or a wait would look like a Redis that does not answer.
 _LONGEST_BLOCK_S = 4.0
-_SOCKET_TIMEOUT_S = 10
 
 
 class RedisQuestions(Questions):
     """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(
-            url, decode_responses=True, socket_timeout=_SOCKET_TIMEOUT_S, health_check_interval=30
-        )
+        self._redis = connect(url)
 
     def ask(self, question: Question, *, keep_s: float) -> str:
         question_id = uuid.uuid4().hex

@@ -286,4 +286,4 @@ class JobStore(ABC):
 
     @abstractmethod
     def ping(self) -> None:
-        """Raises the adapter's own error when the store cannot be reached."""
+        """Raises the adapter's own error when the store cannot be reached, or refuses writes. Writes nothing."""

@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import redis
 
+from jobs.redis_outage import is_outage
+
 log = logging.getLogger(__name__)
 
 # A wait for messages lasts a second and is then begun again.
@@ -32,7 +34,15 @@ class Hearing:
     """Watches from a thread of the worker's main process."""
 
     def __init__(
-        self, redis_url: str, *, name: str, deaf_after_s: float, is_busy: Callable[[], bool]
+        self,
+        redis_url: str,
+        *,
+        name: str,
+        deaf_after_s: float,
+        is_busy: Callable[[], bool],
+        look_every_s: float = _LOOK_EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
+        end: Callable[[int], object] = os._exit,
     ) -> None:
         """Connects on first use.
 
@@ -40,11 +50,17 @@ class Hearing:
             name: of the broker's connections.
             deaf_after_s: as long as it may neither listen nor be busy.
             is_busy: whether all of the pool is at work, so that there is no use in listening.
+            look_every_s: seconds between two questions to Redis.
+            clock: seconds that never go back.
+            end: ends the process with an exit status.
         """
         self._redis = redis.Redis.from_url(redis_url, decode_responses=True, socket_timeout=5)
         self._name = name
         self._deaf_after_s = deaf_after_s
         self._is_busy = is_busy
+        self._look_every_s = look_every_s
+        self._clock = clock
+        self._end = end
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -56,25 +72,30 @@ class Hearing:
         self._stopped.set()
 
     def _watch(self) -> None:
-        last = time.monotonic()
-        while not self._stopped.wait(_LOOK_EVERY_S):
+        last = self._clock()
+        while not self._stopped.wait(self._look_every_s):
             try:
                 heard = self._is_busy() or self._listens()
-            except redis.ResponseError as error:  # a Redis that does not let its clients be listed
-                log.warning("nobody watches whether this worker hears: %s", error)
+            except redis.ResponseError as error:
+                if is_outage(error):
+                    last = self._clock()
+                    continue
+                # A Redis that does not let its clients be listed.
+                log.warning("whether this worker listens is not watched: %s", error)
                 return
             except redis.RedisError:
-                heard = True  # nobody can listen now, and nobody can tell
+                heard = True  # no worker can listen now
             if heard:
-                last = time.monotonic()
-            elif time.monotonic() - last > self._deaf_after_s:
+                last = self._clock()
+            elif self._clock() - last > self._deaf_after_s:
                 log.critical(
                     "deaf: this worker has not listened for messages for %.0f s; it ends, to be started again",
                     self._deaf_after_s,
                 )
                 logging.shutdown()
                 # Not sys.exit: what would have to stop in good order is what is stuck.
-                os._exit(_EXIT_STATUS)
+                self._end(_EXIT_STATUS)
+                return
 
     def _listens(self) -> bool:
         self._redis.ping()  # refused by a Redis that loads its file, which would list its clients all the same

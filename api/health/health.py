@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Literal, cast
 
@@ -15,10 +18,13 @@ from api.http.describing import document, problems
 from api.http.problems import Problem
 from api.jobs.documents import as_json
 from api.openapi import SERVICE, described_routes
+from jobs.redis_outage import refusal
 from jobs.storage import Storage
 from jobs.store import JobStore, WorkerReport
 
 log = logging.getLogger(__name__)
+
+_RECENT_S = 1.5
 
 
 class AliveDocument(BaseModel):
@@ -72,9 +78,18 @@ class ModelDocument(BaseModel):
     evidence: bool = Field(False, description="Whether it can say which words weighed most.")
 
 
-def health_routes(store: JobStore, storage: Storage) -> APIBlueprint:
-    """`/healthz`, `/readyz` and `/v1/model`."""
+def health_routes(
+    store: JobStore, storage: Storage, *, clock: Callable[[], float] = time.monotonic
+) -> APIBlueprint:
+    """`/healthz`, `/readyz` and `/v1/model`.
+
+    Args:
+        clock: seconds that never go back.
+    """
     routes = described_routes("health", SERVICE)
+    # Anybody may ask, as often as they like, and a check of the storage writes a file.
+    check_redis = _Recent(lambda: _check(store.ping, "Redis does not answer."), clock)
+    check_storage = _Recent(lambda: _check(storage.check, "The storage cannot be written."), clock)
 
     @routes.get("/healthz", responses={200: AliveDocument})
     def healthz() -> dict[str, Any]:
@@ -88,13 +103,14 @@ def health_routes(store: JobStore, storage: Storage) -> APIBlueprint:
     def readyz() -> tuple[dict[str, Any], int]:
         """Whether catalogues would be labelled now"""
         reports: list[WorkerReport] = []
-        redis = _check(store.ping, "Redis does not answer.")
-        if redis.ok:
+        redis = check_redis()
+        # A Redis that refuses writes can be read.
+        with suppress(Exception):
             reports += lately(store)
         model = newest_model(reports)
         checks = ChecksDocument(
             redis=redis,
-            storage=_check(storage.check, "The storage cannot be written."),
+            storage=check_storage(),
             workers=WorkersCheckDocument(
                 ok=bool(reports),
                 count=len(reports),
@@ -126,10 +142,29 @@ def health_routes(store: JobStore, storage: Storage) -> APIBlueprint:
     return routes
 
 
+class _Recent:
+    """The answer to a check, at most `_RECENT_S` old. One thread checks at a time."""
+
+    def __init__(self, check: Callable[[], CheckDocument], clock: Callable[[], float]) -> None:
+        self._check = check
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._answer: CheckDocument | None = None
+        self._good_until = 0.0
+
+    def __call__(self) -> CheckDocument:
+        with self._lock:
+            if self._answer is None or self._clock() >= self._good_until:
+                self._answer = self._check()
+                self._good_until = self._clock() + _RECENT_S
+            return self._answer
+
+
 def _check(probe: Callable[[], None], cure: str) -> CheckDocument:
     try:
         probe()
     except Exception as error:  # every adapter has errors of its own, and a check reports them all
+        cure = refusal(error) or cure
         log.warning("not ready: %s %s", cure, error)
         return CheckDocument(ok=False, detail=cure)
     return CheckDocument(ok=True)

@@ -198,10 +198,15 @@ CODES: Mapping[str, Code] = {
     ),
     # The server
     "SERVICE_UNAVAILABLE": Code(
-        HTTPStatus.SERVICE_UNAVAILABLE, "The job records cannot be reached; `Retry-After` is set."
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The job records cannot be reached, or not be written; `Retry-After` is set.",
     ),
     "STORAGE_UNAVAILABLE": Code(
         HTTPStatus.SERVICE_UNAVAILABLE, "The storage cannot be used; `Retry-After` is set."
+    ),
+    "RECORD_FULL": Code(
+        HTTPStatus.INSUFFICIENT_STORAGE,
+        "The memory of the job records is full. Jobs can be read and deleted.",
     ),
     "STORAGE_FULL": Code(HTTPStatus.INSUFFICIENT_STORAGE, "The storage is full."),
     "INTERNAL_ERROR": Code(

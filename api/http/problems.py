@@ -29,6 +29,7 @@ from jobs.errors import (
     UploadLost,
 )
 from jobs.log_lines import masked
+from jobs.redis_outage import MEMORY_FULL, refusal
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +134,8 @@ def problem_from(error: Exception) -> Problem:
                 "JOB_NOT_ENDED",
                 f"The job is still {error.state}; cancel it or wait until it has ended.",
             )
+        case redis.RedisError() | OperationalError() if reason := refusal(error):
+            return _refused_write(reason, error)
         case redis.RedisError() | OperationalError():
             return _away("SERVICE_UNAVAILABLE", "The job records cannot be reached", error)
         case OSError() if error.errno in _NO_SPACE:
@@ -207,6 +210,25 @@ def _shown(value: object) -> str:
             return "an object"
         case _:
             return repr(masked(str(value))[:32])
+
+
+def _refused_write(reason: str, error: Exception) -> Problem:
+    log.error(
+        "%s %s: %s (%s)", request.method, logged_path(request.environ), reason, type(error).__name__
+    )
+    if reason == MEMORY_FULL:
+        return Problem(
+            HTTPStatus.INSUFFICIENT_STORAGE,
+            "RECORD_FULL",
+            "The server's job records are full; delete jobs that are done, or tell its operator.",
+        )
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "SERVICE_UNAVAILABLE",
+        f"The job records cannot be written at the moment; try again in {RETRY_AFTER_S} seconds, and tell the operator "
+        "if that does not help.",
+        retry_after_s=RETRY_AFTER_S,
+    )
 
 
 def _away(code: str, what: str, error: Exception) -> Problem:

@@ -77,6 +77,8 @@ class Child:
 
     def start(self) -> None:
         """Start the process; its output goes to the log. Raises OSError."""
+        self.was_ready = False
+        self._started_at = time.monotonic()
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         wrapper = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid())]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class RestartPolicy:
-    """Back-off that doubles with every quick death in a row, and the point of giving up.
+    """Back-off that doubles with every quick death in a row; before the stack was ready once, also the point of giving up.
 
     A death is quick if the child lived less than `short_life_s`, or died before it was ever ready.
     """
@@ -15,10 +15,9 @@ class RestartPolicy:
     short_life_s: float = 10.0
     first_delay_s: float = 0.2
     longest_delay_s: float = 30.0
-    # Before the stack has ever been ready a quick death is most likely a wrong setting, which no
-    # restart cures; afterwards it is more likely a shortage that passes.
+    # Before the stack has ever been ready a quick death is most likely a wrong setting, which no restart cures. Afterwards
+    # it is a shortage (memory, disk), which may last for hours and ends with room: there is no giving up.
     tries_at_start: int = 3
-    tries_later: int = 10
     # What a program answers to a wrong argument or setting: starting it again changes nothing.
     hopeless_code: int = 2
 
@@ -28,8 +27,9 @@ class RestartPolicy:
 
     def delay(self, quick_deaths: int, *, code: int, stack_was_ready: bool) -> float | None:
         """Seconds before the restart after so many quick deaths in a row; None: give up."""
-        if quick_deaths and code == self.hopeless_code and not stack_was_ready:
+        hopeless = code == self.hopeless_code or quick_deaths >= self.tries_at_start
+        if quick_deaths and hopeless and not stack_was_ready:
             return None
-        if quick_deaths >= (self.tries_later if stack_was_ready else self.tries_at_start):
-            return None
-        return min(self.first_delay_s * 2.0 ** max(quick_deaths - 1, 0), self.longest_delay_s)
+        return min(
+            self.first_delay_s * 2.0 ** min(max(quick_deaths - 1, 0), 30), self.longest_delay_s
+        )

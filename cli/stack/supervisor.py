@@ -96,8 +96,7 @@ class Supervisor:
         elif not child.running:
             needed = all(self._by_name[name].ready for name in child.spec.needs)
             if time.monotonic() >= child.start_at and (needed or child.started):
-                child.start()
-                self._tell(Action.STARTING, child)
+                self._start(child)
         elif not child.ready and child.spec.probe and time.monotonic() >= child.probe_at:
             child.probe_at = time.monotonic() + _PROBE_EVERY_S
             missing = child.spec.probe()
@@ -105,6 +104,17 @@ class Supervisor:
             child.missing = missing or ""
             if child.ready:
                 self._tell(Action.READY, child, after=child.lived_s)
+
+    def _start(self, child: Child) -> None:
+        try:
+            child.start()
+        except OSError as error:
+            if not self.ready:
+                raise
+            # No room for its log or its process: a shortage, like what other deaths come from by now.
+            self._after_death(child, Death(code=1, words=f"it cannot be started: {error}"))
+        else:
+            self._tell(Action.STARTING, child)
 
     def _after_death(self, child: Child, death: Death) -> None:
         quick = self._policy.is_quick(lived_s=child.lived_s, was_ready=child.was_ready)

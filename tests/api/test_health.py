@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import redis
+from flask.testing import FlaskClient
+
+from api.health.health import health_routes
+from api.openapi import described_app
 from jobs.memory_store import MemoryJobStore
 from jobs.storage import Storage
 from tests.api.client import ApiClient
@@ -56,6 +62,50 @@ def test_it_is_not_ready_when_the_storage_cannot_be_written(front: Front, tmp_pa
     assert answer.status_code == 503
     assert answer.json["checks"]["storage"]["ok"] is False
     assert str(tmp_path) not in answer.text
+
+
+class CountingStorage(Storage):
+    """Counts what `/readyz` writes."""
+
+    checks = 0
+
+    def check(self) -> None:
+        self.checks += 1
+        super().check()
+
+
+class RefusingStore(MemoryJobStore):
+    """Refuses writes as a Redis does whose memory is full."""
+
+    def ping(self) -> None:
+        raise redis.OutOfMemoryError("command not allowed when used memory > 'maxmemory'.")
+
+
+def readiness(store: MemoryJobStore, storage: Storage, clock: Callable[[], float]) -> FlaskClient:
+    app = described_app("api")
+    app.register_api(health_routes(store, storage, clock=clock))
+    return app.test_client()
+
+
+def test_readiness_writes_no_file_for_each_request(tmp_path: Path) -> None:
+    now = [0.0]
+    storage = CountingStorage(str(tmp_path / "storage"))
+    client = readiness(MemoryJobStore(), storage, lambda: now[0])
+    for _ in range(50):
+        client.get("/readyz")
+    assert storage.checks == 1
+    now[0] += 2
+    client.get("/readyz")
+    assert storage.checks == 2
+
+
+def test_a_redis_that_refuses_writes_is_told_from_one_that_does_not_answer(tmp_path: Path) -> None:
+    store = RefusingStore()
+    store.report_worker("one", MODEL)
+    answer = readiness(store, Storage(str(tmp_path)), lambda: 0.0).get("/readyz")
+    assert answer.status_code == 503
+    assert "memory is full" in answer.get_json()["checks"]["redis"]["detail"]
+    assert answer.get_json()["checks"]["workers"] == {"ok": True, "count": 1}
 
 
 def test_the_model_is_what_the_workers_reported_of_it(front: Front) -> None:

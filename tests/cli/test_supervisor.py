@@ -76,7 +76,7 @@ def test_a_ready_stack_is_patient_with_a_child_that_keeps_dying(
     diary: Diary, tmp_path: Path
 ) -> None:
     with running([diary.child("worker", then="sys.exit(2)")], tmp_path) as stack:
-        eventually(lambda: len(diary.pids()) > RestartPolicy().tries_at_start + 1)
+        eventually(lambda: len(diary.pids()) > 4 * RestartPolicy().tries_at_start)
         assert stack.error is None
 
 
@@ -118,7 +118,8 @@ def test_a_wrong_setting_is_not_tried_again(diary: Diary, tmp_path: Path) -> Non
 
 
 def test_a_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    with running([ChildSpec(name="redis", argv=["/no/such/redis"])], tmp_path) as stack:
+    child = ChildSpec(name="redis", argv=["/no/such/redis"], probe=lambda: "it does not answer yet")
+    with running([child], tmp_path) as stack:
         stack.thread.join()
     assert "/no/such/redis cannot be run" in str(stack.error)
 
@@ -204,10 +205,18 @@ def test_no_child_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     assert sorted(diary.names("ended")) == ["first", "second", "third"]
 
 
-def test_the_policy_doubles_its_delay_up_to_a_bound_and_then_gives_up() -> None:
-    policy = RestartPolicy(first_delay_s=1, longest_delay_s=5, tries_later=6)
-    delays = [policy.delay(deaths, code=1, stack_was_ready=True) for deaths in range(7)]
-    assert delays == [1, 1, 2, 4, 5, 5, None]
+def test_the_delay_doubles_up_to_a_bound_and_a_stack_that_was_ready_never_gives_up() -> None:
+    policy = RestartPolicy(first_delay_s=1, longest_delay_s=5)
+    delays = [policy.delay(deaths, code=2, stack_was_ready=True) for deaths in range(6)]
+    assert delays == [1, 1, 2, 4, 5, 5]
+    assert policy.delay(100_000, code=1, stack_was_ready=True) == 5
+
+
+def test_a_stack_that_was_never_ready_gives_up_soon() -> None:
+    policy = RestartPolicy(first_delay_s=1, longest_delay_s=5, tries_at_start=3)
+    delays = [policy.delay(deaths, code=1, stack_was_ready=False) for deaths in range(4)]
+    assert delays == [1, 1, 2, None]
+    assert policy.delay(1, code=2, stack_was_ready=False) is None
 
 
 def test_a_death_after_a_long_life_counts_as_the_first() -> None:

@@ -1,0 +1,148 @@
+"""A full Redis and a full disk are states: what can be read is read, jobs can be deleted, and work goes on with room."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from benchmarks.chaos.disk import small_disk
+from cli.stack.redis_server import socket_path
+from tests.stack import ROOT, Stack, running_stack
+from tests.waiting import eventually
+
+ENDED = ("completed", "failed", "cancelled", "expired")
+
+
+def redis_of(stack: Stack) -> redis.Redis:
+    return redis.Redis(unix_socket_path=str(socket_path(stack.data_dir / "redis")))
+
+
+def checks(stack: Stack) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = stack.http.get("/readyz").json()["checks"]
+    return found
+
+
+def worker_log(stack: Stack) -> str:
+    return (stack.data_dir / "logs" / "worker.log").read_text(errors="replace")
+
+
+def with_key(stack: Stack) -> None:
+    """Ask as somebody with a key, whose requests are counted."""
+    command = [sys.executable, "-m", "cli", "keys", "--data-dir", str(stack.data_dir)]
+    made = subprocess.run(
+        [*command, "create", "--owner", "anna", "--json"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    stack.http.headers["Authorization"] = f"Bearer {json.loads(made.stdout)['key']}"
+
+
+@contextlib.contextmanager
+def full_memory(stack: Stack) -> Iterator[None]:
+    with redis_of(stack) as client:
+        client.config_set("maxmemory", 1)
+        try:
+            yield
+        finally:
+            client.config_set("maxmemory", 0)
+
+
+def test_while_the_memory_of_redis_is_full_jobs_are_read_and_deleted_and_then_go_on(
+    tmp_path: Path, sample: bytes, catalogue: bytes
+) -> None:
+    with running_stack(tmp_path, SPINELABEL_AUTH="required") as stack:
+        with_key(stack)
+        done = stack.submit(sample)
+        assert stack.wait(done)["state"] == "completed"
+        result = stack.result(done)
+        worker = stack.worker()
+        with contextlib.ExitStack() as full:
+            with stack.held() as held:
+                under_way = stack.submit(catalogue)
+                held.work_until_half_done(under_way)
+                full.enter_context(full_memory(stack))
+            eventually(lambda: not checks(stack)["redis"]["ok"])
+            assert "memory is full" in str(checks(stack)["redis"]["detail"])
+            eventually(lambda: "Redis refuses writes" in worker_log(stack))
+            assert stack.job(done)["state"] == "completed"
+            assert stack.result(done) == result
+            listed = stack.http.get("/v1/jobs").raise_for_status().json()["jobs"]
+            assert {job["id"] for job in listed} == {done, under_way}
+            refused = stack.http.post("/v1/jobs", files={"file": ("a.csv", sample)})
+            assert (refused.status_code, refused.json()["code"]) == (507, "RECORD_FULL")
+            refused = stack.http.post(f"/v1/jobs/{under_way}/cancel")
+            assert (refused.status_code, refused.json()["code"]) == (507, "RECORD_FULL")
+            assert stack.http.delete(f"/v1/jobs/{done}").status_code == 204
+            assert stack.http.get(f"/v1/jobs/{done}").status_code == 404
+            assert stack.job(under_way)["state"] == "in_progress"
+        job = stack.wait(under_way)
+        assert (job["state"], job["row_counts"]["failed"]) == ("completed", 0)  # type: ignore[index]
+        assert stack.worker() == worker
+        eventually(lambda: stack.http.get("/readyz").status_code == 200)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a small disk of its own."""
+    with small_disk(tmp_path / "disk") as reason:
+        if reason is not None:
+            if os.environ.get("CI"):
+                pytest.fail(f"CI has to be able to fill a disk: {reason}")
+            pytest.skip(reason)
+        yield tmp_path / "disk"
+
+
+def fill(folder: Path) -> Path:
+    """A file that takes all the room there is."""
+    filler = os.open(folder / "filler", os.O_CREAT | os.O_WRONLY)
+    try:
+        with contextlib.suppress(OSError):
+            for size in (1 << 20, 1 << 12):
+                with contextlib.suppress(OSError):
+                    while True:
+                        os.write(filler, b"x" * size)
+    finally:
+        os.close(filler)
+    return folder / "filler"
+
+
+def test_a_disk_that_stays_full_ends_neither_the_stack_nor_a_job(
+    disk: Path, catalogue: bytes, sample: bytes
+) -> None:
+    with running_stack(disk) as stack:
+        done = stack.submit(sample)
+        assert stack.wait(done)["state"] == "completed"
+        with stack.held() as held:
+            job_id = stack.submit(catalogue)
+            held.work_until_half_done(job_id)
+            filler = fill(disk)
+        try:
+            eventually(lambda: "disk is full" in str(checks(stack)["redis"].get("detail")))
+            # The old limit was ten deaths in a row, whatever they came from.
+            for _ in range(11):
+                worker = stack.worker()
+                worker.kill()
+                eventually(lambda dead=worker: restarted(stack, dead.pid))  # type: ignore[misc]
+            assert stack.job(done)["state"] == "completed"
+            assert stack.http.get("/v1/jobs").status_code == 200
+            refused = stack.http.post("/v1/jobs", files={"file": ("a.csv", sample)})
+            assert refused.status_code in (503, 507)
+        finally:
+            filler.unlink()
+        job = stack.wait(job_id)
+        assert (job["state"], job["row_counts"]["failed"]) == ("completed", 0)  # type: ignore[index]
+        assert stack.supervisor.is_running()
+
+
+def restarted(stack: Stack, dead: int) -> bool:
+    with contextlib.suppress(StopIteration, httpx.TransportError):
+        return stack.worker().pid != dead
+    return False
