@@ -11,7 +11,6 @@ import logging
 import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
 from itertools import islice
 from typing import Any, cast
 
@@ -20,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from jobs.label_cache import LabelCache
+from jobs.redis_connection import load_script
 from jobs.redis_keys import LABELS_OLD, LABELS_YOUNG
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,8 @@ class RedisLabelCache(LabelCache):
             socket_connect_timeout=_PATIENCE_S,
             retry=Retry(NoBackoff(), 0),
         )
-        self._remember = self._redis.register_script(_script("remember"))
-        self._recall = self._redis.register_script(_script("recall"))
+        self._remember = load_script(self._redis, "remember")
+        self._recall = load_script(self._redis, "recall")
         self._again_at = 0.0  # monotonic; until then nothing is asked
 
     def get(self, keys: Sequence[bytes], *, before: float) -> dict[bytes, bytes]:
@@ -113,10 +113,6 @@ class RedisLabelCache(LabelCache):
     def _do_without(self, error: redis.RedisError) -> None:
         self._again_at = time.monotonic() + _PAUSE_S
         log.warning("labels are not remembered for the next %.0f s: %s", _PAUSE_S, error)
-
-
-def _script(name: str) -> str:
-    return (resources.files("jobs") / "redis_scripts" / f"{name}.lua").read_text("utf-8")
 
 
 def _slices(keys: Sequence[bytes]) -> Iterator[list[bytes]]:

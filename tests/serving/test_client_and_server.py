@@ -98,7 +98,7 @@ def test_a_cancelled_batch_frees_the_client(server: ModelServerProcess, tmp_path
 FORK = """
 import os, sys
 from worker.model_client import ModelClient
-client = ModelClient(sys.argv[1], "genre", deadline_s=20, retry_for_s=0)
+client = ModelClient(sys.argv[1], "genre", deadline_s=120, retry_for_s=0)
 if sys.argv[2] == "used":
     client.versions()
 children = []
@@ -128,6 +128,6 @@ def test_in_forked_children_a_client(server: ModelServerProcess, parent: str, sa
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE_S,
+        timeout=2 * PATIENCE_S,
     )
     assert done.stdout.count(said) == 2, (done.stdout, done.stderr)

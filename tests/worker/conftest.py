@@ -60,7 +60,7 @@ def serve(
         [sys.executable, "-m", "serving"], cwd=ROOT, env=os.environ | settings
     )
     try:
-        client = ModelClient(target, "genre", deadline_s=10, retry_for_s=WITHIN_S)
+        client = ModelClient(target, "genre", deadline_s=WITHIN_S, retry_for_s=WITHIN_S)
         client.versions()  # waits until it serves
         client.close()
         yield target

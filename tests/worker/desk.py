@@ -16,6 +16,7 @@ from jobs.memory_questions import MemoryQuestions
 from jobs.memory_store import MemoryJobStore
 from jobs.messages import LABEL_TASK, PLAN_TASK, RecordedMessages
 from jobs.storage import Storage, input_path, result_path
+from tests.waiting import WITHIN_S
 from worker.assemble import assemble_job
 from worker.label import label_chunk
 from worker.model_client import ModelClient
@@ -35,7 +36,7 @@ class Desk:
         self.messages = RecordedMessages()
         self.deaths: dict[int, int] = {}
         self.storage = Storage(str(folder))
-        model = ModelClient(target, "genre", deadline_s=10, retry_for_s=values.model_retry_s)
+        model = ModelClient(target, "genre", deadline_s=WITHIN_S, retry_for_s=values.model_retry_s)
         self.questions = MemoryQuestions()
         self.services = Services(
             self.store,

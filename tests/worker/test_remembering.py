@@ -16,7 +16,7 @@ from jobs.memory_store import MemoryJobStore
 from jobs.redis_label_cache import RedisLabelCache
 from jobs.storage import result_path
 from tests.serving.server_process import status_of
-from tests.waiting import eventually
+from tests.waiting import WITHIN_S, eventually
 from tests.worker.conftest import build_model, serve
 from tests.worker.desk import Desk, catalogue
 from tests.worker.test_answer import ask
@@ -45,7 +45,7 @@ class RememberingDesk(Desk):
         super().__init__(folder, target)
         self.now = 1_000_000.0
         self.store = MemoryJobStore(clock=lambda: self.now)
-        self.model = CountingClient(target, "genre", deadline_s=10, retry_for_s=0.3)
+        self.model = CountingClient(target, "genre", deadline_s=WITHIN_S, retry_for_s=0.3)
         self.model.asked = []
         labels = labels or MemoryLabelCache(most=1000, ttl_s=3600, clock=lambda: self.now)
         models = ServedModels(self.model)
