@@ -10,6 +10,7 @@ import pytest
 
 from catalogue import Extras
 from jobs.job import State
+from tests.waiting import WITHIN_S
 from tests.worker.desk import Desk, catalogue
 from tests.worker.scripted_model import Scripted, ScriptedServer, scripted_server
 from worker.model_errors import ModelUnavailable
@@ -27,7 +28,8 @@ def server() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def desk(tmp_path: Path, server: ScriptedServer) -> Desk:
-    return Desk(tmp_path, server.target)
+    # Long enough for the third failure, after which a fault counts as the text's, on any machine.
+    return Desk(tmp_path, server.target, model_retry_s=WITHIN_S)
 
 
 def again(desk: Desk, job_id: str) -> State:
