@@ -16,9 +16,10 @@ class LogErrors:
     def __init__(self, log: Path) -> None:
         self._log = log
         self._read_to = log.stat().st_size if log.exists() else 0
+        self._last = ""
 
     def fresh(self) -> list[str]:
-        """What has been written as an error since the last call, without time and level."""
+        """What has been written as an error since the last call, without time and level, and without repetitions."""
         try:
             with self._log.open("rb") as log:
                 size = os.fstat(log.fileno()).st_size
@@ -30,4 +31,9 @@ class LogErrors:
             return []
         whole = len(read) if len(read) == _MOST_BYTES else read.rfind(b"\n") + 1
         self._read_to += whole
-        return _ERROR.findall(read[:whole].decode(errors="replace"))
+        found = []
+        for error in _ERROR.findall(read[:whole].decode(errors="replace")):
+            if error != self._last:
+                found.append(error)
+            self._last = error
+        return found

@@ -128,6 +128,6 @@ def test_lines_are_read_whole_and_a_log_that_was_begun_again_from_its_start(tmp_
     assert errors.fresh() == []
     path.write_text("now ERROR room: half a line, and the rest\n")
     assert errors.fresh() == ["half a line, and the rest"]
-    path.write_text("now ERROR room: b\n")
+    path.write_text("now ERROR room: b\nlater ERROR room: b\n")
     assert errors.fresh() == ["b"]
     assert errors.fresh() == []
