@@ -22,7 +22,7 @@ def find_jobs(
     Raises `JobNotFound` for a cursor that leads nowhere.
     """
     found: list[Job] = []
-    at = query.after and check_job_id(query.after)
+    at = None if query.after is None else check_job_id(query.after)
     step = read_at_once if _filters(query) else query.limit
     for _ in range(max(read_at_most // step, 1)):
         seen = store.newest(limit=step + 1, before=at)

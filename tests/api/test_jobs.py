@@ -139,7 +139,7 @@ def test_a_wrong_limit_is_refused(client: ApiClient, limit: str) -> None:
     assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_PARAMETER")
 
 
-@pytest.mark.parametrize("after", ["x", new_job_id()])
+@pytest.mark.parametrize("after", ["", "x", new_job_id()])
 def test_a_cursor_that_leads_nowhere_is_refused(client: ApiClient, after: str) -> None:
     answer = client.get("/v1/jobs", query_string={"after": after})
     assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_CURSOR")
