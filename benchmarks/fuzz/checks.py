@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from benchmarks.fuzz.reference import Reading, Record, delimiter_of, expected_ce
 from catalogue import LABEL_COLUMNS
 
 _ROW_ERRORS = frozenset({"EMPTY_SUMMARY", "MALFORMED_ROW", "SUMMARY_TOO_LONG", "MODEL_REJECTED"})
+_FOUND_WHEN_CONVERTED = ("WORKBOOK_UNREADABLE", "TOO_MANY_COLUMNS")
 _EXTRA = len(LABEL_COLUMNS)
 
 
@@ -53,10 +55,22 @@ def check_ended(
     return len(reading.rows), wrong
 
 
+def check_jsonl(document: Mapping[str, Any], content: bytes) -> list[str]:
+    """The result as JSON Lines: an object for each row, all with as many keys but for cells beyond the header."""
+    rows = [json.loads(line) for line in content.splitlines()]
+    widths = {
+        len(row) - ("extra_cells" in row and isinstance(row["extra_cells"], list)) for row in rows
+    }
+    total = document["row_counts"]["total"]
+    if len(rows) != total or len(widths) > 1:
+        return [f"{total} rows, as JSON Lines {len(rows)} of {sorted(widths)} columns"]
+    return []
+
+
 def _check_state(case: Case, document: Mapping[str, Any], reading: Reading) -> list[str]:
     state, error = document["state"], document.get("error") or {}
-    if case.fate is Fate.EITHER and error.get("code") == "WORKBOOK_UNREADABLE":
-        return []  # damaged behind its first rows, which is found when it is converted
+    if case.fate is Fate.EITHER and error.get("code") in _FOUND_WHEN_CONVERTED:
+        return []  # damaged or odd behind its first rows
     if reading.line_too_long:
         expected = ("failed", "LINE_TOO_LONG")
         return [] if (state, error.get("code")) == expected else [f"ended as {state}: {error}"]

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from benchmarks.fuzz import makers, packed
+from benchmarks.fuzz import makers, odd_workbooks, packed
 from benchmarks.fuzz.makers import Fate
 from benchmarks.fuzz.packed import Packed
 
@@ -62,7 +62,9 @@ _KINDS: Mapping[
     "lone surrogates, broken UTF-8": (6, makers.surrogates),
     "1 MB cells": (1, makers.huge_cells),
     "records over 4 MiB": (0.3, makers.long_records),
-    "10,000 columns": (0.7, makers.many_columns),
+    "columns by the thousand": (1, makers.many_columns),
+    "cells by the ten thousand": (1.5, makers.many_cells),
+    "equal names": (2, makers.equal_names),
     "ragged rows": (7, makers.ragged),
     "mixed line ends": (7, makers.line_ends),
     "UTF-16 halves": (7, makers.utf_16),
@@ -73,8 +75,9 @@ _KINDS: Mapping[
     "empty lines by the million": (2, makers.empty_lines),
     "nothing": (3, makers.nothing),
     "gzip and zip": (4, packed.archives),
-    "gzip and zip bombs": (1, packed.bombs),
+    "gzip and zip bombs": (1.5, packed.bombs),
     "workbooks": (3, packed.workbooks),
+    "workbooks with odd parts": (2, odd_workbooks.odd_workbooks),
     "noise": (7, makers.noise),
     "mutated": (18, makers.mutated),
     "Unicode soup": (6, makers.soup),

@@ -14,6 +14,7 @@ class Fate(Enum):
     EITHER = "either"
 
 
+_MAX_COLUMNS = 2_000  # as documented
 _WORDS = "a murder in the old castle dragons love and war ghost of london space poisonword nanword".split()  # noqa: SIM905  # a sentence reads better
 _DICTIONARY = (
     b'"', b'""', b'"""', b",", b";", b"\t", b"|", b"\r", b"\n", b"\r\n", b"\n\r", b"\0", b"\x1a", b"\x0b\x0c",
@@ -78,11 +79,31 @@ def long_records(random_: random.Random) -> bytes:
     return f"id,summary\n1,{random_.choice(('x' * size, quoted))}\n2,a ghost\n".encode()
 
 
-def many_columns(random_: random.Random) -> bytes:
-    columns = random_.choice((1000, 10_000, 40_000))
+def many_columns(random_: random.Random) -> tuple[bytes, Fate]:
+    columns = random_.choice((1000, 1999, 2000, 10_000, 40_000))  # before the summary
     names = ",".join(f"c{n}" for n in range(columns))
     row = "," * columns + _text(random_)
-    return f"{names},summary\n{row}\n{row},\n{row},extra\nshort\n".encode()
+    content = f"{names},summary\n{row}\n{row},\n{row},extra\nshort\n".encode()
+    return content, Fate.ACCEPTED if columns < _MAX_COLUMNS else Fate.REFUSED
+
+
+def many_cells(random_: random.Random) -> tuple[bytes, Fate]:
+    """A row with far more cells than the header, of a kind that takes a parser by surprise."""
+    cell = random_.choice(('""', '"a"', '"a""b"', '"two\nlines"', "a", "", 'a"b'))
+    cells = ",".join([cell] * random_.choice((10_000, 30_000, 60_000)))
+    return (
+        f"id,summary\n1,a murder\n2,{_text(random_)},{cells}\n3,a ghost\n".encode(),
+        Fate.ACCEPTED,
+    )
+
+
+def equal_names(random_: random.Random) -> tuple[bytes, Fate]:
+    """A header whose names have to be told apart where columns are keys."""
+    name = random_.choice(("a", "", "predicted_genre", "extra_cells", "a_2"))
+    count = random_.choice((50, 1990))
+    names = [random_.choice((name, name, f"{name}_{n}")) for n in range(count)]
+    row = ",".join([_text(random_), *["x"] * count])
+    return f"summary,{','.join(names)}\n{row}\n{row}\n".encode(), Fate.ACCEPTED
 
 
 def ragged(random_: random.Random) -> tuple[bytes, Fate]:

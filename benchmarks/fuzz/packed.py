@@ -19,6 +19,16 @@ _TEXTS = (makers.plain, makers.ragged, makers.formulas, makers.broken_quotes, ma
 _LITTER = ("__MACOSX/._catalogue.csv", ".DS_Store", "folder/")
 _CELLS: tuple[str | float | None, ...] = (None, "a murder in the old castle", 'quoted "twice"', "two\nlines", "a,b;c", "📚 ж", "+1", "@SUM(A1)", " ",
           "nanword", "poisonword", 7, 2.5, "x" * 3000)  # fmt: skip
+_BOMBS = (
+    "gzip",
+    "empty members",
+    "zip",
+    "directory",
+    "LZMA",
+    "NULs",
+    "pretended workbook",
+    "nested",
+)
 # More than a packed file may grow to without being suspected.
 _BOMB_BYTES = 200_000_000
 
@@ -44,9 +54,11 @@ def archives(random_: random.Random) -> Packed:
     """Any maker's catalogue in gzip or ZIP; now and then damaged, or one file too many."""
     inside = as_packed(random_.choice(_TEXTS)(random_))
     text, fate = inside.text, inside.fate
-    kind = random_.choice(("gzip", "members", "zip", "litter", "several"))
+    kind = random_.choice(("gzip", "members", "empty members", "zip", "litter", "several"))
     if kind == "gzip":
         content = gzip.compress(text)
+    elif kind == "empty members":
+        content = gzip.compress(b"") * random_.randint(1, 500) + gzip.compress(text)
     elif kind == "members":  # one file, as gzip itself reads it
         middle = random_.randint(0, len(text))
         content = gzip.compress(text[:middle]) + gzip.compress(text[middle:])
@@ -85,7 +97,7 @@ def workbooks(random_: random.Random) -> Packed:
 
 def bombs(random_: random.Random) -> tuple[bytes, Fate]:
     """Small files that would be large ones, and archives that are not what they seem."""
-    return _bomb(random_.choice(("gzip", "zip", "NULs", "pretended workbook", "nested"))), Fate.REFUSED  # fmt: skip
+    return _bomb(random_.choice(_BOMBS)), Fate.REFUSED
 
 
 @lru_cache
@@ -94,8 +106,14 @@ def _bomb(kind: str) -> bytes:
     match kind:
         case "gzip":
             return gzip.compress(text)
+        case "empty members":
+            return gzip.compress(b"") * 100_000 + gzip.compress(b"id,summary\n1,a murder\n")
         case "zip":
             return _zip({"catalogue.csv": text})
+        case "directory":
+            return _zip({f"{number}.csv": b"" for number in range(30_000)})
+        case "LZMA":
+            return _zip({"catalogue.csv": text}, zipfile.ZIP_LZMA)
         case "NULs":
             return gzip.compress(bytes(20_000_000))
         case "pretended workbook":
@@ -103,9 +121,9 @@ def _bomb(kind: str) -> bytes:
     return _zip({"catalogue.csv": gzip.compress(text)})
 
 
-def _zip(members: dict[str, bytes]) -> bytes:
+def _zip(members: dict[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "w", kind) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return stream.getvalue()

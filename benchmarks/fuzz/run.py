@@ -14,12 +14,13 @@ from typing import Any
 
 import httpx
 
-from benchmarks.fuzz.checks import check_ended, check_refusal
+from benchmarks.fuzz.checks import check_ended, check_jsonl, check_refusal
 from benchmarks.fuzz.hostile import Case, make_case
 from benchmarks.laptop import KINDS, Laptop, build_tiny_model, laptop
 
 CLIENTS = 6
 _BATCH = 200
+_EXPORTED_BYTES = 100_000
 _JOB_S = 600.0
 _TERMINAL = ("completed", "failed", "cancelled", "expired")
 _MOST_VIOLATIONS = 40
@@ -82,6 +83,9 @@ class Fuzz:
         if (result.status_code, errors.status_code) != (200, 200):
             return [f"{document['state']}, but the result answers {result.status_code}"]
         rows, wrong = check_ended(case, document, result.content, errors.content)
+        if document["state"] == "completed" and len(case.content) < _EXPORTED_BYTES:
+            exported = http.get(f"{path}/result", params={"format": "jsonl"})
+            wrong += check_jsonl(document, exported.content)
         deleted = http.delete(path)
         if deleted.status_code != 204:
             wrong.append(f"deleting answers {deleted.status_code}")

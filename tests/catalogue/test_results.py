@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from catalogue import (
     ColumnNames,
+    Extras,
     Label,
     Layout,
     encode_header,
@@ -25,8 +26,9 @@ from catalogue.corrections import (
     encode_training_header,
 )
 from catalogue.errors import GenreUnusable
+from catalogue.export_csv import as_harmless_csv
 from catalogue.limits import MAX_RECORD_BYTES
-from catalogue.results import ResultLayout, ResultRow, inspect_result, read_result
+from catalogue.results import ResultLayout, ResultRow, inspect_result, part_layout, read_result
 
 LABEL = Label(
     genre="fantasy",
@@ -143,7 +145,43 @@ def test_a_genre_is_kept_in_one_spelling_of_white_space() -> None:
     assert checked_genre("  science \n fiction ") == "science fiction"
 
 
-@pytest.mark.parametrize("genre", ["", "  ", "x" * 65, "=1+1", "-a", "@a", "+a", "a|b", "a\x00b"])
+@pytest.mark.parametrize(
+    "genre",
+    [
+        "",
+        "  ",
+        "x" * 65,
+        "=1+1",
+        "-a",
+        "@a",
+        "+a",
+        "a|b",
+        "a\x00b",
+        "＝1",
+        "＋1",
+        "－1",
+        "＠a",
+        "﹦1",
+        "﹢1",
+        "﹣1",
+        "﹫a",
+    ],
+)
 def test_a_genre_that_would_do_harm_is_refused(genre: str) -> None:
     with pytest.raises(GenreUnusable, match="genre"):
         checked_genre(genre)
+
+
+@pytest.mark.parametrize("sign", "=+-@\t\r\n＝＋－＠﹦﹢﹣﹫")
+def test_harmless_csv_puts_an_apostrophe_before_every_sign_of_formulas(sign: str) -> None:
+    result = part_layout(inspect_head(b"title,summary\nA,b\n", complete=True), Extras())
+    row = ResultRow(1, [f"{sign}HYPERLINK(A1)", "words", *[""] * 7], end=0)
+    content = b"".join(as_harmless_csv(result, [([row], {})], corrected=False)).decode()
+    cells = list(csv.reader(io.StringIO(content, newline="")))[1]
+    assert cells[:2] == [f"'{sign}HYPERLINK(A1)", "words"]
+
+
+def test_harmless_csv_leaves_numbers_alone() -> None:
+    result = part_layout(inspect_head(b"title,summary\nA,b\n", complete=True), Extras())
+    row = ResultRow(1, ["-1.5", "+49", *[""] * 7], end=0)
+    assert b"\n-1.5,+49," in b"".join(as_harmless_csv(result, [([row], {})], corrected=False))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from benchmarks.fuzz.checks import check_ended, check_refusal
+from benchmarks.fuzz.checks import check_ended, check_jsonl, check_refusal
 from benchmarks.fuzz.hostile import Case, kinds, make_case
 from benchmarks.fuzz.makers import Fate
 from benchmarks.fuzz.reference import Reading, Record, read, read_text
@@ -164,3 +164,10 @@ def test_a_refusal_needs_a_4xx_a_code_a_sentence_and_a_reason() -> None:
     assert check_refusal(case, 415, kind, {"detail": body["detail"]})
     assert check_refusal(case, 415, kind, {"code": "NOT_TEXT", "detail": "No."})
     assert check_refusal(case_of(b"x", Fate.ACCEPTED), 415, kind, body)
+
+
+def test_an_export_that_lacks_rows_or_columns_is_noticed() -> None:
+    rows = [b'{"a": "1", "a_2": "x", "extra_cells": ["y"]}', b'{"a": "1", "a_2": "x"}'] * 2
+    assert check_jsonl(document(), b"\n".join(rows)) == []
+    assert check_jsonl(document(), b"\n".join(rows[1:]))
+    assert check_jsonl(document(), b"\n".join([*rows[1:], b'{"a": "1"}']))
