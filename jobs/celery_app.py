@@ -6,6 +6,7 @@ from celery import Celery
 from kombu import Queue
 
 from jobs.messages import CONTROL_QUEUE, QUEUES
+from jobs.queue_turns import QueueTurns
 
 
 def make_celery(broker_url: str) -> Celery:
@@ -21,9 +22,9 @@ def make_celery(broker_url: str) -> Celery:
         task_queues=[Queue(name) for name in QUEUES],
         task_default_queue=CONTROL_QUEUE,
         task_create_missing_queues=False,
-        # A free worker looks at the queues in their order, so short steps never wait behind bulk work.
         broker_transport_options={
-            "queue_order_strategy": "priority",
+            # By class, not by name: it is ours.
+            "queue_order_strategy": QueueTurns,
             "socket_timeout": 30,
             "socket_keepalive": True,
             "health_check_interval": 15,

@@ -39,7 +39,7 @@ SMALL_QUEUE = (
     "spinelabel.small"  # a job's first chunk, so that small jobs never wait behind big ones
 )
 BULK_QUEUE = "spinelabel.bulk"
-# In the order in which a free worker looks at them.
+# In the order in which a free worker looks at them; `jobs.queue_turns` says when a later one comes first.
 QUEUES = (QUESTION_QUEUE, CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
 # Those that hold steps of jobs.
 STEP_QUEUES = (CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
