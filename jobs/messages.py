@@ -29,6 +29,7 @@ ANSWER_TASK = "spinelabel.answer"
 RECOVER_TASK = "spinelabel.recover_jobs"
 EXPIRE_TASK = "spinelabel.expire_jobs"
 CLEAN_TASK = "spinelabel.clean_storage"
+ORPHANS_TASK = "spinelabel.delete_orphans"
 FORGET_TASK = "spinelabel.forget_jobs"
 _PAGE = 1_000
 _STEPS = {PLAN_TASK: PLAN, ASSEMBLE_TASK: ASSEMBLE}

@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 
 import fsspec
 
+JOBS = "jobs"  # the folder of all jobs' folders
 _DELETE_ATTEMPTS = 20
 
 
@@ -157,6 +158,35 @@ class Storage:
         folder = self._full(path)
         found = (str(name) for name in self._fs.find(folder))
         return sorted(name[len(folder) :].lstrip("/") for name in found)
+
+    def folders(self, path: str) -> Sequence[str]:
+        """Names of the folders directly below a folder, sorted; none if it is not there."""
+        try:
+            found = self._fs.ls(self._full(path), detail=True)
+        except FileNotFoundError:
+            return []
+        return sorted(
+            str(entry["name"]).rstrip("/").rpartition("/")[2]
+            for entry in found
+            if entry["type"] == "directory"
+        )
+
+    def changed_at(self, path: str) -> float | None:
+        """When anything in a folder changed last, in Unix seconds by the storage's clock; None if there is nothing."""
+        paths = [str(name) for name in self._fs.find(self._full(path))]
+        if self._is_local and self.exists(path):
+            paths.append(self._full(path))
+        return max((self._fs.modified(name).timestamp() for name in paths), default=None)
+
+    def now(self) -> float:
+        """The present time by the storage's clock, in Unix seconds: that of a file which is written for it."""
+        path = f"checks/{uuid.uuid4().hex}"
+        with self.publish(path) as stream:
+            stream.write(b"spinelabel")
+        try:
+            return float(self._fs.modified(self._full(path)).timestamp())
+        finally:
+            self.delete(path)
 
     def free_bytes(self) -> int | None:
         """What may still be written; None where that has no end that could be known (object stores)."""

@@ -24,6 +24,7 @@ from jobs.messages import (
     EXPIRE_TASK,
     FORGET_TASK,
     LABEL_TASK,
+    ORPHANS_TASK,
     PLAN_TASK,
     RECOVER_TASK,
 )
@@ -32,6 +33,7 @@ from worker.answer import answer_question
 from worker.assemble import assemble_job
 from worker.callbacks import start_sending
 from worker.clean_storage import clean_storage
+from worker.delete_orphans import delete_orphans
 from worker.expire_jobs import expire_jobs
 from worker.forget_jobs import forget_jobs
 from worker.label import label_chunk
@@ -63,6 +65,7 @@ def make_app(settings: WorkerSettings) -> Celery:
         RECOVER_TASK: settings.sweep_s,
         EXPIRE_TASK: settings.sweep_s,
         CLEAN_TASK: settings.clean_s,
+        ORPHANS_TASK: settings.orphans_s,
         FORGET_TASK: settings.clean_s,
     }
     app.conf.beat_schedule = {
@@ -131,4 +134,5 @@ def _register(app: Celery, services: Services) -> None:
     periodic(RECOVER_TASK, recover_jobs)
     periodic(EXPIRE_TASK, expire_jobs)
     periodic(CLEAN_TASK, clean_storage)
+    periodic(ORPHANS_TASK, delete_orphans)
     periodic(FORGET_TASK, forget_jobs)

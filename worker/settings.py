@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from jobs.settings import JobSettings
-from jobs.store import LONGEST_LEASE_S
+from jobs.store import LONGEST_LEASE_S, UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
 
 
 class WorkerSettings(JobSettings):
@@ -51,6 +51,14 @@ class WorkerSettings(JobSettings):
     )
     clean_s: PositiveFloat = Field(
         10.0, description="How often files that are no longer kept are looked for and deleted."
+    )
+    orphans_s: PositiveFloat = Field(
+        6 * 3600.0, description="How often folders of jobs that no record knows are looked for."
+    )
+    orphan_age_s: float = Field(
+        2 * 86_400.0,
+        ge=UPLOAD_LOST_AFTER_S + UPLOAD_REFUSED_FOR_S,
+        description="Such a folder is deleted when nothing in it has changed for so long.",
     )
     deaf_after_s: PositiveFloat = Field(
         10.0, description="A worker that does not listen for messages for so long ends itself."
