@@ -15,6 +15,7 @@ from catalogue import (
     NotText,
     SummaryColumnUnknown,
     TitleColumnUnknown,
+    TooManyColumns,
     inspect_head,
 )
 
@@ -160,3 +161,18 @@ def test_the_summarys_own_column_named_as_the_title_means_that_no_title_is_read(
 def test_an_unknown_title_column_is_answered_with_the_columns() -> None:
     with pytest.raises(TitleColumnUnknown, match=r"“titel”.*“title”, “plot”.*the title column"):
         titles_of("title,plot\n1,2\n", title="titel")
+
+
+@pytest.mark.parametrize("name", ["a", "", '"a, b"', '"a ""b"" c"'])
+def test_a_header_has_at_most_two_thousand_columns(name: str) -> None:
+    fits = ",".join([*[name] * 1_999, "summary"]) + "\nrow\n"
+    assert len(inspect_head(fits.encode(), complete=True).header) == 2_000
+    with pytest.raises(TooManyColumns, match="2,001"):
+        inspect_head(f"{name},{fits}".encode(), complete=True)
+
+
+def test_column_names_have_at_most_64_kib_in_utf_8_whatever_the_encoding() -> None:
+    name = "é" * (32 * 1024 - 4)  # with “summary”, 65,535 bytes
+    assert inspect_head(f"{name},summary\n,x\n".encode("utf-16"), complete=True).summary_index == 1
+    with pytest.raises(HeaderUnreadable):
+        inspect_head(f"{name}é,summary\n,x\n".encode("cp1252"), complete=True)
