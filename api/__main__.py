@@ -7,7 +7,8 @@ import sys
 from pydantic import ValidationError
 
 from api.callers.audit import write_audit_to_stderr
-from api.server import CannotListen, Server, listen
+from api.server.application import Server
+from api.server.listening import CannotListen, listen
 from api.settings import ApiSettings
 from jobs.log_lines import log_to_stderr
 

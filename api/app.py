@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -15,15 +17,15 @@ from api.health.health import health_routes
 from api.health.metrics_routes import metrics_routes
 from api.health.record_metrics import RecordCollector
 from api.http.bodies import register_bodies
+from api.http.concurrency import ConcurrencyLimiter
 from api.http.json_bodies import StrictJson
 from api.http.measuring import Measuring, register_measuring
 from api.http.problems import register_problems
+from api.http.transfers import Transfers, register_transfers
 from api.jobs.callback_routes import callback_routes
 from api.jobs.callers_jobs import CallersJobs
 from api.jobs.event_routes import event_routes
-from api.jobs.following import Seats
 from api.jobs.job_routes import job_routes
-from api.jobs.recent_answers import RecentAnswers
 from api.jobs.recent_looks import RecentLooks
 from api.labels.asking import Asking
 from api.labels.label_routes import label_routes
@@ -34,9 +36,6 @@ from api.security import register_security
 from api.services import Services
 from api.settings import ApiSettings
 from api.uploads.preview_routes import preview_routes
-
-# Among the app's extensions: what the server may send again by itself.
-RECENT_ANSWERS = "recent_answers"
 
 
 def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
@@ -57,26 +56,22 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     register_access(app, access)
     if settings.keys_required:
         register_request_limits(app, services.counts_url)
-    looks = RecentLooks()
-    if not settings.keys_required:
-        app.extensions[RECENT_ANSWERS] = RecentAnswers(looks, measuring)
-    jobs, storage = CallersJobs(services.store, recent=looks), services.storage
+    limits = _limits(settings)
+    register_transfers(app, limits.transfers)
+    jobs, storage = CallersJobs(services.store, recent=RecentLooks()), services.storage
     corrections = services.corrections
-    # Threads that wait must leave as many that do not.
-    seats = Seats(min(settings.api_waiting, max(1, settings.api_threads // 2)))
-    app.register_api(job_routes(settings, jobs, storage, services.messages, seats))
+    app.register_api(job_routes(settings, jobs, storage, services.messages, limits.waiting))
     app.register_api(preview_routes(settings, jobs, storage))
     app.register_api(result_routes(jobs, storage, corrections))
-    app.register_api(event_routes(jobs, seats))
+    app.register_api(event_routes(jobs, limits.waiting))
     app.register_api(review_routes(jobs, storage, corrections))
     app.register_api(callback_routes(jobs, services.callbacks))
     app.register_api(session_routes(access))
-    # Not the same seats: streams of events keep theirs for minutes.
     asking = Asking(
         services.store,
         services.questions,
         services.messages,
-        Seats(max(1, settings.api_threads // 4)),
+        limits.labels,
         deadline_s=settings.label_deadline_s,
     )
     app.register_api(label_routes(asking))
@@ -92,3 +87,28 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     # Once, before there are threads.
     app.generate_spec_json()  # type: ignore[no-untyped-call]
     return app
+
+
+@dataclass(frozen=True)
+class _Limits:
+    waiting: ConcurrencyLimiter  # for a job: events, `Prefer: wait`
+    labels: ConcurrencyLimiter  # for a worker's answer; apart, since streams of events last minutes
+    transfers: Transfers
+
+
+def _limits(settings: ApiSettings) -> _Limits:
+    """What may hold threads for long, each within its bound, and together never the last eighth of them."""
+    threads = settings.api_threads
+    held = ConcurrencyLimiter(max(1, threads - max(1, threads // 8)))
+    half = max(1, threads // 2)
+    transfers = min(settings.api_transfers, half)
+    # Without keys all requests have the same owner.
+    one_owner = settings.api_owner_transfers if settings.keys_required else transfers
+    return _Limits(
+        waiting=ConcurrencyLimiter(min(settings.api_waiting, half), within=held),
+        labels=ConcurrencyLimiter(max(1, threads // 4), within=held),
+        transfers=Transfers(
+            of_one_owner=ConcurrencyLimiter(one_owner),
+            in_all=ConcurrencyLimiter(transfers, within=held),
+        ),
+    )

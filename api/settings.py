@@ -59,8 +59,30 @@ class ApiSettings(JobSettings):
         description="Requests that may wait for a job at a time (events, Prefer: wait); "
         "never more than half of the threads.",
     )
+    api_transfers: int = Field(
+        16,
+        ge=1,
+        le=256,
+        description="Uploads, and downloads of more than 16 KiB, under way at a time; "
+        "never more than half of the threads.",
+    )
+    api_owner_transfers: int = Field(
+        8, ge=1, le=256, description="Of these, how many one key's owner may have under way."
+    )
+    api_head_s: PositiveFloat = Field(
+        10.0, description="How long the head of a request may take to arrive."
+    )
+    api_body_s: PositiveFloat = Field(
+        30.0, description="How long a body of up to 64 KiB may take to arrive after its head."
+    )
     api_stall_s: PositiveFloat = Field(
-        60.0, description="A client that neither sends nor takes anything for so long is cut off."
+        60.0,
+        description="A client that sends or takes nothing of a larger body for so long is cut off.",
+    )
+    api_min_bytes_per_s: PositiveInt = Field(
+        1024,
+        description="So is one that, while the server waits for it, is slower than this on average over "
+        "SPINELABEL_API_STALL_S.",
     )
     api_stop_s: PositiveInt = Field(
         5, description="On SIGTERM, how long requests under way may still take."

@@ -45,6 +45,12 @@ class ServerLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
             f" {job_id}" if job_id else "",
         )
 
+    def unparsed(self, address: Any, status: int, size: int, error: Exception) -> None:
+        """The line of a request that was answered without being parsed."""
+        host = address[0] if isinstance(address, tuple) and address else "-"
+        reason = str(error).encode("unicode_escape").decode("ascii")
+        _access.info("%s - - %d %d B: %s", host, status, size, reason)
+
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
         """A stalled client is the client's affair, not an error with a traceback."""
         if isinstance(sys.exc_info()[1], TimeoutError | BlockingIOError):

@@ -45,6 +45,10 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.TOO_MANY_REQUESTS,
         "The key's owner has as many jobs under way as allowed; `Retry-After` is set.",
     ),
+    "TOO_MANY_TRANSFERS": Code(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "The key's owner has `SPINELABEL_API_OWNER_TRANSFERS` uploads and downloads under way; `Retry-After` is set.",
+    ),
     "HOST_UNKNOWN": Code(
         HTTPStatus.MISDIRECTED_REQUEST,
         "A server without keys was addressed by a name that is not this machine's.",
@@ -67,7 +71,13 @@ CODES: Mapping[str, Code] = {
         "The address is known, but not with this method; the `Allow` header names those it has.",
     ),
     "BODY_TOO_LARGE": Code(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "A body that is not a file is larger than 1 MiB."
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "A body that is not a file is larger than 1 MiB or, without a key, larger than 64 KiB or of unknown length.",
+    ),
+    "REQUEST_STALLED": Code(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "The head did not arrive within `SPINELABEL_API_HEAD_S` seconds, or a body of up to 64 KiB not within "
+        "`SPINELABEL_API_BODY_S`.",
     ),
     # Uploads
     "ADDRESS_TOO_LONG": Code(
@@ -86,7 +96,8 @@ CODES: Mapping[str, Code] = {
     ),
     "UPLOAD_STALLED": Code(
         HTTPStatus.REQUEST_TIMEOUT,
-        "Nothing arrived for `SPINELABEL_API_STALL_S` seconds, or the upload was given up for lost.",
+        "For `SPINELABEL_API_STALL_S` seconds nothing arrived, or less than `SPINELABEL_API_MIN_BYTES_PER_S` bytes a second; "
+        "or the upload was given up for lost.",
     ),
     "FILE_TOO_LARGE": Code(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -200,6 +211,10 @@ CODES: Mapping[str, Code] = {
     "SERVICE_UNAVAILABLE": Code(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The job records cannot be reached, or not be written; `Retry-After` is set.",
+    ),
+    "SERVER_BUSY": Code(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "As many uploads and downloads are under way as the server takes (`SPINELABEL_API_TRANSFERS`); `Retry-After` is set.",
     ),
     "STORAGE_UNAVAILABLE": Code(
         HTTPStatus.SERVICE_UNAVAILABLE, "The storage cannot be used; `Retry-After` is set."

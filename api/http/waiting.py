@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from api.http.concurrency import ConcurrencyLimiter
 from api.jobs.callers_jobs import CallersJobs
-from api.jobs.following import Seats, looks, version
+from api.jobs.following import looks, version
 from jobs.job import Job
 
 LONGEST_WAIT_S = 60
@@ -14,14 +15,19 @@ _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.I
 
 
 def wait_for(
-    job: Job, prefer: str | None, *, store: CallersJobs, seats: Seats, known: str | None = None
+    job: Job,
+    prefer: str | None,
+    *,
+    store: CallersJobs,
+    waiting: ConcurrencyLimiter,
+    known: str | None = None,
 ) -> tuple[Job, dict[str, str]]:
     """The job once it has ended (or is not `known` any more, if that is given), and the header that says so.
 
-    A wish that is none, or that finds every seat taken, is ignored, as the standard allows.
+    A preference that is none, or for which there is no permit, is ignored, as the standard allows.
     """
     asked = _WAIT.search(prefer or "")
-    if asked is None or (give_back := seats.take()) is None:
+    if asked is None or (release := waiting.try_acquire()) is None:
         return job, {}
     seconds = min(int(asked[1]), LONGEST_WAIT_S)
     try:
@@ -30,5 +36,5 @@ def wait_for(
             if known is not None and version(look) != known:
                 break
     finally:
-        give_back()
+        release()
     return latest, {"Preference-Applied": f"wait={seconds}"}

@@ -12,12 +12,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
 
 from api.callers.callers import caller
+from api.http.concurrency import ConcurrencyLimiter
 from api.http.describing import file, problems
 from api.http.parameters import JobPath
 from api.http.problems import Problem
+from api.http.transfers import wait_for_client
 from api.jobs.callers_jobs import CallersJobs
 from api.jobs.documents import as_json, job_document
-from api.jobs.following import Seats, looks, version
+from api.jobs.following import looks, version
 from api.openapi import JOBS, described_routes
 from api.uploads.options import option
 from jobs.errors import JobNotFound
@@ -39,7 +41,7 @@ class EventsHeader(BaseModel):
     )
 
 
-def event_routes(store: CallersJobs, seats: Seats) -> APIBlueprint:
+def event_routes(store: CallersJobs, waiting: ConcurrencyLimiter) -> APIBlueprint:
     """The endpoint over these services."""
     routes = described_routes("events", JOBS, "/v1/jobs/<job_id>")
 
@@ -58,8 +60,8 @@ def event_routes(store: CallersJobs, seats: Seats) -> APIBlueprint:
         job = store.get(path.job_id)
         if job.is_terminal and header.last_event_id == version(job):
             return Response(status=HTTPStatus.NO_CONTENT)
-        give_back = seats.take()
-        if give_back is None:
+        release = waiting.try_acquire()
+        if release is None:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "TOO_MANY_WAITING",
@@ -67,12 +69,13 @@ def event_routes(store: CallersJobs, seats: Seats) -> APIBlueprint:
                 "ask the operator to raise SPINELABEL_API_WAITING.",
                 retry_after_s=5,
             )
+        wait_for_client()
         response = Response(
             # The stream outlives the request, and goes on being this caller's.
             event_stream(store.of(caller()), job, header.last_event_id),
             content_type="text/event-stream",
         )
-        response.call_on_close(give_back)
+        response.call_on_close(release)
         # Proxies that buffer would hold events back until there are many.
         response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         return response

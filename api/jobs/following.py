@@ -1,10 +1,9 @@
-"""Waits for a job to change or to end, with a bounded number of requests that do so at a time."""
+"""Waits for a job to change or to end."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from api.jobs.callers_jobs import CallersJobs
 from jobs.job import Job
@@ -13,25 +12,6 @@ from jobs.job import Job
 # second are soon enough for people, and nothing to Redis, whether one process waits or eight.
 _SHARE_OF_AGE = 0.02
 _SOONEST_S, _LATEST_S = 0.005, 0.3
-
-
-class Seats:
-    """How many requests may wait at a time; each of them holds one of the server's threads."""
-
-    def __init__(self, number: int) -> None:
-        self._free = threading.BoundedSemaphore(number)
-
-    def take(self) -> Callable[[], None] | None:
-        """A seat, as what gives it back (a second call does nothing). None: all are taken."""
-        if not self._free.acquire(blocking=False):
-            return None
-        taken = [self._free]
-
-        def give_back() -> None:
-            if taken:
-                taken.pop().release()
-
-        return give_back
 
 
 def version(job: Job) -> str:

@@ -10,16 +10,16 @@ from flask import Response, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 
 from api.callers.callers import caller
+from api.http.concurrency import ConcurrencyLimiter
 from api.http.describing import document, problems
 from api.http.parameters import JobPath, ListQuery, ShowHeader, SubmitHeader
 from api.http.problems import Problem
 from api.http.waiting import wait_for
 from api.jobs.callers_jobs import CallersJobs
 from api.jobs.documents import CANCELLABLE, JobDocument, JobListDocument, as_json, job_document
-from api.jobs.following import Seats, version
+from api.jobs.following import version
 from api.jobs.job_ids import JOB_ID_KEY
 from api.jobs.listing import find_jobs
-from api.jobs.recent_answers import may_be_repeated
 from api.jobs.telling import tell
 from api.openapi import JOBS, described_routes
 from api.settings import ApiSettings
@@ -44,7 +44,7 @@ def job_routes(
     store: CallersJobs,
     storage: Storage,
     messages: Messages,
-    seats: Seats,
+    waiting: ConcurrencyLimiter,
 ) -> APIBlueprint:
     """The endpoints over these services."""
     routes = described_routes("jobs", JOBS, "/v1/jobs")
@@ -90,7 +90,7 @@ def job_routes(
             )
             headers["Idempotency-Replayed"] = "true" if repeated else "false"
         request.environ[JOB_ID_KEY] = job.id
-        job, waited = wait_for(job, header.prefer, store=store, seats=seats)
+        job, waited = wait_for(job, header.prefer, store=store, waiting=waiting)
         answer = job_document(job)
         return (
             as_json(answer),
@@ -135,7 +135,7 @@ def job_routes(
             store.look(path.job_id),
             header.prefer,
             store=store,
-            seats=seats,
+            waiting=waiting,
             known=next(iter(known.as_set(include_weak=True)), None) if known else None,
         )
         response = jsonify(as_json(job_document(job)))
@@ -144,8 +144,6 @@ def job_routes(
             headers |= _SOON
         response.headers.update(headers)
         response.make_conditional(request.environ)
-        if header.prefer is None:
-            may_be_repeated(job, response.get_data())
         return response
 
     @routes.delete("/<job_id>", responses={204: None, **problems("JOB_NOT_FOUND", "JOB_NOT_ENDED")})

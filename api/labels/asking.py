@@ -5,8 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from api.health.model_reports import lately, newest_model
+from api.http.concurrency import ConcurrencyLimiter
 from api.http.problems import RETRY_AFTER_S, Problem
-from api.jobs.following import Seats
 from jobs.job import Failure
 from jobs.messages import Messages
 from jobs.questions import Answer, Question, Questions
@@ -21,28 +21,28 @@ class Asking:
         store: JobStore,
         questions: Questions,
         messages: Messages,
-        seats: Seats,
+        waiting: ConcurrencyLimiter,
         *,
         deadline_s: float,
     ) -> None:
         """
         Args:
-            seats: as many questions wait at a time as it has.
+            waiting: permits for questions that wait for their answer.
             deadline_s: how long an answer is waited for, in seconds.
         """
         self._store = store
         self._questions = questions
         self._messages = messages
         self._deadline_s = deadline_s
-        self._seats = seats
+        self._waiting = waiting
 
     def ask(self, question: Question) -> Answer:
         """The answer. Raises `Problem` when there is none."""
         if newest_model(lately(self._store)) is None:
             # Without this every question would wait for its deadline in vain.
             raise _unavailable("No worker reaches a model that it can use; /readyz says more.")
-        give_back = self._seats.take()
-        if give_back is None:
+        release = self._waiting.try_acquire()
+        if release is None:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "TOO_MANY_WAITING",
@@ -54,7 +54,7 @@ class Asking:
             self._messages.answer(question_id)
             answer = self._questions.wait(question_id, within_s=self._deadline_s)
         finally:
-            give_back()
+            release()
         if answer is None:
             raise Problem(
                 HTTPStatus.GATEWAY_TIMEOUT,

@@ -97,7 +97,7 @@ class _MultipartUpload(Upload):
             if isinstance(event, File | Field):
                 part = self._begin(event)
                 value.clear()
-            elif isinstance(event, Data) and part is _FILE_PART:
+            elif isinstance(event, Data) and part == _FILE_PART:
                 size += len(event.data)
                 if size > self._limit:
                     raise too_large(self._limit)

@@ -176,11 +176,16 @@ def test_a_chunked_body_that_breaks_off_leaves_nothing_behind(api: Any) -> None:
 
 
 def test_a_client_that_stalls_is_cut_off_and_leaves_nothing_behind(start_api: Any) -> None:
-    api = start_api(SPINELABEL_API_STALL_S="1")
-    with api.begin_upload() as connection, api.connect() as in_headers:
+    api = start_api(SPINELABEL_API_STALL_S="1", SPINELABEL_API_HEAD_S="1")
+    with (
+        api.begin_upload() as connection,
+        api.connect() as in_headers,
+        api.connect() as before_headers,
+    ):
         in_headers.sendall(b"GET /healthz HT")
         assert read_problem(connection) == (408, "UPLOAD_STALLED")
-        assert in_headers.recv(1) == b""
+        assert read_problem(in_headers) == (408, "REQUEST_STALLED")
+        assert before_headers.recv(1) == b""
     assert api.storage.names("") == []
     assert "Traceback" not in api.log.read_text()
 

@@ -1,4 +1,4 @@
-"""What a client is told whose request cannot even be parsed: gunicorn finds out, before there is an app to ask."""
+"""What a client is told whose request cannot be parsed, or does not arrive: no app is asked."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from http import HTTPStatus
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 
 from api.http.problems import ProblemDocument
+from api.server.arrival import RequestLate
 
 
-def unreadable_answer(error: Exception) -> bytes:
-    """The whole answer, after which the connection is closed."""
+def unreadable_answer(error: Exception) -> tuple[int, bytes]:
+    """The status, and the whole answer, after which the connection is closed."""
     match error:
         case LimitRequestLine():
             status, code = HTTPStatus.REQUEST_URI_TOO_LONG, "ADDRESS_TOO_LONG"
@@ -19,6 +20,9 @@ def unreadable_answer(error: Exception) -> bytes:
         case LimitRequestHeaders():
             status, code = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "HEADERS_TOO_LARGE"
             detail = "The headers are too many or too long; send fewer or shorter ones."
+        case RequestLate():
+            status, code = HTTPStatus.REQUEST_TIMEOUT, "REQUEST_STALLED"
+            detail = "The request did not arrive in time; check the connection and send it again."
         case _:
             status, code = HTTPStatus.BAD_REQUEST, "BAD_REQUEST"
             detail = "The request cannot be read; check its syntax and its headers."
@@ -30,4 +34,4 @@ def unreadable_answer(error: Exception) -> bytes:
         f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nCache-Control: no-store\r\n"
         f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    return head.encode("ascii") + body
+    return status.value, head.encode("ascii") + body

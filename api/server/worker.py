@@ -1,0 +1,241 @@
+"""gunicorn's worker with threads, none of which waits for a client whose request holds no permit.
+
+gunicorn itself reads a request in the thread that serves it, and waits for its rest, so that a few slow clients hold all threads.
+Here the main loop, which gunicorn has for idle connections, reads heads and small bodies too and discards what clients
+send after their answer; docs/decisions/0030 says why.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from selectors import EVENT_READ
+from typing import Any
+
+from gunicorn.http.errors import LimitRequestHeaders, ParseException
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+
+from api.server.arrival import Arrival, RequestLate
+from api.server.client_socket import ClientSocket, TransferBounds
+
+_BLOCK_BYTES = 64 * 1024
+# Each has a thread of its own, whatever the others do: readiness may wait for Redis, liveness never does.
+_PROBES = (b"healthz", b"readyz")
+# After an answer that closes the connection: closed with unread bytes it would be reset, and many clients
+# would report that instead of the answer.
+_LINGER_S = 10.0
+_LINGER_BYTES = 64 * 1024 * 1024
+_EXPIRE_EVERY_S = 0.25
+
+
+class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """Threads that get requests only once they are here; everything else about a connection is done by the main loop.
+
+    A connection is idle (gunicorn's `keepalived_conns`), arriving, served by a thread, or lingering; but for `handle` and
+    `handle_request` all methods run in the main loop's thread.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        settings = self.app.settings
+        self._bounds = TransferBounds(settings.api_stall_s, settings.api_min_bytes_per_s)
+        self._arriving: dict[TConn, Arrival] = {}  # longest waiting first
+        self._served: set[TConn] = set()
+        self._lingering: dict[TConn, int] = {}  # how many bytes may still be discarded
+        self._expire_at = 0.0  # monotonic
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """The threads for requests. gunicorn calls this after the fork."""
+        self._probe_pools = {name: ThreadPoolExecutor(max_workers=1) for name in _PROBES}
+        pool: ThreadPoolExecutor = super().get_thread_pool()
+        return pool
+
+    # Arriving
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Have the connection's next request served. gunicorn calls this for new, idle and pipelining connections."""
+        if not conn.initialized:
+            self._make_room()
+            conn.sock = ClientSocket(conn.sock, self._bounds)
+            conn.init()
+        conn.sock.begin_request()
+        conn.timeout = time.monotonic() + self.app.settings.api_head_s
+        self._arriving[conn] = Arrival()
+        self.poller.register(conn.sock, EVENT_READ, partial(self._receive, conn))
+        if read_ahead := conn.parser.unreader.take_buffered():
+            self._take(conn, read_ahead)
+        else:
+            self._receive(conn)
+
+    def _receive(self, conn: TConn, _sock: object = None) -> None:
+        try:
+            block = conn.sock.receive_now(_BLOCK_BYTES)
+        except OSError:
+            self._close(conn)
+            return
+        if block is not None:
+            self._take(conn, block)
+
+    def _take(self, conn: TConn, block: bytes) -> None:
+        arrival = self._arriving[conn]
+        had_head = arrival.has_head
+        try:
+            arrival.add(block)
+        except LimitRequestHeaders as error:
+            self._refuse(conn, error)
+            return
+        if not arrival.received:
+            self._close(conn)  # it has gone without a word
+        elif arrival.is_ready:
+            self._serve(conn, arrival)
+        elif arrival.has_head and not had_head:
+            conn.timeout = time.monotonic() + self.app.settings.api_body_s
+
+    def _serve(self, conn: TConn, arrival: Arrival) -> None:
+        del self._arriving[conn]
+        self.poller.unregister(conn.sock)
+        conn.parser.unreader.unread(bytes(arrival.received))
+        conn.sock.body_follows = arrival.body_follows
+        self._served.add(conn)
+        pool = self.tpool if arrival.probe is None else self._probe_pools[arrival.probe]
+        future = pool.submit(self.handle, conn)
+        future.add_done_callback(
+            lambda done: self.method_queue.defer(self.finish_request, conn, done)
+        )
+
+    def _refuse(self, conn: TConn, error: Exception) -> None:
+        """Answer a request that no thread has seen, as far as the answer can be sent at once."""
+        self._answer(conn.sock, conn.client, error)
+        self._linger(conn)
+
+    def _make_room(self) -> None:
+        """With as many connections as may be, close the oldest of the kind that there are most of."""
+        if self.nr_conns >= self.worker_connections:
+            kind = max(self._arriving, self._lingering, self.keepalived_conns, key=len)
+            for oldest in list(kind)[:1]:
+                self._close(oldest)
+
+    # Served, by a thread
+
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        """Answer one request."""
+        if conn.sock.body_follows:
+            # Where the next request would begin is only known if all of the body is read.
+            req.force_close()
+        return super().handle_request(req, conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
+        """Tell a client that its request cannot be parsed, as a problem like any other; the rest is gunicorn's."""
+        if isinstance(exc, ParseException):
+            self._answer(client, addr, exc)
+        else:
+            super().handle_error(req, client, addr, exc)
+
+    def _answer(self, client: ClientSocket, address: Any, error: Exception) -> None:
+        from api.server.unreadable import (
+            unreadable_answer,
+        )  # the parent process does not pay for Flask
+
+        status, answer = unreadable_answer(error)
+        with suppress(OSError):  # it may be gone
+            client.sendall(answer)
+        self.log.unparsed(address, status, len(answer), error)
+
+    # Served: back in the main loop
+
+    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+        """Wait for the connection's next request, or close it."""
+        self._served.discard(conn)
+        if not fs.cancelled() and fs.exception() is None and fs.result():
+            super().finish_request(conn, fs)
+        else:
+            self._linger(conn)
+
+    # Lingering
+
+    def _linger(self, conn: TConn) -> None:
+        """Close the connection once the client has had the time to read its answer."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # it is closed already
+            self._close(conn)
+            return
+        if self._arriving.pop(conn, None) is not None:
+            self.poller.unregister(conn.sock)
+        conn.timeout = time.monotonic() + _LINGER_S
+        self._lingering[conn] = _LINGER_BYTES
+        self.poller.register(conn.sock, EVENT_READ, partial(self._discard, conn))
+
+    def _discard(self, conn: TConn, _sock: object = None) -> None:
+        try:
+            block = conn.sock.receive_now(_BLOCK_BYTES)
+        except OSError:
+            block = b""
+        if block is None:
+            return
+        self._lingering[conn] -= len(block)
+        if not block or self._lingering[conn] < 0:
+            self._close(conn)
+
+    def _close(self, conn: TConn) -> None:
+        self._arriving.pop(conn, None)
+        self._lingering.pop(conn, None)
+        with suppress(ValueError):
+            self.keepalived_conns.remove(conn)
+        with suppress(KeyError, ValueError):  # it is not registered
+            self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
+    def murder_pending(self) -> None:
+        """End what has been arriving or lingering for too long. gunicorn calls this at each turn of the main loop."""
+        now = time.monotonic()
+        if now < self._expire_at:
+            return
+        self._expire_at = now + _EXPIRE_EVERY_S
+        for conn in [conn for conn in self._lingering if conn.timeout <= now]:
+            self._close(conn)
+        for conn in [conn for conn in self._arriving if conn.timeout <= now]:
+            if self._arriving[conn].received:
+                self._refuse(conn, RequestLate("the request did not arrive in time"))
+            else:
+                self._close(conn)
+
+    # Stopping
+
+    def handle_exit(self, sig: Any, frame: Any) -> None:
+        """SIGTERM: finish what is under way, but cut it off after the time that the settings allow."""
+        super().handle_exit(sig, frame)
+        self.method_queue.defer(self._hasten)
+        timer = threading.Timer(
+            self.app.settings.api_stop_s, lambda: self.method_queue.defer(self._cut_connections)
+        )
+        timer.daemon = True
+        timer.start()
+
+    def handle_quit(self, sig: Any, frame: Any) -> None:
+        """SIGINT and SIGQUIT: at once."""
+        self._cut_served()
+        super().handle_quit(sig, frame)
+
+    def _hasten(self) -> None:
+        """Wait for connections that have not begun a request as briefly as gunicorn does for idle ones."""
+        latest = time.monotonic() + STOP_KEEPALIVE_LINGER
+        for conn in (*self._arriving, *self._lingering):
+            if not (conn in self._arriving and self._arriving[conn].received):
+                conn.timeout = min(conn.timeout, latest)
+
+    def _cut_connections(self) -> None:
+        self._cut_served()
+        for conn in (*self._arriving, *self._lingering):
+            self._close(conn)
+
+    def _cut_served(self) -> None:
+        """Make every waiting read and write fail, so that each request cleans up after itself."""
+        for conn in tuple(self._served):
+            with suppress(OSError):  # it has just ended by itself
+                conn.sock.shutdown(socket.SHUT_RDWR)
