@@ -190,6 +190,17 @@ def test_clients_without_a_key_delay_nobody(
         assert_others_are_served(others, clients, until_gone="upload" not in how)
 
 
+@pytest.mark.parametrize("opening", [b"", b"GET /v1/jobs HTTP/1.1\r\n", head("GET /healthz")])
+def test_more_connections_than_the_server_has_keep_nobody_out(
+    with_keys: ApiProcess, api: ApiProcess, redis_url: str, opening: bytes
+) -> None:
+    anna = new_key(redis_url, "anna")
+    others = Others(with_keys, new_job(with_keys, anna), anna, api)
+    with SlowClients(with_keys.url, opening, count=700) as clients:
+        eventually(lambda: clients.opened >= 700)
+        assert_others_are_served(others, clients, until_gone=False)
+
+
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/preview"])
 def test_uploads_that_drip_delay_nobody_and_are_cut_off(
     with_keys: ApiProcess, api: ApiProcess, redis_url: str, path: str
@@ -238,6 +249,8 @@ def test_downloads_that_are_not_read_delay_nobody_and_are_cut_off(
     assert whole.status_code == 200
     with SlowClients(with_keys.url, head(f"GET {path}", eve), reads=False) as clients:
         assert_others_are_served(others, clients, until_gone=False)
+        # A line is written when an answer has ended, by being cut off or refused.
+        eventually(lambda: with_keys.log.read_text().count(f"GET {path} ") == 1 + clients.opened)
         assert max(clients.stop_and_read()) < len(whole.content)
 
 
