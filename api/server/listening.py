@@ -8,6 +8,9 @@ import socket
 # Bytes that may wait in the kernel to be sent on one connection. It leaves the window of a long
 # connection alone, and a client that takes them slowly makes room often enough to be measured.
 _UNSENT_BYTES = 64 * 1024
+# Connections that wait to be accepted. When there are more, the kernel drops them, and a client tries
+# again only after a second.
+_BACKLOG = 1024
 
 
 class CannotListen(Exception):
@@ -23,7 +26,7 @@ def listen(host: str, port: int) -> socket.socket:
             f"SPINELABEL_API_HOST: {host!r} is no known address ({error.strerror})."
         ) from error
     try:
-        listener = socket.create_server(address[:2], family=family, backlog=128)
+        listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as error:
         raise CannotListen(
             f"Cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}. Stop the program that uses it, "
