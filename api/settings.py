@@ -67,7 +67,10 @@ class ApiSettings(JobSettings):
         "never more than half of the threads.",
     )
     api_owner_transfers: int = Field(
-        8, ge=1, le=256, description="Of these, how many one key's owner may have under way."
+        8,
+        ge=1,
+        le=256,
+        description="Uploads and downloads that one key's owner may have under way at a time.",
     )
     api_head_s: PositiveFloat = Field(
         10.0, description="How long the head of a request may take to arrive."
@@ -81,8 +84,8 @@ class ApiSettings(JobSettings):
     )
     api_min_bytes_per_s: PositiveInt = Field(
         1024,
-        description="So is one that, while the server waits for it, is slower than this on average over "
-        "SPINELABEL_API_STALL_S.",
+        description="A client that sends or takes a larger body more slowly than this, on average over "
+        "SPINELABEL_API_STALL_S of being waited for, is cut off.",
     )
     api_stop_s: PositiveInt = Field(
         5, description="On SIGTERM, how long requests under way may still take."

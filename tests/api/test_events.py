@@ -99,7 +99,7 @@ def test_a_job_that_is_deleted_meanwhile_ends_the_stream(front: Front) -> None:
     assert stream.is_over()
 
 
-def test_seats_are_bounded_and_given_back_when_a_client_leaves(front: Front) -> None:
+def test_permits_to_wait_are_bounded_and_released_when_a_client_leaves(front: Front) -> None:
     front.settings = ApiSettings(api_waiting=1)
     app, job_id = front.app(), front.submit()
     path = f"/v1/jobs/{job_id}/events"
