@@ -154,6 +154,10 @@ class HeldWorker:
 
     def stop(self) -> None:
         """Stop the main process, then those of its pool, which it then cannot replace."""
+        # Those that are known at once: to look for others takes a busy machine as long as a chunk.
+        for process in self._stopped:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
         worker = self._stack.worker()
         worker.suspend()
         self._stopped = [worker, *worker.children()]

@@ -55,10 +55,10 @@ class Poster:
                 if isinstance(connection.sock, ssl.SSLSocket):
                     connection.sock.do_handshake()
                 connection.request("POST", target, body, dict(headers))
-                answer = connection.getresponse()
-                return Answered(
-                    status=answer.status, retry_after_s=_seconds(answer.getheader("Retry-After"))
-                )
+                # Its body is not read, and keeps the socket open until it is closed itself.
+                with connection.getresponse() as answer:
+                    retry_after_s = _seconds(answer.getheader("Retry-After"))
+                    return Answered(status=answer.status, retry_after_s=retry_after_s)
         except (OSError, http.client.HTTPException) as error:
             if self.clock() >= deadline:
                 return Failed(detail=f"No answer came within {self.timeout_s:g} seconds.")

@@ -13,7 +13,7 @@ import pytest
 from tests.cli.test_append_only_file import change, in_the_middle, newest
 from tests.stack import ROOT, SAMPLE, log_of, running_stack
 
-SECONDS = 120
+SECONDS = 600
 
 
 def up(data_dir: Path) -> subprocess.CompletedProcess[str]:

@@ -100,5 +100,5 @@ def test_a_result_that_was_asked_for_keeps_its_users_umask(
     target = shared_place / "labelled.csv"
     words = ["label", SAMPLE, "-o", target, "--data-dir", used_stack.data_dir]
     command = [sys.executable, "-m", "cli", *map(str, words)]
-    subprocess.run(command, cwd=ROOT, check=True, timeout=120, umask=0o027)
+    subprocess.run(command, cwd=ROOT, check=True, timeout=600, umask=0o027)
     assert stat.S_IMODE(target.stat().st_mode) == 0o640

@@ -83,7 +83,7 @@ def test_a_question_does_not_wait_for_a_big_catalogue(stack: Stack) -> None:
 def test_evidence_is_byte_identical_after_workers_were_killed(
     stack: Stack,
 ) -> None:
-    content = many_rows(rows=3000)
+    content = many_rows()
     undisturbed = stack.submit(content, evidence="true")
     assert stack.wait(undisturbed)["state"] == "completed"
     with stack.held() as worker:
