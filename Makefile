@@ -79,7 +79,7 @@ sbom: $(VENV)/.dev.stamp $(SBOM)/tools/.stamp ## bills of materials (CycloneDX) 
 	@for set in $(SHIPPED); do \
 	  PYTHONWARNINGS=ignore $(SBOM)/tools/bin/cyclonedx-py requirements requirements/$$set.txt \
 	    --pyproject pyproject.toml --output-reproducible --output-file $(SBOM)/$$set.cdx.json; done
-	@$(PY) -m deploy.licences $(SHIPPED:%=$(SBOM)/%.cdx.json) > $(SBOM)/licences.md
+	@$(PY) -m tools.licences $(SHIPPED:%=$(SBOM)/%.cdx.json) > $(SBOM)/licences.md
 	@ls $(SBOM)/*.json $(SBOM)/*.md
 
 pin-images: ## write the digests of the images that others publish into docker-compose.yml (Docker, a way to the registries)

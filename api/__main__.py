@@ -6,11 +6,11 @@ import sys
 
 from pydantic import ValidationError
 
-from api.callers.audit import write_audit_to_stderr
+from api.auth.audit import write_audit_to_stderr
 from api.server.application import Server
 from api.server.listening import CannotListen, listen
 from api.settings import ApiSettings
-from jobs.log_lines import log_to_stderr
+from jobs.logs.log_lines import log_to_stderr
 
 
 def main() -> int:

@@ -9,31 +9,31 @@ from flask_openapi3.openapi import OpenAPI
 from prometheus_client import CollectorRegistry, ProcessCollector
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api.callers.access import Access, register_access
-from api.callers.audit import register_audit
-from api.callers.request_limits import register_request_limits
-from api.callers.session_routes import session_routes
-from api.health.health import health_routes
-from api.health.metrics_routes import metrics_routes
-from api.health.record_metrics import RecordCollector
-from api.http.bodies import register_bodies
+from api.auth.audit import register_audit
+from api.auth.authentication import Access, register_access
+from api.auth.rate_limit import register_request_limits
+from api.auth.session_routes import session_routes
+from api.dependencies import Services
 from api.http.concurrency import ConcurrencyLimiter
 from api.http.json_bodies import StrictJson
-from api.http.measuring import Measuring, register_measuring
 from api.http.problems import register_problems
+from api.http.request_bodies import register_bodies
 from api.http.transfers import Transfers, register_transfers
-from api.jobs.callback_routes import callback_routes
-from api.jobs.callers_jobs import CallersJobs
 from api.jobs.event_routes import event_routes
 from api.jobs.job_routes import job_routes
-from api.jobs.recent_looks import RecentLooks
-from api.labels.asking import Asking
-from api.labels.label_routes import label_routes
+from api.jobs.scoped_store import CallersJobs
+from api.jobs.snapshot_cache import RecentLooks
+from api.jobs.webhook_routes import callback_routes
+from api.label.client import Asking
+from api.label.label_routes import label_routes
+from api.observability.health import health_routes
+from api.observability.metrics import Measuring, register_measuring
+from api.observability.metrics_routes import metrics_routes
+from api.observability.store_metrics import RecordCollector
 from api.openapi import described_app
 from api.results.result_routes import result_routes
 from api.results.review_routes import review_routes
 from api.security import register_security
-from api.services import Services
 from api.settings import ApiSettings
 from api.uploads.preview_routes import preview_routes
 

@@ -14,11 +14,11 @@ from typing import Any
 import redis
 from pydantic import ValidationError
 
-from api.jobs.documents import timestamp
+from api.jobs.schemas import timestamp
+from jobs.api_keys import ApiKey, KeyLimits, mint
 from jobs.errors import KeyNotFound
-from jobs.key_store import KeyStore
-from jobs.keys import ApiKey, KeyLimits, mint
-from jobs.redis_key_store import RedisKeyStore
+from jobs.ports.api_keys import KeyStore
+from jobs.redis.api_keys import RedisKeyStore
 from jobs.settings import JobSettings
 
 

@@ -12,7 +12,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
 
-from api.http.describing import problems
+from api.http.openapi_responses import problems
 from api.http.problems import ProblemDocument, refuse_input
 
 JOBS = Tag(name="jobs", description="Catalogues on their way to labelled catalogues.")

@@ -1,7 +1,7 @@
 """What can be wrong with a catalogue as a whole.
 
 Each error has a stable `code` for programs and a sentence for the person, which says what to do.
-What is wrong with a single row is data, not an error: see `catalogue.labels.RowError`.
+What is wrong with a single row is data, not an error: see `catalogue.labelled.labels.RowError`.
 """
 
 from collections.abc import Sequence

@@ -11,15 +11,15 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
+from cli.batch.label_options import LabelOptions
+from cli.batch.poll_interval import Pace
 from cli.errors import ApiProblem, BadInput, ServerUnreachable
-from cli.labelling.label_options import LabelOptions
-from cli.labelling.pace import Pace
-from cli.server.answers import code_of, document_of, raise_problem, what_is_missing
-from cli.server.download import DownloadTarget
-from cli.server.job_document import JobDocument
-from cli.server.label_document import LabelDocument
-from cli.server.patience import Patience, retryable
-from cli.stack.ports import is_local
+from cli.http.download import DownloadTarget
+from cli.http.job_document import JobDocument
+from cli.http.label_document import LabelDocument
+from cli.http.responses import code_of, document_of, raise_problem, what_is_missing
+from cli.http.retry import Patience, retryable
+from cli.local_stack.ports import is_local
 
 OnBytes = Callable[[int, int], None]  # bytes done, bytes in all
 OnWaiting = Callable[[Exception], None]  # called before every wait for a server that is away

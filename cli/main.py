@@ -10,8 +10,8 @@ import click
 
 from cli.commands.completion import completion
 from cli.commands.doctor import doctor
+from cli.commands.error_handling import Front, end_in_good_order
 from cli.commands.explain import explain
-from cli.commands.front import Front, end_in_good_order
 from cli.commands.job_commands import cancel, download, jobs, status
 from cli.commands.keys import keys
 from cli.commands.label_command import label
@@ -48,7 +48,7 @@ def app(debug: bool) -> None:
 def up(data_dir: Path, host: str, port: int, model_root: Path | None) -> None:
     """Run the laptop stack here until Ctrl-C: Redis, model server, worker, API."""
     from cli.commands.up import up as run
-    from cli.stack.laptop import LaptopSettings
+    from cli.local_stack.stack import LaptopSettings
 
     run(LaptopSettings(data_dir=data_dir, host=host, port=port, model_root=model_root), click.echo)
 
@@ -74,7 +74,7 @@ def demo(sample: Path, data_dir: Path, model_root: Path | None, quiet: bool) -> 
     """Label the sample catalogue on this machine, and show what came of it."""
     from cli.commands.demo import demo as run
     from cli.commands.display import display_for
-    from cli.stack.laptop import LaptopSettings
+    from cli.local_stack.stack import LaptopSettings
 
     end_in_good_order()
     laptop = LaptopSettings(data_dir=data_dir, model_root=model_root)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from catalogue.labels import NO_EXTRAS, Extras
+from catalogue.labelled.labels import NO_EXTRAS, Extras
 
 
 class State(StrEnum):

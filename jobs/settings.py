@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, PositiveInt, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from jobs.callback_address import CallbackRules
+from jobs.webhook_urls import CallbackRules
 
 
 class JobSettings(BaseSettings):

@@ -8,8 +8,8 @@ import signal
 import sys
 import threading
 
-from serving.runtime import import_tensorflow, quieten
 from serving.settings import SettingsError, read_settings
+from serving.tensorflow_setup import import_tensorflow, quieten
 
 log = logging.getLogger("serving")
 
@@ -38,7 +38,7 @@ def main() -> int:
         return 1
     quieten()
     # Imported here because they read the environment that was just prepared.
-    from serving.listener import AddressUnavailable, listen
+    from serving.grpc_server import AddressUnavailable, listen
 
     try:
         bound = listen(settings)

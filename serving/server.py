@@ -8,12 +8,12 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from serving.gate import Gate
-from serving.keeper import VersionKeeper
+from serving.concurrency_limiter import Gate
 from serving.model import SavedModelSession
-from serving.services import MODEL_SERVICE, PREDICTION_SERVICE, ModelService, PredictionService
+from serving.servicers import MODEL_SERVICE, PREDICTION_SERVICE, ModelService, PredictionService
 from serving.settings import ServingSettings
-from serving.versions import VersionTable
+from serving.version_manager import VersionKeeper
+from serving.version_registry import VersionTable
 
 log = logging.getLogger(__name__)
 

@@ -15,20 +15,20 @@ from typing import Any
 
 import numpy as np
 
-from training.answer import Answer, write_answer
-from training.baselines import BASELINES
-from training.calibration import fit_calibration
-from training.comparison_table import table
 from training.config import DEFAULT_CONFIG, TrainingConfig, read_config
-from training.cross_validation import HeldOut, baseline_labels, cross_validate, folds_of
-from training.data import NO_EXTRA, Corpus, ExtraTexts, read_corpus, read_extra
-from training.description import describe
+from training.data.dataset import NO_EXTRA, Corpus, ExtraTexts, read_corpus, read_extra
+from training.ensemble.baselines import BASELINES
+from training.ensemble.stacking import cross_fitted, fit_weights, fused
 from training.errors import TrainingError
-from training.evaluation import Document, Ints, class_f1, evaluate, macro_f1
-from training.fusion import cross_fitted, fit_weights, fused
-from training.models import ARCHITECTURES
-from training.models.registry import check_architecture
-from training.run_folder import FINAL, PREPARED, claim, publish, write_json, write_probe
+from training.evaluation.calibration import fit_calibration
+from training.evaluation.comparison_table import table
+from training.evaluation.cross_validation import HeldOut, baseline_labels, cross_validate, folds_of
+from training.evaluation.metrics import Document, Ints, class_f1, evaluate, macro_f1
+from training.export.description import describe
+from training.export.ensemble_head import Answer, write_answer
+from training.export.run_directory import FINAL, PREPARED, claim, publish, write_json, write_probe
+from training.neural import ARCHITECTURES
+from training.neural.registry import check_architecture
 
 
 def compare(

@@ -103,7 +103,7 @@ class ModelConfig(_Section):
     """Which network, and how hard it is held back from memorising."""
 
     architecture: str = Field(
-        default="bilstm_attention", description="a name in training.models.ARCHITECTURES"
+        default="bilstm_attention", description="a name in training.neural.ARCHITECTURES"
     )
     units: int = Field(
         default=64,

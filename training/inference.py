@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from catalogue.cleaning import CLEANING_FINGERPRINT, clean_book
-from training.data import Book, read_books
+from catalogue.text.cleaning import CLEANING_FINGERPRINT, clean_book
+from training.data.dataset import Book, read_books
 from training.errors import TrainingError
 
 DEFAULT_MODEL_ROOT = Path("serving/models/genre")

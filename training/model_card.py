@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.comparison_table import table
-from training.tables import markdown
+from training.evaluation.comparison_table import table
+from training.evaluation.tables import markdown
 
 Document = dict[str, Any]
 

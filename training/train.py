@@ -11,22 +11,29 @@ from pathlib import Path
 
 import keras
 
-from training.answer import Answer, write_answer
-from training.calibration import fit_calibration
 from training.config import DEFAULT_CONFIG, TrainingConfig, read_config
-from training.cross_validation import baseline_labels, cross_validate, folds_of
-from training.data import NO_EXTRA, Corpus, ExtraTexts, read_corpus, read_extra
-from training.description import describe
+from training.data.data_report import write_report
+from training.data.dataset import NO_EXTRA, Corpus, ExtraTexts, read_corpus, read_extra
+from training.data.writing_style import tell_styles
+from training.ensemble.stacking import cross_fitted, fit_weights, fused
 from training.errors import TrainingError
-from training.evaluation import Document, Floats, Ints, confident_mistakes, evaluate, macro_f1
-from training.evaluation_page import write_pages
-from training.fit import fit
-from training.fusion import cross_fitted, fit_weights, fused
-from training.models.registry import check_architecture
-from training.prepare import prepare
-from training.report import write_report
-from training.run_folder import FINAL, PREPARED, claim, publish, write_json, write_probe
-from training.styles import tell_styles
+from training.evaluation.calibration import fit_calibration
+from training.evaluation.cross_validation import baseline_labels, cross_validate, folds_of
+from training.evaluation.html_report import write_pages
+from training.evaluation.metrics import (
+    Document,
+    Floats,
+    Ints,
+    confident_mistakes,
+    evaluate,
+    macro_f1,
+)
+from training.export.description import describe
+from training.export.ensemble_head import Answer, write_answer
+from training.export.run_directory import FINAL, PREPARED, claim, publish, write_json, write_probe
+from training.features.fold_artifacts import prepare
+from training.neural.fit import fit
+from training.neural.registry import check_architecture
 
 
 def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Path) -> Document:

@@ -11,10 +11,10 @@ from celery import Celery, signals
 from celery.worker import state
 from pydantic import ValidationError
 
-from jobs.log_lines import log_to_stderr
-from jobs.messages import QUEUES
-from worker.app import make_app
-from worker.hearing import Hearing, connection_name
+from jobs.logs.log_lines import log_to_stderr
+from jobs.queue.task_queue import QUEUES
+from worker.celery_app import make_app
+from worker.liveness.consumer_watchdog import Hearing, connection_name
 from worker.settings import WorkerSettings
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from jobs.ports.job_store import LONGEST_LEASE_S, UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
 from jobs.settings import JobSettings
-from jobs.store import LONGEST_LEASE_S, UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
 
 
 class WorkerSettings(JobSettings):

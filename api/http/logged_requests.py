@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
-from jobs.log_lines import masked
+from jobs.logs.log_lines import masked
 
 _IN_PATHS = "/:@+,;="
 # Parameters whose values say nothing of a person or a catalogue. Every other value is left out: people search for

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from api.http.waiting import LONGEST_WAIT_S
+from api.http.prefer_wait import LONGEST_WAIT_S
 from api.jobs.job_ids import JOB_ID, check_job_id
 from api.uploads.options import option
 from jobs.job import State

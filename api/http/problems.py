@@ -20,7 +20,6 @@ from werkzeug.exceptions import HTTPException
 from api.http.logged_requests import logged_path
 from api.http.problem_codes import CODES
 from catalogue.errors import CatalogueError
-from jobs.callback_address import CallbackRefused
 from jobs.errors import (
     IllegalTransition,
     JobNotFound,
@@ -28,8 +27,9 @@ from jobs.errors import (
     TooManyOpenJobs,
     UploadLost,
 )
-from jobs.log_lines import masked
-from jobs.redis_outage import MEMORY_FULL, refusal
+from jobs.logs.log_lines import masked
+from jobs.redis.outage import MEMORY_FULL, refusal
+from jobs.webhook_urls import CallbackRefused
 
 log = logging.getLogger(__name__)
 

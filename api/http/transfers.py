@@ -12,8 +12,8 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from api.callers.access import OPEN_ENDPOINTS
-from api.callers.callers import known_caller
+from api.auth.authentication import OPEN_ENDPOINTS
+from api.auth.caller import known_caller
 from api.http.concurrency import ConcurrencyLimiter, Release
 from api.http.problems import RETRY_AFTER_S, Problem
 

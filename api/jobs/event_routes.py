@@ -11,15 +11,15 @@ from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
 
-from api.callers.callers import caller
+from api.auth.caller import caller
 from api.http.concurrency import ConcurrencyLimiter
-from api.http.describing import file, problems
+from api.http.openapi_responses import file, problems
 from api.http.parameters import JobPath
 from api.http.problems import Problem
 from api.http.transfers import wait_for_client
-from api.jobs.callers_jobs import CallersJobs
-from api.jobs.documents import as_json, job_document
-from api.jobs.following import looks, version
+from api.jobs.polling import looks, version
+from api.jobs.schemas import as_json, job_document
+from api.jobs.scoped_store import CallersJobs
 from api.openapi import JOBS, described_routes
 from api.uploads.options import option
 from jobs.errors import JobNotFound

@@ -9,29 +9,29 @@ from typing import Any
 from flask import Response, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 
-from api.callers.callers import caller
+from api.auth.caller import caller
 from api.http.concurrency import ConcurrencyLimiter
-from api.http.describing import document, problems
+from api.http.openapi_responses import document, problems
 from api.http.parameters import JobPath, ListQuery, ShowHeader, SubmitHeader
+from api.http.prefer_wait import wait_for
 from api.http.problems import Problem
-from api.http.waiting import wait_for
-from api.jobs.callers_jobs import CallersJobs
-from api.jobs.documents import CANCELLABLE, JobDocument, JobListDocument, as_json, job_document
-from api.jobs.following import version
+from api.jobs.enqueue import tell
 from api.jobs.job_ids import JOB_ID_KEY
-from api.jobs.listing import find_jobs
-from api.jobs.telling import tell
+from api.jobs.pagination import find_jobs
+from api.jobs.polling import version
+from api.jobs.schemas import CANCELLABLE, JobDocument, JobListDocument, as_json, job_document
+from api.jobs.scoped_store import CallersJobs
 from api.openapi import JOBS, described_routes
 from api.settings import ApiSettings
-from api.uploads.intake import accept
+from api.uploads.idempotency import once
 from api.uploads.options import SubmitQuery
-from api.uploads.repeatable import once
+from api.uploads.request_stream import read_upload
+from api.uploads.submit import accept
 from api.uploads.upload_description import UPLOAD_BODY, UPLOAD_PROBLEMS
-from api.uploads.uploads import read_upload
 from jobs.errors import IllegalTransition, JobNotFound
+from jobs.files.storage import Storage, job_folder
 from jobs.job import State
-from jobs.messages import Messages
-from jobs.storage import Storage, job_folder
+from jobs.queue.task_queue import Messages
 
 _SOON = {"Retry-After": "1"}
 _SUBMITTED = ("Location", "Retry-After", "Idempotency-Replayed", "Preference-Applied")

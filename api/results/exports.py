@@ -12,16 +12,16 @@ from werkzeug.datastructures import MIMEAccept
 
 from api.http.filenames import download_name
 from api.http.problems import Problem
-from api.jobs.callers_jobs import CallersJobs
-from api.results.downloads import attachment
-from api.results.result_rows import ResultReader, open_result
-from catalogue.export_csv import as_harmless_csv
-from catalogue.export_jsonl import as_jsonl
-from catalogue.export_table import Table
-from catalogue.export_xlsx import MOST_ROWS, as_xlsx
-from jobs.corrections import CorrectionStore
+from api.jobs.scoped_store import CallersJobs
+from api.results.files import attachment
+from api.results.result_reader import ResultReader, open_result
+from catalogue.exports.csv_safe import as_harmless_csv
+from catalogue.exports.jsonl import as_jsonl
+from catalogue.exports.table import Table
+from catalogue.exports.xlsx import MOST_ROWS, as_xlsx
+from jobs.files.storage import Storage
 from jobs.job import Job
-from jobs.storage import Storage
+from jobs.ports.corrections import CorrectionStore
 
 
 class Format(StrEnum):
@@ -92,7 +92,7 @@ class Export:
             return as_xlsx(table, reader.batches(), csv_bytes=reader.size)
         if self.kind is Format.PARQUET:
             # Some megabytes that a process can do without until somebody asks.
-            from catalogue.export_parquet import as_parquet
+            from catalogue.exports.parquet import as_parquet
 
             return as_parquet(table, reader.batches(), row_bytes=reader.size / max(rows, 1))
         return as_jsonl(table, reader.batches())

@@ -9,17 +9,17 @@ from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import SkipJsonSchema
 
-from api.http.describing import file, problems
+from api.http.openapi_responses import file, problems
 from api.http.parameters import JobPath
-from api.jobs.callers_jobs import CallersJobs
+from api.jobs.scoped_store import CallersJobs
 from api.openapi import JOBS, described_routes
-from api.results.corrected_downloads import corrected_download
-from api.results.downloads import download
+from api.results.corrected_files import corrected_download
 from api.results.exports import MEDIA_TYPES, Export, Format, negotiated
+from api.results.files import download
 from api.uploads.options import Flag, Given, option
-from jobs.corrections import CorrectionStore
+from jobs.files.storage import Storage, errors_path, result_path
 from jobs.job import Job
-from jobs.storage import Storage, errors_path, result_path
+from jobs.ports.corrections import CorrectionStore
 
 _FILE_HEADERS = ("ETag", "Accept-Ranges", "Content-Disposition")
 _FILE_PROBLEMS = problems(

@@ -9,21 +9,21 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.describing import document, file, problems
+from api.http.openapi_responses import document, file, problems
 from api.http.parameters import JobPath
 from api.http.problems import Problem
-from api.jobs.callers_jobs import CallersJobs
-from api.jobs.documents import as_json
-from api.jobs.latest_rows import LatestRowsDocument, latest_rows
+from api.jobs.schemas import as_json
+from api.jobs.scoped_store import CallersJobs
 from api.openapi import JOBS, described_routes
-from api.results.corrected_downloads import training_download
-from api.results.result_rows import reading
+from api.results.corrected_files import training_download
+from api.results.latest_rows import LatestRowsDocument, latest_rows
+from api.results.result_reader import reading
 from api.results.row_pages import RowsDocument, RowsQuery, rows_document
-from catalogue.corrections import checked_genre
+from catalogue.labelled.corrections import checked_genre
 from catalogue.limits import MAX_GENRE_CHARACTERS
-from jobs.corrections import CorrectionStore
+from jobs.files.storage import Storage
 from jobs.job import Job
-from jobs.storage import Storage
+from jobs.ports.corrections import CorrectionStore
 
 _RESULT_PROBLEMS = ("JOB_NOT_FOUND", "RESULT_NOT_READY", "RESULT_DELETED", "RESULT_MISSING")
 

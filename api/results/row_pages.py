@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from api.http.problems import Problem
-from api.results.result_rows import ResultReader
-from api.results.row_documents import ColumnsDocument, RowDocument, columns_of, row_document
+from api.results.result_reader import ResultReader
+from api.results.row_schemas import ColumnsDocument, RowDocument, columns_of, row_document
 from api.uploads.options import option
-from catalogue.results import ResultRow
+from catalogue.labelled.reader import ResultRow
 
 # A request reads no more than this, so that looking for rare rows in a huge result takes several short ones.
 MOST_BYTES = 8 << 20

@@ -8,7 +8,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from api.http.access_log import ServerLog
+from api.observability.access_log import ServerLog
 from api.server.worker import DeadlineWorker
 from api.settings import ApiSettings
 
@@ -62,6 +62,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load(self) -> Any:
         """The WSGI app. gunicorn calls this in the child process, which alone pays for what is imported here."""
         from api.app import create_app
-        from api.services import connect
+        from api.dependencies import connect
 
         return create_app(self.settings, connect(self.settings))

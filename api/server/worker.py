@@ -136,9 +136,9 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
             super().handle_error(req, client, addr, exc)
 
     def _answer(self, client: ClientSocket, address: Any, error: Exception) -> None:
-        from api.server.unreadable import (
-            unreadable_answer,
-        )  # the parent process does not pay for Flask
+        from api.server.parse_errors import (
+            unreadable_answer,  # the parent process does not pay for Flask
+        )
 
         status, answer = unreadable_answer(error)
         with suppress(OSError):  # it may be gone

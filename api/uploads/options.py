@@ -8,9 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.json_schema import SkipJsonSchema
 
 from api.http.problems import problem_of_input
-from catalogue import Extras
-from catalogue.columns import ColumnNames
-from jobs.callback_address import LONGEST_URL
+from catalogue.labelled.labels import Extras
+from catalogue.parsing.columns import ColumnNames
+from jobs.webhook_urls import LONGEST_URL
 
 
 def _empty_is_none(value: object) -> object:

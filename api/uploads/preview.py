@@ -10,10 +10,9 @@ from typing import BinaryIO
 import redis
 
 from api.http.problems import Problem
-from api.jobs.callers_jobs import CallersJobs
 from api.jobs.job_ids import new_job_id
-from api.uploads.arriving import Arriving, heard_of
-from api.uploads.preview_documents import (
+from api.jobs.scoped_store import CallersJobs
+from api.uploads.preview_schemas import (
     WORKBOOK,
     PreviewDocument,
     PreviewQuery,
@@ -21,15 +20,16 @@ from api.uploads.preview_documents import (
     preview_document,
     text_format,
 )
-from api.uploads.uploads import Upload
-from catalogue.archive import Archive
-from catalogue.columns import ColumnNames
+from api.uploads.request_stream import Upload
+from api.uploads.sniff import Arriving, heard_of
+from catalogue.compressed.compression import Packing, gunzip
+from catalogue.compressed.xlsx_reader import last_row, workbook_as_csv
+from catalogue.compressed.zip_archive import Archive
 from catalogue.errors import ArchiveDamaged
-from catalogue.layout import read_head
-from catalogue.packing import Packing, gunzip
-from catalogue.sampling import Sample, take_sample
-from catalogue.workbook import last_row, workbook_as_csv
-from jobs.storage import Storage, job_folder, upload_path
+from catalogue.parsing.columns import ColumnNames
+from catalogue.parsing.sampling import Sample, take_sample
+from catalogue.parsing.schema import read_head
+from jobs.files.storage import Storage, job_folder, upload_path
 
 _SAMPLE_BYTES = 1 << 20
 _PIECE_BYTES = 16 * 1024

@@ -7,17 +7,17 @@ from typing import Any
 from flask import request
 from flask_openapi3.blueprint import APIBlueprint
 
-from api.callers.callers import caller
-from api.http.describing import problems
-from api.jobs.callers_jobs import CallersJobs
-from api.jobs.documents import as_json
+from api.auth.caller import caller
+from api.http.openapi_responses import problems
+from api.jobs.schemas import as_json
+from api.jobs.scoped_store import CallersJobs
 from api.openapi import JOBS, described_routes
 from api.settings import ApiSettings
 from api.uploads.preview import preview
-from api.uploads.preview_documents import PreviewDocument, PreviewQuery
+from api.uploads.preview_schemas import PreviewDocument, PreviewQuery
+from api.uploads.request_stream import read_upload
 from api.uploads.upload_description import READING_PROBLEMS, UPLOAD_BODY
-from api.uploads.uploads import read_upload
-from jobs.storage import Storage
+from jobs.files.storage import Storage
 
 
 def preview_routes(settings: ApiSettings, store: CallersJobs, storage: Storage) -> APIBlueprint:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_openapi3.types import ResponseDict
 
-from api.http.describing import problems
+from api.http.openapi_responses import problems
 from api.uploads.options import Options
 
 # For readers: a file is known by its content, whatever type is announced.

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.chaos.report import render
 from benchmarks.chaos.run import run
-from benchmarks.laptop import stop_on_sigterm
+from benchmarks.local_stack import stop_on_sigterm
 
 
 def main() -> int:

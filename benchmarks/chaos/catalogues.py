@@ -7,7 +7,7 @@ import io
 import random
 from dataclasses import dataclass
 
-from catalogue import LABEL_COLUMNS
+from catalogue.labelled.labels import LABEL_COLUMNS
 
 HEADER = ("sku", "title", "summary")
 # Rows of the catalogues; with chunks of 10 rows, from a few steps to hundreds.

@@ -13,15 +13,15 @@ import redis
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from benchmarks.chaos.clock import Clock
+from benchmarks.chaos.cluster_state import View
 from benchmarks.chaos.disk import spoil
 from benchmarks.chaos.errors import NotPossible
+from benchmarks.chaos.injection_points import MOMENTS, stopped, stopped_at
 from benchmarks.chaos.message_faults import MessageFaults
-from benchmarks.chaos.moments import MOMENTS, stopped, stopped_at
 from benchmarks.chaos.observer import Fault, Observer
-from benchmarks.chaos.view import View
-from benchmarks.laptop import KINDS, Laptop
+from benchmarks.local_stack import KINDS, Laptop
 from jobs.job import State
-from jobs.messages import CeleryMessages
+from jobs.queue.task_queue import CeleryMessages
 
 # A child of the supervisor that dies young again and again makes it give up, as it should; so none is killed before
 # it has lived so long.

@@ -7,12 +7,12 @@ import random
 import time
 from typing import cast
 
+from benchmarks.chaos.cluster_state import View
 from benchmarks.chaos.errors import NotPossible
-from benchmarks.chaos.moments import stopped
+from benchmarks.chaos.injection_points import stopped
 from benchmarks.chaos.observer import Fault, Observer
-from benchmarks.chaos.view import View
-from benchmarks.laptop import Laptop
-from jobs.messages import QUEUES, CeleryMessages
+from benchmarks.local_stack import Laptop
+from jobs.queue.task_queue import QUEUES, CeleryMessages
 
 
 class MessageFaults:

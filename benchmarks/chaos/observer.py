@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import redis
 
-from benchmarks.chaos.view import Step, View
-from benchmarks.laptop import Laptop
+from benchmarks.chaos.cluster_state import Step, View
+from benchmarks.local_stack import Laptop
 from jobs.errors import JobNotFound
 from jobs.job import Job
 

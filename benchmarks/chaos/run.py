@@ -12,17 +12,17 @@ from pathlib import Path
 import redis
 
 from benchmarks.chaos.catalogues import make_catalogues
-from benchmarks.chaos.clients import Clients
 from benchmarks.chaos.clock import Clock
 from benchmarks.chaos.disk import small_disk
 from benchmarks.chaos.errors import NotPossible
 from benchmarks.chaos.faults import Faults
 from benchmarks.chaos.invariants import TERMINAL
+from benchmarks.chaos.load import Clients
 from benchmarks.chaos.observer import Fault, Observer
 from benchmarks.chaos.report import Outcome
-from benchmarks.laptop import Laptop, build_tiny_model, laptop
-from jobs.celery_app import make_celery
-from jobs.messages import CeleryMessages
+from benchmarks.local_stack import Laptop, build_tiny_model, laptop
+from jobs.queue.celery_app import make_celery
+from jobs.queue.task_queue import CeleryMessages
 
 CHUNK_ROWS = 10
 # Fewer than a catalogue has: some rows are remembered, most are labelled.

@@ -14,9 +14,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.fuzz.hostile import kinds
+from benchmarks.fuzz.corpus import kinds
 from benchmarks.fuzz.run import Outcome, run
-from benchmarks.laptop import stop_on_sigterm
+from benchmarks.local_stack import stop_on_sigterm
 
 
 def render(outcome: Outcome) -> str:

@@ -8,10 +8,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.fuzz.hostile import Case
-from benchmarks.fuzz.makers import Fate
-from benchmarks.fuzz.reference import Reading, Record, delimiter_of, expected_cells, read
-from catalogue import LABEL_COLUMNS
+from benchmarks.fuzz.corpus import Case
+from benchmarks.fuzz.generators import Fate
+from benchmarks.fuzz.oracle import Reading, Record, delimiter_of, expected_cells, read
+from catalogue.labelled.labels import LABEL_COLUMNS
 
 _ROW_ERRORS = frozenset({"EMPTY_SUMMARY", "MALFORMED_ROW", "SUMMARY_TOO_LONG", "MODEL_REJECTED"})
 _FOUND_WHEN_CONVERTED = ("WORKBOOK_UNREADABLE", "TOO_MANY_COLUMNS")

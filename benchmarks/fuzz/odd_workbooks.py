@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 from openpyxl import Workbook
 
-from benchmarks.fuzz.makers import Fate
-from benchmarks.fuzz.packed import Packed
+from benchmarks.fuzz.compressed import Packed
+from benchmarks.fuzz.generators import Fate
 
 _SHEET, _STYLES, _WORKBOOK = "xl/worksheets/sheet1.xml", "xl/styles.xml", "xl/workbook.xml"
 _TEXT = b"\xef\xbb\xbfid,summary\n1,a murder in the old castle\n"

@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 
 from benchmarks.fuzz.checks import check_ended, check_jsonl, check_refusal
-from benchmarks.fuzz.hostile import Case, make_case
-from benchmarks.laptop import KINDS, Laptop, build_tiny_model, laptop
+from benchmarks.fuzz.corpus import Case, make_case
+from benchmarks.local_stack import KINDS, Laptop, build_tiny_model, laptop
 
 CLIENTS = 6
 _BATCH = 200

@@ -12,13 +12,13 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks.laptop import stop_on_sigterm
+from benchmarks.local_stack import stop_on_sigterm
 from benchmarks.scale.big_job import big_job
 from benchmarks.scale.fairness import fairness
 from benchmarks.scale.polling import polled
 from benchmarks.scale.queue import queued
 from benchmarks.scale.upload import big_upload
-from benchmarks.speed.system import system
+from benchmarks.speed.spinelabel_runner import system
 
 
 def main() -> None:

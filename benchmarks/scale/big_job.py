@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.laptop import Laptop
+from benchmarks.local_stack import Laptop
 from benchmarks.scale.memory import Memory
 from benchmarks.speed.catalogue import COLUMN, write_catalogue
-from benchmarks.speed.system import seconds
+from benchmarks.speed.spinelabel_runner import seconds
 
 _SMALL_ROWS = 20_000
 

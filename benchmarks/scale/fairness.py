@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.laptop import Laptop
+from benchmarks.local_stack import Laptop
 from benchmarks.speed.catalogue import COLUMN, write_catalogue
-from benchmarks.speed.system import seconds
+from benchmarks.speed.spinelabel_runner import seconds
 
 _SMALL_ROWS = 100
 _HUGE_ROWS = 100_000

@@ -11,7 +11,7 @@ from types import TracebackType
 
 import psutil
 
-from benchmarks.laptop import KINDS, Laptop
+from benchmarks.local_stack import KINDS, Laptop
 
 _EVERY_S = 0.5
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from benchmarks.laptop import Laptop
+from benchmarks.local_stack import Laptop
 from benchmarks.speed.catalogue import COLUMN, write_catalogue
-from benchmarks.speed.system import seconds
+from benchmarks.speed.spinelabel_runner import seconds
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _PAIRS = 5

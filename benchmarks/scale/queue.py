@@ -9,8 +9,8 @@ from functools import partial
 
 import httpx
 
-from benchmarks.chaos.moments import stopped
-from benchmarks.laptop import Laptop
+from benchmarks.chaos.injection_points import stopped
+from benchmarks.local_stack import Laptop
 
 _LOOKS = 200
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.laptop import Laptop
+from benchmarks.local_stack import Laptop
 from benchmarks.scale.memory import Memory
 from benchmarks.speed.catalogue import write_catalogue
 

@@ -16,11 +16,11 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from benchmarks.laptop import stop_on_sigterm
+from benchmarks.local_stack import stop_on_sigterm
 from benchmarks.speed import report
 from benchmarks.speed.catalogue import COLUMN, mix, write_catalogue
-from benchmarks.speed.contenders import contenders
-from benchmarks.speed.system import one_row_seconds, seconds, system
+from benchmarks.speed.competitors import contenders
+from benchmarks.speed.spinelabel_runner import one_row_seconds, seconds, system
 
 _NEW_SHARE = 0.05
 _ONE_ROW_JOBS = 100

@@ -10,8 +10,8 @@ import csv
 import time
 
 from benchmarks.speed.signature import Labeller, options
-from catalogue.cleaning import clean
-from worker.batching import micro_batches
+from catalogue.text.cleaning import clean
+from worker.pipeline.batching import micro_batches
 from worker.settings import WorkerSettings
 
 # More of a text the shipped model does not read.

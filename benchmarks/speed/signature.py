@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalogue.cleaning import clean
+from catalogue.text.cleaning import clean
 
 BATCH = 256
 

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.batch.command import LabelRequest, label
+from cli.batch.labelled_file import LabelledRow, Tally, read_labelled
+from cli.batch.targets import Assignment, default_target
 from cli.commands.display import Display
 from cli.commands.formatting import count
-from cli.labelling.assignments import Assignment, default_target
-from cli.labelling.label import LabelRequest, label
-from cli.labelling.labelled_file import LabelledRow, Tally, read_labelled
-from cli.stack.data_folder import DataFolder
-from cli.stack.laptop import LaptopSettings
+from cli.local_stack.data_folder import DataFolder
+from cli.local_stack.stack import LaptopSettings
 
 _SHOWN = 12
 _BAR_WIDTH = 30

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from cli.commands.formatting import doing, pace, rows_done, size
-from cli.server.job_document import JobDocument
+from cli.http.job_document import JobDocument
 
 if TYPE_CHECKING:
     from rich.console import Console

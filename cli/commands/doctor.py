@@ -12,7 +12,7 @@ import click
 from cli.commands.options import json_option, model_root_option, server_options
 
 if TYPE_CHECKING:
-    from cli.checks.finding import Finding
+    from cli.doctor.check_result import Finding
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -32,8 +32,8 @@ def doctor(
 
     Takes some seconds: the model is really loaded. The exit code is 1 if something fails.
     """
-    from cli.checks.finding import Level
     from cli.commands.printing import print_json
+    from cli.doctor.check_result import Level
 
     found: list[Finding] = []
     for finding in _looks(server, api_key, data_dir, model_root):
@@ -50,16 +50,16 @@ def _looks(
     server: str | None, api_key: str | None, data_dir: Path, model_root: Path | None
 ) -> Iterator[Finding]:
     """One after the other, the quick ones first, so that each can be read while the next is made."""
-    from cli.checks import installation, surroundings
+    from cli.doctor import environment, installation
 
     yield installation.python()
     yield installation.redis()
-    yield surroundings.data_folder(data_dir)
-    yield surroundings.record(data_dir)
-    yield surroundings.disk(data_dir)
-    yield surroundings.port(data_dir)
-    yield surroundings.stack(server, data_dir, api_key)
-    yield surroundings.docker()
+    yield environment.data_folder(data_dir)
+    yield environment.record(data_dir)
+    yield environment.disk(data_dir)
+    yield environment.port(data_dir)
+    yield environment.stack(server, data_dir, api_key)
+    yield environment.docker()
     yield installation.packages()
     yield installation.model(model_root)
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.front import end_in_good_order
+from cli.commands.error_handling import end_in_good_order
 from cli.commands.options import json_option, model_root_option, quiet_option, server_options
 from cli.errors import BadInput
 
 if TYPE_CHECKING:
-    from cli.server.label_document import LabelDocument
+    from cli.http.label_document import LabelDocument
 
 _WIDEST_BAR = 24
 
@@ -44,8 +44,8 @@ def explain(
     from cli.client import ApiClient
     from cli.commands.display import display_for
     from cli.commands.printing import print_json
-    from cli.server.connect import server_for_command
-    from cli.stack.laptop import LaptopSettings
+    from cli.http.connect import server_for_command
+    from cli.local_stack.stack import LaptopSettings
 
     summary = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
     laptop = LaptopSettings(data_dir=data_dir, model_root=model_root)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli.server.job_document import JobDocument
+from cli.http.job_document import JobDocument
 
 _DOING = {
     "queued": "waiting for a worker",

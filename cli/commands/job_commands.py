@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.front import end_in_good_order
+from cli.commands.error_handling import end_in_good_order
 from cli.commands.options import json_option, quiet_option, server_options
 from cli.errors import BadInput, JobEnded
-from cli.server.asking import client_for
+from cli.http.asking import client_for
 
 if TYPE_CHECKING:
     from cli.client import ApiClient
-    from cli.server.job_document import JobDocument
+    from cli.http.job_document import JobDocument
 
 _WATCHING_PATIENCE_S = 60.0
 
@@ -121,11 +121,11 @@ def download(
     data_dir: Path,
 ) -> None:
     """Fetch the labelled catalogue of a job that has ended, and print where it is."""
+    from cli.batch.fetching import fetch
+    from cli.batch.streams import Streams
+    from cli.batch.targets import STREAM, default_target
     from cli.commands.display import display_for
     from cli.commands.printing import print_json
-    from cli.labelling.assignments import STREAM, default_target
-    from cli.labelling.fetching import fetch
-    from cli.labelling.streams import Streams
 
     if output == STREAM and as_json:
         raise BadInput("Standard output cannot carry both the catalogue and JSON; add -o FILE.")

@@ -73,9 +73,9 @@ def revoke(context: click.Context, key_id: str, as_json: bool) -> None:
 
 def _run(context: click.Context, words: list[str]) -> None:
     from cli.errors import ServerUnreachable
-    from cli.stack.data_folder import DataFolder
-    from cli.stack.redis_server import RedisServer
-    from cli.stack.rooms import room_command
+    from cli.local_stack.data_folder import DataFolder
+    from cli.local_stack.module_command import room_command
+    from cli.local_stack.redis_server import RedisServer
 
     redis_url, data_dir = context.obj
     if redis_url is None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.commands.front import end_in_good_order
+from cli.commands.error_handling import end_in_good_order
 from cli.commands.options import json_option, model_root_option, quiet_option, server_options
 
 if TYPE_CHECKING:
-    from cli.labelling.labelling import Catalogue
+    from cli.batch.run import Catalogue
 
 
 @click.command()
@@ -90,14 +90,14 @@ def label(
     Without --server it uses the laptop stack that runs on the data folder, or starts one for as long as it takes.
     After Ctrl-C the same command goes on with the same jobs.
     """
+    from cli.batch.command import LabelRequest
+    from cli.batch.command import label as run
+    from cli.batch.label_options import LabelOptions
+    from cli.batch.targets import STREAM, assign
     from cli.commands.display import display_for
     from cli.commands.printing import print_json
     from cli.errors import BadInput
-    from cli.labelling.assignments import STREAM, assign
-    from cli.labelling.label import LabelRequest
-    from cli.labelling.label import label as run
-    from cli.labelling.label_options import LabelOptions
-    from cli.stack.laptop import LaptopSettings
+    from cli.local_stack.stack import LaptopSettings
 
     end_in_good_order()
     assignments, passed_over = assign(files, output=output, output_dir=output_dir)

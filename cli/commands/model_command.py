@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cli.commands.options import json_option, server_options
-from cli.server.asking import client_for
+from cli.http.asking import client_for
 
 
 @click.command()

@@ -6,11 +6,11 @@ import signal
 from collections.abc import Callable
 
 from cli.errors import BadInput
-from cli.stack import ports
-from cli.stack.data_folder import DataFolder
-from cli.stack.happenings import Action, Happening, render
-from cli.stack.laptop import LaptopSettings, claimed_stack
-from cli.stack.supervisor import StopRequest
+from cli.local_stack import ports
+from cli.local_stack.data_folder import DataFolder
+from cli.local_stack.events import Action, Happening, render
+from cli.local_stack.stack import LaptopSettings, claimed_stack
+from cli.local_stack.supervisor import StopRequest
 
 
 def up(settings: LaptopSettings, say: Callable[[str], None]) -> None:

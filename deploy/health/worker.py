@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 import redis
 
-from jobs.redis_store import RedisJobStore
+from jobs.redis.job_store import RedisJobStore
 from jobs.settings import JobSettings
 
 REPORTED_WITHIN_S = 15.0

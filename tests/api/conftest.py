@@ -18,21 +18,21 @@ import pytest
 from flask import Flask
 
 from api.app import create_app
-from api.services import Services
+from api.dependencies import Services
 from api.settings import ApiSettings
-from cli.stack.redis_server import RedisServer
-from jobs.callbacks import CallbackStore
-from jobs.corrections import CorrectionStore
+from cli.local_stack.redis_server import RedisServer
+from jobs.files.storage import Storage, errors_path, result_path
 from jobs.job import Chunk, Job, PinnedModel, State
-from jobs.key_store import KeyStore
-from jobs.memory_callbacks import MemoryCallbackStore
-from jobs.memory_corrections import MemoryCorrectionStore
-from jobs.memory_key_store import MemoryKeyStore
-from jobs.memory_questions import MemoryQuestions
-from jobs.memory_store import MemoryJobStore
-from jobs.messages import RecordedMessages
-from jobs.storage import Storage, errors_path, result_path
-from jobs.store import ASSEMBLE, PLAN, JobStore, label_step
+from jobs.memory.api_keys import MemoryKeyStore
+from jobs.memory.corrections import MemoryCorrectionStore
+from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.label_requests import MemoryQuestions
+from jobs.memory.webhooks import MemoryCallbackStore
+from jobs.ports.api_keys import KeyStore
+from jobs.ports.corrections import CorrectionStore
+from jobs.ports.job_store import ASSEMBLE, PLAN, JobStore, label_step
+from jobs.ports.webhooks import CallbackStore
+from jobs.queue.task_queue import RecordedMessages
 from tests.api.client import Answer, ApiClient, client_of
 from tests.waiting import WITHIN_S, eventually
 

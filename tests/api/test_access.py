@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.callers.access import OPEN_ENDPOINTS
+from api.auth.authentication import OPEN_ENDPOINTS
 from api.settings import ApiSettings
-from jobs.keys import KeyLimits, mint
+from jobs.api_keys import KeyLimits, mint
 
 CATALOGUE = b"title,summary\nA,some words\n"
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.callers.audit import EVENTS
-from jobs.keys import KeyLimits, mint
+from api.auth.audit import EVENTS
+from jobs.api_keys import KeyLimits, mint
 from tests.api.test_access import CATALOGUE, Keyed, submit
 
 

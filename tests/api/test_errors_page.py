@@ -10,11 +10,11 @@ from werkzeug.exceptions import ImATeapot
 
 import api
 import tests
-from api.errors_page import JOB_FAILURES, errors_page
 from api.http.problem_codes import CODES
 from api.http.problems import Problem, problem_from
 from catalogue.errors import CatalogueError, LineTooLong
 from tests.api.conftest import Front
+from tools.errors_page import JOB_FAILURES, errors_page
 
 ROOT = Path(api.__file__).parents[1]
 TESTS = Path(tests.__path__[0])
@@ -26,7 +26,7 @@ def sources(folder: Path) -> str:
 
 def test_the_page_is_what_the_code_says() -> None:
     page = (ROOT / "docs" / "errors.md").read_text("utf-8")
-    assert page == errors_page(), "run: python -m api.errors_page > docs/errors.md"
+    assert page == errors_page(), "run: python -m tools.errors_page > docs/errors.md"
 
 
 def test_a_problem_that_is_not_documented_cannot_be_made() -> None:

@@ -10,15 +10,15 @@ from typing import Any
 import httpx
 import pytest
 
-from api.jobs.callers_jobs import CallersJobs
 from api.jobs.event_routes import event_stream
-from api.jobs.following import version
+from api.jobs.polling import version
+from api.jobs.scoped_store import CallersJobs
 from api.settings import ApiSettings
 from jobs.job import State
-from jobs.redis_store import RedisJobStore
-from tests.api.callers import somebody
+from jobs.redis.job_store import RedisJobStore
 from tests.api.client import client_of
 from tests.api.conftest import ApiProcess, Front
+from tests.api.fixed_callers import somebody
 from tests.waiting import WITHIN_S
 
 

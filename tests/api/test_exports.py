@@ -12,8 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from api.results.exports import MEDIA_TYPES, Format
-from catalogue import Label, RowError, encode_header, encode_rows, inspect_head, parse_records
-from catalogue.export_xlsx import MOST_ROWS
+from catalogue.exports.xlsx import MOST_ROWS
+from catalogue.labelled.labels import Label, RowError
+from catalogue.labelled.writer import encode_header, encode_rows
+from catalogue.parsing.rows import parse_records
+from catalogue.parsing.schema import inspect_head
 from tests.api.client import Answer
 from tests.api.conftest import Front
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import redis
 from flask.testing import FlaskClient
 
-from api.health.health import health_routes
+from api.observability.health import health_routes
 from api.openapi import described_app
-from jobs.memory_store import MemoryJobStore
-from jobs.storage import Storage
+from jobs.files.storage import Storage
+from jobs.memory.job_store import MemoryJobStore
 from tests.api.client import ApiClient
 from tests.api.conftest import Front
 

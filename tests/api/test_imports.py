@@ -7,7 +7,7 @@ import sys
 
 EVERYTHING = """
 import sys
-import api.__main__, api.app, jobs.redis_store, jobs.storage, jobs.celery_app, jobs.messages
+import api.__main__, api.app, jobs.redis.job_store, jobs.files.storage, jobs.queue.celery_app, jobs.queue.task_queue
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 

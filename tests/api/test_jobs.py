@@ -9,9 +9,9 @@ from typing import BinaryIO
 import pytest
 
 from api.jobs.job_ids import new_job_id
+from jobs.files.storage import Storage
 from jobs.job import Failure, State
-from jobs.messages import ASSEMBLE_TASK
-from jobs.storage import Storage
+from jobs.queue.task_queue import ASSEMBLE_TASK
 from tests.api.client import ApiClient
 from tests.api.conftest import Front
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from api.settings import ApiSettings
-from catalogue import LABEL_COLUMNS, Label, RowError, WeighedWord
+from catalogue.labelled.labels import LABEL_COLUMNS, Label, RowError, WeighedWord
 from jobs.job import Failure
-from jobs.questions import Answer, Question
+from jobs.ports.label_requests import Answer, Question
 from tests.api.client import client_of
 from tests.api.conftest import Front
 from tests.waiting import WITHIN_S, eventually

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.jobs.latest_rows import LatestRowsDocument
-from catalogue import Label, encode_rows, inspect_head, parse_records
+from api.results.latest_rows import LatestRowsDocument
+from catalogue.labelled.labels import Label
+from catalogue.labelled.writer import encode_rows
+from catalogue.parsing.rows import parse_records
+from catalogue.parsing.schema import inspect_head
+from jobs.files.chunk_output import delete_part, write_part
 from jobs.job import Chunk, PinnedModel
-from jobs.part import delete_part, write_part
-from jobs.store import PLAN, Claim, label_step
+from jobs.ports.job_store import PLAN, Claim, label_step
 from tests.api.conftest import Front
 
 CATALOGUE = b"title,summary\n" + b"".join(b"Book %d,words\n\n" % n for n in range(1, 31))

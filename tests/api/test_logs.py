@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from api.http.logged_requests import logged_address
-from jobs.callbacks import new_secret
-from jobs.keys import KeyLimits, mint
+from jobs.api_keys import KeyLimits, mint
+from jobs.ports.webhooks import new_secret
 from tests.api.conftest import StartApi
 from tests.waiting import WITHIN_S
 

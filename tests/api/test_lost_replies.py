@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pytest
 from werkzeug.test import TestResponse
 
-from cli.stack.redis_server import RedisServer
-from jobs.redis_store import RedisJobStore
-from jobs.storage import input_path, job_folder
-from jobs.store import UPLOAD_LOST_AFTER_S
+from cli.local_stack.redis_server import RedisServer
+from jobs.files.storage import input_path, job_folder
+from jobs.ports.job_store import UPLOAD_LOST_AFTER_S
+from jobs.redis.job_store import RedisJobStore
 from tests.api.conftest import Front
 from tests.redis_proxy import RedisProxy
 

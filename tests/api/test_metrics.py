@@ -10,10 +10,10 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
-from api.services import connect
+from api.dependencies import connect
 from api.settings import ApiSettings
-from jobs.keys import KeyLimits, mint
-from jobs.memory_store import MemoryJobStore
+from jobs.api_keys import KeyLimits, mint
+from jobs.memory.job_store import MemoryJobStore
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import ApiProcess, Front
 from tests.stack import free_port

@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 from pydantic import TypeAdapter
 
 from api.http.problem_codes import CODES
-from api.jobs.documents import JobDocument, JobListDocument
+from api.jobs.schemas import JobDocument, JobListDocument
 from tests.api.client import ApiClient
 from tests.api.conftest import Front
 

@@ -4,7 +4,7 @@ import pytest
 
 from api.http.problems import Problem
 from api.uploads.options import Options, SubmitQuery
-from api.uploads.preview_documents import PreviewQuery
+from api.uploads.preview_schemas import PreviewQuery
 from tests.api.conftest import Front
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from api.http.filenames import download_name
 from api.settings import ApiSettings
-from catalogue.layout import Layout
+from catalogue.compressed.xlsx_reader import workbook_as_csv
 from catalogue.limits import HEAD_BYTES
-from catalogue.workbook import workbook_as_csv
-from jobs.storage import input_path, upload_path
+from catalogue.parsing.schema import Layout
+from jobs.files.storage import input_path, upload_path
 from tests.api.conftest import Front
 
 CATALOGUE = b"title,summary\nA,some words\n"

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from api.settings import ApiSettings
-from jobs.storage import Storage
+from jobs.files.storage import Storage
 from tests.api.conftest import Front
 
 ROWS = 30_000

@@ -9,7 +9,7 @@ import pytest
 from api.http.problem_codes import CODES
 from catalogue import errors as catalogue_errors
 from jobs.job import Job
-from jobs.memory_store import MemoryJobStore
+from jobs.memory.job_store import MemoryJobStore
 from tests.api.client import ApiClient
 from tests.api.conftest import Front
 

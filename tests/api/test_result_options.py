@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from catalogue import Extras, RowError, encode_header, encode_rows, inspect_head, parse_records
+from catalogue.labelled.labels import Extras, RowError
+from catalogue.labelled.writer import encode_header, encode_rows
+from catalogue.parsing.rows import parse_records
+from catalogue.parsing.schema import inspect_head
 from tests.api.conftest import Front
 
 CATALOGUE = b"title,summary\n=1+1,some words\n"

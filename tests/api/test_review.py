@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
-from api.jobs.callers_jobs import CallersJobs
-from api.results.result_rows import reading
+from api.jobs.scoped_store import CallersJobs
+from api.results.result_reader import reading
 from api.results.row_pages import RowsDocument, RowsQuery, Which, rows_document
-from catalogue import Label, RowError, encode_header, encode_rows, inspect_head, parse_records
-from tests.api.callers import somebody
+from catalogue.labelled.labels import Label, RowError
+from catalogue.labelled.writer import encode_header, encode_rows
+from catalogue.parsing.rows import parse_records
+from catalogue.parsing.schema import inspect_head
 from tests.api.client import Answer
 from tests.api.conftest import Front
+from tests.api.fixed_callers import somebody
 
 CATALOGUE = (
     "title;summary;price\nNoon;a sure thing;1\n\nDusk;a doubtful thing;2\nDawn;;3\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from jobs.redis_store import RedisJobStore
+from jobs.redis.job_store import RedisJobStore
 from tests.api.conftest import StartApi
 from tests.waiting import WITHIN_S
 

@@ -22,13 +22,13 @@ import httpx
 import psutil
 import pytest
 
-from cli.stack.redis_server import RedisServer
+from cli.local_stack.redis_server import RedisServer
+from jobs.api_keys import KeyLimits, mint
+from jobs.files.storage import Storage, input_path, result_path
 from jobs.job import State
-from jobs.keys import KeyLimits, mint
-from jobs.redis_key_store import RedisKeyStore
-from jobs.redis_store import RedisJobStore
-from jobs.storage import Storage, input_path, result_path
-from jobs.store import ASSEMBLE, UPLOAD_LOST_AFTER_S
+from jobs.ports.job_store import ASSEMBLE, UPLOAD_LOST_AFTER_S
+from jobs.redis.api_keys import RedisKeyStore
+from jobs.redis.job_store import RedisJobStore
 
 CATALOGUE = b"title,summary\nA,some words\n"
 MB = 1_000_000

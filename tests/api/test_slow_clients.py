@@ -13,13 +13,16 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from catalogue import Label, encode_header, encode_rows, inspect_head, parse_records
-from cli.stack.redis_server import RedisServer
-from jobs.keys import KeyLimits, mint
-from jobs.redis_key_store import RedisKeyStore
-from jobs.redis_store import RedisJobStore
-from jobs.storage import result_path
-from jobs.store import ASSEMBLE
+from catalogue.labelled.labels import Label
+from catalogue.labelled.writer import encode_header, encode_rows
+from catalogue.parsing.rows import parse_records
+from catalogue.parsing.schema import inspect_head
+from cli.local_stack.redis_server import RedisServer
+from jobs.api_keys import KeyLimits, mint
+from jobs.files.storage import result_path
+from jobs.ports.job_store import ASSEMBLE
+from jobs.redis.api_keys import RedisKeyStore
+from jobs.redis.job_store import RedisJobStore
 from tests.api.conftest import ApiProcess
 from tests.api.slow_clients import SlowClients
 from tests.waiting import eventually

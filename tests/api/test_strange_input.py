@@ -14,9 +14,9 @@ from urllib.parse import quote_from_bytes
 import pytest
 
 from api.http.json_bodies import DEEPEST, StrictJson
-from jobs.redis_callbacks import RedisCallbackStore
-from jobs.redis_corrections import RedisCorrectionStore
-from jobs.redis_store import RedisJobStore
+from jobs.redis.corrections import RedisCorrectionStore
+from jobs.redis.job_store import RedisJobStore
+from jobs.redis.webhooks import RedisCallbackStore
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import Front
 from tests.api.test_access import Keyed

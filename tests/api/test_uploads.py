@@ -13,14 +13,14 @@ import pytest
 import redis
 from kombu.exceptions import OperationalError
 
-from catalogue.layout import Layout
 from catalogue.limits import HEAD_BYTES
+from catalogue.parsing.schema import Layout
+from jobs.files.storage import Storage, input_path
 from jobs.job import Job, NewJob
-from jobs.memory_store import MemoryJobStore
-from jobs.messages import PLAN_TASK, RecordedMessages
-from jobs.requests import Settlement
-from jobs.storage import Storage, input_path
-from jobs.store import UPLOAD_LOST_AFTER_S
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.idempotency import Settlement
+from jobs.ports.job_store import UPLOAD_LOST_AFTER_S
+from jobs.queue.task_queue import PLAN_TASK, RecordedMessages
 from tests.api.client import ApiClient
 from tests.api.conftest import Front
 

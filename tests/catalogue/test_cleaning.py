@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue.cleaning import CLEANING_FINGERPRINT, LONGEST_TITLE, clean, clean_book
-from catalogue.stop_words import STOP_WORDS
+from catalogue.text.cleaning import CLEANING_FINGERPRINT, LONGEST_TITLE, clean, clean_book
+from catalogue.text.stop_words import STOP_WORDS
 
 
 @pytest.mark.parametrize(
@@ -79,20 +79,20 @@ def run_python(code: str) -> str:
 def test_importing_the_cleaner_loads_none_of_the_heavy_packages() -> None:
     heavy = {"numpy", "scipy", "sklearn", "pandas", "tensorflow", "gensim", "matplotlib"}
     loaded = run_python(
-        "import sys, catalogue.cleaning; print(*{name.split('.')[0] for name in sys.modules})"
+        "import sys, catalogue.text.cleaning; print(*{name.split('.')[0] for name in sys.modules})"
     )
     assert not heavy & set(loaded.split())
 
 
 def test_reading_a_catalogue_loads_no_nltk() -> None:
-    loaded = run_python("import sys, catalogue; catalogue.plan_chunks; print(*sys.modules)")
-    assert not {"nltk", "regex", "catalogue.cleaning"} & set(loaded.split())
+    loaded = run_python("import sys, catalogue.parsing.chunking; print(*sys.modules)")
+    assert not {"nltk", "regex", "catalogue.text.cleaning"} & set(loaded.split())
 
 
-@pytest.mark.parametrize("first", ["nltk", "catalogue.cleaning"])
+@pytest.mark.parametrize("first", ["nltk", "catalogue.text.cleaning"])
 def test_the_whole_of_nltk_stays_importable_beside_the_cleaner(first: str) -> None:
     code = (
-        f"import {first}, catalogue.cleaning, nltk\n"
+        f"import {first}, catalogue.text.cleaning, nltk\n"
         "from nltk.tokenize import RegexpTokenizer\n"
         "print(nltk.tokenize.RegexpTokenizer(r'\\w+').tokenize('a b'), nltk.redos.DEFAULT_TIMEOUT)"
     )

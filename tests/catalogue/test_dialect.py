@@ -2,7 +2,8 @@
 
 import pytest
 
-from catalogue import Dialect, Encoding, detect_dialect
+from catalogue.parsing.dialect import Dialect, detect_dialect
+from catalogue.parsing.encoding import Encoding
 
 
 def detect(text: str, *, complete: bool = True) -> Dialect:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from catalogue import Encoding, NotText
-from catalogue.encoding import decode, detect_encoding
+from catalogue.errors import NotText
+from catalogue.parsing.encoding import Encoding, decode, detect_encoding
 
 TEXT = "title,summary\nLes Misérables,Jean Valjean flees — “again”\n"
 

@@ -20,34 +20,32 @@ from dataclasses import dataclass
 
 import pytest
 
-from catalogue import (
-    Extras,
-    Layout,
-    encode_errors,
-    encode_rows,
-    inspect_head,
-    label_columns,
-    parse_records,
-    plan_chunks,
-    scan_records,
-)
-from catalogue.archive import Archive
-from catalogue.cleaning import clean
-from catalogue.columns import find_summary_column
-from catalogue.corrections import encode_corrected, encode_corrected_header, encode_training
-from catalogue.dialect import Dialect, detect_dialect
-from catalogue.encoding import Encoding
+from catalogue.compressed.compression import gunzip
+from catalogue.compressed.xlsx_reader import workbook_as_csv
+from catalogue.compressed.zip_archive import Archive
 from catalogue.errors import CatalogueError
-from catalogue.export_csv import as_harmless_csv
-from catalogue.export_jsonl import as_jsonl
-from catalogue.export_parquet import as_parquet
-from catalogue.export_table import Table
-from catalogue.export_xlsx import as_xlsx
-from catalogue.labels import RowError
-from catalogue.packing import gunzip
-from catalogue.results import ResultLayout, ResultRow, part_layout, read_result
-from catalogue.sampling import take_sample
-from catalogue.workbook import workbook_as_csv
+from catalogue.exports.csv_safe import as_harmless_csv
+from catalogue.exports.jsonl import as_jsonl
+from catalogue.exports.parquet import as_parquet
+from catalogue.exports.table import Table
+from catalogue.exports.xlsx import as_xlsx
+from catalogue.labelled.corrections import (
+    encode_corrected,
+    encode_corrected_header,
+    encode_training,
+)
+from catalogue.labelled.labels import Extras, RowError, label_columns
+from catalogue.labelled.reader import ResultLayout, ResultRow, part_layout, read_result
+from catalogue.labelled.writer import encode_errors, encode_rows
+from catalogue.parsing.chunking import plan_chunks
+from catalogue.parsing.columns import find_summary_column
+from catalogue.parsing.dialect import Dialect, detect_dialect
+from catalogue.parsing.encoding import Encoding
+from catalogue.parsing.record_scanner import scan_records
+from catalogue.parsing.rows import parse_records
+from catalogue.parsing.sampling import take_sample
+from catalogue.parsing.schema import Layout, inspect_head
+from catalogue.text.cleaning import clean
 from tests.catalogue.workbooks import book
 
 _GROWTH = 4

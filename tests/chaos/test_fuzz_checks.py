@@ -12,10 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.fuzz.checks import check_ended, check_jsonl, check_refusal
-from benchmarks.fuzz.hostile import Case, kinds, make_case
-from benchmarks.fuzz.makers import Fate
-from benchmarks.fuzz.reference import Reading, Record, read, read_text
-from catalogue import LABEL_COLUMNS
+from benchmarks.fuzz.corpus import Case, kinds, make_case
+from benchmarks.fuzz.generators import Fate
+from benchmarks.fuzz.oracle import Reading, Record, read, read_text
+from catalogue.labelled.labels import LABEL_COLUMNS
 
 LABELS = ",".join(LABEL_COLUMNS)
 GOOD = "crime,0.9000,horror,0.0500,crime,false,"

@@ -16,7 +16,7 @@ from benchmarks.chaos.invariants import (
     check_reference,
     read_rows,
 )
-from catalogue import LABEL_COLUMNS
+from catalogue.labelled.labels import LABEL_COLUMNS
 
 
 @pytest.fixture(scope="module")

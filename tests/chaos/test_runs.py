@@ -13,7 +13,7 @@ from benchmarks.chaos.observer import Fault
 from benchmarks.chaos.report import Outcome, render, summary
 from benchmarks.chaos.run import run as run_chaos
 from benchmarks.fuzz.run import run as run_fuzz
-from benchmarks.laptop import build_tiny_model
+from benchmarks.local_stack import build_tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.stack.append_only_file import Damage, damage, find
-from cli.stack.redis_server import RedisServer, RedisUnavailable
+from cli.local_stack.append_only_file import Damage, damage, find
+from cli.local_stack.redis_server import RedisServer, RedisUnavailable
 from tests.waiting import WITHIN_S, eventually
 
 JOBS = 500

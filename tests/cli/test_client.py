@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.batch.label_options import LabelOptions
 from cli.client import ApiClient
 from cli.errors import ApiProblem, BadInput, ServerUnreachable
-from cli.labelling.label_options import LabelOptions
-from cli.stack import ports
+from cli.local_stack import ports
 from tests.cli.fake_api import FakeApi, job_document
 
 RESULT = random.Random(7).randbytes(700_000)

@@ -17,13 +17,13 @@ from pathlib import Path
 import pytest
 
 from cli.errors import BadInput
-from cli.stack.data_folder import DataFolder, StackState
+from cli.local_stack.data_folder import DataFolder, StackState
 from tests.waiting import eventually
 
 HOLDER = """
 import sys
 from pathlib import Path
-from cli.stack.data_folder import DataFolder, StackState
+from cli.local_stack.data_folder import DataFolder, StackState
 folder = DataFolder(Path(sys.argv[1]))
 folder.prepare()
 with folder.claimed(print) as lock:

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from cli.commands.display import Bars, display_for
-from cli.server.job_document import JobDocument
-from cli.stack.happenings import Action, Happening, render
+from cli.http.job_document import JobDocument
+from cli.local_stack.events import Action, Happening, render
 from tests.cli.fake_api import job_document
 
 

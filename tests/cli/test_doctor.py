@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.checks import installation, surroundings
-from cli.checks.finding import Level
-from cli.stack.data_folder import DataFolder, StackState
-from cli.stack.laptop import model_root
-from cli.stack.redis_server import RedisServer
+from cli.doctor import environment, installation
+from cli.doctor.check_result import Level
+from cli.local_stack.data_folder import DataFolder, StackState
+from cli.local_stack.redis_server import RedisServer
+from cli.local_stack.stack import model_root
 from tests.cli.fake_api import FakeApi
 from tests.cli.test_append_only_file import change, in_the_middle, newest
 from tests.cli.test_commands import run
@@ -75,30 +75,30 @@ def test_a_redis_that_does_not_run_fails(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_data_folder_that_cannot_be_made_fails(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert surroundings.data_folder(tmp_path / "file" / "data").level is Level.FAIL
-    assert surroundings.data_folder(tmp_path / "new" / "data").level is Level.OK
+    assert environment.data_folder(tmp_path / "file" / "data").level is Level.FAIL
+    assert environment.data_folder(tmp_path / "new" / "data").level is Level.OK
 
 
 def test_a_data_folder_that_others_can_look_into_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o755)
-    assert surroundings.data_folder(tmp_path / "data").level is Level.WARN
+    assert environment.data_folder(tmp_path / "data").level is Level.WARN
     (tmp_path / "data").chmod(0o700)
-    assert surroundings.data_folder(tmp_path / "data").level is Level.OK
+    assert environment.data_folder(tmp_path / "data").level is Level.OK
 
 
 def test_a_damaged_record_fails_with_its_way_out(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
     folder.prepare()
-    assert surroundings.record(tmp_path).level is Level.OK
+    assert environment.record(tmp_path).level is Level.OK
     server = RedisServer(folder.redis)
     server.start()
     with server.client() as client:
         for number in range(100):
             client.set(f"job:{number}", "x" * 50)
-    assert surroundings.record(tmp_path).level is Level.OK  # also while it is written to
+    assert environment.record(tmp_path).level is Level.OK  # also while it is written to
     server.stop()
     change(newest(folder.redis), in_the_middle)
-    finding = surroundings.record(tmp_path)
+    finding = environment.record(tmp_path)
     assert (finding.level, "is damaged" in finding.said) == (Level.FAIL, True)
     assert "put a copy of the data folder back" in finding.cure
     assert "redis-check-aof" in finding.cure
@@ -109,7 +109,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for free in (10**6, 10**9, 10**12):
         usage = shutil.disk_usage(tmp_path)._replace(free=free)
         monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
-        levels.append(surroundings.disk(tmp_path / "data").level)
+        levels.append(environment.disk(tmp_path / "data").level)
         monkeypatch.undo()
     assert levels == [Level.FAIL, Level.WARN, Level.OK]
 
@@ -119,11 +119,11 @@ def test_a_port_that_is_taken_is_a_warning_unless_our_stack_has_it(tmp_path: Pat
     folder.prepare()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        finding = surroundings.port(folder.path, port)
+        finding = environment.port(folder.path, port)
         assert (finding.level, "--port" in finding.cure) == (Level.WARN, True)
         url = f"http://127.0.0.1:{port}"
         with folder.announced(StackState(url=url, pid=os.getpid(), temporary=False)):
-            assert surroundings.port(folder.path, port).level is Level.OK
+            assert environment.port(folder.path, port).level is Level.OK
 
 
 @pytest.mark.parametrize(
@@ -145,5 +145,5 @@ def test_docker_is_looked_for_but_not_needed(
         (tmp_path / "docker").write_text(f"#!/bin/sh\n{program}\n")
         (tmp_path / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    finding = surroundings.docker()
+    finding = environment.docker()
     assert (finding.level, said in finding.said) == (level, True)

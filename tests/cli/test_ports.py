@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from cli.errors import BadInput
-from cli.stack import ports
+from cli.local_stack import ports
 
 
 def test_a_free_port_is_usable_until_somebody_listens_there() -> None:

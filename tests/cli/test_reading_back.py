@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from cli.batch.labelled_file import read_labelled
+from cli.batch.targets import default_target
 from cli.commands.demo import genres_table, look_at, title_of, titles_table
 from cli.commands.formatting import describe, duration, outcome, rows_done, size
-from cli.labelling.assignments import default_target
-from cli.labelling.labelled_file import read_labelled
-from cli.server.job_document import JobDocument
+from cli.http.job_document import JobDocument
 from tests.cli.fake_api import job_document
 
 HEADER = [

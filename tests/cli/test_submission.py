@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from cli.batch.label_options import LabelOptions
+from cli.batch.submission import submit
 from cli.client import ApiClient, Submitted
 from cli.errors import ApiProblem, ServerUnreachable
-from cli.labelling.label_options import LabelOptions
-from cli.labelling.submission import submit
 from tests.api.conftest import ApiProcess
 from tests.cli.fake_api import FakeApi, job_document
 

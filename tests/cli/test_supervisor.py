@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from cli.errors import StackFailed
-from cli.stack.child import ChildSpec
-from cli.stack.happenings import Action
-from cli.stack.restart_policy import RestartPolicy
-from cli.stack.supervisor import StopRequest, Supervisor
-from tests.cli.stand_ins import Diary, running
+from cli.local_stack.events import Action
+from cli.local_stack.process import ChildSpec
+from cli.local_stack.restart_policy import RestartPolicy
+from cli.local_stack.supervisor import StopRequest, Supervisor
+from tests.cli.fake_processes import Diary, running
 from tests.waiting import WITHIN_S, eventually
 
 ROOT = Path(__file__).parents[2]
@@ -172,7 +172,7 @@ def test_a_report_that_cannot_be_delivered_stops_nothing(diary: Diary, tmp_path:
 def supervisor_process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Diary]]:
     diary = Diary(folder)
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.cli.stand_ins", str(folder)],
+        [sys.executable, "-m", "tests.cli.fake_processes", str(folder)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

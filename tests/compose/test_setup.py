@@ -10,7 +10,7 @@ import pytest
 
 from deploy.setup.password import PasswordError, provide_password
 from deploy.setup.shipped_model import publish_shipped
-from training.version_numbers import reserve
+from training.export.version_numbers import reserve
 
 
 @pytest.fixture

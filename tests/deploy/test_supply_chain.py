@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.licences import licence, page
+from tools.licences import licence, page
 
 ROOT = Path(__file__).parents[2]
 SBOM = ROOT / "var" / "sbom"

@@ -20,7 +20,7 @@ from tests.docs.taken import Taken
 from tests.quick_training import QUICK, books
 from tests.stack import ROOT, Stack, running_stack
 from tests.waiting import eventually
-from training.models import ARCHITECTURES
+from training.neural import ARCHITECTURES
 
 pytestmark = pytest.mark.timeout(1800)
 

@@ -7,9 +7,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from deploy.settings_table import PAGE, page_with_tables, settings_tables
 from tests.docs.pages import GENERATED, Page, pages
 from tests.stack import ROOT
+from tools.settings_table import PAGE, page_with_tables, settings_tables
 
 PAGES = [page for page in pages() if page.name not in GENERATED]
 BY_NAME = {page.name: page for page in pages()}
@@ -60,7 +60,7 @@ def test_settings_that_are_named_exist(page: Page) -> None:
 
 def test_the_tables_of_settings_are_what_the_code_says() -> None:
     page = PAGE.read_text("utf-8")
-    assert page == page_with_tables(page), "run: python -m deploy.settings_table"
+    assert page == page_with_tables(page), "run: python -m tools.settings_table"
 
 
 @pytest.mark.parametrize("page", [page for page in pages() if page.name.count("/") == 1], ids=str)

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from catalogue import clean_book
+from catalogue.text.cleaning import clean_book
 from tests.end_to_end.test_labelling import read
 from tests.stack import ROOT, SAMPLE, Stack
-from training.data import Book
+from training.data.dataset import Book
 from training.inference import Predictor, newest_version
-from worker.decision import decide
-from worker.model_client import ModelClient
+from worker.model.client import ModelClient
+from worker.pipeline.label_rules import decide
 
 # What a few texts more or less in a batch change in a float, and what four decimals round away.
 CLOSE = 1.1e-4

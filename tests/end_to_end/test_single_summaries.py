@@ -6,8 +6,8 @@ import subprocess
 import sys
 from typing import Any
 
-from catalogue import LABEL_COLUMNS
-from catalogue.cleaning import clean
+from catalogue.labelled.labels import LABEL_COLUMNS
+from catalogue.text.cleaning import clean
 from tests.end_to_end.test_labelling import read
 from tests.stack import ROOT, Stack, many_rows
 

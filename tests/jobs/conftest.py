@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import redis
 
-from jobs.memory_store import MemoryJobStore
-from jobs.redis_store import RedisJobStore
-from jobs.store import JobStore
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.job_store import JobStore
+from jobs.redis.job_store import RedisJobStore
 
 PassTime = Callable[[float], None]
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from jobs.corrections import CorrectionsStand, CorrectionStore
 from jobs.errors import JobNotFound
 from jobs.job import NewJob, State
-from jobs.memory_corrections import MemoryCorrectionStore
-from jobs.memory_store import MemoryJobStore
-from jobs.redis_corrections import RedisCorrectionStore
-from jobs.redis_store import RedisJobStore
-from jobs.store import ASSEMBLE, JobStore
+from jobs.memory.corrections import MemoryCorrectionStore
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.corrections import CorrectionsStand, CorrectionStore
+from jobs.ports.job_store import ASSEMBLE, JobStore
+from jobs.redis.corrections import RedisCorrectionStore
+from jobs.redis.job_store import RedisJobStore
 
 
 @dataclass

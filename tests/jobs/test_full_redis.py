@@ -10,11 +10,11 @@ import redis
 
 from jobs.errors import JobNotFound
 from jobs.job import NewJob, State
-from jobs.redis_callbacks import RedisCallbackStore
-from jobs.redis_corrections import RedisCorrectionStore
-from jobs.redis_key_store import RedisKeyStore
-from jobs.redis_store import RedisJobStore
-from jobs.store import ASSEMBLE
+from jobs.ports.job_store import ASSEMBLE
+from jobs.redis.api_keys import RedisKeyStore
+from jobs.redis.corrections import RedisCorrectionStore
+from jobs.redis.job_store import RedisJobStore
+from jobs.redis.webhooks import RedisCallbackStore
 
 
 @pytest.fixture

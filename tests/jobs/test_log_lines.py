@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.callbacks import new_secret
-from jobs.keys import KeyLimits, mint
-from jobs.log_lines import LineFormatter, masked, one_line
+from jobs.api_keys import KeyLimits, mint
+from jobs.logs.log_lines import LineFormatter, masked, one_line
+from jobs.ports.webhooks import new_secret
 
 FORGED = '{"audit": "deletion", "owner": "anna"}'
 BEGINNING = "12:00 "
@@ -82,7 +82,7 @@ def test_keys_and_callback_secrets_are_masked_and_the_keys_id_is_not() -> None:
 def test_warnings_and_uncaught_exceptions_are_records_too() -> None:
     program = f"""
 import threading, warnings
-from jobs.log_lines import log_to_stderr
+from jobs.logs.log_lines import log_to_stderr
 log_to_stderr("12:00 %(name)s: %(message)s")
 text = 'x\\n{FORGED}'
 warnings.warn(text)

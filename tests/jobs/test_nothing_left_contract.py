@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import pytest
 import redis
 
-from jobs.callbacks import Attempt, CallbackStore
-from jobs.corrections import CorrectionStore
 from jobs.errors import JobNotFound, LeaseLost
 from jobs.job import Chunk, NewJob, PinnedModel, State
-from jobs.memory_callbacks import MemoryCallbackStore
-from jobs.memory_corrections import MemoryCorrectionStore
-from jobs.memory_store import MemoryJobStore
-from jobs.redis_callbacks import RedisCallbackStore
-from jobs.redis_corrections import RedisCorrectionStore
-from jobs.redis_store import RedisJobStore
-from jobs.store import ASSEMBLE, PLAN, Claim, JobStore, label_step
+from jobs.memory.corrections import MemoryCorrectionStore
+from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.webhooks import MemoryCallbackStore
+from jobs.ports.corrections import CorrectionStore
+from jobs.ports.job_store import ASSEMBLE, PLAN, Claim, JobStore, label_step
+from jobs.ports.webhooks import Attempt, CallbackStore
+from jobs.redis.corrections import RedisCorrectionStore
+from jobs.redis.job_store import RedisJobStore
+from jobs.redis.webhooks import RedisCallbackStore
 
 LEASE = 30.0
 ATTEMPT = Attempt(number=1, at=1.0, seconds=0.1, status=200, outcome="delivered", detail="")

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from cli.stack.redis_server import RedisServer
+from cli.local_stack.redis_server import RedisServer
 from jobs.job import Chunk, NewJob, PinnedModel, State
-from jobs.redis_store import RedisJobStore
-from jobs.store import ASSEMBLE, PLAN, JobStore, label_step
+from jobs.ports.job_store import ASSEMBLE, PLAN, JobStore, label_step
+from jobs.redis.job_store import RedisJobStore
 from tests.redis_proxy import RedisProxy
 
 CHUNKS = [Chunk(index=i, start=i, end=i + 1, first_row=i + 1, rows=1) for i in range(3)]

@@ -6,11 +6,11 @@ import uuid
 
 import pytest
 
-from cli.stack.redis_server import RedisServer
+from cli.local_stack.redis_server import RedisServer
 from jobs.job import NewJob, State
-from jobs.memory_store import MemoryJobStore
-from jobs.redis_store import RedisJobStore
-from jobs.store import ASSEMBLE, PLAN, Claim, JobStore
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.job_store import ASSEMBLE, PLAN, Claim, JobStore
+from jobs.redis.job_store import RedisJobStore
 
 
 @pytest.fixture(params=["memory", "redis"])

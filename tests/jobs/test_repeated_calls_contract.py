@@ -11,7 +11,7 @@ import pytest
 
 from jobs.errors import LeaseLost
 from jobs.job import Chunk, Job, NewJob, PinnedModel, State
-from jobs.store import ASSEMBLE, PLAN, Claim, JobStore, label_step
+from jobs.ports.job_store import ASSEMBLE, PLAN, Claim, JobStore, label_step
 
 CHUNKS = [
     Chunk(index=i, start=10 * i, end=10 * i + 10, first_row=3 * i + 1, rows=3) for i in (0, 1)

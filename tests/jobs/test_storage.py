@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.storage import Storage
+from jobs.files.storage import Storage
 
 
 @pytest.fixture(params=["folder", "objects"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from catalogue import Extras
+from catalogue.labelled.labels import Extras
 from jobs.errors import (
     IllegalTransition,
     JobNotFound,
@@ -17,10 +17,9 @@ from jobs.errors import (
     UploadLost,
 )
 from jobs.job import Chunk, Failure, NewJob, PinnedModel, State
-from jobs.memory_store import MemoryJobStore
-from jobs.redis_store import RedisJobStore
-from jobs.requests import RequestHold, Settlement
-from jobs.store import (
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.idempotency import RequestHold, Settlement
+from jobs.ports.job_store import (
     ASSEMBLE,
     PLAN,
     UPLOAD_LOST_AFTER_S,
@@ -30,6 +29,7 @@ from jobs.store import (
     Missing,
     label_step,
 )
+from jobs.redis.job_store import RedisJobStore
 from tests.jobs.conftest import PassTime
 
 LEASE = 30.0

@@ -9,7 +9,7 @@ import pytest
 
 from jobs.errors import LeaseLost
 from jobs.job import TRANSITIONS, Chunk, NewJob, PinnedModel, State
-from jobs.store import ASSEMBLE, PLAN, JobStore, label_step
+from jobs.ports.job_store import ASSEMBLE, PLAN, JobStore, label_step
 from tests.jobs.conftest import PassTime
 
 ID = "job"

@@ -14,15 +14,15 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
-from api.services import Services
+from api.dependencies import Services
 from api.settings import ApiSettings
-from jobs.memory_callbacks import MemoryCallbackStore
-from jobs.memory_corrections import MemoryCorrectionStore
-from jobs.memory_key_store import MemoryKeyStore
-from jobs.memory_questions import MemoryQuestions
-from jobs.memory_store import MemoryJobStore
-from jobs.messages import RecordedMessages
-from jobs.storage import Storage
+from jobs.files.storage import Storage
+from jobs.memory.api_keys import MemoryKeyStore
+from jobs.memory.corrections import MemoryCorrectionStore
+from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.label_requests import MemoryQuestions
+from jobs.memory.webhooks import MemoryCallbackStore
+from jobs.queue.task_queue import RecordedMessages
 from tests.stack import ROOT
 
 MONITORING = ROOT / "deploy" / "monitoring"

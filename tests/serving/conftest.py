@@ -18,7 +18,7 @@ from tests.serving.server_process import MODEL, PATIENCE_S, REPOSITORY, ModelSer
 BUILD = """
 import json, sys
 from pathlib import Path
-from serving.runtime import import_tensorflow, quieten
+from serving.tensorflow_setup import import_tensorflow, quieten
 quieten()
 import_tensorflow()
 import tensorflow as tf

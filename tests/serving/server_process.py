@@ -13,9 +13,9 @@ from pathlib import Path
 import grpc
 
 from tests.waiting import WITHIN_S
-from worker.model_channel import ModelChannel
-from worker.model_client import ModelClient
-from worker.model_tensors import fill_texts
+from worker.model.channel import ModelChannel
+from worker.model.client import ModelClient
+from worker.model.tensors import fill_texts
 from worker.protos.tensorflow_serving.apis import get_model_status_pb2, predict_pb2
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from serving.concurrency_limiter import Gate
 from serving.errors import NotServed, TooBusy, TooLate
-from serving.gate import Gate
-from serving.versions import State, VersionTable
+from serving.version_registry import State, VersionTable
 
 
 def test_as_many_enter_the_gate_as_may_run_and_one_more_is_too_late() -> None:

@@ -13,7 +13,7 @@ from tests.serving.conftest import StartServer
 from tests.serving.server_process import PATIENCE_S, REPOSITORY, ModelServerProcess
 from tests.serving.tiny_model import GENRES
 from tests.waiting import eventually
-from worker.model_client import ModelRejected, ModelUnavailable
+from worker.model.client import ModelRejected, ModelUnavailable
 
 
 def test_a_batch_comes_back_in_order(server: ModelServerProcess) -> None:
@@ -97,7 +97,7 @@ def test_a_cancelled_batch_frees_the_client(server: ModelServerProcess, tmp_path
 
 FORK = """
 import os, sys
-from worker.model_client import ModelClient
+from worker.model.client import ModelClient
 client = ModelClient(sys.argv[1], "genre", deadline_s=120, retry_for_s=0)
 if sys.argv[2] == "used":
     client.versions()

@@ -22,8 +22,8 @@ from tests.serving.server_process import (
     predict_request,
     status_of,
 )
-from worker.model_channel import ModelChannel
-from worker.model_tensors import to_floats
+from worker.model.channel import ModelChannel
+from worker.model.tensors import to_floats
 from worker.protos.tensorflow.core.framework import types_pb2
 from worker.protos.tensorflow_serving.apis import get_model_status_pb2, predict_pb2
 
@@ -238,7 +238,7 @@ def test_a_server_with_a_version_is_healthy(server: ModelServerProcess, service:
 METADATA = """
 import json, sys
 import grpc
-from serving.runtime import import_tensorflow
+from serving.tensorflow_setup import import_tensorflow
 import_tensorflow()
 from tensorflow_serving.apis import get_model_metadata_pb2 as m, prediction_service_pb2_grpc as s
 stub = s.PredictionServiceStub(grpc.insecure_channel(sys.argv[1]))

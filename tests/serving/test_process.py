@@ -11,7 +11,7 @@ import pytest
 from tests.serving.conftest import StartServer
 from tests.serving.server_process import MODEL, PATIENCE_S, ModelServerProcess
 from tests.waiting import eventually
-from worker.model_client import ModelUnavailable
+from worker.model.client import ModelUnavailable
 
 
 def the_one_line(text: str) -> str:

@@ -16,8 +16,8 @@ from tests.serving.server_process import (
     status_of,
 )
 from tests.waiting import eventually
-from worker.model_channel import ModelChannel
-from worker.model_client import ModelMismatch, ModelUnavailable
+from worker.model.channel import ModelChannel
+from worker.model.client import ModelMismatch, ModelUnavailable
 from worker.protos.tensorflow_serving.apis import get_model_status_pb2
 
 States = get_model_status_pb2.ModelVersionStatus

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from serving.runtime import import_tensorflow, quieten
+from serving.tensorflow_setup import import_tensorflow, quieten
 
 GENRES = (
     "crime",

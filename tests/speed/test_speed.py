@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.speed import report
 from benchmarks.speed.catalogue import mix, write_catalogue
-from catalogue.cleaning import clean
+from catalogue.text.cleaning import clean
 
 SECONDS = {
     "spinelabel": [2.0, 4.0, 1.0],

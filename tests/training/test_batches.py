@@ -1,6 +1,6 @@
 import numpy as np
 
-from training.batches import TrainingBatches, pad
+from training.neural.batches import TrainingBatches, pad
 
 ROWS = [np.full(1 + i % 40, 2 + i % 5, np.int32) for i in range(200)]
 TARGETS = np.eye(2, dtype=np.float32)[[0] * 180 + [1] * 20]

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.special import softmax  # type: ignore[import-untyped]  # scipy ships none
 
-from training.calibration import (
+from training.config import CalibrationConfig
+from training.evaluation.calibration import (
     REVIEW_ALL,
     calibration_error,
     fit_calibration,
@@ -12,7 +13,6 @@ from training.calibration import (
     genre_sets,
     reliability,
 )
-from training.config import CalibrationConfig
 
 RANDOM = np.random.default_rng(7)
 CONFIG = CalibrationConfig()

@@ -1,7 +1,7 @@
 import numpy as np
 
 from training.config import EmbeddingConfig
-from training.embeddings import rows_of, train_vectors, unit_and_length
+from training.features.embeddings import rows_of, train_vectors, unit_and_length
 
 TEXTS = ["dragon wizard magic castle", "detective murder police knife"] * 30
 

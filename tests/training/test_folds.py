@@ -1,6 +1,6 @@
 import numpy as np
 
-from training.folds import assign_folds, near_duplicates, pick_validation, usable_folds
+from training.data.folds import assign_folds, near_duplicates, pick_validation, usable_folds
 
 
 def _rows(count: int) -> tuple[list[str], np.ndarray]:

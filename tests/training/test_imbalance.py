@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from training.imbalance import FocalLoss, balanced_sample, class_weights
+from training.neural.imbalance import FocalLoss, balanced_sample, class_weights
 
 LABELS = np.array([0] * 90 + [1] * 10)
 

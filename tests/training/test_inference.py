@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.conftest import SmallRun
-from training.data import Book
+from training.data.dataset import Book
 from training.errors import TrainingError
 from training.inference import Predictor, main, newest_version
 

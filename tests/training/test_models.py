@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from training.batches import pad
 from training.config import ModelConfig
 from training.errors import TrainingError
-from training.models import ARCHITECTURES, build_model
-from training.models.layers import WordVectors
-from training.models.shape import Shape
+from training.neural import ARCHITECTURES, build_model
+from training.neural.batches import pad
+from training.neural.graph_inputs import Shape
+from training.neural.layers import WordVectors
 
 RANDOM = np.random.default_rng(7)
 

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from training.data import Book
-from training.export import WARM_UP
-from training.export_check import SessionModel, portable_operations
+from training.data.dataset import Book
+from training.export.saved_model import WARM_UP
+from training.export.verify import SessionModel, portable_operations
 from training.inference import Predictor, newest_version
 
 ROOT = Path(__file__).parents[2]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.cleaning import CLEANING_FINGERPRINT
+from catalogue.text.cleaning import CLEANING_FINGERPRINT
 from tests.training.conftest import SmallRun, make_rows, write_csv
-from training.data import read_corpus
-from training.export import main as export
-from training.export_check import SessionModel, portable_operations
+from training.data.dataset import read_corpus
+from training.export.saved_model import main as export
+from training.export.verify import SessionModel, portable_operations
 from training.model_card import write_card
 from training.train import main
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from training.vectoriser import UNKNOWN, build_vectoriser, build_vocabulary, encode
+from training.features.vectoriser import UNKNOWN, build_vectoriser, build_vocabulary, encode
 
 
 def test_the_vocabulary_is_ordered_by_frequency_then_spelling() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from training.errors import TrainingError
-from training.version_numbers import NEXT_VERSION, next_version, reserve
+from training.export.version_numbers import NEXT_VERSION, next_version, reserve
 
 
 def published(folder: Path, version: int) -> Path:

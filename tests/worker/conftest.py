@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from catalogue import CLEANING_FINGERPRINT
+from catalogue.text.cleaning import CLEANING_FINGERPRINT
 from tests.waiting import WITHIN_S
-from worker.model_client import ModelClient
+from worker.model.client import ModelClient
 
 ROOT = Path(__file__).parents[2]
 

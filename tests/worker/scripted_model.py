@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import grpc
 
-from catalogue import CLEANING_FINGERPRINT
+from catalogue.text.cleaning import CLEANING_FINGERPRINT
 from worker.protos.tensorflow.core.framework import tensor_pb2, types_pb2
 from worker.protos.tensorflow_serving.apis import get_model_status_pb2, predict_pb2
 

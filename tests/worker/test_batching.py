@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.batching import micro_batches
+from worker.pipeline.batching import micro_batches
 
 
 @given(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from jobs.messages import RECOVER_TASK
-from worker.app import make_app
+from jobs.queue.task_queue import RECOVER_TASK
+from worker.celery_app import make_app
 from worker.settings import WorkerSettings
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from jobs.storage import Storage, input_path
-from jobs.store import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
-from tests.worker.desk import Desk, catalogue
-from worker.delete_orphans import delete_orphans
+from jobs.files.storage import Storage, input_path
+from jobs.ports.job_store import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
+from tests.worker.worker_harness import Desk, catalogue
 from worker.settings import WorkerSettings
+from worker.tasks.delete_orphans import delete_orphans
 
 OLD_S = 3 * 86_400
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from catalogue import Extras
+from catalogue.labelled.labels import Extras
 from jobs.job import Failure, State
-from tests.worker.desk import Desk, catalogue
-from tests.worker.test_answer import ask
+from tests.worker.test_label_request import ask
+from tests.worker.worker_harness import Desk, catalogue
 
 
 @pytest.fixture

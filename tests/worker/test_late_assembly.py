@@ -13,12 +13,12 @@ from typing import BinaryIO
 
 import pytest
 
+from jobs.files.storage import Storage, job_folder, result_path
 from jobs.job import State
-from jobs.memory_store import MemoryJobStore
-from jobs.storage import Storage, job_folder, result_path
-from jobs.store import Claim
-from tests.worker.desk import Desk, catalogue
-from worker.assemble import assemble_job
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.job_store import Claim
+from tests.worker.worker_harness import Desk, catalogue
+from worker.tasks.assemble import assemble_job
 
 
 class StoppedStore(MemoryJobStore):

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from worker.model_client import ModelClient, ModelUnavailable
-from worker.model_retry import RetryPolicy, Verdict
+from worker.model.client import ModelClient, ModelUnavailable
+from worker.model.retry import RetryPolicy, Verdict
 
 
 def test_a_server_that_never_answers_is_unavailable_after_the_bound() -> None:
@@ -33,7 +33,7 @@ def test_a_batch_of_no_texts_is_a_mistake() -> None:
 
 IMPORTS = """
 import sys
-import celery, celery.worker, kombu.transport.redis, redis, grpc, worker.model_client
+import celery, celery.worker, kombu.transport.redis, redis, grpc, worker.model.client
 heavy = {"tensorflow", "tensorflow_serving", "keras", "pandas", "scipy", "sklearn", "h5py"}
 print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
 import resource

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from catalogue import WeighedWord
-from worker.model_description import ModelDescription
-from worker.model_errors import ModelMismatch
-from worker.model_signatures import read_evidence
-from worker.model_tensors import fill_texts, to_bytes, to_floats
+from catalogue.labelled.labels import WeighedWord
+from worker.model.description import ModelDescription
+from worker.model.errors import ModelMismatch
+from worker.model.signatures import read_evidence
+from worker.model.tensors import fill_texts, to_bytes, to_floats
 from worker.protos.tensorflow.core.framework import tensor_pb2, types_pb2
 
 DOCUMENT = {

@@ -11,18 +11,18 @@ import pytest
 import redis
 from kombu.exceptions import OperationalError
 
-from cli.stack.redis_server import RedisServer
+from cli.local_stack.redis_server import RedisServer
 from jobs.job import PinnedModel, State
-from jobs.label_cache import LabelCache
-from jobs.memory_store import MemoryJobStore
-from jobs.redis_outage import MEMORY_FULL, is_outage, refusal
-from jobs.redis_store import RedisJobStore
-from jobs.store import PLAN, Claim, label_step
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.job_store import PLAN, Claim, label_step
+from jobs.ports.prediction_cache import LabelCache
+from jobs.redis.job_store import RedisJobStore
+from jobs.redis.outage import MEMORY_FULL, is_outage, refusal
 from tests.waiting import eventually
-from tests.worker.desk import Desk, catalogue
-from worker.label import label_chunk
-from worker.outages import uncounted_outages
-from worker.plan import plan_job
+from tests.worker.worker_harness import Desk, catalogue
+from worker.liveness.outages import uncounted_outages
+from worker.tasks.label import label_chunk
+from worker.tasks.plan import plan_job
 
 
 class Gate(LabelCache):

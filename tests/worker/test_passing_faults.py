@@ -8,12 +8,12 @@ from pathlib import Path
 import grpc
 import pytest
 
-from catalogue import Extras
+from catalogue.labelled.labels import Extras
 from jobs.job import State
 from tests.waiting import WITHIN_S
-from tests.worker.desk import Desk, catalogue
 from tests.worker.scripted_model import Scripted, ScriptedServer, scripted_server
-from worker.model_errors import ModelUnavailable
+from tests.worker.worker_harness import Desk, catalogue
+from worker.model.errors import ModelUnavailable
 
 MODEL = Scripted(labels=("crime", "travel"))
 INTERNAL = grpc.StatusCode.INTERNAL

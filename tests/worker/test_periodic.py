@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 import redis
 
+from jobs.files.storage import Storage, input_path
 from jobs.job import Job, State
-from jobs.log_once import LogOnce
-from jobs.memory_store import MemoryJobStore
-from jobs.messages import CLEAN_TASK, EXPIRE_TASK, FORGET_TASK, PLAN_TASK, RECOVER_TASK
-from jobs.storage import Storage, input_path
-from jobs.store import Missing
-from tests.worker.desk import Desk, catalogue
-from worker.app import make_app
-from worker.clean_storage import clean_storage
-from worker.expire_jobs import expire_jobs
-from worker.forget_jobs import forget_jobs
-from worker.recover_jobs import recover_jobs
-from worker.services import Services
+from jobs.logs.log_once import LogOnce
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.job_store import Missing
+from jobs.queue.task_queue import CLEAN_TASK, EXPIRE_TASK, FORGET_TASK, PLAN_TASK, RECOVER_TASK
+from tests.worker.worker_harness import Desk, catalogue
+from worker.celery_app import make_app
+from worker.dependencies import Services
 from worker.settings import WorkerSettings
+from worker.tasks.clean_storage import clean_storage
+from worker.tasks.expire_jobs import expire_jobs
+from worker.tasks.forget_jobs import forget_jobs
+from worker.tasks.recover_jobs import recover_jobs
 
 NO_MODEL = "127.0.0.1:1"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker.plan import chunk_bytes
+from worker.tasks.plan import chunk_bytes
 
 
 @pytest.mark.parametrize("size", [250_000, 3_000_000, 4_000_001, 10_000_000])

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from worker.protos import regenerate
+from tools import regenerate_protos
 
 WITHOUT_TENSORFLOW = """
 import sys
@@ -28,13 +28,13 @@ assert vendored.PredictRequest is real.PredictRequest
 
 
 def test_regenerating_gives_the_committed_files() -> None:
-    generated = regenerate.generate()
+    generated = regenerate_protos.generate()
     committed = {
-        PurePosixPath(path.relative_to(regenerate.HERE)): path.read_text(encoding="utf-8")
-        for package in regenerate.WHEELS
-        for path in (regenerate.HERE / package).rglob("*.py")
+        PurePosixPath(path.relative_to(regenerate_protos.HERE)): path.read_text(encoding="utf-8")
+        for package in regenerate_protos.WHEELS
+        for path in (regenerate_protos.HERE / package).rglob("*.py")
     }
-    assert committed == generated, "run: python -m worker.protos.regenerate"
+    assert committed == generated, "run: python -m tools.regenerate_protos"
 
 
 @pytest.mark.parametrize(

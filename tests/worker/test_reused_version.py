@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from jobs.job import Failure, State
-from jobs.label_cache import MemoryLabelCache
-from jobs.memory_store import MemoryJobStore
-from jobs.questions import Answer
-from jobs.store import PLAN
-from tests.worker.desk import Desk
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.job_store import PLAN
+from jobs.ports.label_requests import Answer
+from jobs.ports.prediction_cache import MemoryLabelCache
 from tests.worker.scripted_model import Scripted, ScriptedServer, scripted_server
-from tests.worker.test_answer import ask
+from tests.worker.test_label_request import ask
+from tests.worker.worker_harness import Desk
 
 BEFORE = Scripted(labels=("crime", "travel"), export_id="before")
 # More labels, in another order: by the other's description its columns mean other genres.

@@ -11,22 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from catalogue import Extras
+from catalogue.labelled.labels import Extras
+from jobs.files.chunk_output import write_part
+from jobs.files.storage import errors_path, input_path, parts_folder, result_path
 from jobs.job import State
-from jobs.memory_store import MemoryJobStore
-from jobs.messages import LABEL_TASK, PLAN_TASK
-from jobs.part import write_part
-from jobs.storage import errors_path, input_path, parts_folder, result_path
-from jobs.store import PLAN, UPLOAD_LOST_AFTER_S, Claim, Commit, label_step
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.job_store import PLAN, UPLOAD_LOST_AFTER_S, Claim, Commit, label_step
+from jobs.queue.task_queue import LABEL_TASK, PLAN_TASK
 from tests.waiting import eventually
 from tests.worker.conftest import build_model
-from tests.worker.desk import Desk, catalogue
-from worker.assemble import assemble_job
-from worker.clean_storage import clean_storage
-from worker.expire_jobs import expire_jobs
-from worker.label import label_chunk
-from worker.plan import plan_job
-from worker.recover_jobs import recover_jobs
+from tests.worker.worker_harness import Desk, catalogue
+from worker.tasks.assemble import assemble_job
+from worker.tasks.clean_storage import clean_storage
+from worker.tasks.expire_jobs import expire_jobs
+from worker.tasks.label import label_chunk
+from worker.tasks.plan import plan_job
+from worker.tasks.recover_jobs import recover_jobs
 
 
 @pytest.fixture

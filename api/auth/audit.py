@@ -1,0 +1,85 @@
+"""One line for each thing that somebody did with a catalogue, or was refused: JSON, and nothing in it is secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from flask import Flask, Response, request
+
+from api.auth.caller import known_caller
+from api.http.logged_requests import client_address, logged_path, peer_address
+from api.jobs.job_ids import JOB_ID_KEY
+from jobs.logs.log_lines import masked
+
+_audit = logging.getLogger("api.audit")
+
+EVENTS: Mapping[tuple[str, str], str] = {
+    ("POST", "jobs.submit_job"): "submission",
+    ("GET", "results.get_result"): "download",
+    ("GET", "results.get_errors"): "download",
+    ("GET", "review.get_corrections"): "download",
+    # Page by page, a whole result can be read as well.
+    ("GET", "review.list_rows"): "reading",
+    ("GET", "review.list_latest_rows"): "reading",
+    # The callback's URL may hold a token, and the secret signs as this server.
+    ("GET", "callbacks.list_deliveries"): "reading of deliveries",
+    ("GET", "callbacks.show_secret"): "reading of the callback secret",
+    ("PUT", "review.put_correction"): "correction",
+    ("DELETE", "review.delete_correction"): "correction",
+    ("POST", "jobs.cancel_job"): "cancellation",
+    ("DELETE", "jobs.delete_job"): "deletion",
+    ("POST", "callbacks.renew_secret"): "new callback secret",
+    ("POST", "session.begin_session"): "sign-in",
+}
+# 404 is not among them: for another owner's job it is the same answer as for a job that never was.
+REFUSALS: Mapping[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "key refused",
+    HTTPStatus.FORBIDDEN: "request refused",
+    HTTPStatus.MISDIRECTED_REQUEST: "request refused",
+    HTTPStatus.TOO_MANY_REQUESTS: "limit reached",
+}
+
+
+def register_audit(app: Flask) -> None:
+    """Write the line once the answer is known: for what was done, and for what was refused on the caller's account."""
+
+    @app.after_request
+    def write(response: Response) -> Response:
+        event = REFUSALS.get(response.status_code)
+        if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
+            event = EVENTS.get((request.method, request.endpoint or ""))
+        if event is not None:
+            _audit.info("%s", _line(event, response))
+        return response
+
+
+def write_audit_to_stderr() -> None:
+    """Each line is one JSON object, without what other log lines begin with."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    _audit.addHandler(handler)
+    _audit.propagate = False
+    _audit.setLevel(logging.INFO)
+
+
+def _line(event: str, response: Response) -> str:
+    who = known_caller()
+    job_id = (request.view_args or {}).get("job_id") or request.environ.get(JOB_ID_KEY)
+    return json.dumps(
+        {
+            "audit": event,
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "owner": who.owner if who else None,
+            "key": who.key_id if who else None,
+            "from": client_address(request.environ),
+            "peer": peer_address(request.environ),
+            "job": masked(job_id) if job_id else None,
+            "what": f"{request.method} {logged_path(request.environ)}",
+            "status": response.status_code,
+        }
+    )

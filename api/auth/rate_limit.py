@@ -1,0 +1,88 @@
+"""How many requests a key may send in a minute, counted in Redis for all processes together."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+import redis
+from flask import Flask, request
+from flask_limiter import ApplicationLimit, Limiter, RequestLimit
+from limits.storage import RedisStorage
+
+from api.auth.authentication import OPEN_ENDPOINTS
+from api.auth.caller import caller
+from api.http.problems import Problem
+from jobs.logs.log_once import LogOnce
+from jobs.redis.keys import REQUEST_COUNTS
+from jobs.redis.outage import refusal
+
+log = logging.getLogger(__name__)
+_faults = LogOnce(log)
+
+_MEMORY = "memory://"
+_SCHEME = "counts+"
+# Let through while Redis refuses the count.
+_UNCOUNTED = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+
+
+class _Counts(RedisStorage):
+    """The library's counts in Redis; `acquire_entry` is what the moving window calls for each request."""
+
+    STORAGE_SCHEME = [f"{_SCHEME}redis", f"{_SCHEME}rediss", f"{_SCHEME}redis+unix"]  # noqa: RUF012
+
+    def __init__(self, uri: str, **options: Any) -> None:
+        super().__init__(uri.removeprefix(_SCHEME), **options)
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        try:
+            return bool(super().acquire_entry(key, limit, expiry, amount))
+        except redis.RedisError as error:
+            if request.method not in _UNCOUNTED or (reason := refusal(error)) is None:
+                raise
+            _faults.error(reason, "requests are not counted: %s", reason)
+            return True
+
+
+def register_request_limits(app: Flask, counts_url: str) -> None:
+    """Answer 429 with Retry-After beyond a caller's limit.
+
+    When the counts cannot be reached, requests are not let through uncounted; whoever could not be counted could not
+    be recognised either, since the keys are kept in the same place. While Redis answers but refuses writes, what only
+    reads or deletes is let through: deleting jobs is what makes room.
+
+    Args:
+        counts_url: Redis as in the settings, or `memory://` for tests.
+    """
+    limiter = Limiter(
+        lambda: caller().key_id or "",
+        app=app,
+        application_limits=[ApplicationLimit(lambda: f"{caller().requests_per_minute}/minute")],
+        strategy="moving-window",
+        storage_uri=_storage_uri(counts_url),
+        storage_options=(
+            {} if counts_url == _MEMORY else {"key_prefix": REQUEST_COUNTS, "socket_timeout": 10}
+        ),
+        on_breach=_refuse,
+    )
+    limiter.request_filter(lambda: request.endpoint in OPEN_ENDPOINTS)
+
+
+def _storage_uri(counts_url: str) -> str:
+    if counts_url == _MEMORY:
+        return counts_url
+    return _SCHEME + counts_url.replace("unix://", "redis+unix://", 1)
+
+
+def _refuse(limit: RequestLimit) -> NoReturn:
+    wait = max(1, math.ceil(limit.reset_at - time.time()))
+    raise Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "TOO_MANY_REQUESTS",
+        f"This key has sent {limit.limit.amount:,} requests within a minute, which is all it may; "
+        f"go on in {wait} seconds.",
+        retry_after_s=wait,
+    )

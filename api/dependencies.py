@@ -1,0 +1,50 @@
+"""What the routes work with; made once per process, after the server's fork."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.settings import ApiSettings
+from jobs.files.storage import Storage
+from jobs.ports.api_keys import KeyStore
+from jobs.ports.corrections import CorrectionStore
+from jobs.ports.job_store import JobStore
+from jobs.ports.label_requests import Questions
+from jobs.ports.webhooks import CallbackStore
+from jobs.queue.task_queue import Messages
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The ports, and where requests are counted."""
+
+    store: JobStore
+    storage: Storage
+    messages: Messages
+    corrections: CorrectionStore
+    questions: Questions
+    keys: KeyStore
+    callbacks: CallbackStore
+    counts_url: str  # see `register_request_limits`
+
+
+def connect(settings: ApiSettings) -> Services:
+    """The real services. Nothing connects before its first use; what they import is paid for here."""
+    from jobs.queue.celery_app import make_celery
+    from jobs.queue.task_queue import CeleryMessages
+    from jobs.redis.api_keys import RedisKeyStore
+    from jobs.redis.corrections import RedisCorrectionStore
+    from jobs.redis.job_store import RedisJobStore
+    from jobs.redis.label_requests import RedisQuestions
+    from jobs.redis.webhooks import RedisCallbackStore
+
+    return Services(
+        store=RedisJobStore(settings.redis_url),
+        storage=Storage(settings.storage_url),
+        messages=CeleryMessages(make_celery(settings.broker_url)),
+        corrections=RedisCorrectionStore(settings.redis_url),
+        questions=RedisQuestions(settings.redis_url),
+        keys=RedisKeyStore(settings.redis_url),
+        callbacks=RedisCallbackStore(settings.redis_url),
+        counts_url=settings.redis_url,
+    )

@@ -1,0 +1,112 @@
+"""The jobs as the present caller sees them: others' jobs are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from api.auth.caller import Caller, caller
+from api.jobs.snapshot_cache import RecentLooks
+from catalogue.parsing.schema import Layout
+from jobs.errors import JobNotFound, TooManyOpenJobs
+from jobs.job import Chunk, Job, NewJob, State
+from jobs.ports.idempotency import RequestStore, Settlement
+from jobs.ports.job_store import JobStore, WorkerReport
+
+
+class CallersJobs:
+    """What routes may do with the job record. Each method raises `JobNotFound` for a job of somebody else.
+
+    Routes are given this and not the store, so that none of them can forget to look whose job it is.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        who: Callable[[], Caller] = caller,
+        recent: RecentLooks | None = None,
+    ) -> None:
+        self._store = store
+        self._who = who
+        self._recent = recent or RecentLooks()
+
+    def of(self, who: Caller) -> CallersJobs:
+        """The same for what goes on after the request has been served."""
+        return CallersJobs(self._store, lambda: who, self._recent)
+
+    def ping(self) -> None:
+        """Raises the store's own error when it cannot be reached."""
+        self._store.ping()
+
+    def get(self, job_id: str) -> Job:
+        """A snapshot of the job."""
+        asked_at = self._recent.now()
+        return self._seen(self._recent.note(self._store.get(job_id), asked_at=asked_at))
+
+    def look(self, job_id: str) -> Job:
+        """Like `get`, for a mere look: while the job has not ended, it may be a moment old. See `RecentLooks`."""
+        recent = self._recent.find(job_id)
+        return self.get(job_id) if recent is None else self._seen(recent)
+
+    def _seen(self, job: Job) -> Job:
+        if not self._who().may_see(job.owner):
+            raise JobNotFound(job.id)
+        return job
+
+    def layout(self, job: Job) -> Layout:
+        """The layout of a job that was read before. Raises `JobNotFound` also when its files are deleted."""
+        return Layout.from_dict(self._store.layout(self._seen(job).id))
+
+    def newest_part(self, job_id: str) -> tuple[Chunk, str] | None:
+        """See `JobStore.newest_part`."""
+        self.get(job_id)
+        return self._store.newest_part(job_id)
+
+    def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
+        """The caller's jobs, newest first; an admin's list holds everybody's."""
+        owner = None if self._who().is_admin else self._who().owner
+        asked_at = self._recent.now()
+        found = self._store.newest(limit=limit, before=before, owner=owner)
+        return [self._recent.note(job, asked_at=asked_at) for job in found]
+
+    def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
+        """Workers that reported lately; they are nobody's."""
+        return self._store.workers(within_s=within_s)
+
+    @property
+    def requests(self) -> RequestStore:
+        """The keys of requests that may be repeated; their names say whose they are."""
+        return self._store.requests
+
+    def check_room(self) -> None:
+        """Raises `TooManyOpenJobs` if one more job would be refused now: better before a long upload than after it."""
+        owner, most = self._who().owner, self._who().open_jobs
+        if owner is not None and most is not None and self._store.open_jobs(owner) >= most:
+            raise TooManyOpenJobs(most)
+
+    def announce_upload(self, job_id: str) -> None:
+        """See `JobStore.announce_upload`."""
+        self._store.announce_upload(job_id)
+
+    def forget_upload(self, job_id: str) -> None:
+        """See `JobStore.forget_upload`."""
+        self._store.forget_upload(job_id)
+
+    def create(self, job: NewJob, *, settlement: Settlement | None = None) -> Job:
+        """Record a new job as the caller's. Raises `TooManyOpenJobs`, `RequestNotHeld`."""
+        return self._store.create(
+            replace(job, owner=self._who().owner),
+            most_open=self._who().open_jobs,
+            settlement=settlement,
+        )
+
+    def end(self, job_id: str, ending: State) -> Job:
+        """See `JobStore.end`."""
+        self.get(job_id)
+        asked_at = self._recent.now()
+        return self._recent.note(self._store.end(job_id, ending), asked_at=asked_at)
+
+    def delete(self, job_id: str) -> None:
+        """See `JobStore.delete`."""
+        self.get(job_id)
+        self._store.delete(job_id)

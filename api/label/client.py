@@ -1,0 +1,76 @@
+"""Asks a worker to label a few summaries, and waits for the answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from api.http.concurrency import ConcurrencyLimiter
+from api.http.problems import RETRY_AFTER_S, Problem
+from api.observability.worker_reports import lately, newest_model
+from jobs.job import Failure
+from jobs.ports.job_store import JobStore
+from jobs.ports.label_requests import Answer, Question, Questions
+from jobs.queue.task_queue import Messages
+
+
+class Asking:
+    """One API's questions to the workers; several threads may ask at a time."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        questions: Questions,
+        messages: Messages,
+        waiting: ConcurrencyLimiter,
+        *,
+        deadline_s: float,
+    ) -> None:
+        """
+        Args:
+            waiting: permits for questions that wait for their answer.
+            deadline_s: how long an answer is waited for, in seconds.
+        """
+        self._store = store
+        self._questions = questions
+        self._messages = messages
+        self._deadline_s = deadline_s
+        self._waiting = waiting
+
+    def ask(self, question: Question) -> Answer:
+        """The answer. Raises `Problem` when there is none."""
+        if newest_model(lately(self._store)) is None:
+            # Without this every question would wait for its deadline in vain.
+            raise _unavailable("No worker reaches a model that it can use; /readyz says more.")
+        release = self._waiting.try_acquire()
+        if release is None:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "TOO_MANY_WAITING",
+                "Many summaries wait for an answer already; try again in a moment, or upload them as a catalogue.",
+                retry_after_s=1,
+            )
+        try:
+            question_id = self._questions.ask(question, keep_s=self._deadline_s)
+            self._messages.answer(question_id)
+            answer = self._questions.wait(question_id, within_s=self._deadline_s)
+        finally:
+            release()
+        if answer is None:
+            raise Problem(
+                HTTPStatus.GATEWAY_TIMEOUT,
+                "NO_ANSWER",
+                f"No worker answered within {self._deadline_s:g} seconds; try again in {RETRY_AFTER_S} seconds, "
+                "or upload the summaries as a catalogue.",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        if isinstance(answer, Failure):
+            if answer.code == "EVIDENCE_UNAVAILABLE":
+                raise Problem(HTTPStatus.CONFLICT, answer.code, answer.message)
+            raise _unavailable(answer.message)
+        return answer
+
+
+def _unavailable(why: str) -> Problem:
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "MODEL_UNAVAILABLE", why, retry_after_s=RETRY_AFTER_S
+    )

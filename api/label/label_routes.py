@@ -1,0 +1,45 @@
+"""`/v1/label`: a few summaries, answered at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_openapi3.blueprint import APIBlueprint
+
+from api.auth.caller import caller
+from api.http.openapi_responses import problems
+from api.jobs.schemas import as_json
+from api.label.client import Asking
+from api.label.schemas import LabelBody, LabelsDocument
+from api.openapi import LABELS, described_routes
+
+
+def label_routes(asking: Asking) -> APIBlueprint:
+    """The endpoint over the workers' answers."""
+    routes = described_routes("labels", LABELS)
+
+    @routes.post(
+        "/v1/label",
+        responses={
+            200: LabelsDocument,
+            **problems(
+                "INVALID_BODY",
+                "INVALID_PARAMETER",
+                "UNKNOWN_PARAMETER",
+                "CROSS_SITE",
+                "BODY_TOO_LARGE",
+                "EVIDENCE_UNAVAILABLE",
+                "MODEL_UNAVAILABLE",
+                "TOO_MANY_WAITING",
+                "NO_ANSWER",
+            ),
+        },
+        description="By the newest model, with the rules of a catalogue's rows. For more than a few "
+        "summaries upload a catalogue.",
+    )
+    def label_summaries(body: LabelBody) -> dict[str, Any]:
+        """Label a few summaries at once"""
+        answer = asking.ask(body.question(caller().owner))
+        return as_json(LabelsDocument.of(answer, evidence=body.evidence))
+
+    return routes

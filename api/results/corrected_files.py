@@ -1,0 +1,75 @@
+"""A result with what people said of its rows, and their words alone as data to train on.
+
+Both are made while they are sent: they have an ETag, but neither length nor ranges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from flask import Response, request
+
+from api.http.filenames import download_name
+from api.jobs.scoped_store import CallersJobs
+from api.results.files import attachment
+from api.results.result_reader import ResultReader, open_result
+from catalogue.labelled.corrections import (
+    encode_corrected,
+    encode_corrected_header,
+    encode_training,
+    encode_training_header,
+)
+from jobs.files.storage import Storage
+from jobs.job import Job
+from jobs.ports.corrections import CorrectionStore
+
+
+def corrected_download(
+    job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> Response:
+    """The result with the column `corrected_genre`. Raises `Problem` when it is not there, or not yet."""
+    return _sent(job, store, storage, corrections, kind="labelled", lines=_corrected)
+
+
+def training_download(
+    job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> Response:
+    """Title, genre and summary of the corrected rows. Raises `Problem` like `corrected_download`."""
+    return _sent(job, store, storage, corrections, kind="corrections", lines=_training)
+
+
+def _corrected(reader: ResultReader) -> Iterator[bytes]:
+    yield encode_corrected_header(reader.result)
+    for rows, genres in reader.batches():
+        yield encode_corrected(reader.result, rows, genres)
+
+
+def _training(reader: ResultReader) -> Iterator[bytes]:
+    yield encode_training_header()
+    for rows, genres in reader.batches():
+        if genres:
+            yield encode_training(reader.layout, rows, genres)
+
+
+def _sent(
+    job: Job,
+    store: CallersJobs,
+    storage: Storage,
+    corrections: CorrectionStore,
+    *,
+    kind: str,
+    lines: Callable[[ResultReader], Iterator[bytes]],
+) -> Response:
+    # Before the rows are read: what is said meanwhile may be in the answer or not, and has the next revision.
+    revision = corrections.stand(job.id).revision
+    reader = open_result(job, store, storage, corrections)
+    response = Response(
+        lines(reader),
+        content_type="text/csv; charset=utf-8",
+        direct_passthrough=True,  # or all of it would be collected to count its length
+    )
+    response.call_on_close(reader.close)
+    response.set_etag(f"{job.id}-{kind}-corrected-{revision}")
+    attachment(response, download_name(job.filename, kind))
+    response.make_conditional(request.environ)
+    return response

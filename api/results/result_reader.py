@@ -1,0 +1,97 @@
+"""The rows of an ended job's result, one after the other, with bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from api.jobs.scoped_store import CallersJobs
+from api.results.files import open_ended
+from catalogue.labelled.reader import ResultLayout, ResultRow, inspect_result, read_result
+from catalogue.parsing.schema import Layout
+from jobs.files.storage import Storage, result_path
+from jobs.job import Job
+from jobs.ports.corrections import CorrectionStore
+
+_BLOCK_BYTES = 64 * 1024
+# As much is read before the corrections of these rows are asked for in one go.
+_BATCH_ROWS = 200
+_BATCH_BYTES = 1 << 20
+
+Batch = tuple[list[ResultRow], Mapping[int, str]]
+"""Rows and blank lines, and the genre that a person gave for some of the rows, by row number."""
+
+
+@dataclass(frozen=True)
+class ResultReader:
+    """A result that is open for reading."""
+
+    layout: Layout
+    result: ResultLayout
+    size: int  # bytes
+    _job_id: str
+    _stream: BinaryIO
+    _corrections: CorrectionStore
+
+    def batches(self, *, start: int | None = None, number: int = 1) -> Iterator[Batch]:
+        """All that follows byte `start`, at which row `number` begins; None for the beginning."""
+        start = self.result.data_start if start is None else start
+        self._stream.seek(start)
+        rows: list[ResultRow] = []
+        begin = start
+        blocks = _blocks(self._stream)
+        for row in read_result(blocks, self.result, start=start, number=number):
+            rows.append(row)
+            if len(rows) == _BATCH_ROWS or row.end - begin > _BATCH_BYTES:
+                yield self._with_corrections(rows)
+                rows, begin = [], row.end
+        if rows:
+            yield self._with_corrections(rows)
+
+    def begins_record(self, offset: int) -> bool:
+        """Whether this byte may begin a record: it comes after a line end."""
+        if not self.result.data_start <= offset <= self.size:
+            return False
+        self._stream.seek(offset - 1)
+        return self._stream.read(1) in (b"\n", b"\r")
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._stream.close()
+
+    def _with_corrections(self, rows: list[ResultRow]) -> Batch:
+        numbers = [row.number for row in rows if not row.blank]
+        return rows, self._corrections.of(self._job_id, numbers)
+
+
+def open_result(
+    job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> ResultReader:
+    """The result of an ended job, to be closed. Raises `Problem` when it is not there, or not yet."""
+    stream, size = open_ended(job, storage, result_path(job.id))
+    try:
+        layout = store.layout(job)
+        result = inspect_result(_blocks(stream), layout)
+    except BaseException:
+        stream.close()
+        raise
+    return ResultReader(layout, result, size, job.id, stream, corrections)
+
+
+@contextmanager
+def reading(
+    job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+) -> Iterator[ResultReader]:
+    """`open_result` for the length of a block."""
+    reader = open_result(job, store, storage, corrections)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    while block := stream.read(_BLOCK_BYTES):
+        yield block

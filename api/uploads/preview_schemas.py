@@ -1,0 +1,139 @@
+"""What a preview says of a file, as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, NonNegativeInt
+from pydantic.json_schema import SkipJsonSchema
+
+from api.uploads.options import Given, SubmitQuery, option
+from catalogue.compressed.compression import Packing
+from catalogue.errors import (
+    CatalogueError,
+    NoRows,
+    NoSummaryColumn,
+    SummaryColumnUnknown,
+    TitleColumnUnknown,
+)
+from catalogue.parsing.columns import ColumnNames, choose_columns, why_chosen
+from catalogue.parsing.sampling import Sample
+
+_LONGEST_CELL = 300
+_NAMED = "It was named."
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+
+
+class PreviewQuery(SubmitQuery):
+    """The parameters of a preview: those of an upload, and how large the file is."""
+
+    total_bytes: Annotated[NonNegativeInt | SkipJsonSchema[None], Given] = option(
+        "The whole file's size, where only its beginning is sent."
+    )
+
+
+class FormatDocument(BaseModel):
+    """How the file is written."""
+
+    packing: Packing
+    kind: Literal["text", "workbook"]
+    encoding: str | None = Field(description="null for a workbook")
+    delimiter: str | None = Field(description="null for a workbook")
+    delimiter_name: str | None
+
+
+class RowCountDocument(BaseModel):
+    """How many rows there are."""
+
+    count: int | None = Field(description="null where it cannot be guessed")
+    exact: bool
+
+
+class ColumnDocument(BaseModel):
+    """A column that would be read."""
+
+    name: str
+    index: int
+    why: str
+
+
+class ObstacleDocument(BaseModel):
+    """What an upload of the file would be refused for."""
+
+    code: str
+    message: str
+
+
+class PreviewDocument(BaseModel):
+    """What is seen in a file before it is uploaded."""
+
+    format: FormatDocument
+    columns: list[str]
+    rows: RowCountDocument
+    summary_column: ColumnDocument | None
+    title_column: ColumnDocument | None = Field(description="null where no title would be read.")
+    obstacle: ObstacleDocument | None = Field(
+        description="Why the file would be refused as it is; null if it would be taken."
+    )
+    first_rows: list[list[str]] = Field(
+        description=f"Up to ten; a cell is cut after {_LONGEST_CELL} characters."
+    )
+
+
+def preview_document(
+    sample: Sample, form: FormatDocument, rows: RowCountDocument, *, names: ColumnNames
+) -> PreviewDocument:
+    """The document of a sample; `names` is what the caller calls the columns."""
+    summary, title, obstacle = _columns(sample, names)
+    return PreviewDocument(
+        format=form,
+        columns=list(sample.beginning.header),
+        rows=rows,
+        summary_column=summary,
+        title_column=title,
+        obstacle=obstacle and ObstacleDocument(code=obstacle.code, message=obstacle.message),
+        first_rows=[[_shown(cell) for cell in row] for row in sample.first_rows],
+    )
+
+
+def text_format(sample: Sample, packing: Packing) -> FormatDocument:
+    """The format of a text file."""
+    dialect = sample.beginning.dialect
+    return FormatDocument(
+        packing=packing,
+        kind="text",
+        encoding=dialect.encoding.value,
+        delimiter=dialect.delimiter,
+        delimiter_name=_NAMES.get(dialect.delimiter),
+    )
+
+
+WORKBOOK = FormatDocument(
+    packing=Packing.NONE, kind="workbook", encoding=None, delimiter=None, delimiter_name=None
+)
+
+
+def _columns(
+    sample: Sample, names: ColumnNames
+) -> tuple[ColumnDocument | None, ColumnDocument | None, CatalogueError | None]:
+    header = sample.beginning.header
+    try:
+        read = choose_columns(header, names)
+    except (NoSummaryColumn, SummaryColumnUnknown, TitleColumnUnknown) as error:
+        return None, None, error
+    why = why_chosen(header, read.summary) if names.summary is None else _NAMED
+    summary = ColumnDocument(name=header[read.summary], index=read.summary, why=why)
+    title = None
+    if read.title is not None:
+        why = "Its name is a word for a title." if names.title is None else _NAMED
+        title = ColumnDocument(name=header[read.title], index=read.title, why=why)
+    if sample.complete and not sample.rows:
+        no_rows = NoRows("The file has a header but no rows; send at least one book.")
+        return summary, title, no_rows
+    return summary, title, None
+
+
+def _shown(cell: str) -> str:
+    # What cannot be decoded cannot be JSON either.
+    plain = cell.encode("utf-8", "replace").decode("utf-8")
+    return plain if len(plain) <= _LONGEST_CELL else plain[:_LONGEST_CELL] + "…"

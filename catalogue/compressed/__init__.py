@@ -1,0 +1,1 @@
+"""Containers of catalogues: gzip, ZIP, Excel workbooks."""

@@ -1,0 +1,114 @@
+"""A labelled catalogue as a table of typed values, for formats that have types."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from catalogue.labelled.corrections import CORRECTION_COLUMN
+from catalogue.labelled.labels import LABEL_COLUMNS
+from catalogue.labelled.reader import ResultLayout, ResultRow
+
+Value = str | float | bool | list[str] | None
+
+Batch = tuple[Sequence[ResultRow], Mapping[int, str]]
+"""Rows and blank lines, and the genre that a person gave for some of the rows, by row number."""
+
+EXTRA_COLUMN = "extra_cells"
+"""What a row has beyond the header."""
+
+
+class Kind(Enum):
+    """What a column's values are."""
+
+    TEXT = "text"  # of the input: never None
+    WORD = "word"  # text, or None where there is none
+    NUMBER = "number"
+    FLAG = "flag"
+    LIST = "list"
+
+
+_KINDS = {
+    "confidence": Kind.NUMBER,
+    "second_confidence": Kind.NUMBER,
+    "genre_set": Kind.LIST,
+    "needs_review": Kind.FLAG,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The columns of one result, with names that are all different, and its rows as values."""
+
+    names: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    width: int
+    """How many columns the result has; the corrections may follow, and what rows have beyond the header."""
+    corrected: bool
+
+    @classmethod
+    def of(cls, result: ResultLayout, *, corrected: bool) -> "Table":
+        """The table of a result; `corrected` says whether it has the column of corrections."""
+        names, kinds = list(result.header), [Kind.TEXT] * result.width
+        for place in range(result.width, len(result.header)):
+            label = place - result.width
+            kind = _KINDS.get(LABEL_COLUMNS[label]) if label < len(LABEL_COLUMNS) else None
+            kinds.append(kind or Kind.WORD)
+        if corrected:
+            names.append(CORRECTION_COLUMN)
+            kinds.append(Kind.WORD)
+        names.append(EXTRA_COLUMN)
+        kinds.append(Kind.LIST)
+        return cls(
+            names=_distinct(names),
+            kinds=tuple(kinds),
+            width=len(result.header),
+            corrected=corrected,
+        )
+
+    def rows(self, batches: Iterable[Batch]) -> Iterator[list[Value]]:
+        """Yield the values of each row, as many as there are names; blank lines are left out."""
+        for rows, genres in batches:
+            for row in rows:
+                if row.blank:
+                    continue
+                cells = row.cells[: self.width]
+                if self.corrected:
+                    cells.append(genres.get(row.number, ""))
+                values = [_value(*pair) for pair in zip(cells, self.kinds, strict=False)]
+                values.append([_clean(cell) for cell in row.cells[self.width :]])
+                yield values
+
+
+def _value(cell: str, kind: Kind) -> Value:
+    if kind is Kind.TEXT:
+        return _clean(cell)
+    if kind is Kind.LIST:
+        return cell.split("|") if cell else []
+    if not cell:
+        return None
+    if kind is Kind.NUMBER:
+        return float(cell)
+    return cell == "true" if kind is Kind.FLAG else _clean(cell)
+
+
+def _clean(cell: str) -> str:
+    """The cell as text that every format can hold: bytes that were no UTF-8 become U+FFFD."""
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        return cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return cell
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, with a suffix where one is there already, and a name for columns without one."""
+    distinct: dict[str, None] = {}
+    # The next suffix of each name: starting at 2 for every repeated name takes quadratic time.
+    suffixes: dict[str, int] = {}
+    for number, name in enumerate(names, start=1):
+        wanted = free = _clean(name) or f"column_{number}"
+        while free in distinct:
+            suffixes[wanted] = suffixes.get(wanted, 1) + 1
+            free = f"{wanted}_{suffixes[wanted]}"
+        distinct[free] = None
+    return tuple(distinct)

@@ -1,0 +1,1 @@
+"""Labelled results: columns, writing, reading, corrections."""

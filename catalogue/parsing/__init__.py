@@ -1,0 +1,1 @@
+"""Encoding, dialect, schema, records, rows and chunks of text catalogues."""

@@ -1,0 +1,134 @@
+"""What the head of a catalogue says about the whole: its dialect, its columns, where rows begin."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from catalogue.errors import EmptyFile, HeaderUnreadable, NoRows, TooManyColumns
+from catalogue.limits import HEAD_BYTES, MAX_COLUMNS, MAX_HEADER_BYTES
+from catalogue.parsing.columns import FIND_COLUMNS, ColumnNames, choose_columns
+from catalogue.parsing.csv_reader import read_cells
+from catalogue.parsing.dialect import Dialect, detect_dialect, preamble
+from catalogue.parsing.encoding import Encoding
+from catalogue.parsing.record_scanner import scan_records
+
+_WHITE = b"\0\t\n\v\f\r "  # in UTF-16 too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """All that is needed to read any range of whole records of one catalogue."""
+
+    dialect: Dialect
+    header: tuple[str, ...]
+    """The column names as they are: some may be empty, some may be equal."""
+    summary_index: int
+    title_index: int | None
+    """None: no title is read."""
+    data_start: int
+    """Byte offset of the first record after the header."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layout as JSON types, for `from_dict`."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Layout":
+        """Return the layout that `to_dict` described, also after a way through JSON."""
+        dialect = dict(values["dialect"])
+        return cls(
+            dialect=Dialect(**{**dialect, "encoding": Encoding(dialect["encoding"])}),
+            header=tuple(values["header"]),
+            summary_index=values["summary_index"],
+            title_index=values.get("title_index"),  # jobs of before have none
+            data_start=values["data_start"],
+        )
+
+
+class Beginning(NamedTuple):
+    """What a file's first bytes say."""
+
+    dialect: Dialect
+    header: tuple[str, ...]
+    data_start: int
+    has_rows: bool
+    """Whether a row begins within these bytes."""
+
+
+def read_head(blocks: Iterator[bytes], *, more_than: int = HEAD_BYTES) -> tuple[bytes, bool]:
+    """The first bytes of a file, `more_than` so many unless they are all, and whether they are."""
+    head = bytearray()
+    for block in blocks:
+        head += block
+        if len(head) > more_than:
+            return bytes(head), False
+    return bytes(head), True
+
+
+def inspect_head(head: bytes, *, complete: bool, names: ColumnNames = FIND_COLUMNS) -> Layout:
+    """Return the layout of the file that begins with `head`.
+
+    Blank lines before the header are passed over.
+
+    Args:
+        head: the first bytes of the file, of which no more than `HEAD_BYTES` are looked at, or all of it.
+        complete: whether `head` is the whole file.
+        names: what the caller calls the columns.
+
+    Raises:
+        EmptyFile, NotText, HeaderUnreadable, TooManyColumns, NoSummaryColumn, SummaryColumnUnknown,
+        TitleColumnUnknown, NoRows: the file is no catalogue; the message says what to do.
+    """
+    beginning = read_beginning(head, complete=complete)
+    columns = choose_columns(beginning.header, names)
+    if complete and not beginning.has_rows:
+        raise NoRows("The file has a header but no rows; send at least one book.")
+    return Layout(
+        dialect=beginning.dialect,
+        header=beginning.header,
+        summary_index=columns.summary,
+        title_index=columns.title,
+        data_start=beginning.data_start,
+    )
+
+
+def read_beginning(head: bytes, *, complete: bool) -> Beginning:
+    """Return what `inspect_head` finds before it looks for the summary column.
+
+    Raises:
+        EmptyFile, NotText, HeaderUnreadable, TooManyColumns.
+    """
+    head = head if complete else head[:HEAD_BYTES]
+    dialect = detect_dialect(head, complete=complete)
+    start = preamble(head, dialect)
+    if not head[start:].strip(_WHITE):
+        raise EmptyFile("The file is empty; send a CSV with a header line and one book per row.")
+    rows = (span for span in scan_records([head[start:]], dialect, start=start) if not span.blank)
+    span = next(rows)
+    if span.broken or (not complete and span.end + dialect.encoding.unit > len(head)):
+        raise HeaderUnreadable(
+            f"The header does not end within the first {len(head):,} bytes, or a quotation mark "
+            "in it is never closed; the first line must hold the column names."
+        )
+    header = tuple(next(read_cells(head[span.start : span.end], dialect)))
+    check_header(header)
+    return Beginning(dialect, header, span.end, next(rows, None) is not None)
+
+
+def check_header(header: Sequence[str]) -> None:
+    """Hold the names of the columns to their bounds.
+
+    Raises:
+        TooManyColumns, HeaderUnreadable.
+    """
+    if len(header) > MAX_COLUMNS:
+        raise TooManyColumns(
+            f"The header has {len(header):,} columns, and {MAX_COLUMNS:,} are allowed; delete those that do not belong "
+            "to the catalogue."
+        )
+    size = sum(len(name.encode("utf-8", "surrogatepass")) for name in header)
+    if size > MAX_HEADER_BYTES:
+        raise HeaderUnreadable(
+            f"The column names are {size:,} bytes long, and {MAX_HEADER_BYTES:,} are allowed; the first line must hold "
+            "the column names and nothing else."
+        )

@@ -1,0 +1,1 @@
+"""Cleaning of titles and summaries."""

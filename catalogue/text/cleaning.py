@@ -1,0 +1,118 @@
+"""The one function that turns a summary into the tokens that the model knows.
+
+Training, the worker and the API call this function and no other; the fingerprint travels in the
+model, so that a model trained with other rules is refused instead of answering nonsense.
+
+The rules, in order:
+
+1. HTML entities are decoded, twice (exports often escape twice); HTML tags become spaces.
+2. Accents fall (é -> e), ligatures and a few letters open up (æ -> ae, ß -> ss, ø -> o);
+   all becomes lower case.
+3. ``n't`` goes, so that "couldn't" is the stop word "could". "king's" becomes "king".
+4. All that is not a-z becomes a space; NLTK's SpaceTokenizer splits at the spaces.
+5. Single letters, the remnants "ll" and "ve", and stop words go.
+
+Goodreads' tails ``(less)`` and ``...more``, which give the source of a text away, need no rule of
+their own: both words are stop words, and the signs before them separate.
+Text in another script than Latin ends up as the empty string.
+"""
+
+import hashlib
+import html
+import re
+import string
+from itertools import filterfalse
+
+from catalogue.text.decomposition import decomposed
+from catalogue.text.nltk_tokenizer import load_space_tokenizer
+from catalogue.text.stop_words import STOP_WORDS
+
+_RULES = "spinelabel cleaning 1"
+
+LONGEST_TITLE = 300
+"""Characters, before cleaning."""
+
+_TAG = re.compile(r"<(?:/?[A-Za-z]|!)[^<>]*>")
+_TOKENIZER = load_space_tokenizer()
+_DROPPED = STOP_WORDS | {"ll", "ve"} | set(string.ascii_lowercase)
+# Adjacent spaces have an empty token between them. A method, called by C: this is the inner loop of a catalogue.
+_is_dropped = frozenset(_DROPPED | {""}).__contains__
+
+# Longest first: what is left of "won't" without "n't" would be "wo".
+_NEGATIONS = ("won't", "can't", "shan't", "ain't", "n't")
+
+# Letters that Unicode does not decompose, and signs that it decomposes into letters.
+_LETTERS = {
+    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i",
+    "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u2032": "'",
+}  # fmt: skip
+_MARKS = "\u00ad\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200d\u2060\u20d0-\u20ff\ufeff"
+_FOLDED = re.compile(f"[{''.join(_LETTERS)}{_MARKS}]")
+_TRADE_MARKS = re.compile("[\u2120\u2122]")
+
+# `html.unescape` converts the number of a character reference with `int`, which refuses more than 4,300 digits.
+_LEADING_ZEROS = re.compile("&#0+(?=[0-9])")
+_BEYOND_UNICODE = re.compile("&#[0-9]{8,};?")
+
+_ALPHABET = string.ascii_letters.encode()
+_TO_LETTERS = bytes(ord(chr(b).lower()) if b in _ALPHABET else ord(" ") for b in range(256))
+
+
+def clean(text: str) -> str:
+    """Return the tokens of `text` joined by single spaces, "" if none is left.
+
+    Any string is accepted, lone surrogates included. ``clean(clean(x)) == clean(x)``.
+    """
+    if "&" in text:
+        text = _unescape(text)
+        if "&" in text:
+            text = _unescape(text)
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    if not text.isascii():
+        text = _fold(text)
+    text = text.lower()
+    if "'" in text:
+        for negation in _NEGATIONS:
+            text = text.replace(negation, " ")
+    letters = text.encode("ascii", "replace").translate(_TO_LETTERS).decode("ascii")
+    return " ".join(filterfalse(_is_dropped, _TOKENIZER.tokenize(letters)))
+
+
+def clean_book(title: str, summary: str) -> str:
+    """Return the tokens of a book's title and then those of its summary, as `clean` does.
+
+    A summary without a token gives "": a title alone is too little to judge a book by. Of a title
+    the first `LONGEST_TITLE` characters count; what is longer is not a title.
+    """
+    text = clean(summary)
+    heading = clean(title[:LONGEST_TITLE]) if text else ""
+    return f"{heading} {text}" if heading else text
+
+
+def _unescape(text: str) -> str:
+    if "&#" in text:
+        text = _BEYOND_UNICODE.sub("\ufffd", _LEADING_ZEROS.sub("&#", text))
+    return html.unescape(text)
+
+
+def _fold(text: str) -> str:
+    text = decomposed(_TRADE_MARKS.sub(" ", text))
+    return _FOLDED.sub(lambda match: _LETTERS.get(match[0], ""), text.lower())
+
+
+_PROBE = (
+    "<p>The King&#39;s &amp;quot;Caf&eacute;&amp;quot; wasn\u2019t 1984\u2019s &lt;br/&gt;best ...more",
+    "\u00c6sir, na\u00efve \u0141\u00f3d\u017a STRASSE stra\u00dfe \ufb01nd\u2122 x 3 < 4 > 2",
+    "We'll sail, won't we, at 7 o'clock: cafe\u0301 (less)",
+    "\u0422\u043e\u043b\u0441\u0442\u043e\u0439 \u4e09\u4f53",
+)
+
+
+def _fingerprint() -> str:
+    parts = [_RULES, " ".join(sorted(_DROPPED)), *(clean(text) for text in _PROBE)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+CLEANING_FINGERPRINT: str = _fingerprint()
+"""Hex SHA-256 over the rules' version, the dropped words and the cleaned probe texts."""

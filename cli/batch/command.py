@@ -1,0 +1,103 @@
+"""From catalogues on this machine to the labelled catalogues beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from cli.batch.interruption import interrupted
+from cli.batch.label_options import LabelOptions
+from cli.batch.run import Catalogue, Labelling, titled
+from cli.batch.streams import Streams
+from cli.batch.targets import Assignment, check
+from cli.client import ApiClient
+from cli.commands.display import Display
+from cli.errors import BadInput, JobEnded, SpinelabelError
+from cli.http.connect import Server, server_for_command
+from cli.local_stack.stack import LaptopSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelRequest:
+    """What to label, how, and where."""
+
+    assignments: Sequence[Assignment]
+    laptop: LaptopSettings
+    options: LabelOptions = field(default_factory=LabelOptions)
+    server: str | None = None
+    api_key: str | None = None
+    at_once: int = 1
+    again: bool = False
+
+
+def label(request: LabelRequest, display: Display) -> list[Catalogue]:
+    """Upload, follow, download; what has become of each catalogue, in the order of the request.
+
+    A target changes at the very end of its catalogue's way, or not at all. Nothing is started where no catalogue can
+    be used. Raises `KeyboardInterrupt` after it has told what goes on, and what the stack's start raises.
+    """
+    catalogues = titled(request.assignments)
+    for catalogue in catalogues:
+        try:
+            check(catalogue.assignment)
+        except BadInput as error:
+            catalogue.error = error
+    if all(catalogue.settled for catalogue in catalogues):
+        return catalogues
+    with (
+        server_for_command(request.server, request.laptop, display) as server,
+        ApiClient(
+            server.url, api_key=request.api_key, on_waiting=_Waiting(server, display)
+        ) as client,
+        Streams() as streams,
+    ):
+        labelling = Labelling(
+            client,
+            catalogues,
+            options=request.options,
+            streams=streams,
+            display=display,
+            at_once=request.at_once,
+            again=request.again,
+        )
+        try:
+            labelling.run()
+        except KeyboardInterrupt:
+            jobs = [c.job for c in labelling.under_way if c.job is not None]
+            display.warn(interrupted(jobs, server, request.laptop.data_dir))
+            raise
+        for catalogue in catalogues:
+            if isinstance(catalogue.error, JobEnded):
+                rest = _rest_of(catalogue, client, server, request)
+                catalogue.error = JobEnded(f"{catalogue.error}{rest}")
+    return catalogues
+
+
+def _rest_of(catalogue: Catalogue, client: ApiClient, server: Server, request: LabelRequest) -> str:
+    """How to get at what was finished, if there is something."""
+    assert catalogue.job is not None
+    with suppress(SpinelabelError):
+        if client.job(catalogue.job.id).has_result:
+            first = (
+                f"`spinelabel up --data-dir {request.laptop.data_dir}`, then "
+                if server.temporary
+                else ""
+            )
+            return f" What was finished is kept: {first}`spinelabel download {catalogue.job.id}`."
+    return ""
+
+
+class _Waiting:
+    """Called before every wait for a server that is away: says so once, gives up with its stack."""
+
+    def __init__(self, server: Server, display: Display) -> None:
+        self._server = server
+        self._display = display
+        self._said = False
+
+    def __call__(self, error: Exception) -> None:
+        self._server.check()
+        if not self._said:
+            self._display.warn(f"The server does not answer ({error}); trying again.")
+            self._said = True

@@ -1,0 +1,85 @@
+"""Reads a labelled catalogue back, as a person's summary of it needs it."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from catalogue.labelled.labels import Extras, added_columns
+
+# A cell may be as long as the file; the reader's own limit is 128 KiB.
+_LONGEST_CELL = 2**31 - 1
+_DELIMITERS = ",;\t|"
+_ASKED = [Extras(alternatives=n, evidence=e) for n in (0, 1) for e in (False, True)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledRow:
+    """One row of the result: the catalogue's own cells by column, and what was added."""
+
+    own: dict[str, str]
+    genre: str
+    confidence: float | None
+    needs_review: bool
+    error: str
+
+
+@dataclass
+class Tally:
+    """Counts over a labelled catalogue. Rows in error have no genre, but do need review."""
+
+    rows: int = 0
+    needs_review: int = 0
+    genres: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def add(self, row: LabelledRow) -> None:
+        """Count one row."""
+        self.rows += 1
+        self.needs_review += row.needs_review
+        if row.error:
+            self.errors[row.error] += 1
+        else:
+            self.genres[row.genre] += 1
+
+
+def read_labelled(path: Path) -> Iterator[LabelledRow]:
+    """The rows in order. Raises OSError, and ValueError if the file is no labelled catalogue."""
+    csv.field_size_limit(_LONGEST_CELL)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        reader, header, added = _reader(stream)
+        width = len(header) - len(added)
+        for cells in reader:
+            if not cells:  # blank lines stay as they are
+                continue
+            labels = dict(zip(added, cells[width : len(header)], strict=True))
+            yield LabelledRow(
+                own=dict(zip(header[:width], cells[:width], strict=True)),
+                genre=labels["predicted_genre"],
+                confidence=float(labels["confidence"]) if labels["confidence"] else None,
+                needs_review=labels["needs_review"] == "true",
+                error=labels["row_error"],
+            )
+
+
+def _reader(stream: IO[str]) -> tuple[Iterator[list[str]], list[str], tuple[str, ...]]:
+    """What follows the header, the header, and the added columns with which it ends.
+
+    The delimiter is the one by which they are found.
+    """
+    for delimiter in _DELIMITERS:
+        stream.seek(0)
+        reader = csv.reader(stream, delimiter=delimiter)
+        with suppress(StopIteration):
+            header = next(reader)
+            for columns in map(added_columns, _ASKED):
+                added = header[-len(columns) :]
+                # A name that the catalogue had already carries a suffix.
+                if len(added) == len(columns) and all(map(str.startswith, added, columns)):
+                    return reader, header, columns
+    raise ValueError("this is no labelled catalogue")

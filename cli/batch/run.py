@@ -1,0 +1,193 @@
+"""Catalogues on their way: submitted, looked at and fetched, several jobs at a time.
+
+All of it on one thread, so that Ctrl-C finds it in one place: what takes long is the labelling, and that is the
+server's. Uploads and downloads take turns; they share one connection's bandwidth anyway.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cli.batch.fetching import fetch
+from cli.batch.label_options import LabelOptions
+from cli.batch.poll_interval import Pace
+from cli.batch.streams import Streams
+from cli.batch.submission import submit
+from cli.batch.targets import STREAM, Assignment
+from cli.client import ApiClient
+from cli.commands.display import Display
+from cli.commands.formatting import outcome as rows_by_outcome
+from cli.errors import ApiProblem, BadInput, JobEnded, ServerUnreachable, SpinelabelError
+from cli.http.job_document import JobDocument
+
+# Servers know requests, not the options of this program.
+_OPTIONS = {
+    "NO_SUMMARY_COLUMN": "--summary-column NAME",
+    "SUMMARY_COLUMN_UNKNOWN": "--summary-column NAME",
+    "TITLE_COLUMN_UNKNOWN": "--title-column NAME",
+}
+
+
+@dataclass(kw_only=True)
+class Catalogue:
+    """An assignment and what has become of it so far."""
+
+    assignment: Assignment
+    title: str = ""  # before its progress; empty where there is no other to tell it from
+    job: JobDocument | None = None
+    error: SpinelabelError | None = None
+    fetched: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self.fetched or self.error is not None
+
+
+class Labelling:
+    """The way of some catalogues through one server. `catalogues` says at any time how far each one is."""
+
+    def __init__(
+        self,
+        client: ApiClient,
+        catalogues: Sequence[Catalogue],
+        *,
+        options: LabelOptions,
+        streams: Streams,
+        display: Display,
+        at_once: int = 1,
+        again: bool = False,
+    ) -> None:
+        """
+        Args:
+            at_once: so many jobs are under way at a time.
+            again: label also what an earlier command has labelled.
+        """
+        self._client = client
+        self._catalogues = catalogues
+        self._options = options
+        self._streams = streams
+        self._display = display
+        self._at_once = at_once
+        self._again = again
+        self._waiting = deque(c for c in catalogues if not c.settled)
+
+    @property
+    def under_way(self) -> list[Catalogue]:
+        """Those whose jobs have been made and whose results have not been fetched."""
+        return [c for c in self._catalogues if c.job is not None and not c.settled]
+
+    def run(self) -> None:
+        """Until every catalogue is settled. What goes wrong with one is its `error`, and none of the others'."""
+        pace, room = Pace(), True
+        while self._waiting or self.under_way:
+            while room and self._waiting and len(self.under_way) < self._at_once:
+                room = self._submit(self._waiting[0])
+                pace.quicken()
+            before = len(self.under_way)
+            for catalogue in self.under_way:
+                self._look(catalogue)
+            if len(self.under_way) < before:
+                room = True
+            elif self.under_way:
+                pace.wait()
+
+    def _submit(self, catalogue: Catalogue) -> bool:
+        """Make the catalogue's job. False: the server takes it only once another of ours has ended."""
+        try:
+            source = self._streams.readable(catalogue.assignment.source)
+            submitted = submit(
+                self._client,
+                source,
+                filename=source.name,
+                options=self._options,
+                again=self._again,
+                on_bytes=lambda done, all_: self._display.moved(
+                    "uploading", done, all_, of=catalogue.title
+                ),
+            )
+        except ApiProblem as problem:
+            if problem.code == "TOO_MANY_OPEN_JOBS" and self.under_way:
+                return False
+            self._fail(catalogue, _with_option(problem))
+        except SpinelabelError as error:
+            self._fail(catalogue, error)
+        except OSError as error:
+            reason = f"{catalogue.assignment.source} cannot be read: {error.strerror}."
+            self._fail(catalogue, BadInput(reason))
+        else:
+            catalogue.job = submitted.job
+            if submitted.repeated:
+                self._display.note(_taken_up(catalogue, submitted.job))
+        if self._waiting and self._waiting[0] is catalogue:
+            self._waiting.popleft()
+        return True
+
+    def _look(self, catalogue: Catalogue) -> None:
+        assert catalogue.job is not None
+        try:
+            catalogue.job = self._client.job(catalogue.job.id)
+            self._display.job(catalogue.job, of=catalogue.title)
+            if catalogue.job.ended:
+                self._fetch(catalogue, catalogue.job)
+        except SpinelabelError as error:
+            self._fail(catalogue, error)
+
+    def _fetch(self, catalogue: Catalogue, job: JobDocument) -> None:
+        if job.ended_badly:
+            raise JobEnded(f"The job {job.id} {_how_it_ended(job)}.")
+        fetch(
+            self._client,
+            job.id,
+            catalogue.assignment.target,
+            self._streams,
+            lambda done, all_: self._display.moved("downloading", done, all_, of=catalogue.title),
+        )
+        catalogue.fetched = True
+        self._display.ended(of=catalogue.title)
+        self._display.note(_finished(catalogue, job))
+
+    def _fail(self, catalogue: Catalogue, error: SpinelabelError) -> None:
+        catalogue.error = error
+        self._display.ended(of=catalogue.title)
+        if error.exit_code == ServerUnreachable.exit_code:
+            # The others would only wait for the same server, one after the other.
+            self._waiting.clear()
+            for other in self._catalogues:
+                if not other.settled:
+                    other.error = error
+
+
+def _with_option(problem: ApiProblem) -> SpinelabelError:
+    """The server's sentence, and how to do here what it says."""
+    option = _OPTIONS.get(problem.code)
+    return problem if option is None else BadInput(f"{problem} Here: {option}.")
+
+
+def _taken_up(catalogue: Catalogue, job: JobDocument) -> str:
+    name = catalogue.assignment.source
+    if job.ended:
+        return f"{name} has been labelled already (job {job.id}); --again does it anew."
+    return f"{name} is being labelled already: going on with the job {job.id}."
+
+
+def _finished(catalogue: Catalogue, job: JobDocument) -> str:
+    name = f"{catalogue.title}: " if catalogue.title else ""
+    return f"{name}{rows_by_outcome(job)}, {job.needs_review:,} to review"
+
+
+def _how_it_ended(job: JobDocument) -> str:
+    words = {"failed": "failed", "cancelled": "was cancelled", "expired": "expired"}
+    reason = f": {job.error.rstrip('.')}" if job.error else ""
+    return f"{words[job.state]}{reason}"
+
+
+def titled(assignments: Sequence[Assignment]) -> list[Catalogue]:
+    """Catalogues with titles that tell them apart."""
+    alone = len(assignments) == 1
+    return [
+        Catalogue(assignment=a, title="" if alone or a.source == STREAM else str(a.source))
+        for a in assignments
+    ]

@@ -1,0 +1,59 @@
+"""Standard input and output in the place of files: both go through a temporary file.
+
+An upload has to know its size and its digest beforehand, and a download that breaks off is taken up in the middle;
+neither can be had of a pipe.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cli.batch.targets import STREAM
+
+
+class Streams:
+    """Files that stand in for `STREAM`, for the length of the block; every other path stands for itself."""
+
+    def __enter__(self) -> Self:
+        self._folder: Path | None = None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def readable(self, source: Path) -> Path:
+        """A file with the source's bytes. Raises OSError."""
+        if source != STREAM:
+            return source
+        path = self._temporary() / "stdin.csv"
+        if not path.exists():
+            with path.open("xb") as copy:
+                shutil.copyfileobj(sys.stdin.buffer, copy)
+        return path
+
+    def writable(self, target: Path) -> Path:
+        """A file for what belongs into the target; `written` has to follow."""
+        return target if target != STREAM else self._temporary() / "stdout.csv"
+
+    def written(self, target: Path) -> None:
+        """Pass on what has been written. Raises OSError, `BrokenPipeError` if nobody listens."""
+        if target == STREAM:
+            with self.writable(target).open("rb") as result:
+                shutil.copyfileobj(result, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+
+    def _temporary(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="spinelabel-"))
+        return self._folder

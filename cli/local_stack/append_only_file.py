@@ -1,0 +1,91 @@
+"""Redis's append-only file: where it is, whether it can be read, and what to do where it cannot."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.local_stack.redis_server import RedisUnavailable, find_redis_binary
+
+# redis-check-aof is the server's own program under another name, so it is there wherever the server is.
+_CHECKER = "redis-check-aof"
+_CHECK_SECONDS = 120.0
+_READABLE = re.compile(r"size=(\d+), ok_up_to=(\d+)")
+# How the checker says that the file ends within a command. Redis loads such a file up to there.
+_CUT_OFF = re.compile(r"Expected to read \d+ bytes, got \d+ bytes|Reached EOF before reading EXEC")
+# The checker of Valkey 9.1 does not know the snapshots that its own server writes.
+_NOT_UNDERSTOOD = re.compile(r"filename=\S+\.base\.rdb, size=\d+, ok_up_to=0,")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Damage:
+    """An append-only file that Redis refuses to load."""
+
+    path: Path
+    binary: str
+    size: int | None  # bytes; None: not even the snapshot at its beginning can be read
+    readable: int | None  # bytes from the beginning
+
+    @property
+    def said(self) -> str:
+        """What is wrong, as a sentence."""
+        if self.readable is None or self.size is None:
+            return f"Redis's append-only file {self.path} is damaged at its beginning."
+        return (
+            f"Redis's append-only file {self.path} is damaged: "
+            f"of its {self.size:,} bytes the first {self.readable:,} can be read."
+        )
+
+    @property
+    def cure(self) -> str:
+        """What to do."""
+        kept = self.path if self.path.suffix == ".aof" else self.path.parent
+        aside = f"{shlex.quote(str(kept))} {shlex.quote(f'{kept}.damaged')}"
+        restore = "With the stack ended, put a copy of the data folder back."
+        if self.readable is None:
+            return f"{restore} Without one its jobs cannot be saved: `mv {aside}`, and the stack begins without jobs."
+        fix = f"exec -a {_CHECKER} {shlex.quote(self.binary)} --fix {shlex.quote(str(self.path))}"
+        return (
+            f"{restore} Without one, keep what can be read and lose every later change: "
+            f"`cp -r {aside} && bash -c {shlex.quote(fix)}`"
+        )
+
+
+def damage(folder: Path) -> Damage | None:
+    """Why Redis would not load the file in `folder`; None if it would, or if there is no file or no Redis.
+
+    A file that ends within a command, as after a power failure, is not damaged: Redis loads it up to there. Reads the
+    whole file and changes nothing.
+    """
+    path = find(folder)
+    if path is None:
+        return None
+    try:
+        binary = find_redis_binary()
+        done = subprocess.run(
+            [_CHECKER, str(path)],
+            executable=binary,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_CHECK_SECONDS,
+        )
+    except (RedisUnavailable, OSError, subprocess.TimeoutExpired):
+        return None  # nothing is known then; Redis's own log still says it
+    if done.returncode != 1 or _CUT_OFF.search(done.stdout) or _NOT_UNDERSTOOD.search(done.stdout):
+        return None
+    found = _READABLE.findall(done.stdout) if "not sane" not in done.stdout else []
+    size, readable = map(int, found[-1]) if found else (None, None)
+    return Damage(path=path, binary=binary, size=size, readable=readable)
+
+
+def find(folder: Path) -> Path | None:
+    """The append-only file; of Redis 7 and later, which keeps several, the list of them."""
+    for path in (folder / "appendonlydir" / "appendonly.aof.manifest", folder / "appendonly.aof"):
+        if path.exists():
+            return path
+    return None

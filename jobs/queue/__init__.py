@@ -1,0 +1,1 @@
+"""Task queues: the port and the Celery adapter."""

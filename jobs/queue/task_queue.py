@@ -1,0 +1,195 @@
+"""The port that tells workers what to do next: ids only, tasks named by string.
+
+A message may be lost, repeated or late: the job record decides what still has to be done.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+from celery import Celery
+
+from jobs.logs.log_once import LogOnce
+from jobs.ports.job_store import ASSEMBLE, PLAN, label_step
+
+log = logging.getLogger(__name__)
+
+Step = tuple[str, str]  # job id and step, as claims name it
+
+PLAN_TASK = "spinelabel.plan"
+LABEL_TASK = "spinelabel.label"
+ASSEMBLE_TASK = "spinelabel.assemble"
+ANSWER_TASK = "spinelabel.answer"
+RECOVER_TASK = "spinelabel.recover_jobs"
+EXPIRE_TASK = "spinelabel.expire_jobs"
+CLEAN_TASK = "spinelabel.clean_storage"
+ORPHANS_TASK = "spinelabel.delete_orphans"
+FORGET_TASK = "spinelabel.forget_jobs"
+_PAGE = 1_000
+_STEPS = {PLAN_TASK: PLAN, ASSEMBLE_TASK: ASSEMBLE}
+
+QUESTION_QUEUE = "spinelabel.questions"  # somebody waits for the answer: always taken first
+CONTROL_QUEUE = "spinelabel.control"  # short steps
+SMALL_QUEUE = (
+    "spinelabel.small"  # a job's first chunk, so that small jobs never wait behind big ones
+)
+BULK_QUEUE = "spinelabel.bulk"
+# In the order in which a free worker looks at them; `jobs.queue.weighted_cycle` says when a later one comes first.
+QUEUES = (QUESTION_QUEUE, CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
+# Those that hold steps of jobs.
+STEP_QUEUES = (CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
+
+
+class Messages(ABC):
+    """What can be asked of the workers."""
+
+    @abstractmethod
+    def plan(self, job_id: str) -> None:
+        """Ask for the job to be planned."""
+
+    @abstractmethod
+    def label(self, job_id: str, index: int) -> None:
+        """Ask for chunk `index` to be labelled."""
+
+    @abstractmethod
+    def assemble(self, job_id: str) -> None:
+        """Ask for the parts to be put together and the job to be ended."""
+
+    @abstractmethod
+    def answer(self, question_id: str) -> None:
+        """Ask for a question to be answered. Nobody sends it again: whoever asked does not wait for long."""
+
+    @abstractmethod
+    def queued(self, steps: Set[Step]) -> frozenset[Step]:
+        """Those of `steps` whose message is in a queue, or lies so deep in one that this is not known."""
+
+    @abstractmethod
+    def depths(self) -> Mapping[str, int]:
+        """How many messages wait in each of `QUEUES`."""
+
+
+class CeleryMessages(Messages):
+    """Sends through a Celery app; needs no task code of the receiver."""
+
+    def __init__(self, app: Celery, *, most_read: int = 20_000) -> None:
+        """Connects on first use.
+
+        Args:
+            most_read: messages of one queue that `queued` reads at most.
+        """
+        self.app = app
+        self._most_read = most_read
+        self._faults = LogOnce(log)
+
+    def plan(self, job_id: str) -> None:
+        self.app.send_task(PLAN_TASK, args=[job_id], queue=CONTROL_QUEUE)
+
+    def label(self, job_id: str, index: int) -> None:
+        queue = SMALL_QUEUE if index == 0 else BULK_QUEUE
+        self.app.send_task(LABEL_TASK, args=[job_id, index], queue=queue)
+
+    def assemble(self, job_id: str) -> None:
+        self.app.send_task(ASSEMBLE_TASK, args=[job_id], queue=CONTROL_QUEUE)
+
+    def answer(self, question_id: str) -> None:
+        self.app.send_task(ANSWER_TASK, args=[question_id], queue=QUESTION_QUEUE)
+
+    def queued(self, steps: Set[Step]) -> frozenset[Step]:
+        # AMQP cannot look into a queue; Redis, which is our broker, keeps it as a list under its name.
+        sought, found = set(steps), set[Step]()
+        with self.app.connection_for_read() as connection:
+            channel: Any = connection.default_channel
+            for name in STEP_QUEUES:
+                for text in _oldest_first(channel.client, name, self._most_read):
+                    if not sought:
+                        return frozenset(found)
+                    if (step := self._step_in(name, text)) in sought:
+                        sought.remove(step)
+                        found.add(step)
+                if channel.client.llen(name) > self._most_read:
+                    # Enqueued again at every pass, what is deeper than that would make a long queue ever longer.
+                    return frozenset(steps)
+        return frozenset(found)
+
+    def _step_in(self, queue: str, text: bytes) -> Step | None:
+        try:
+            return _step(text)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            self._faults.error(
+                hashlib.sha256(text).hexdigest(),
+                "a message in %s cannot be read and is passed over: %.80r",
+                queue,
+                text,
+            )
+            return None
+
+    def depths(self) -> Mapping[str, int]:
+        with self.app.connection_for_read() as connection:
+            channel: Any = connection.default_channel
+            return {name: channel.client.llen(name) for name in QUEUES}
+
+
+class RecordedMessages(Messages):
+    """Keeps what was sent, for whoever wants to look or to run it in order."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, int | None]] = []
+        self.asked: list[str] = []
+
+    def plan(self, job_id: str) -> None:
+        self.sent.append((PLAN_TASK, job_id, None))
+
+    def label(self, job_id: str, index: int) -> None:
+        self.sent.append((LABEL_TASK, job_id, index))
+
+    def assemble(self, job_id: str) -> None:
+        self.sent.append((ASSEMBLE_TASK, job_id, None))
+
+    def answer(self, question_id: str) -> None:
+        self.asked.append(question_id)
+
+    def queued(self, steps: Set[Step]) -> frozenset[Step]:
+        return frozenset(steps) & {
+            (job_id, _STEPS[task] if index is None else label_step(index))
+            for task, job_id, index in self.sent
+        }
+
+    def depths(self) -> Mapping[str, int]:
+        queues = [
+            CONTROL_QUEUE if index is None else BULK_QUEUE if index else SMALL_QUEUE
+            for _, _, index in self.sent
+        ]
+        return {
+            name: queues.count(name) + (len(self.asked) if name == QUESTION_QUEUE else 0)
+            for name in QUEUES
+        }
+
+
+def _oldest_first(client: Any, queue: str, most: int) -> Iterator[bytes]:
+    """Up to `most` messages from the end at which they are taken; a message that is taken meanwhile may be missed."""
+    for taken in range(0, most, _PAGE):
+        page = client.lrange(queue, -taken - _PAGE, -taken - 1)
+        yield from reversed(page)
+        if len(page) < _PAGE:
+            return
+
+
+def _step(text: bytes) -> Step | None:
+    """What a message in kombu's wrapping asks for; None for what is about no job.
+
+    Raises `ValueError`, `LookupError`, `TypeError`, `AttributeError` for what is no such message.
+    """
+    message = json.loads(text)
+    task = message["headers"]["task"]
+    if task != LABEL_TASK and task not in _STEPS:
+        return None
+    arguments = json.loads(base64.b64decode(message["body"]))[0]
+    if task == LABEL_TASK:
+        return str(arguments[0]), label_step(int(arguments[1]))
+    return str(arguments[0]), _STEPS[task]

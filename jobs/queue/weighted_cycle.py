@@ -1,0 +1,43 @@
+"""In which order a free worker looks at the queues: urgent ones first, and none waits for ever."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kombu.utils.scheduling import priority_cycle
+
+from jobs.queue.task_queue import BULK_QUEUE, SMALL_QUEUE
+
+# A queue is first once after so many messages of others. A job of one chunk is three messages (plan, label, assemble): one
+# chunk of a large job is taken for about four small jobs.
+TURNS: Mapping[str, int] = {SMALL_QUEUE: 8, BULK_QUEUE: 12}
+
+
+class QueueTurns(priority_cycle):  # type: ignore[type-arg]  # generic in its stub alone
+    """The queues in their order, but those first that have waited for their number of messages.
+
+    kombu makes one for each channel, asks `consume` for the order before each message, and tells `rotate` which queue the
+    message came from.
+    """
+
+    def __init__(self, it: Iterable[str] | None = None, turns: Mapping[str, int] = TURNS) -> None:
+        super().__init__(list(it) if it is not None else None)
+        self._turns = turns
+        self._passed: Counter[str] = (
+            Counter()
+        )  # messages of other queues since the last of this one
+
+    def consume(self, n: int) -> Any:
+        """The first `n` queues to look at, in order."""
+        return sorted(super().consume(n), key=lambda queue: not self._is_due(queue))
+
+    def rotate(self, last_used: str) -> None:
+        """Count a message that was taken from `last_used`."""
+        for queue in self._turns:
+            self._passed[queue] += 1
+        self._passed[last_used] = 0
+
+    def _is_due(self, queue: str) -> bool:
+        return queue in self._turns and self._passed[queue] >= self._turns[queue]

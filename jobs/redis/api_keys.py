@@ -1,0 +1,54 @@
+"""API keys in Redis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any, cast
+
+from jobs.api_keys import ApiKey, KeyLimits
+from jobs.errors import KeyNotFound
+from jobs.ports.api_keys import KeyStore
+from jobs.redis.connection import connect
+from jobs.redis.keys import API_KEYS
+
+
+class RedisKeyStore(KeyStore):
+    """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = connect(url)
+
+    def add(self, key: ApiKey) -> ApiKey:
+        return self._keep(replace(key, created_at=self._now()))
+
+    def get(self, key_id: str) -> ApiKey:
+        text = cast(str | None, self._redis.hget(API_KEYS, key_id))
+        if text is None:
+            raise KeyNotFound(key_id)
+        return _key_from(text)
+
+    def all(self) -> Sequence[ApiKey]:
+        texts = cast(list[str], self._redis.hvals(API_KEYS))
+        return sorted(map(_key_from, texts), key=lambda key: key.created_at)
+
+    def revoke(self, key_id: str) -> ApiKey:
+        key = self.get(key_id)
+        # A second revocation at the same moment can only write the same, give or take a moment.
+        return (
+            key if key.revoked_at is not None else self._keep(replace(key, revoked_at=self._now()))
+        )
+
+    def _keep(self, key: ApiKey) -> ApiKey:
+        self._redis.hset(API_KEYS, key.id, json.dumps(asdict(key)))
+        return key
+
+    def _now(self) -> float:
+        seconds, micros = cast(Any, self._redis.time())
+        return float(seconds + micros / 1e6)
+
+
+def _key_from(text: str) -> ApiKey:
+    record = json.loads(text)
+    return ApiKey(**{**record, "limits": KeyLimits(**record["limits"])})

@@ -1,0 +1,45 @@
+"""Corrections in Redis, beside the job records: one hash for each job that has any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from jobs.errors import JobNotFound
+from jobs.ports.corrections import CorrectionsStand, CorrectionStore
+from jobs.redis.connection import connect, load_script
+from jobs.redis.keys import JobKeys
+
+_REVISION = "revision"
+
+
+class RedisCorrectionStore(CorrectionStore):
+    """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = connect(url)
+        self._put = load_script(self._redis, "put_correction")
+        self._remove = load_script(self._redis, "remove_correction")
+
+    def put(self, job_id: str, row: int, genre: str) -> None:
+        keys = JobKeys(job_id)
+        if not self._put(keys=[keys.job, keys.corrections], args=[row, genre]):
+            raise JobNotFound(job_id)
+
+    def remove(self, job_id: str, row: int) -> None:
+        self._remove(keys=[JobKeys(job_id).corrections], args=[row])
+
+    def of(self, job_id: str, rows: Sequence[int]) -> Mapping[int, str]:
+        if not rows:
+            return {}
+        fields = [str(row) for row in rows]
+        found = cast(list[str | None], self._redis.hmget(JobKeys(job_id).corrections, fields))
+        return {row: genre for row, genre in zip(rows, found, strict=True) if genre is not None}
+
+    def stand(self, job_id: str) -> CorrectionsStand:
+        key = JobKeys(job_id).corrections
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hlen(key)
+            pipe.hget(key, _REVISION)
+            fields, revision = pipe.execute()
+        return CorrectionsStand(count=max(fields - 1, 0), revision=int(revision or 0))

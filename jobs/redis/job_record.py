@@ -1,0 +1,106 @@
+"""A job's record as Redis keeps it: the fields of its hash, and the layout beside it."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any, cast
+
+from catalogue.labelled.labels import Extras
+from jobs.job import Failure, Job, NewJob, PinnedModel, RowCounts, State
+
+_GENRE = "genre:"
+
+
+def fields_of(job: NewJob) -> dict[str, Any]:
+    """The fields with which the record begins; the script that makes it adds the times."""
+    optional = {
+        "title_column": job.title_column,
+        "error_threshold": job.error_threshold,
+        "review_threshold": job.review_threshold,
+        "owner": job.owner,
+        "callback": job.callback,
+    }
+    return {
+        "state": State.QUEUED.value,
+        "filename": job.filename,
+        "input_bytes": job.input_bytes,
+        "summary_column": job.summary_column,
+        "evidence": int(job.extras.evidence),
+        "alternatives": job.extras.alternatives,
+        "neutralise_formulas": int(job.neutralise_formulas),
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+
+
+def packed_layout(layout: Mapping[str, object]) -> bytes:
+    """The layout as compressed JSON: a header of thousands of like names takes no more room than its upload did."""
+    return zlib.compress(json.dumps(layout).encode())
+
+
+def unpacked_layout(packed: bytes) -> Mapping[str, object]:
+    """What `packed_layout` has packed."""
+    return cast(Mapping[str, object], json.loads(zlib.decompress(packed)))
+
+
+def job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> Job:
+    """The job of this hash.
+
+    Args:
+        done: parts that are committed.
+        now: Unix seconds by the clock of Redis.
+    """
+
+    def optional_int(name: str) -> int | None:
+        return int(record[name]) if name in record else None
+
+    def optional_float(name: str) -> float | None:
+        return float(record[name]) if name in record else None
+
+    progress, deleted = optional_int("last_progress"), optional_int("files_deleted")
+    return Job(
+        id=job_id,
+        state=State(record["state"]),
+        filename=record["filename"],
+        input_bytes=int(record["input_bytes"]),
+        summary_column=record["summary_column"],
+        title_column=record.get("title_column"),
+        row_counts=RowCounts(
+            total=int(record.get("total", 0)),
+            labelled=int(record.get("labelled", 0)),
+            failed=int(record.get("failed", 0)),
+        ),
+        to_review=int(record.get("to_review", 0)),
+        genre_counts={
+            name.removeprefix(_GENRE): int(rows)
+            for name, rows in record.items()
+            if name.startswith(_GENRE) and int(rows)
+        },
+        planned=record.get("planned") == "1",
+        chunks=int(record.get("chunks", 0)),
+        # `finish` drops the parts and leaves its size in the record.
+        chunks_done=int(record.get("chunks_done", done)),
+        model=(
+            PinnedModel(int(record["model_version"]), record["model_digest"])
+            if "model_version" in record
+            else None
+        ),
+        failure=Failure(**json.loads(record["failure"])) if "failure" in record else None,
+        ending=State(record["ending"]) if "ending" in record else None,
+        error_threshold=optional_float("error_threshold"),
+        review_threshold=optional_float("review_threshold"),
+        owner=record.get("owner"),
+        callback=record.get("callback"),
+        extras=Extras(
+            alternatives=int(record.get("alternatives", 0)),
+            evidence=record.get("evidence") == "1",
+        ),
+        neutralise_formulas=record.get("neutralise_formulas") == "1",
+        files_deleted_at=deleted / 1000 if deleted is not None else None,
+        state_times={
+            state: int(record[f"at:{state}"]) / 1000 for state in State if f"at:{state}" in record
+        },
+        last_progress_at=progress / 1000 if progress is not None else None,
+        read_at=now,
+    )

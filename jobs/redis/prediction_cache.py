@@ -1,0 +1,126 @@
+"""The cache of labels in Redis, beside the job record.
+
+Two hashes, a young and an old one, from key to stamp and value. The young one is written
+until it is half as large as the whole may be; then it becomes the old one, and the old one goes. Redis is told never to
+evict anything, so that it never forgets a job; this is how the cache is bounded all the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, cast
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from jobs.ports.prediction_cache import LabelCache
+from jobs.redis.connection import load_script
+from jobs.redis.keys import LABELS_OLD, LABELS_YOUNG
+
+log = logging.getLogger(__name__)
+
+_STAMP = struct.Struct(">I")
+_LENGTH = struct.Struct(">H")
+# Where `recall.lua` found an entry.
+_NOTHING, _OLD = 0, 2
+# One command's worth: Redis serves nobody else meanwhile.
+_AT_A_TIME = 500
+# Whoever labels waits no longer than this for a Redis that does not answer, and then does without for a while.
+_PATIENCE_S = 0.5
+_PAUSE_S = 10.0
+# With less of its memory free than this, Redis needs it for jobs.
+_FULL_SHARE = 0.8
+
+
+class RedisLabelCache(LabelCache):
+    """Connects on first use; several threads may use it."""
+
+    def __init__(self, url: str, *, most: int, ttl_s: float) -> None:
+        """Holds about `most` values, each for at most `ttl_s` seconds."""
+        self._half = max(1, most // 2)
+        self._ttl_s = ttl_s
+        self._redis = redis.Redis.from_url(
+            url,
+            socket_timeout=_PATIENCE_S,
+            socket_connect_timeout=_PATIENCE_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._remember = load_script(self._redis, "remember")
+        self._recall = load_script(self._redis, "recall")
+        self._again_at = 0.0  # monotonic; until then nothing is asked
+
+    def get(self, keys: Sequence[bytes], *, before: float) -> dict[bytes, bytes]:
+        found: dict[bytes, bytes] = {}
+        if time.monotonic() < self._again_at:
+            return found
+        try:
+            for some in _slices(keys):
+                found.update(self._get(some, before))
+        except redis.RedisError as error:
+            self._do_without(error)
+        return found
+
+    def put(self, values: Mapping[bytes, bytes]) -> None:
+        if time.monotonic() < self._again_at or not values:
+            return
+        try:
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.time()
+            pipe.info("memory")
+            now, memory = pipe.execute()
+            if _nearly_full(memory):
+                self._redis.unlink(LABELS_YOUNG, LABELS_OLD)
+                log.warning("Redis is nearly full: the cache of labels gave its memory back")
+                return
+            stamp = _STAMP.pack(now[0])
+            for some in _slices(list(values)):
+                self._put({key: stamp + values[key] for key in some}, now[0])
+        except redis.RedisError as error:
+            self._do_without(error)
+
+    def _get(self, keys: list[bytes], before: float) -> dict[bytes, bytes]:
+        now, reply = self._recall(keys=[LABELS_YOUNG, LABELS_OLD], args=[b"".join(keys)])
+        oldest, newest = int(now) - self._ttl_s, int(before)
+        found, to_keep = {}, {}
+        at = 0
+        for key in keys:
+            half = reply[at]
+            at += 1
+            if half == _NOTHING:
+                continue
+            end = at + _LENGTH.size + _LENGTH.unpack_from(reply, at)[0]
+            entry = reply[at + _LENGTH.size : end]
+            at = end
+            if oldest < _STAMP.unpack_from(entry)[0] < newest:
+                found[key] = entry[_STAMP.size :]
+                if half == _OLD:
+                    to_keep[key] = entry
+        if to_keep:
+            self._put(to_keep, int(now))
+        return found
+
+    def _put(self, entries: Mapping[bytes, bytes], now: int) -> None:
+        args: list[Any] = [self._half, max(1, round(self._ttl_s)), max(0, now - round(self._ttl_s))]
+        for key, entry in entries.items():
+            args += [key, entry]
+        self._remember(keys=[LABELS_YOUNG, LABELS_OLD], args=args)
+
+    def _do_without(self, error: redis.RedisError) -> None:
+        self._again_at = time.monotonic() + _PAUSE_S
+        log.warning("labels are not remembered for the next %.0f s: %s", _PAUSE_S, error)
+
+
+def _slices(keys: Sequence[bytes]) -> Iterator[list[bytes]]:
+    rest = iter(keys)
+    while some := list(islice(rest, _AT_A_TIME)):
+        yield some
+
+
+def _nearly_full(memory: Mapping[str, Any]) -> bool:
+    most = cast(int, memory["maxmemory"])
+    return most > 0 and memory["used_memory"] > _FULL_SHARE * most

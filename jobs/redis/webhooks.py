@@ -1,0 +1,71 @@
+"""Calls back in Redis, beside the job records; each atomic step is one script in `scripts/`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import cast
+
+from jobs.ports.webhooks import Attempt, CallbackStore, DeliveryLog, new_secret
+from jobs.redis.connection import connect, load_script
+from jobs.redis.keys import CALLBACK_SECRETS, CALLBACKS_DUE, JobKeys
+
+
+class RedisCallbackStore(CallbackStore):
+    """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = connect(url)
+        self._due, self._take, self._record, self._renew_secret = (
+            load_script(self._redis, "clock", name)
+            for name in ("due_callbacks", "take_callback", "record_callback", "renew_secret")
+        )
+
+    def due(self, *, limit: int) -> Sequence[str]:
+        return cast(list[str], self._due(keys=[CALLBACKS_DUE], args=[limit]))
+
+    def take(self, job_id: str, *, lease_s: float) -> int | None:
+        return cast(
+            int | None,
+            self._take(
+                keys=[CALLBACKS_DUE, JobKeys(job_id).job],
+                args=[job_id, round(lease_s * 1000)],
+            ),
+        )
+
+    def record(self, job_id: str, attempt: Attempt, *, again_in_s: float | None) -> bool:
+        keys = JobKeys(job_id)
+        again = "" if again_in_s is None else round(again_in_s * 1000)
+        return bool(
+            self._record(
+                keys=[CALLBACKS_DUE, keys.job, keys.deliveries],
+                args=[job_id, attempt.number, again, json.dumps(asdict(attempt))],
+            )
+        )
+
+    def log(self, job_id: str) -> DeliveryLog:
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.lrange(JobKeys(job_id).deliveries, 0, -1)
+            pipe.zscore(CALLBACKS_DUE, job_id)
+            texts, due = pipe.execute()
+        return DeliveryLog(
+            attempts=tuple(Attempt(**json.loads(text)) for text in texts),
+            next_at=due / 1000 if due is not None else None,
+        )
+
+    def secrets(self, owner: str | None) -> tuple[str, ...]:
+        field, first = owner or "", json.dumps([{"secret": new_secret(), "until": 0}])
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hsetnx(CALLBACK_SECRETS, field, first)
+            pipe.hget(CALLBACK_SECRETS, field)
+            pipe.time()
+            _, text, (seconds, micros) = pipe.execute()
+        newest, *older = json.loads(text)
+        now = seconds * 1000 + micros // 1000
+        return (newest["secret"], *(kept["secret"] for kept in older if kept["until"] > now))
+
+    def renew_secret(self, owner: str | None, *, keep_s: float) -> str:
+        fresh = new_secret()
+        self._renew_secret(keys=[CALLBACK_SECRETS], args=[owner or "", fresh, round(keep_s * 1000)])
+        return fresh

@@ -1,0 +1,238 @@
+"""The same upload with the same Idempotency-Key is one job; with anything else it is refused."""
+
+from __future__ import annotations
+
+import io
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import pytest
+from werkzeug.test import TestResponse
+
+from api.jobs.scoped_store import CallersJobs
+from api.uploads.idempotency import once
+from api.uploads.options import Options
+from api.uploads.request_stream import Upload
+from api.uploads.submit import accept
+from jobs.files.storage import Storage
+from jobs.job import State
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.idempotency import RequestHold, request_name
+from jobs.queue.task_queue import RecordedMessages
+from jobs.webhook_urls import CallbackRules
+from tests.api.client import ApiClient, client_of
+from tests.api.conftest import Front
+from tests.api.fixed_callers import somebody
+
+CATALOGUE = b"title,summary\nA,some words\n"
+KEY = {"Idempotency-Key": "a-key"}
+ANYBODY = somebody("ann", is_admin=True)
+
+
+def send(front: Front, content: bytes = CATALOGUE, **arguments: Any) -> TestResponse:
+    answer = front.client().post("/v1/jobs", data=content, **{"headers": KEY, **arguments})
+    assert isinstance(answer, TestResponse)
+    return answer
+
+
+def jobs(front: Front) -> list[str]:
+    return [job.id for job in front.store.newest(limit=100)]
+
+
+def test_an_upload_that_is_sent_again_leads_to_the_same_job(front: Front) -> None:
+    first, again = send(front), send(front)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json is not None
+    assert again.json is not None
+    assert first.json["id"] == again.json["id"]
+    assert first.headers["Location"] == again.headers["Location"]
+    assert [a.headers["Idempotency-Replayed"] for a in (first, again)] == ["false", "true"]
+    assert len(jobs(front)) == 1
+    assert len(front.messages.sent) == 1
+    assert len(front.storage.names("")) == 1
+
+
+def test_the_job_is_answered_as_it_stands_now(front: Front) -> None:
+    job_id = send(front).get_json()["id"]
+    front.label(job_id)
+    front.assemble(job_id)
+    assert send(front).get_json()["state"] == "completed"
+
+
+def test_how_the_same_upload_is_wrapped_does_not_matter(front: Front) -> None:
+    raw = send(front, query_string={"filename": "a.csv", "error_threshold": "0.5"})
+    form = {"file": (io.BytesIO(CATALOGUE), "a.csv"), "error_threshold": "0.5"}
+    wrapped = front.client().post("/v1/jobs", data=form, headers=KEY)
+    assert wrapped.json["id"] == raw.get_json()["id"]
+
+
+@pytest.mark.parametrize(
+    ("content", "query"),
+    [
+        (CATALOGUE + b"B,other words\n", {}),
+        (CATALOGUE, {"filename": "b.csv"}),
+        (CATALOGUE, {"summary_column": "title"}),
+        (CATALOGUE, {"title_column": "summary"}),
+        (CATALOGUE, {"error_threshold": "0.5"}),
+    ],
+)
+def test_the_key_with_something_else_is_refused(
+    front: Front, content: bytes, query: dict[str, str]
+) -> None:
+    made = send(front).get_json()["id"]
+    answer = send(front, content, query_string=query)
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert made in answer.get_json()["detail"]
+    assert jobs(front) == [made]
+
+
+def test_without_a_key_or_with_another_the_same_file_is_another_job(front: Front) -> None:
+    answers = [send(front, headers={}), send(front), send(front, headers={"Idempotency-Key": "b"})]
+    assert len({answer.get_json()["id"] for answer in answers}) == 3
+    assert "Idempotency-Replayed" not in answers[0].headers
+
+
+def test_a_refused_upload_leaves_its_key_free(front: Front) -> None:
+    assert send(front, b"title,remarks\nA,B\n").get_json()["code"] == "NO_SUMMARY_COLUMN"
+    assert (
+        send(front, CATALOGUE[:-5], environ_overrides={"CONTENT_LENGTH": "99"}).status_code == 400
+    )
+    assert send(front).status_code == 202
+
+
+def test_while_one_upload_is_under_way_a_second_one_with_its_key_waits(front: Front) -> None:
+    name = request_name(None, "a-key")
+    held = front.store.requests.hold(name, "another process", lease_s=60)
+    assert isinstance(held, RequestHold)
+    answer = send(front)
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
+    assert answer.headers["Retry-After"] == "1"
+    assert front.is_empty()
+    front.store.requests.release(held)
+    assert send(front).status_code == 202
+
+
+def test_of_many_at_once_one_makes_the_job_and_no_other_is_made(front: Front) -> None:
+    app = front.app()
+    answers: list[TestResponse] = []
+
+    def run() -> None:
+        answers.append(client_of(app).post("/v1/jobs", data=CATALOGUE, headers=KEY))
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {answer.status_code for answer in answers} <= {202, 409}
+    made = {answer.get_json()["id"] for answer in answers if answer.status_code == 202}
+    assert list(made) == jobs(front)
+
+
+def test_an_upload_whose_key_was_lost_on_the_way_leaves_nothing(front: Front) -> None:
+    now = [0.0]
+    front.store = MemoryJobStore(clock=lambda: now[0])
+
+    class Slow(io.BytesIO):
+        """Its key is taken over by another process before the file is complete."""
+
+        def readinto(self, buffer: Any, /) -> int:
+            now[0] += 3600
+            assert front.store.requests.hold(request_name(None, "a-key"), "heir", lease_s=60)
+            return super().readinto(buffer)
+
+    answer = front.client().post(
+        "/v1/jobs", input_stream=Slow(CATALOGUE), content_length=len(CATALOGUE), headers=KEY
+    )
+    assert (answer.status_code, answer.json["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
+    assert front.is_empty()
+
+
+class SlowStorage(Storage):
+    """Each block that is written takes some seconds of a clock."""
+
+    def __init__(self, url: str, passes: Callable[[], None]) -> None:
+        super().__init__(url)
+        self._passes = passes
+
+    @contextmanager
+    def publish(
+        self, path: str, *, confirm: Callable[[], None] = lambda: None
+    ) -> Iterator[BinaryIO]:
+        with super().publish(path, confirm=confirm) as stream:
+            yield cast(BinaryIO, _SlowStream(stream, self._passes))
+
+
+class _SlowStream:
+    def __init__(self, stream: BinaryIO, passes: Callable[[], None]) -> None:
+        self._stream, self._passes = stream, passes
+
+    def write(self, block: bytes) -> int:
+        self._passes()
+        return self._stream.write(block)
+
+
+class GivenUpload(Upload):
+    """A file that is there as a whole."""
+
+    column_may_follow = False
+    filename = "books.zip"
+
+    def __init__(self, content: bytes) -> None:
+        self.options = Options()
+        self._content = content
+
+    def blocks(self) -> Iterator[bytes]:
+        yield self._content
+
+
+def test_a_key_is_held_for_as_long_as_an_archive_is_unpacked(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("books.csv", CATALOGUE + b"B,other words\n" * 500_000)
+    now = [0.0]
+
+    def pass_time() -> None:
+        now[0] += 20
+
+    store = MemoryJobStore(clock=lambda: now[0])
+    jobs = CallersJobs(store, lambda: ANYBODY)
+    storage = SlowStorage(str(tmp_path), pass_time)
+    made, repeated = once(
+        GivenUpload(packed.getvalue()),
+        lambda upload, key: accept(
+            upload,
+            store=jobs,
+            storage=storage,
+            messages=RecordedMessages(),
+            rules=CallbackRules(allow_http=False, allow_private=False),
+            most_unpacked=1 << 30,
+            key=key,
+        ),
+        store=jobs,
+        owner=None,
+        key="a-key",
+        stall_s=60,
+        clock=lambda: now[0],
+    )
+    assert now[0] > 3 * 90, "longer than the key is held without being renewed"
+    assert (store.get(made.id).state, repeated) == (State.QUEUED, False)
+
+
+def test_a_job_that_was_deleted_is_not_made_again_by_its_key(front: Front) -> None:
+    job_id = send(front).get_json()["id"]
+    front.label(job_id)
+    front.assemble(job_id)
+    front.client().delete(f"/v1/jobs/{job_id}")
+    assert send(front).get_json()["code"] == "JOB_NOT_FOUND"
+
+
+@pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256])
+def test_a_key_that_is_no_word_is_refused(client: ApiClient, key: str) -> None:
+    answer = client.post("/v1/jobs", data=CATALOGUE, headers={"Idempotency-Key": key})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_PARAMETER")
+    assert "Idempotency-Key" in answer.get_json()["detail"]

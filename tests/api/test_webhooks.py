@@ -1,0 +1,165 @@
+"""The option `callback`, the delivery log and the secrets, over HTTP."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import httpx
+import pytest
+from flask.testing import FlaskClient
+
+from api.settings import ApiSettings
+from jobs.ports.webhooks import Attempt
+from tests.api.client import ApiClient
+from tests.api.conftest import Front, StartApi
+from tests.api.test_access import Keyed
+from tests.waiting import WITHIN_S
+
+CATALOGUE = b"title,summary\nA,some words\n"
+HOOK = "https://hooks.example.org/spinelabel?token=s3cret"
+
+
+def submit(client: ApiClient, callback: str = HOOK) -> str:
+    answer = client.post("/v1/jobs", query_string={"callback": callback}, data=CATALOGUE)
+    assert answer.status_code == 202, answer.text
+    return str(answer.get_json()["id"])
+
+
+def cancelled(front: Front, client: ApiClient) -> str:
+    job_id = submit(client)
+    client.post(f"/v1/jobs/{job_id}/cancel")
+    front.assemble(job_id)
+    return job_id
+
+
+def deliveries(client: ApiClient, job_id: str) -> dict[str, Any]:
+    answer = client.get(f"/v1/jobs/{job_id}/deliveries")
+    assert answer.status_code == 200
+    document = answer.get_json()
+    assert isinstance(document, dict)
+    return document
+
+
+def attempt(number: int, **changes: Any) -> Attempt:
+    what: dict[str, Any] = {"status": 500, "outcome": "failed", "detail": "why", **changes}
+    return Attempt(number=number, at=1_000_000_000.0, seconds=0.5, **what)
+
+
+def test_a_job_keeps_its_callback_and_links_to_the_log(front: Front, client: ApiClient) -> None:
+    job_id = submit(client)
+    assert front.store.get(job_id).callback == HOOK
+    links = client.get(f"/v1/jobs/{job_id}").get_json()["links"]
+    assert links["deliveries"] == f"/v1/jobs/{job_id}/deliveries"
+    assert deliveries(client, job_id) == {
+        "callback": HOOK,
+        "state": "waiting",
+        "attempts": [],
+        "next_attempt_at": None,
+    }
+
+
+def test_without_a_callback_there_is_nothing_to_deliver(front: Front, client: ApiClient) -> None:
+    job_id = front.completed()
+    assert client.get(f"/v1/jobs/{job_id}").get_json()["links"]["deliveries"] is None
+    assert deliveries(client, job_id)["state"] == "none"
+
+
+def test_a_form_may_name_the_callback_after_the_file(front: Front, client: ApiClient) -> None:
+    answer = client.post(
+        "/v1/jobs", data={"file": (io.BytesIO(CATALOGUE), "a.csv"), "callback": HOOK}
+    )
+    assert front.store.get(answer.get_json()["id"]).callback == HOOK
+
+
+@pytest.mark.parametrize(
+    ("callback", "why"),
+    [
+        ("http://hooks.example.org/", "https://"),
+        ("https://127.0.0.1/", "public internet"),
+        ("https://[::1]:8443/", "public internet"),
+        ("https://169.254.169.254/latest/meta-data", "public internet"),
+        ("https://a:b@hooks.example.org/", "password"),
+        ("nonsense", "https://"),
+    ],
+)
+def test_a_callback_that_must_not_be_called_is_refused_at_once(
+    front: Front, client: ApiClient, callback: str, why: str
+) -> None:
+    answer = client.post("/v1/jobs", query_string={"callback": callback}, data=CATALOGUE)
+    problem = answer.get_json()
+    assert (answer.status_code, problem["code"]) == (400, "INVALID_PARAMETER")
+    assert why in problem["detail"]
+    assert front.is_empty()
+
+
+def test_a_callback_that_is_refused_after_the_file_leaves_nothing(
+    front: Front, client: ApiClient
+) -> None:
+    form = {"file": (io.BytesIO(CATALOGUE), "a.csv"), "callback": "http://hooks.example.org/"}
+    assert client.post("/v1/jobs", data=form).status_code == 400
+    assert front.is_empty()
+
+
+def test_the_operator_may_allow_others(front: Front) -> None:
+    front.settings = ApiSettings(callback_http=True, callback_private=True)
+    submit(front.client(), "http://127.0.0.1:9000/hook")
+
+
+def test_the_log_tells_attempts_and_when_the_next_one_is(front: Front, client: ApiClient) -> None:
+    job_id = cancelled(front, client)
+    assert deliveries(client, job_id)["state"] == "pending"
+    front.callbacks.take(job_id, lease_s=5)
+    front.callbacks.record(job_id, attempt(1), again_in_s=60)
+    log = deliveries(client, job_id)
+    assert log["state"] == "pending"
+    assert log["next_attempt_at"] is not None
+    assert log["attempts"] == [
+        {
+            "number": 1,
+            "at": "2001-09-09T01:46:40.000Z",
+            "seconds": 0.5,
+            "status": 500,
+            "outcome": "failed",
+            "detail": "why",
+        }
+    ]
+
+
+@pytest.mark.parametrize("outcome", ["delivered", "failed", "refused"])
+def test_the_last_outcome_is_the_state(front: Front, client: ApiClient, outcome: str) -> None:
+    job_id = cancelled(front, client)
+    front.callbacks.take(job_id, lease_s=5)
+    front.callbacks.record(job_id, attempt(1, outcome=outcome), again_in_s=None)
+    assert deliveries(client, job_id)["state"] == outcome
+
+
+def test_each_owner_reads_and_renews_a_secret_of_their_own(front: Front) -> None:
+    keyed = Keyed(front)
+    anna, ben = keyed.person("anna"), keyed.person("ben")
+
+    def secrets(client: FlaskClient) -> list[str]:
+        found: list[str] = client.get("/v1/callback-secret").get_json()["secrets"]
+        return found
+
+    (first,), (bens,) = secrets(anna), secrets(ben)
+    assert first != bens
+    renewed = anna.post("/v1/callback-secret").get_json()["secrets"]
+    assert renewed[1:] == [first]
+    assert secrets(anna) == renewed
+    assert secrets(ben) == [bens]
+
+
+def test_the_access_log_does_not_hold_the_receivers_url(start_api: StartApi) -> None:
+    api = start_api()
+    query = {"filename": "a.csv", "callback": HOOK, "error_threshold": "0.5"}
+    assert (
+        httpx.post(
+            f"{api.url}/v1/jobs", params=query, content=CATALOGUE, timeout=WITHIN_S
+        ).status_code
+        == 202
+    )
+    api.stop()  # the line may come after the answer
+    log = api.log.read_text()
+    assert "callback=-&error_threshold=0.5" in log
+    assert "s3cret" not in log

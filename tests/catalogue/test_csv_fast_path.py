@@ -1,0 +1,63 @@
+"""The quick way from text to cells gives what `csv.reader` gives, or None where a quotation mark is out of place."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from catalogue.parsing.csv_fast_path import split_well_formed
+
+
+def by_reader(text: str, delimiter: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+def is_well_formed(text: str, delimiter: str) -> bool:
+    """Whether each quotation mark opens a cell, closes one or is doubled within one, by a grammar of its own."""
+    cell = rf'(?:"(?:[^"]|"")*"|[^"\r\n{delimiter}]*)'
+    return "\0" not in text and bool(
+        re.fullmatch(rf"(?:{cell}(?:{delimiter}|\r\n|\r|\n))*{cell}", text)
+    )
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.text(alphabet='ab,;"\r\n\0 \u2028', max_size=25), st.sampled_from(",;"))
+@example('"""a"" b",c\r\n"",""""\n\n"x\ny"', ",")
+@example('a"b,"c"\n', ",")
+@example('""""', ",")
+def test_what_is_well_formed_is_read_as_the_reader_does_and_the_rest_is_left_to_it(
+    text: str, delimiter: str
+) -> None:
+    expected = by_reader(text, delimiter) if is_well_formed(text, delimiter) else None
+    assert split_well_formed(text, delimiter) == expected
+
+
+_CELLS = st.text(alphabet='ab,;"\r\n é', max_size=8)
+_RECORDS = st.lists(st.lists(_CELLS, min_size=2, max_size=4), max_size=6)
+
+
+@settings(max_examples=500, deadline=None)
+@given(_RECORDS, st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_what_is_written_properly_is_answered(
+    records: list[list[str]], end: str, everything: bool
+) -> None:
+    stream = io.StringIO(newline="")
+    # A lone CR is quoted by later Pythons alone.
+    given_records = [[cell.replace("\r", "") for cell in cells] for cells in records]
+    writer = csv.writer(
+        stream,
+        lineterminator=end,
+        quoting=csv.QUOTE_ALL if everything else csv.QUOTE_MINIMAL,
+    )
+    writer.writerows(given_records)
+    assert split_well_formed(stream.getvalue(), ",") == given_records
+
+
+@pytest.mark.parametrize("text", ['a"b,c\n', '"a"b,c\n', '"a,b\n', "a\0,b\n", '"a" ,b\n'])
+def test_what_is_not_is_left_to_the_reader(text: str) -> None:
+    assert split_well_formed(text, ",") is None

@@ -1,0 +1,188 @@
+"""A result is read row by row as it was written, from its beginning or from any row."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalogue.errors import GenreUnusable
+from catalogue.exports.csv_safe import as_harmless_csv
+from catalogue.labelled.corrections import (
+    checked_genre,
+    encode_corrected,
+    encode_corrected_header,
+    encode_training,
+    encode_training_header,
+)
+from catalogue.labelled.labels import Extras, Label
+from catalogue.labelled.reader import (
+    ResultLayout,
+    ResultRow,
+    inspect_result,
+    part_layout,
+    read_result,
+)
+from catalogue.labelled.writer import encode_header, encode_rows
+from catalogue.limits import MAX_RECORD_BYTES
+from catalogue.parsing.columns import ColumnNames
+from catalogue.parsing.rows import parse_records
+from catalogue.parsing.schema import Layout, inspect_head
+
+LABEL = Label(
+    genre="fantasy",
+    confidence=0.5,
+    second_genre="horror",
+    second_confidence=0.25,
+    genre_set=("fantasy", "horror"),
+    needs_review=True,
+)
+CATALOGUE = (
+    'id;Book Title;summary;extra\r\n1;Ünder;"two\nlines; and ""more""";x\r\n'
+    "\r\n2;B;;\r\n3;C;text;y;shifted;\r\n4;D;last;"
+)
+
+
+def labelled(raw: bytes, **names: str) -> tuple[Layout, bytes]:
+    layout = inspect_head(raw, complete=True, names=ColumnNames(**names))
+    rows = parse_records(raw[layout.data_start :], layout)
+    outcomes = [None if row.blank else row.problem or LABEL for row in rows]
+    return layout, encode_header(layout) + encode_rows(layout, rows, outcomes)
+
+
+def blocks(content: bytes, size: int) -> Iterator[bytes]:
+    return (content[at : at + size] for at in range(0, len(content), size))
+
+
+def read_all(content: bytes, layout: Layout, size: int) -> tuple[ResultLayout, list[ResultRow]]:
+    result = inspect_result(blocks(content, size), layout)
+    return result, list(
+        read_result(blocks(content[result.data_start :], size), result, start=result.data_start)
+    )
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_rows_are_what_a_csv_reader_makes_of_the_result(encoding: str, size: int) -> None:
+    layout, content = labelled(CATALOGUE.encode(encoding))
+    result, rows = read_all(content, layout, size)
+    text = content.decode("utf-8-sig")
+    expected = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
+    assert list(result.header) == expected[0]
+    assert [row.cells for row in rows] == expected[1:]
+    rows = [row for row in rows if not row.blank]
+    assert [row.number for row in rows] == [1, 2, 3, 4]
+    assert [result.label(row.cells, "row_error") for row in rows] == [
+        "",
+        "EMPTY_SUMMARY",
+        "MALFORMED_ROW",
+        "",
+    ]
+
+
+@given(st.integers(1, 40), st.data())
+def test_reading_on_from_any_row_gives_the_rest(size: int, data: st.DataObject) -> None:
+    layout, content = labelled(CATALOGUE.encode())
+    result, rows = read_all(content, layout, size)
+    at = data.draw(st.integers(0, len(rows) - 2))
+    begin, number = rows[at].end, rows[at + 1].number
+    rest = read_result(blocks(content[begin:], size), result, start=begin, number=number)
+    assert list(rest) == rows[at + 1 :]
+
+
+def test_a_row_as_long_as_an_input_may_have_is_still_one_row() -> None:
+    cell = "x" + '"' * (MAX_RECORD_BYTES - 100)  # doubled in the result
+    layout, content = labelled(b"title,summary\n" + cell.encode() + b"\nB,text\n")
+    _, rows = read_all(content, layout, 1 << 16)
+    assert len(content) > 2 * MAX_RECORD_BYTES - 1000
+    assert rows[0].cells[0] == cell
+    assert [row.number for row in rows] == [1, 2]
+
+
+def test_the_correction_stands_last_and_nothing_else_changes() -> None:
+    layout, content = labelled(CATALOGUE.encode())
+    result, rows = read_all(content, layout, 100)
+    corrected = encode_corrected_header(result) + encode_corrected(result, rows, {1: "crime"})
+    before = list(csv.reader(io.StringIO(content.decode(), newline=""), delimiter=";"))
+    after = list(csv.reader(io.StringIO(corrected.decode(), newline=""), delimiter=";"))
+    width = len(before[0])
+    assert [row[:width] + row[width + 1 :] for row in after] == before
+    assert [row[width] for row in after if row] == ["corrected_genre", "crime", "", "", ""]
+    assert corrected.count(b"\r\n") == content.count(b"\r\n")
+
+
+def test_a_catalogue_with_a_column_of_that_name_keeps_it() -> None:
+    layout, content = labelled(b"summary,Corrected_Genre\nwords,mine\n")
+    result = inspect_result([content], layout)
+    assert encode_corrected_header(result).rstrip().endswith(b",corrected_genre_2")
+
+
+def test_corrected_rows_become_training_data() -> None:
+    layout, content = labelled(CATALOGUE.encode())
+    _, rows = read_all(content, layout, 100)
+    lines = encode_training_header() + encode_training(layout, rows, {1: "crime", 4: "poetry"})
+    assert list(csv.reader(io.StringIO(lines.decode(), newline=""))) == [
+        ["title", "genre", "summary"],
+        ["Ünder", "crime", 'two\nlines; and "more"'],
+        ["D", "poetry", "last"],
+    ]
+
+
+def test_training_data_has_the_titles_that_were_read() -> None:
+    layout, content = labelled(b"title,heading,summary\nshelf 1,Dune,worms\n", title="heading")
+    _, rows = read_all(content, layout, 100)
+    assert encode_training(layout, rows, {1: "science"}) == b"Dune,science,worms\n"
+
+
+def test_training_data_of_a_catalogue_without_titles_has_empty_ones() -> None:
+    layout, content = labelled(b"summary\nwords\n")
+    _, rows = read_all(content, layout, 100)
+    assert encode_training(layout, rows, {1: "crime"}) == b",crime,words\n"
+
+
+def test_a_genre_is_kept_in_one_spelling_of_white_space() -> None:
+    assert checked_genre("  science \n fiction ") == "science fiction"
+
+
+@pytest.mark.parametrize(
+    "genre",
+    [
+        "",
+        "  ",
+        "x" * 65,
+        "=1+1",
+        "-a",
+        "@a",
+        "+a",
+        "a|b",
+        "a\x00b",
+        "＝1",
+        "＋1",
+        "－1",
+        "＠a",
+        "﹦1",
+        "﹢1",
+        "﹣1",
+        "﹫a",
+    ],
+)
+def test_a_genre_that_would_do_harm_is_refused(genre: str) -> None:
+    with pytest.raises(GenreUnusable, match="genre"):
+        checked_genre(genre)
+
+
+@pytest.mark.parametrize("sign", "=+-@\t\r\n＝＋－＠﹦﹢﹣﹫")
+def test_harmless_csv_puts_an_apostrophe_before_every_sign_of_formulas(sign: str) -> None:
+    result = part_layout(inspect_head(b"title,summary\nA,b\n", complete=True), Extras())
+    row = ResultRow(1, [f"{sign}HYPERLINK(A1)", "words", *[""] * 7], end=0)
+    content = b"".join(as_harmless_csv(result, [([row], {})], corrected=False)).decode()
+    cells = list(csv.reader(io.StringIO(content, newline="")))[1]
+    assert cells[:2] == [f"'{sign}HYPERLINK(A1)", "words"]
+
+
+def test_harmless_csv_leaves_numbers_alone() -> None:
+    result = part_layout(inspect_head(b"title,summary\nA,b\n", complete=True), Extras())
+    row = ResultRow(1, ["-1.5", "+49", *[""] * 7], end=0)
+    assert b"\n-1.5,+49," in b"".join(as_harmless_csv(result, [([row], {})], corrected=False))

@@ -1,0 +1,272 @@
+"""Workbooks as CSV: each cell under its header, as a person would type it, in bounded memory."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import subprocess
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import xlsxwriter
+
+from catalogue.compressed.shared_strings import StringTable
+from catalogue.compressed.xlsx_reader import workbook_as_csv, workbook_layout
+from catalogue.errors import (
+    CatalogueError,
+    EmptyFile,
+    NoRows,
+    NoSummaryColumn,
+    SummaryColumnUnknown,
+    TooManyColumns,
+    UnpackedTooLarge,
+    WorkbookUnreadable,
+)
+from catalogue.parsing.columns import ColumnNames
+from catalogue.parsing.schema import inspect_head
+
+MOST = 1 << 30
+HEADER = ("title", "summary", "price")
+
+
+def book(*rows: Sequence[object], inline: bool = False) -> io.BytesIO:
+    """A workbook with these rows; its texts are in their cells if `inline`, else shared between cells."""
+    stream = io.BytesIO()
+    if inline:
+        made = openpyxl.Workbook(write_only=True)
+        sheet: Any = made.create_sheet("books")
+        for row in rows:
+            sheet.append(row)
+        made.save(stream)
+        return stream
+    with xlsxwriter.Workbook(stream, {"remove_timezone": True}) as written:
+        dates = written.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+        sheet = written.add_worksheet("books")
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row):
+                style = [dates] if isinstance(value, dt.datetime | dt.time) else []
+                sheet.write(number, column, value, *style)
+    return stream
+
+
+def as_rows(stream: io.BytesIO) -> list[list[str]]:
+    text = b"".join(workbook_as_csv(stream, most_bytes=MOST)).decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_every_row_comes_out_with_its_cells(inline: bool) -> None:
+    rows = [[f"Title {n}", f'words, "and"\nmore {n % 7}', n] for n in range(3000)]
+    found = as_rows(book(HEADER, *rows, inline=inline))
+    assert found == [list(HEADER), *[[a, b, str(c)] for a, b, c in rows]]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (9780141439518, "9780141439518"),
+        (12.0, "12"),
+        (0.1, "0.1"),
+        (True, "TRUE"),
+        (dt.datetime(2024, 2, 29), "2024-02-29"),
+        (dt.datetime(2024, 2, 29, 12, 30), "2024-02-29T12:30:00"),
+        (dt.time(12, 30), "12:30:00"),
+        ("0012", "0012"),
+        (" padded ", " padded "),
+        ("_x000D_", "_x000D_"),
+        ("=1+1", "0"),  # the value that the formula had when the workbook was saved
+        ("#N/A", "#N/A"),
+        ("Ünïcode 目录 😀", "Ünïcode 目录 😀"),
+        ("line\r\nend", "line\r\nend"),
+    ],
+)
+def test_a_cell_is_written_as_a_person_would_type_it(value: object, text: str) -> None:
+    assert as_rows(book(HEADER, ("A", "words", value)))[1][2:] == ([text] if text else [])
+
+
+def test_empty_rows_keep_their_place_but_not_at_the_end() -> None:
+    rows = as_rows(book((), HEADER, ("A", "words"), (), (), ("B", "words"), (), ("", "", "")))
+    assert rows == [list(HEADER), ["A", "words", ""], [], [], ["B", "words", ""]]
+
+
+def test_empty_cells_at_the_end_of_a_row_are_cells_and_those_beyond_the_header_are_kept() -> None:
+    rows = as_rows(book(("title", "summary"), ("A",), ("B", ""), ("C", "words", "beyond")))
+    assert rows[1:] == [["A", ""], ["B", ""], ["C", "words", "beyond"]]
+
+
+def test_the_layout_is_that_of_the_csv() -> None:
+    stream = book(HEADER, ("A", "words", 1))
+    layout = workbook_layout(stream, most_bytes=MOST)
+    converted = b"".join(workbook_as_csv(stream, most_bytes=MOST))
+    assert layout == inspect_head(converted, complete=True)
+    assert layout.summary_index == 1
+
+
+def test_the_first_visible_sheet_is_the_catalogue() -> None:
+    made = openpyxl.Workbook()
+    made.worksheets[0].append(("hidden",))
+    made.worksheets[0].sheet_state = "hidden"
+    for row in (HEADER, ("A", "words", 1)):
+        made.create_sheet("books" if row is HEADER else "other").append(row)
+    made["books"].append(("A", "words", 1))
+    made.active = 1
+    stream = io.BytesIO()
+    made.save(stream)
+    assert as_rows(stream)[0] == list(HEADER)
+
+
+@pytest.mark.parametrize(
+    ("rows", "column", "error"),
+    [
+        ([], None, EmptyFile),
+        ([HEADER], None, NoRows),
+        ([("title", "remarks"), ("A", "B")], None, NoSummaryColumn),
+        ([HEADER, ("A", "B")], "plot", SummaryColumnUnknown),
+        ([[*["x"] * 2001, "summary"], ("A", "B")], None, TooManyColumns),
+    ],
+)
+def test_a_workbook_that_is_no_catalogue_is_refused(
+    rows: list[Sequence[object]], column: str | None, error: type[CatalogueError]
+) -> None:
+    with pytest.raises(error):
+        workbook_layout(book(*rows), most_bytes=MOST, names=ColumnNames(summary=column))
+
+
+def changed(stream: io.BytesIO, part: str, old: bytes, new: bytes) -> io.BytesIO:
+    """The workbook with one part changed."""
+    result = io.BytesIO()
+    with zipfile.ZipFile(stream) as before, zipfile.ZipFile(result, "w") as after:
+        for name in before.namelist():
+            content = before.read(name)
+            assert name != part or old in content
+            after.writestr(name, content.replace(old, new) if name == part else content)
+    return result
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        (SHEET, b"</row>", b""),
+        (SHEET, b'r="2"', b'r="99999999"'),
+        (SHEET, b'r="2"', b'r="two"'),
+        (SHEET, b"<v>0</v>", b"<v>99</v>"),
+        ("xl/workbook.xml", b"<sheets>", b"<sheets"),
+        ("xl/sharedStrings.xml", b"</si>", b""),
+        ("[Content_Types].xml", b"spreadsheetml.sheet.main", b"nothing"),
+    ],
+)
+def test_a_damaged_workbook_is_refused(part: str, old: bytes, new: bytes) -> None:
+    with pytest.raises(WorkbookUnreadable):
+        as_rows(changed(book(HEADER, ("A", "words", 1)), part, old, new))
+
+
+def test_a_workbook_whose_directory_is_broken_is_refused_wherever_it_is(tmp_path: Path) -> None:
+    whole, path = book(["summary"], ["some words"]).getvalue(), tmp_path / "broken.xlsx"
+    end = whole.rindex(b"PK\x05\x06")  # the record that says where the directory is
+    refused = 0
+    for place in range(end * 8, len(whole) * 8):
+        broken = bytearray(whole)
+        broken[place // 8] ^= 1 << place % 8
+        path.write_bytes(broken)
+        try:
+            with path.open("rb") as file:  # of the disk, whose own errors are not the workbook's
+                list(workbook_as_csv(file, most_bytes=MOST))
+        except CatalogueError:
+            refused += 1
+    assert refused > 22
+
+
+@pytest.mark.parametrize("after", [0, 1_000_000])  # bytes of the sheet that come after its rows
+def test_a_text_that_is_not_what_was_saved_is_refused(after: int) -> None:
+    made = book(HEADER, ("A", "some words", 1), inline=True)
+    longer = changed(made, SHEET, b"</sheetData>", b"</sheetData>" + b" " * after).getvalue()
+    with pytest.raises(WorkbookUnreadable):
+        as_rows(io.BytesIO(longer.replace(b"some words", b"some wards")))
+
+
+def test_entities_that_multiply_are_not_followed() -> None:
+    laughs = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><worksheet '
+    stream = changed(book(HEADER, ("A", "words", 1)), SHEET, b"<worksheet ", laughs)
+    with pytest.raises(WorkbookUnreadable):
+        as_rows(stream)
+
+
+def test_a_sheet_or_texts_beyond_their_bounds_are_refused() -> None:
+    stream = book(HEADER, *[("A", f"words {n}", n) for n in range(100)])
+    with pytest.raises(UnpackedTooLarge):
+        list(workbook_as_csv(stream, most_bytes=1000))
+    with pytest.raises(UnpackedTooLarge, match="texts"):
+        list(workbook_as_csv(stream, most_bytes=MOST, most_text_bytes=1000))
+
+
+def test_errors_of_the_storage_are_not_taken_for_damage() -> None:
+    class Away(io.BytesIO):
+        there = True
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            if not self.there:
+                raise OSError(5, "Input/output error")
+            return super().read(size)
+
+    stream = Away(book(HEADER, *[("A", f"words {n}" * 99, n) for n in range(9999)]).getvalue())
+    blocks = workbook_as_csv(stream, most_bytes=MOST)
+    next(blocks)
+    stream.there = False
+    with pytest.raises(OSError, match="Input/output"):
+        list(blocks)
+
+
+_FIRST_OF_THEIR_PROCESS = """
+import io, sys, threading, time
+from catalogue.compressed.xlsx_reader import last_row, workbook_layout
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        time.sleep(0.2 if name in ("openpyxl", "openpyxl.reader", "openpyxl.reader.excel") else 0)
+
+sys.meta_path.insert(0, Slow())
+content = sys.stdin.buffer.read()
+looks = [last_row, lambda stream: workbook_layout(stream, most_bytes=1 << 30)] * 2
+read = []
+threads = [threading.Thread(target=lambda look=look: read.append(look(io.BytesIO(content)))) for look in looks]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert len(read) == len(looks)
+"""
+
+
+def test_the_first_workbooks_of_a_process_may_come_at_once() -> None:
+    content = book(HEADER, ("A", "words", 1)).getvalue()
+    subprocess.run(
+        [sys.executable, "-c", _FIRST_OF_THEIR_PROCESS], input=content, check=True, timeout=60
+    )
+
+
+def test_shared_texts_are_read_no_further_than_they_are_asked_for() -> None:
+    texts = iter([f"text {n} " * 10 for n in range(100_000)])
+    table = StringTable(texts, most_bytes=MOST)
+    assert table[0] == "text 0 " * 10
+    assert next(texts) != "text 1 " * 10
+    assert next(texts).startswith("text ")
+    with pytest.raises(IndexError):
+        table[100_001]
+    with pytest.raises(IndexError):
+        table[-1]
+
+
+def test_shared_texts_are_found_in_any_order() -> None:
+    made = [f"{n}:{'é' * (n % 50)}" for n in range(20_000)]
+    table = StringTable(iter(made), most_bytes=MOST)
+    for number in [19_999, 0, 7, 12_345, *range(0, 20_000, 333), *range(19_999, 0, -777)]:
+        assert table[number] == made[number]

@@ -1,0 +1,85 @@
+"""Which files a command labels, and where the results go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.batch.targets import STREAM, assign, check
+from cli.errors import BadInput
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("a.csv", "b.csv", "sub/c.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("summary\nwords\n")
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def pairs(*names: str, output_dir: str | None = None) -> list[tuple[str, str]]:
+    found, _ = assign(names, output=None, output_dir=Path(output_dir) if output_dir else None)
+    return [(str(a.source), str(a.target)) for a in found]
+
+
+@pytest.mark.usefixtures("folder")
+def test_results_go_beside_their_files_or_into_one_folder() -> None:
+    assert pairs("a.csv", "sub/c.csv") == [
+        ("a.csv", "a.labelled.csv"),
+        ("sub/c.csv", "sub/c.labelled.csv"),
+    ]
+    assert pairs("a.csv", "sub/c.csv", output_dir="out") == [
+        ("a.csv", "out/a.labelled.csv"),
+        ("sub/c.csv", "out/c.labelled.csv"),
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_pattern_is_expanded_where_the_shell_has_not() -> None:
+    assert [source for source, _ in pairs("*.csv")] == ["a.csv", "b.csv"]
+    assert [source for source, _ in pairs("**/*.csv")] == ["a.csv", "b.csv", "sub/c.csv"]
+    assert [source for source, _ in pairs("b.csv", "*.csv")] == ["b.csv", "a.csv"]
+    with pytest.raises(BadInput, match=r"No file matches \*\.tsv"):
+        pairs("*.tsv")
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_itself(folder: Path) -> None:
+    (folder / "a[1].csv").touch()
+    assert pairs("a[1].csv") == [("a[1].csv", "a[1].labelled.csv")]
+
+
+def test_results_of_an_earlier_run_are_passed_over(folder: Path) -> None:
+    (folder / "a.labelled.csv").touch()
+    found, passed_over = assign(["*.csv"], output=None, output_dir=None)
+    assert [str(a.source) for a in found] == ["a.csv", "b.csv"]
+    assert passed_over == [Path("a.labelled.csv")]
+    assert pairs("a.labelled.csv") == [("a.labelled.csv", "a.labelled.labelled.csv")]
+
+
+@pytest.mark.usefixtures("folder")
+def test_standard_input_goes_to_standard_output_or_where_it_is_told() -> None:
+    assert pairs("-") == [("-", "-")]
+    assert pairs("-", output_dir="out") == [("-", "out/stdin.labelled.csv")]
+    found, _ = assign(["-"], output=Path("x.csv"), output_dir=None)
+    assert (found[0].source, found[0].target) == (STREAM, Path("x.csv"))
+    check(found[0])
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("names", "options", "sentence"),
+    [
+        (["-", "a.csv"], {}, "stands alone"),
+        (["a.csv", "b.csv"], {"output": Path("x.csv")}, "use --output-dir"),
+        (["a.csv"], {"output": Path("x.csv"), "output_dir": Path("out")}, "not both"),
+        (["a.csv", "a.tsv"], {}, "a.csv, a.tsv would all be written to a.labelled.csv"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(
+    names: list[str], options: dict[str, Path], sentence: str
+) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        assign(names, **({"output": None, "output_dir": None} | options))

@@ -1,0 +1,100 @@
+"""The figures of the record: the same from Redis as from memory, and cheap with many jobs."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import pytest
+
+from jobs.job import Chunk, NewJob, PinnedModel, State
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.job_store import ASSEMBLE, PLAN, JobStore, label_step
+from jobs.redis.job_store import RedisJobStore
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest) -> JobStore:
+    if request.param == "memory":
+        return MemoryJobStore()
+    return RedisJobStore(request.getfixturevalue("redis_url"))
+
+
+def new_job(store: JobStore, **options: str) -> str:
+    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, layout={}, **options)  # type: ignore[arg-type]
+    return store.create(new).id
+
+
+def label(store: JobStore, job_id: str) -> None:
+    claim = store.claim(job_id, PLAN, lease_s=30)
+    assert claim is not None
+    store.begin_planning(claim, model=PinnedModel(1, "d1"))
+    chunk = Chunk(index=0, start=0, end=9, first_row=1, rows=5)
+    store.add_chunks(claim, [chunk], last=True, window=1)
+    claim = store.claim(job_id, label_step(0), lease_s=30)
+    assert claim is not None
+    store.commit_chunk(claim, 0, labelled=3, failed=2, to_review=4, seal="", window=1)
+
+
+def finish(store: JobStore, job_id: str) -> None:
+    claim = store.claim(job_id, ASSEMBLE, lease_s=30)
+    assert claim is not None
+    store.finish(claim)
+
+
+def test_an_empty_record_has_nothing_to_count(store: JobStore) -> None:
+    figures = store.figures()
+    assert not figures.open_jobs
+    assert not figures.ended_jobs
+    assert (figures.rows_labelled, figures.rows_failed, figures.rows_to_review) == (0, 0, 0)
+    assert (figures.uploads, figures.callbacks_due, figures.labels_remembered) == (0, 0, 0)
+
+
+def test_open_jobs_are_counted_by_state_and_rows_in_total(store: JobStore) -> None:
+    new_job(store)
+    new_job(store)
+    labelled = new_job(store)
+    label(store, labelled)
+    store.announce_upload("some-upload")
+    figures = store.figures()
+    assert dict(figures.open_jobs) == {State.QUEUED: 2, State.FINALIZING: 1}
+    assert (figures.rows_labelled, figures.rows_failed, figures.rows_to_review) == (3, 2, 4)
+    assert figures.uploads == 1
+
+
+def test_totals_outlive_the_jobs_that_they_count(store: JobStore) -> None:
+    job_id = new_job(store, callback="https://example.org/hook")
+    label(store, job_id)
+    finish(store, job_id)
+    cancelled = new_job(store)
+    store.end(cancelled, State.CANCELLED)
+    finish(store, cancelled)
+    assert store.figures().callbacks_due == 1
+    for ended in (job_id, cancelled):
+        store.delete(ended)
+    figures = store.figures()
+    assert not figures.open_jobs
+    assert figures.ended_jobs == {State.COMPLETED: 1, State.CANCELLED: 1}
+    assert figures.rows_labelled == 3
+    assert figures.callbacks_due == 0
+
+
+def test_a_job_that_stands_still_shows_for_how_long(store: JobStore) -> None:
+    first = new_job(store)
+    time.sleep(0.3)
+    new_job(store)
+    assert 0.3 <= store.figures().standstill_s[State.QUEUED] < 5
+    label(store, first)
+    assert store.figures().standstill_s[State.FINALIZING] < 0.25
+
+
+def test_a_thousand_queued_jobs_are_read_in_little_time(redis_url: str) -> None:
+    store = RedisJobStore(redis_url)
+    for _ in range(1000):
+        new_job(store)
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        assert store.figures().open_jobs[State.QUEUED] == 1000
+        took.append(time.perf_counter() - began)
+    assert min(took) < 0.25, took

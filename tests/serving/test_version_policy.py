@@ -1,0 +1,64 @@
+"""Which versions should serve, decided without a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from serving.version_policy import Step, find_versions, look_at, next_step
+
+
+@pytest.mark.parametrize(
+    ("present", "broken", "serving", "load", "unload"),
+    [
+        ({1, 2, 3}, set(), set(), 3, ()),
+        ({1, 2, 3}, set(), {3}, 2, ()),
+        ({1, 2, 3}, set(), {2, 3}, None, ()),
+        ({1, 2, 3}, set(), {1, 2}, 3, ()),
+        ({1, 2, 3}, set(), {1, 2, 3}, None, (1,)),
+        ({1, 2, 3}, {3}, {1, 2}, None, ()),
+        ({1, 2, 3}, {3}, {2}, 1, ()),
+        ({1, 2, 3}, {1, 2, 3}, set(), None, ()),
+        ({2}, set(), {1, 2}, None, (1,)),
+        ({2, 3}, set(), {1, 2}, 3, (1,)),
+        (set(), set(), {1, 2}, None, (1, 2)),
+        (set(), set(), set(), None, ()),
+    ],
+    ids=[
+        "the newest is loaded first",
+        "then the one before",
+        "then there is nothing to do",
+        "a new one is loaded before an old one goes",
+        "the oldest goes once the newer ones serve",
+        "a broken one takes no place",
+        "an older one steps in for a broken one",
+        "all broken",
+        "one whose folder is gone goes at once",
+        "even while another is to be loaded",
+        "all folders gone",
+        "nothing at all",
+    ],
+)
+def test_two_versions_are_kept(
+    present: set[int], broken: set[int], serving: set[int], load: int | None, unload: tuple[int]
+) -> None:
+    step = next_step(present=present, broken=broken, serving=serving, keep=2)
+    assert step == Step(load=load, unload=unload)
+
+
+def test_only_folders_with_a_number_for_a_name_are_versions(tmp_path: Path) -> None:
+    for name in ("1", "20", ".3.unfinished", "latest", "-4", "٥"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "6").write_text("a file")
+    assert find_versions(tmp_path) == {1: tmp_path / "1", 20: tmp_path / "20"}
+
+
+def test_a_changed_file_changes_how_a_version_looks(tmp_path: Path) -> None:
+    variables = tmp_path / "variables"
+    variables.mkdir()
+    (variables / "data").write_bytes(b"half")
+    before = look_at(tmp_path)
+    assert look_at(tmp_path) == before
+    (variables / "data").write_bytes(b"half and half")
+    assert look_at(tmp_path) != before

@@ -1,0 +1,143 @@
+"""A lease is renewed while its work runs, and the work learns when it is lost. The store's clock is the test's."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+
+import pytest
+import redis
+
+from jobs.errors import LeaseLost
+from jobs.job import NewJob, State
+from jobs.memory.job_store import MemoryJobStore
+from jobs.ports.job_store import PLAN, Claim
+from tests.waiting import eventually
+from worker.liveness.lease_heartbeat import Pulse
+
+LEASE_S = 6.0
+OFTEN_S = 0.001
+
+
+class CountingStore(MemoryJobStore):
+    """Counts renewals; may be away."""
+
+    renewals = 0
+    away = False
+
+    def renew(self, claim: Claim, *, lease_s: float) -> None:
+        if not self.away:
+            super().renew(claim, lease_s=lease_s)
+        self.renewals += 1
+        if self.away:
+            raise redis.ConnectionError("away")
+
+
+@pytest.fixture
+def now() -> list[float]:
+    return [1_000_000.0]
+
+
+@pytest.fixture
+def store(now: list[float]) -> CountingStore:
+    return CountingStore(clock=lambda: now[0])
+
+
+@pytest.fixture
+def claim(store: CountingStore) -> Claim:
+    job = store.create(NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}))
+    claim = store.claim(job.id, PLAN, lease_s=LEASE_S)
+    assert claim is not None
+    return claim
+
+
+def pulse_of(store: CountingStore, claim: Claim, now: list[float]) -> Pulse:
+    return Pulse(store, claim, lease_s=LEASE_S, renew_every_s=OFTEN_S, clock=lambda: now[0])
+
+
+def renewed(store: CountingStore) -> None:
+    """Return after a renewal that began after this call did."""
+    before = store.renewals
+    eventually(lambda: store.renewals >= before + 2, every_s=OFTEN_S)
+
+
+def lost(pulse: Pulse) -> Exception:
+    def error() -> Exception | None:
+        try:
+            pulse.check()
+        except Exception as error:
+            return error
+        return None
+
+    found = eventually(error, every_s=OFTEN_S)
+    assert found is not None
+    return found
+
+
+def test_the_lease_outlives_its_term_while_the_work_runs(
+    store: CountingStore, claim: Claim, now: list[float]
+) -> None:
+    with pulse_of(store, claim, now) as pulse:
+        for _ in range(5):
+            now[0] += LEASE_S - 1
+            renewed(store)
+            pulse.check()
+            assert store.claim(claim.job_id, PLAN, lease_s=LEASE_S) is None
+    now[0] += LEASE_S + 1
+    assert store.claim(claim.job_id, PLAN, lease_s=LEASE_S) is not None
+
+
+def test_a_cancelled_job_stops_the_work(
+    store: CountingStore, claim: Claim, now: list[float]
+) -> None:
+    with pulse_of(store, claim, now) as pulse:
+        pulse.check()
+        store.end(claim.job_id, State.CANCELLED)
+        assert isinstance(lost(pulse), LeaseLost)
+
+
+def test_a_store_that_is_away_for_less_than_the_lease_is_not_noticed(
+    store: CountingStore, claim: Claim, now: list[float]
+) -> None:
+    with pulse_of(store, claim, now) as pulse:
+        renewed(store)
+        store.away = True
+        now[0] += LEASE_S - 1
+        renewed(store)
+        pulse.check()
+        store.away = False
+        renewed(store)
+        now[0] += LEASE_S - 1
+        renewed(store)
+        pulse.check()
+
+
+def test_a_store_that_is_away_for_longer_than_the_lease_is_told_from_a_lost_step(
+    store: CountingStore, claim: Claim, now: list[float]
+) -> None:
+    with pulse_of(store, claim, now) as pulse:
+        renewed(store)
+        store.away = True
+        now[0] += LEASE_S + 1
+        assert isinstance(lost(pulse), redis.ConnectionError)
+
+
+def test_what_cannot_be_taken_back_is_preceded_by_a_question_to_the_store(
+    store: CountingStore, claim: Claim, now: list[float]
+) -> None:
+    pulse = Pulse(store, claim, lease_s=LEASE_S)  # its thread does not run, as in a stopped process
+    pulse.confirm()
+    now[0] += LEASE_S + 1
+    assert store.claim(claim.job_id, PLAN, lease_s=LEASE_S) is not None
+    pulse.check()  # nothing has told it yet
+    with pytest.raises(LeaseLost):
+        pulse.confirm()
+
+
+def test_the_thread_ends_with_the_block(
+    store: CountingStore, claim: Claim, now: list[float]
+) -> None:
+    before = threading.active_count()
+    with pulse_of(store, claim, now):
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before

@@ -1,0 +1,1 @@
+"""Generators of documentation and of committed code."""

@@ -1,0 +1,1 @@
+"""Reading and splitting labelled data."""

@@ -1,0 +1,266 @@
+"""From a labelled CSV to texts, labels and folds; whatever is wrong with it is said here."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from catalogue.text.cleaning import clean, clean_book
+from training.errors import TrainingError
+
+SUMMARY_COLUMNS = ("summary", "description", "blurb", "abstract", "synopsis", "plot", "text")
+LABEL_COLUMNS = ("genre", "label", "category", "class")
+TITLE_COLUMNS = ("title", "name")
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """Cleaned texts and their label positions."""
+
+    texts: tuple[str, ...]
+    labels: Ints  # [N]
+
+    @classmethod
+    def nothing(cls) -> "Labelled":
+        """No rows."""
+        return cls(texts=(), labels=np.zeros(0, dtype=np.int64))
+
+    def plus(self, other: "Labelled | None") -> "Labelled":
+        """These rows and then the other's."""
+        if other is None:
+            return self
+        return Labelled(
+            texts=(*self.texts, *other.texts), labels=np.concatenate([self.labels, other.labels])
+        )
+
+    def select(self, rows: npt.NDArray[np.bool_]) -> "Labelled":
+        """The marked rows."""
+        texts = tuple(text for text, marked in zip(self.texts, rows, strict=True) if marked)
+        return Labelled(texts=texts, labels=self.labels[rows])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """Distinct books with their labels; row i of every field is the same book."""
+
+    texts: tuple[str, ...]  # what a model reads, cleaned
+    summaries: tuple[str, ...]  # the summaries alone, cleaned; no two are equal
+    labels: Ints  # [N], positions in label_names
+    label_names: tuple[str, ...]
+    titles: tuple[str, ...]
+    originals: tuple[str, ...]  # the summaries as they stand in the file
+    rows_read: int
+    empty_rows: int
+    unlabelled_rows: int
+    duplicate_rows: int
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def labelled(self) -> Labelled:
+        """All rows, without their titles."""
+        return Labelled(texts=self.texts, labels=self.labels)
+
+    def counts(self) -> dict[str, int]:
+        """Rows per label."""
+        found = np.bincount(self.labels, minlength=len(self.label_names))
+        return {name: int(found[index]) for index, name in enumerate(self.label_names)}
+
+    def fingerprint(self) -> str:
+        """Hex SHA-256 over labels and cleaned texts: the same data, whatever its row order."""
+        names = [self.label_names[label] for label in self.labels]
+        return _fingerprint(zip(names, self.texts, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtraTexts:
+    """More cleaned texts; ``labels`` are names that may not be labels of the data, or be empty."""
+
+    texts: tuple[str, ...]
+    summaries: tuple[str, ...]  # without the titles
+    labels: tuple[str, ...]
+
+    def without(self, summaries: Sequence[str]) -> "ExtraTexts":
+        """The rows whose summary is not among ``summaries``, so that no held-out row slips in."""
+        known = set(summaries)
+        kept = [row for row, summary in enumerate(self.summaries) if summary not in known]
+        return ExtraTexts(
+            texts=tuple(self.texts[row] for row in kept),
+            summaries=tuple(self.summaries[row] for row in kept),
+            labels=tuple(self.labels[row] for row in kept),
+        )
+
+    def fingerprint(self) -> str:
+        """Hex SHA-256 over labels and texts: the same texts, whatever their order."""
+        return _fingerprint(zip(self.labels, self.texts, strict=True))
+
+
+NO_EXTRA = ExtraTexts(texts=(), summaries=(), labels=())
+
+
+def _fingerprint(rows: Iterable[tuple[str, str]]) -> str:
+    lines = sorted(f"{label}\t{text}" for label, text in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def read_corpus(
+    path: Path,
+    *,
+    title: bool = True,
+    summary_column: str | None = None,
+    label_column: str | None = None,
+) -> Corpus:
+    """The labelled rows of a CSV, cleaned, without repeats.
+
+    A summary that occurs more than once keeps its first row. Rows without summary or label are left
+    out and counted. ``title``: whether titles, where there are some, are part of the texts.
+
+    Raises:
+        TrainingError: no such file or column, no rows, nothing left after cleaning, fewer than two
+            labels, or a label with a single row.
+    """
+    table = _read_table(path)
+    summaries = _column(table, path, SUMMARY_COLUMNS, summary_column, "summary")
+    labels = [
+        " ".join(value.split())
+        for value in _column(table, path, LABEL_COLUMNS, label_column, "label")
+    ]
+    titles = _optional(table, TITLE_COLUMNS)
+    texts = [clean(value) for value in summaries]
+    if not any(texts):
+        raise TrainingError(
+            f"{path}: no summary has a word left after cleaning; is it the right column?"
+        )
+    kept: dict[str, int] = {}
+    for index, (text, label) in enumerate(zip(texts, labels, strict=True)):
+        if text and label:
+            kept.setdefault(text, index)
+    rows = list(kept.values())
+    names = tuple(sorted({labels[index] for index in rows}))
+    _check_labels(path, names, [labels[index] for index in rows])
+    position = {name: index for index, name in enumerate(names)}
+    empty = sum(1 for text in texts if not text)
+    unlabelled = sum(1 for text, label in zip(texts, labels, strict=True) if text and not label)
+    return Corpus(
+        texts=tuple(clean_book(titles[index] if title else "", summaries[index]) for index in rows),
+        summaries=tuple(texts[index] for index in rows),
+        labels=np.array([position[labels[index]] for index in rows], dtype=np.int64),
+        label_names=names,
+        titles=tuple(titles[index] for index in rows),
+        originals=tuple(summaries[index] for index in rows),
+        rows_read=len(texts),
+        empty_rows=empty,
+        unlabelled_rows=unlabelled,
+        duplicate_rows=len(texts) - empty - unlabelled - len(rows),
+    )
+
+
+def read_extra(path: Path, *, title: bool = True) -> ExtraTexts:
+    """The texts of a CSV whose label column is optional, cleaned, without repeated summaries.
+
+    Raises:
+        TrainingError: no such file, no summary column, or no rows.
+    """
+    table = _read_table(path)
+    summaries = _column(table, path, SUMMARY_COLUMNS, None, "summary")
+    labels = _optional(table, LABEL_COLUMNS)
+    titles = _optional(table, TITLE_COLUMNS)
+    kept: dict[str, tuple[str, str]] = {}
+    for heading, summary, label in zip(titles, summaries, labels, strict=True):
+        cleaned = clean(summary)
+        if cleaned and cleaned not in kept:
+            text = clean_book(heading if title else "", summary)
+            kept[cleaned] = (text, " ".join(label.split()))
+    return ExtraTexts(
+        texts=tuple(text for text, _ in kept.values()),
+        summaries=tuple(kept),
+        labels=tuple(label for _, label in kept.values()),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Book:
+    """A title, "" where there is none, and a summary, as people write them."""
+
+    title: str = ""
+    summary: str
+
+
+def read_books(path: Path, *, summary_column: str | None = None) -> list[Book]:
+    """The books of a CSV without labels, one per row.
+
+    Raises:
+        TrainingError: no such file, no summary column, or no rows.
+    """
+    table = _read_table(path)
+    summaries = _column(table, path, SUMMARY_COLUMNS, summary_column, "summary")
+    titles = _optional(table, TITLE_COLUMNS)
+    return [Book(title=t, summary=s) for t, s in zip(titles, summaries, strict=True)]
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            na_filter=False,
+            index_col=False,
+            encoding="utf-8-sig",
+        )
+    except FileNotFoundError as error:
+        raise TrainingError(f"{path}: there is no such file.") from error
+    except pd.errors.EmptyDataError as error:
+        raise TrainingError(f"{path} is empty: it needs a header and rows.") from error
+    except UnicodeDecodeError as error:
+        raise TrainingError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from error
+    except pd.errors.ParserError as error:
+        raise TrainingError(f"{path} is not a comma-separated table: {error}.") from error
+    if table.empty:
+        raise TrainingError(f"{path} has a header but no rows.")
+    return table
+
+
+def _column(
+    table: pd.DataFrame, path: Path, candidates: Sequence[str], named: str | None, role: str
+) -> list[str]:
+    wanted = (named,) if named else candidates
+    found = _find(table, wanted)
+    if found is None:
+        raise TrainingError(
+            f"{path} has no {role} column: looked for {', '.join(wanted)}, found "
+            f"{', '.join(map(str, table.columns))}; name it with --{role}-column."
+        )
+    return [str(value) for value in table[found]]
+
+
+def _optional(table: pd.DataFrame, candidates: Sequence[str]) -> list[str]:
+    found = _find(table, candidates)
+    return [""] * len(table) if found is None else [str(value) for value in table[found]]
+
+
+def _find(table: pd.DataFrame, candidates: Sequence[str]) -> str | None:
+    by_name = {str(name).strip().casefold(): str(name) for name in reversed(table.columns)}
+    for candidate in candidates:
+        if candidate.strip().casefold() in by_name:
+            return by_name[candidate.strip().casefold()]
+    return None
+
+
+def _check_labels(path: Path, names: Sequence[str], labels: Sequence[str]) -> None:
+    if len(names) < 2:
+        raise TrainingError(
+            f"{path} has {len(names)} label(s) with text; a classifier needs at least two."
+        )
+    for name in names:
+        if labels.count(name) < 2:
+            raise TrainingError(
+                f"{path}: the label '{name}' has one row; it needs at least two, one to learn "
+                "from and one to be judged by. Add rows or remove the label."
+            )

@@ -1,0 +1,1 @@
+"""Metrics, calibration, cross-validation and reports."""

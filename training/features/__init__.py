@@ -1,0 +1,1 @@
+"""Features: word vectors, TF-IDF, character n-grams."""

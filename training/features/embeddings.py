@@ -1,0 +1,65 @@
+"""word2vec vectors for a vocabulary."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from gensim.models import Word2Vec
+
+from training.config import EmbeddingConfig
+from training.features.vectoriser import RESERVED
+
+Floats = npt.NDArray[np.float32]
+
+
+def train_vectors(
+    texts: Sequence[str], config: EmbeddingConfig, *, min_count: int, seed: int
+) -> dict[str, Floats]:
+    """word2vec over cleaned texts: token → float32 [dimensions].
+
+    One thread, because more make the vectors depend on the scheduler.
+    """
+    if config.epochs == 0:
+        return {}
+    model = Word2Vec(
+        sentences=[text.split() for text in texts],
+        vector_size=config.dimensions,
+        window=config.window,
+        min_count=min_count,
+        sg=int(config.skip_gram),
+        negative=config.negative_samples,
+        sample=config.subsample,
+        epochs=config.epochs,
+        workers=1,
+        seed=seed,
+    )
+    return {token: model.wv[token] for token in model.wv.index_to_key}
+
+
+def rows_of(
+    vocabulary: Sequence[str], vectors: dict[str, Floats], dimensions: int, *, seed: int
+) -> Floats:
+    """One row per token number, float32 [len(vocabulary) + 2, dimensions].
+
+    Padding and the unknown token are zero; a token without a vector gets a random one, so that it
+    can still be told from the others.
+    """
+    random = np.random.default_rng(seed)
+    rows = random.normal(0.0, 0.1, (len(vocabulary) + RESERVED, dimensions)).astype(np.float32)
+    rows[:RESERVED] = 0.0
+    for number, token in enumerate(vocabulary, start=RESERVED):
+        if token in vectors:
+            rows[number] = vectors[token]
+    return rows
+
+
+def unit_and_length(rows: Floats) -> tuple[Floats, Floats]:
+    """Unit vectors, rounded to float16, and lengths for which their numbers spread by 0.3.
+
+    Longer vectors saturate recurrent gates. Rare words are short in word2vec, and a sequence model
+    should hear less of them.
+    """
+    length = np.linalg.norm(rows, axis=1)
+    unit = rows / np.maximum(length, 1e-6)[:, None]
+    spread = max(float(rows[RESERVED:].std()), 1e-6)
+    return unit.astype(np.float16).astype(np.float32), (0.3 / spread * length).astype(np.float32)

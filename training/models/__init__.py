@@ -1,5 +1,0 @@
-"""Model architectures, chosen by name."""
-
-from training.models.registry import ARCHITECTURES, build_model
-
-__all__ = ["ARCHITECTURES", "build_model"]

@@ -1,0 +1,138 @@
+"""The worker's Celery app: tasks are names with ids, the work is in the modules they call."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from celery import Celery, signals
+from celery.schedules import schedule
+
+from jobs.errors import JobNotFound
+from jobs.queue.celery_app import make_celery
+from jobs.queue.task_queue import (
+    ANSWER_TASK,
+    ASSEMBLE_TASK,
+    CLEAN_TASK,
+    CONTROL_QUEUE,
+    EXPIRE_TASK,
+    FORGET_TASK,
+    LABEL_TASK,
+    ORPHANS_TASK,
+    PLAN_TASK,
+    RECOVER_TASK,
+)
+from jobs.redis.outage import is_outage, refusal
+from worker.dependencies import Services, connect, connect_sender
+from worker.liveness.status_reporter import start_reporter
+from worker.settings import WorkerSettings
+from worker.tasks.assemble import assemble_job
+from worker.tasks.clean_storage import clean_storage
+from worker.tasks.delete_orphans import delete_orphans
+from worker.tasks.expire_jobs import expire_jobs
+from worker.tasks.forget_jobs import forget_jobs
+from worker.tasks.label import label_chunk
+from worker.tasks.label_request import answer_question
+from worker.tasks.plan import plan_job
+from worker.tasks.recover_jobs import recover_jobs
+from worker.webhooks.sender import start_sending
+
+log = logging.getLogger(__name__)
+
+# A periodic message that was not taken in time is replaced by later ones. The bound is loose because it is a time of
+# this machine's clock, and a worker's may differ.
+_PERIODIC_EXPIRES_S = 60.0
+
+
+def _steady_now() -> datetime:
+    # Beat compares its schedule with this clock. By the wall clock nothing would be due for an hour after that was
+    # put back by an hour.
+    return datetime.fromtimestamp(time.monotonic(), UTC)
+
+
+def make_app(settings: WorkerSettings) -> Celery:
+    """An app with its tasks and the schedule of the periodic ones. Connects to nothing yet."""
+    app = make_celery(settings.broker_url)
+    services = connect(settings, app)
+    # Each in a message of its own, so that none can stop or delay another.
+    periods_s = {
+        RECOVER_TASK: settings.sweep_s,
+        EXPIRE_TASK: settings.sweep_s,
+        CLEAN_TASK: settings.clean_s,
+        ORPHANS_TASK: settings.orphans_s,
+        FORGET_TASK: settings.clean_s,
+    }
+    app.conf.beat_schedule = {
+        task: {
+            "task": task,
+            "schedule": schedule(timedelta(seconds=period_s), nowfun=_steady_now),
+            "options": {"queue": CONTROL_QUEUE, "expires": _PERIODIC_EXPIRES_S},
+        }
+        for task, period_s in periods_s.items()
+    }
+    _register(app, services)
+
+    def begin_process(**_: Any) -> None:
+        # What is here now stays. Collecting less often as well saved a little more, but let the memory grow by 10 MB with
+        # each catalogue.
+        gc.freeze()
+        start_reporter(services, name=socket.gethostname())
+        start_sending(connect_sender(settings, services.store), threads=settings.callback_threads)
+
+    signals.worker_process_init.connect(begin_process, weak=False)
+    return app
+
+
+@contextmanager
+def _passing_outages(consequence: str) -> Iterator[None]:
+    """End the block, with a line in the log instead of a traceback, when Redis is away or refuses writes."""
+    try:
+        yield
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        log.warning("%s; %s", refusal(error) or error, consequence)
+
+
+def _register(app: Celery, services: Services) -> None:
+    def run(step: Any, job_id: str, *args: Any) -> None:
+        try:
+            with _passing_outages(f"{job_id}: recovery enqueues it again"):
+                step(services, job_id, *args)
+        except JobNotFound:
+            log.info("%s: deleted meanwhile, nothing to do", job_id)
+
+    @app.task(name=PLAN_TASK)
+    def plan(job_id: str) -> None:
+        run(plan_job, job_id)
+
+    @app.task(name=LABEL_TASK)
+    def label(job_id: str, index: int) -> None:
+        run(label_chunk, job_id, index)
+
+    @app.task(name=ASSEMBLE_TASK)
+    def assemble(job_id: str) -> None:
+        run(assemble_job, job_id)
+
+    @app.task(name=ANSWER_TASK)
+    def answer(question_id: str) -> None:
+        with _passing_outages("a question is not answered"):
+            answer_question(services, question_id)
+
+    def periodic(name: str, work: Callable[[Services], None]) -> None:
+        @app.task(name=name)
+        def one_pass() -> None:
+            with _passing_outages(f"{name}: a later pass does its work"):
+                work(services)
+
+    periodic(RECOVER_TASK, recover_jobs)
+    periodic(EXPIRE_TASK, expire_jobs)
+    periodic(CLEAN_TASK, clean_storage)
+    periodic(ORPHANS_TASK, delete_orphans)
+    periodic(FORGET_TASK, forget_jobs)

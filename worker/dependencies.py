@@ -1,0 +1,95 @@
+"""What the tasks work with; made once per process."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from celery import Celery
+
+from jobs.files.storage import Storage
+from jobs.job import Failure, State
+from jobs.ports.job_store import Commit, JobStore
+from jobs.ports.label_requests import Questions
+from jobs.ports.prediction_cache import LabelCache, NoLabelCache
+from jobs.queue.task_queue import CeleryMessages, Messages
+from jobs.redis.job_store import RedisJobStore
+from jobs.redis.label_requests import RedisQuestions
+from jobs.redis.prediction_cache import RedisLabelCache
+from jobs.redis.webhooks import RedisCallbackStore
+from worker.model.client import ModelClient
+from worker.model.served_models import ServedModels
+from worker.settings import WorkerSettings
+from worker.webhooks.http_client import Poster
+from worker.webhooks.sender import CallbackSender
+
+log = logging.getLogger(__name__)
+
+INPUT_MISSING = Failure(
+    code="INPUT_MISSING",
+    message="The uploaded file is no longer in the storage; upload the catalogue again.",
+)
+
+
+@dataclass(frozen=True)
+class Services:
+    """The ports, and the settings that shape the work."""
+
+    store: JobStore
+    storage: Storage
+    messages: Messages
+    questions: Questions
+    models: ServedModels
+    labels: LabelCache
+    settings: WorkerSettings
+
+    def fail(self, job_id: str, failure: Failure) -> None:
+        """End the job as failed; what was labelled is kept."""
+        log.error("%s: failed: %s: %s", job_id, failure.code, failure.message)
+        self.store.end(job_id, State.FAILED, failure)
+        self.messages.assemble(job_id)
+
+    def follow(self, job_id: str, commit: Commit) -> None:
+        """Send what a committed step leads to. A message lost here is enqueued again by `recover_jobs`."""
+        for index in commit.hand_out:
+            self.messages.label(job_id, index)
+        if commit.last:
+            self.messages.assemble(job_id)
+
+
+def connect(settings: WorkerSettings, app: Celery) -> Services:
+    """The real services. Nothing connects before its first use, so this may run before a fork."""
+    return Services(
+        store=RedisJobStore(settings.redis_url),
+        storage=Storage(settings.storage_url),
+        messages=CeleryMessages(app),
+        questions=RedisQuestions(settings.redis_url),
+        models=ServedModels(
+            ModelClient(
+                settings.model_target,
+                settings.model_name,
+                deadline_s=settings.model_deadline_s,
+                retry_for_s=settings.model_retry_s,
+            )
+        ),
+        labels=_label_cache(settings),
+        settings=settings,
+    )
+
+
+def _label_cache(settings: WorkerSettings) -> LabelCache:
+    if not settings.label_cache_rows:
+        return NoLabelCache()
+    return RedisLabelCache(
+        settings.redis_url, most=settings.label_cache_rows, ttl_s=settings.label_cache_ttl_s
+    )
+
+
+def connect_sender(settings: WorkerSettings, store: JobStore) -> CallbackSender:
+    """What tells callers that their jobs have ended."""
+    return CallbackSender(
+        store=store,
+        callbacks=RedisCallbackStore(settings.redis_url),
+        poster=Poster(timeout_s=settings.callback_timeout_s, rules=settings.callback_rules),
+        retries_s=settings.callback_retries_s,
+    )

@@ -1,0 +1,1 @@
+"""Heartbeats, watchdog and status reports."""

@@ -1,0 +1,1 @@
+"""Client of the model server (gRPC) and what is known of the models it serves."""

@@ -1,0 +1,1 @@
+"""From rows to labels: cache, micro-batches, predictions, thresholds."""

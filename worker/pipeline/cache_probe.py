@@ -1,0 +1,41 @@
+"""Whether a catalogue has mostly been labelled before, judged by its first rows."""
+
+from __future__ import annotations
+
+from catalogue.parsing.chunking import plan_chunks
+from catalogue.parsing.rows import parse_records
+from catalogue.parsing.schema import Layout
+from jobs.files.storage import input_path
+from jobs.job import Job, State
+from worker.dependencies import Services
+from worker.pipeline.label_rows import books_of
+from worker.pipeline.prediction_cache import share_remembered
+
+_ROWS = 100
+_HEAD_BYTES = 256 * 1024
+_MOSTLY = 0.8
+
+
+def mostly_known(services: Services, job: Job, layout: Layout) -> bool:
+    """Whether most of the first rows need not be asked of the model.
+
+    Depends on the file and on what was remembered before the job began, so that a plan that is made again is the same.
+    Raises `FileNotFoundError`, `ModelUnavailable`.
+    """
+    start = layout.data_start
+    head = services.storage.read_range(input_path(job.id), start, start + _HEAD_BYTES)
+    ranges = plan_chunks([head], layout, start=start, max_rows=_ROWS, max_bytes=len(head))
+    first = next(ranges, None)
+    if first is None:
+        return False
+    assert job.model is not None  # pinned before the file is looked at
+    model = services.models.pinned(job.model)
+    books = books_of(parse_records(head[: first.end - start], layout), model.description)
+    share = share_remembered(
+        services,
+        model,
+        list(books.values()),
+        owner=job.owner,
+        as_of=job.state_times[State.QUEUED],
+    )
+    return share >= _MOSTLY

@@ -1,0 +1,92 @@
+"""What becomes of rows: cleaned, asked of the model, decided. Chunks and single questions alike go through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalogue.labelled.labels import Extras, Outcome, RowError
+from catalogue.parsing.rows import Row
+from catalogue.text.cleaning import clean_book
+from worker.dependencies import Services
+from worker.model.description import ModelDescription
+from worker.model.served_models import ServedModel
+from worker.pipeline.label_rules import decide
+from worker.pipeline.predict import explain
+from worker.pipeline.prediction_cache import Book, predict_remembering
+
+
+def outcomes_of(
+    services: Services,
+    model: ServedModel,
+    rows: Sequence[Row],
+    *,
+    owner: str | None,
+    as_of: float,
+    extras: Extras,
+    review_threshold: float | None = None,
+    checkpoint: Callable[[], None] = lambda: None,
+) -> list[Outcome]:
+    """One outcome per row, in order; None for a blank line.
+
+    Args:
+        owner: whose rows these are; None where no key is asked for.
+        as_of: what the owner had labelled before this moment (Unix seconds) need not be asked again.
+        extras: what labels say beyond the usual; evidence takes the model some times as long.
+        review_threshold: a row whose confidence is below it needs review; None for the model's own.
+        checkpoint: called before each request to the model; may raise to stop the work.
+
+    Raises `ModelUnavailable`, `ModelReplaced`, `ModelMismatch`, `EvidenceMissing` (the model cannot say).
+    """
+    if extras.evidence:
+        services.models.require_evidence(model)
+    outcomes: list[Outcome] = [None if row.blank else row.problem for row in rows]
+    books = books_of(rows, model.description)
+    predictions = predict_remembering(
+        services,
+        model,
+        list(books.values()),
+        owner=owner,
+        as_of=as_of,
+        checkpoint=checkpoint,
+    )
+    labelled: dict[int, NDArray[np.float32]] = {}
+    for position, prediction in zip(books, predictions, strict=True):
+        if isinstance(prediction, RowError):
+            outcomes[position] = prediction
+        else:
+            labelled[position] = prediction
+    if not labelled:
+        return outcomes
+    labels = decide(
+        np.stack(list(labelled.values())),
+        model.description,
+        review_threshold=review_threshold,
+        alternatives=extras.alternatives,
+    )
+    if extras.evidence:
+        words = explain(
+            services.models.client,
+            model.version,
+            [clean_book(*books[position]) for position in labelled],
+            max_tokens=model.description.max_tokens,
+            settings=services.settings,
+            checkpoint=checkpoint,
+        )
+        services.models.confirm(model)
+        labels = [replace(label, evidence=w) for label, w in zip(labels, words, strict=True)]
+    for position, label in zip(labelled, labels, strict=True):
+        outcomes[position] = label
+    return outcomes
+
+
+def books_of(rows: Sequence[Row], model: ModelDescription) -> dict[int, Book]:
+    """By position, what the model is to read of the rows that have nothing wrong with them."""
+    return {
+        position: (row.title if model.reads_title else "", row.summary)
+        for position, row in enumerate(rows)
+        if not row.blank and row.problem is None
+    }

@@ -1,0 +1,57 @@
+"""From probabilities to the label columns, by the rules that the model brings along."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalogue.labelled.labels import Label
+from worker.model.description import ModelDescription
+
+
+def decide(
+    probabilities: NDArray[np.float32],
+    model: ModelDescription,
+    *,
+    review_threshold: float | None = None,
+    alternatives: int = 0,
+) -> list[Label]:
+    """The labels of many rows; `probabilities` is float32 [N, K], its columns in the order of `model.labels`.
+
+    A row whose confidence is below `review_threshold` needs review; None for the model's own. `alternatives`: how many
+    genres after the likeliest each label lists.
+    """
+    review_below = model.review_threshold if review_threshold is None else review_threshold
+    threshold = 1.0 - model.conformal_quantile
+    # Ties go to the earlier label, always. All rows at once: one by one it would take as long as parsing them.
+    orders = np.argsort(-probabilities, axis=1, kind="stable").tolist()
+    return [
+        _label(model.labels, row, order, threshold, review_below, alternatives)
+        for row, order in zip(probabilities.tolist(), orders, strict=True)
+    ]
+
+
+def _label(
+    labels: tuple[str, ...],
+    probabilities: list[float],
+    order: list[int],
+    threshold: float,
+    review_below: float,
+    alternatives: int,
+) -> Label:
+    first, second = order[0], order[1]
+    # The likeliest genre is always in: an empty set would help nobody.
+    likely = [labels[first]]
+    for index in order[1:]:
+        if not probabilities[index] >= threshold:
+            break
+        likely.append(labels[index])
+    return Label(
+        genre=labels[first],
+        confidence=probabilities[first],
+        second_genre=labels[second],
+        second_confidence=probabilities[second],
+        genre_set=tuple(likely),
+        needs_review=probabilities[first] < review_below,
+        alternatives=tuple([(labels[i], probabilities[i]) for i in order[1 : 1 + alternatives]]),
+    )

@@ -1,0 +1,136 @@
+"""What the model says of many texts: repeats dropped, requests overlapped, rejected batches bisected."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.model.client import ModelClient, ModelRejected, ModelUnavailable, Pending
+from worker.model.retry import DOUBTFUL
+from worker.model.signatures import PROBE, Evidence
+from worker.pipeline.batching import micro_batches
+from worker.settings import WorkerSettings
+
+# A row of probabilities, float32 [K], or None where the model refused the text or had no finite answer.
+Prediction = NDArray[np.float32] | None
+
+# Evidence takes the server some numbers per row and word of its vocabulary, so larger batches only cost memory.
+_MOST_EXPLAINED = 64
+
+Row = TypeVar("Row")
+
+
+def predict(
+    model: ModelClient,
+    version: int,
+    texts: Sequence[str],
+    *,
+    max_tokens: int,
+    settings: WorkerSettings,
+    checkpoint: Callable[[], None],
+) -> list[Prediction]:
+    """One prediction per text, in order.
+
+    `checkpoint` is called before each request and may raise to stop the work.
+    Raises `ModelUnavailable` when the server stays away, `ModelMismatch` when it is not our kind of model.
+    """
+    found: dict[str, Prediction] = _ask(
+        lambda batch: model.submit(version, batch),
+        list(dict.fromkeys(texts)),
+        batch_rows=settings.batch_rows,
+        max_tokens=max_tokens,
+        settings=settings,
+        checkpoint=checkpoint,
+    )
+    finite = {
+        text: row if row is not None and np.isfinite(row).all() else None
+        for text, row in found.items()
+    }
+    return [finite[text] for text in texts]
+
+
+def explain(
+    model: ModelClient,
+    version: int,
+    texts: Sequence[str],
+    *,
+    max_tokens: int,
+    settings: WorkerSettings,
+    checkpoint: Callable[[], None],
+) -> list[Evidence]:
+    """The words that weighed most for each text, in order; none where the model refused the text. See `predict`."""
+    found = _ask(
+        lambda batch: model.explain(version, batch),
+        list(dict.fromkeys(texts)),
+        batch_rows=min(settings.batch_rows, _MOST_EXPLAINED),
+        max_tokens=max_tokens,
+        settings=settings,
+        checkpoint=checkpoint,
+    )
+    return [found[text] or () for text in texts]
+
+
+def _check_that_others_are_answered(
+    submit: Callable[[list[str]], Pending[Iterable[Row]]],
+) -> None:
+    """A server that fails at every text says nothing about this one. Raises `ModelUnavailable` then."""
+    try:
+        submit([PROBE]).result()
+    except ModelRejected as error:
+        raise ModelUnavailable(f"the model fails at any text: {error}", code=error.code) from error
+
+
+def _ask(
+    submit: Callable[[list[str]], Pending[Iterable[Row]]],
+    texts: Sequence[str],
+    *,
+    batch_rows: int,
+    max_tokens: int,
+    settings: WorkerSettings,
+    checkpoint: Callable[[], None],
+) -> dict[str, Row | None]:
+    """What the model says of each text; None where it refused the text. `texts` has no repeats."""
+    found: dict[str, Row | None] = {}
+
+    def collect(batch: list[str], pending: Pending[Iterable[Row]]) -> None:
+        try:
+            rows = pending.result()
+        except ModelRejected as error:
+            if len(batch) == 1:
+                if error.code in DOUBTFUL:
+                    _check_that_others_are_answered(submit)
+                found[batch[0]] = None
+                return
+            # One text spoils the whole request: halve until only the guilty ones are left.
+            middle = len(batch) // 2
+            for half in (batch[:middle], batch[middle:]):
+                checkpoint()
+                collect(half, submit(half))
+            return
+        found.update(zip(batch, rows, strict=True))
+
+    in_flight: deque[tuple[list[str], Pending[Iterable[Row]]]] = deque()
+    try:
+        for positions in micro_batches(
+            [text.count(" ") + 1 for text in texts],
+            batch_rows=batch_rows,
+            batch_tokens=settings.batch_tokens,
+            max_tokens=max_tokens,
+        ):
+            checkpoint()
+            if len(in_flight) == settings.requests_in_flight:
+                collect(*in_flight.popleft())
+            batch = [texts[position] for position in positions]
+            in_flight.append((batch, submit(batch)))
+        while in_flight:
+            checkpoint()
+            collect(*in_flight.popleft())
+    except BaseException:
+        for _, pending in in_flight:
+            pending.cancel()  # the server need not finish what nobody waits for
+        raise
+    return found

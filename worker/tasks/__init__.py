@@ -1,0 +1,1 @@
+"""Celery tasks: plan, label, assemble, and the periodic ones."""

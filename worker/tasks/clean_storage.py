@@ -1,0 +1,88 @@
+"""Deletes files whose retention is over, and what broken-off uploads have left."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from jobs.errors import JobNotFound
+from jobs.files.storage import job_folder
+from jobs.logs.log_once import LogOnce
+from jobs.redis.outage import is_outage
+from worker.dependencies import Services
+
+log = logging.getLogger(__name__)
+_faults = LogOnce(log)
+
+# A pool process that deletes does no other work: what is left over is deleted by the next passes.
+_LONGEST_S = 2.0
+# Ids that are read at a time: after a long pause there may be very many.
+_AT_ONCE = 100
+
+
+def clean_storage(services: Services, *, clock: Callable[[], float] = time.monotonic) -> None:
+    """One pass of at most some seconds.
+
+    A folder that cannot be deleted is logged and passed over, and tried again by later passes. Raises only when Redis is
+    away or refuses writes.
+    """
+    ends_at = clock() + _LONGEST_S
+    # Counted in passes, so each pass has to ask.
+    lost = services.store.lost_uploads(silent_s_more=services.settings.clean_s)
+    passed_over = 0
+    while old := services.store.keeping_files(
+        ended_s_ago=services.settings.retention_s, limit=_AT_ONCE, skip=passed_over
+    ):
+        for job_id in old:
+            if clock() > ends_at:
+                return
+            if not (_deleted(services, job_id) and _deletion_noted(services, job_id)):
+                passed_over += 1
+    # The store sees to it that no job is made of these any more.
+    for job_id in lost:
+        if clock() > ends_at:
+            return
+        if _holds_files(services, job_id) and _deleted(services, job_id):
+            log.warning("%s: the upload was broken off, what had arrived is deleted", job_id)
+
+
+def _deletion_noted(services: Services, job_id: str) -> bool:
+    try:
+        services.store.files_deleted(job_id)
+    except JobNotFound:  # deleted since the list was read
+        return True
+    except Exception as error:
+        return _passed_over(job_id, error)
+    log.info("%s: files deleted, their retention is over", job_id)
+    return True
+
+
+def _holds_files(services: Services, job_id: str) -> bool:
+    try:
+        return bool(services.storage.names(job_folder(job_id)))
+    except Exception as error:
+        return _passed_over(job_id, error)
+
+
+def _deleted(services: Services, job_id: str) -> bool:
+    try:
+        services.storage.delete(job_folder(job_id))
+    except Exception as error:
+        return _passed_over(job_id, error)
+    _faults.forget(job_id)
+    return True
+
+
+def _passed_over(job_id: str, error: Exception) -> bool:
+    # Each storage has errors of its own, and none of them may keep the other folders from being deleted.
+    if is_outage(error):
+        raise error
+    _faults.error(
+        job_id,
+        "%s: its files cannot be deleted (%s: %s); see that this process may delete them",
+        job_id,
+        type(error).__name__,
+        error,
+    )
+    return False

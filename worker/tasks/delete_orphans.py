@@ -1,0 +1,45 @@
+"""Deletes folders of jobs that no record knows: left by a process that was stopped for long, or by a deletion that failed."""
+
+from __future__ import annotations
+
+import logging
+
+from jobs.errors import JobNotFound
+from jobs.files.storage import JOBS, job_folder
+from jobs.logs.log_once import LogOnce
+from jobs.redis.outage import is_outage
+from worker.dependencies import Services
+
+log = logging.getLogger(__name__)
+_faults = LogOnce(log)
+
+
+def delete_orphans(services: Services) -> None:
+    """One pass over all folders of jobs.
+
+    A folder goes when no job has its name and nothing in it has changed for `orphan_age_s`: by then the store makes no job of
+    an upload any more. A folder that cannot be deleted is logged and passed over. Raises `OSError` when the storage cannot
+    be used, and the store's error when Redis is away.
+    """
+    # By the storage's clock, which made the files' times.
+    changed_before = services.storage.now() - services.settings.orphan_age_s
+    for job_id in services.storage.folders(JOBS):
+        try:
+            if _is_orphan(services, job_id, changed_before):
+                services.storage.delete(job_folder(job_id))
+                log.warning("%s: deleted, no job has this folder", job_id)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            _faults.error(job_id, "%s: cannot be deleted: %s", job_id, error)
+
+
+def _is_orphan(services: Services, job_id: str, changed_before: float) -> bool:
+    changed = services.storage.changed_at(job_folder(job_id))
+    if changed is None or changed >= changed_before:
+        return False
+    try:
+        services.store.get(job_id)
+    except JobNotFound:
+        return True
+    return False

@@ -1,0 +1,46 @@
+"""Ends jobs that take longer than their deadline; what was finished is kept."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from jobs.errors import JobNotFound
+from jobs.job import Failure, State
+from jobs.logs.log_once import LogOnce
+from jobs.redis.outage import is_outage
+from worker.dependencies import Services
+
+log = logging.getLogger(__name__)
+_faults = LogOnce(log)
+
+
+def expire_jobs(services: Services) -> None:
+    """One pass over the jobs that have not ended.
+
+    A job that cannot be expired is logged and passed over. Raises only when Redis is away or refuses writes.
+    """
+    for job_id in services.store.active():
+        try:
+            _expire(services, job_id)
+        except JobNotFound:  # deleted since the list was read
+            continue
+        except Exception as error:
+            if is_outage(error):
+                raise
+            _faults.error(job_id, "%s: cannot be expired", job_id, exc_info=True)
+
+
+def _expire(services: Services, job_id: str) -> None:
+    job = services.store.get(job_id)
+    limit = services.settings.job_deadline_s
+    if job.ending is None and job.read_at - job.state_times[State.QUEUED] > limit:
+        log.warning("%s: expired", job_id)
+        message = (
+            f"The job took longer than {timedelta(seconds=limit)}. Its result holds what was finished; "
+            "upload the rest again, or raise SPINELABEL_JOB_DEADLINE_S."
+        )
+        services.store.end(
+            job_id, State.EXPIRED, Failure(code="DEADLINE_EXCEEDED", message=message)
+        )
+        services.messages.assemble(job_id)

@@ -1,0 +1,171 @@
+"""Labels one chunk: read its range, clean, predict, write the part, commit."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from catalogue.labelled.labels import Label, Outcome, RowError, needs_review
+from catalogue.labelled.writer import encode_errors, encode_rows
+from catalogue.parsing.rows import parse_records
+from catalogue.parsing.schema import Layout
+from jobs.errors import JobNotFound, LeaseLost
+from jobs.files.chunk_output import Part, delete_part, write_part
+from jobs.files.storage import input_path
+from jobs.job import Chunk, Failure, Job, State
+from jobs.ports.job_store import Claim, Commit, label_step
+from worker.dependencies import INPUT_MISSING, Services
+from worker.liveness.lease_heartbeat import Pulse
+from worker.liveness.outages import uncounted_outages
+from worker.model.client import ModelMismatch, ModelUnavailable
+from worker.pipeline.label_rows import outcomes_of
+from worker.tasks.chunk_recovery import change_model, halve
+
+log = logging.getLogger(__name__)
+
+
+class _InputMissing(Exception):
+    pass
+
+
+def label_chunk(services: Services, job_id: str, index: int) -> None:
+    """Label chunk `index` and hand out what follows; nothing if it is done, held or not wanted."""
+    store, settings = services.store, services.settings
+    claim = store.claim(job_id, label_step(index), lease_s=settings.lease_s)
+    if claim is None:
+        return
+    with uncounted_outages(store, claim):
+        _label(services, claim, index)
+
+
+def _label(services: Services, claim: Claim, index: int) -> None:
+    store, settings, job_id = services.store, services.settings, claim.job_id
+    job = store.get(job_id)
+    try:
+        with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
+            commit = _work(services, job, claim, index, pulse.check)
+    except LeaseLost:
+        _tidy_up(services, claim, index)
+        log.info("%s chunk %d: stopped, it is no longer wanted here", job_id, index)
+        return
+    except ModelMismatch as error:
+        services.fail(job_id, Failure(code=error.failure_code, message=str(error)))
+        return
+    except _InputMissing:
+        services.fail(job_id, INPUT_MISSING)
+        return
+    except (ModelUnavailable, OSError) as error:
+        # Not the chunk's fault (model server away, disk full): give it back uncounted,
+        # `recover_jobs` enqueues it again until it works.
+        store.release(claim)
+        log.warning("%s chunk %d: waits: %s", job_id, index, error)
+        return
+    services.follow(job_id, commit)
+    if job.error_threshold is not None:
+        _stop_if_too_many_failed(services, job_id)
+
+
+def _tidy_up(services: Services, claim: Claim, index: int) -> None:
+    """Remove what was written for nobody: a job that has ended meanwhile would keep it for ever."""
+    try:
+        seal = services.store.committed_chunks(claim.job_id).get(index)
+    except JobNotFound:  # it has ended, and was deleted
+        seal = None
+    # A commit whose answer got lost looks like a lost lease when it is tried again.
+    if seal is None or Part.sealed(claim.job_id, index, seal).fence != claim.fence:
+        try:
+            delete_part(services.storage, claim, index)
+        except OSError as error:
+            # Assembly removes it with the other parts; after the job's end `delete_orphans` does.
+            log.warning("%s chunk %d: its part is not deleted: %s", claim.job_id, index, error)
+
+
+def _stop_if_too_many_failed(services: Services, job_id: str) -> None:
+    job = services.store.get(job_id)
+    if job.ending is None and job.too_many_failed:
+        services.fail(job_id, _too_many_failed(job))
+
+
+def _too_many_failed(job: Job) -> Failure:
+    counts = job.row_counts
+    return Failure(
+        code="ERROR_THRESHOLD",
+        message=(
+            f"{counts.failed} of the first {counts.processed} rows could not be labelled, more than the share of "
+            f"{job.error_threshold} that was allowed. The list of errors says why; correct the catalogue and "
+            "upload it again."
+        ),
+    )
+
+
+def _work(
+    services: Services, job: Job, claim: Claim, index: int, checkpoint: Callable[[], None]
+) -> Commit:
+    chunk = services.store.chunk(claim.job_id, index)
+    layout = Layout.from_dict(services.store.layout(job.id))
+    try:
+        raw = services.storage.read_range(input_path(job.id), chunk.start, chunk.end)
+    except FileNotFoundError as error:
+        raise _InputMissing(input_path(job.id)) from error
+    guilty = claim.attempt > services.settings.max_attempts
+    if guilty and chunk.rows > 1:
+        return halve(services, claim, job, chunk, raw, layout)
+    rows = parse_records(raw, layout)
+    began = time.monotonic()
+    if guilty:
+        log.error("%s row %d: given up, it ended every worker", job.id, chunk.first_row)
+        outcomes: list[Outcome] = [
+            None if r.blank else r.problem or RowError.CHUNK_ABANDONED for r in rows
+        ]
+    else:
+        try:
+            assert job.model is not None  # planning pins it before any chunk exists
+            outcomes = outcomes_of(
+                services,
+                services.models.pinned(job.model),
+                rows,
+                owner=job.owner,
+                as_of=job.state_times[State.QUEUED],
+                extras=job.extras,
+                review_threshold=job.review_threshold,
+                checkpoint=checkpoint,
+            )
+        except (ModelUnavailable, ModelMismatch) as error:
+            if (commit := change_model(services, claim, job, error)) is None:
+                raise
+            return commit
+    labelled, failed = _count(chunk, outcomes)
+    checkpoint()
+    part = write_part(
+        services.storage,
+        claim,
+        index,
+        rows=encode_rows(layout, rows, outcomes, job.extras),
+        errors=encode_errors(rows, outcomes, first_row=chunk.first_row),
+    )
+    commit = services.store.commit_chunk(
+        claim,
+        index,
+        labelled=labelled,
+        failed=failed,
+        seal=part.seal,
+        genres=Counter(outcome.genre for outcome in outcomes if isinstance(outcome, Label)),
+        to_review=sum(needs_review(outcome) for outcome in outcomes),
+        window=services.settings.window,
+    )
+    seconds = time.monotonic() - began
+    log.info(
+        "%s chunk %d: %d labelled, %d failed in %.2f s", job.id, index, labelled, failed, seconds
+    )
+    return commit
+
+
+def _count(chunk: Chunk, outcomes: Sequence[Outcome]) -> tuple[int, int]:
+    failed = sum(isinstance(outcome, RowError) for outcome in outcomes)
+    labelled = sum(outcome is not None for outcome in outcomes) - failed
+    # Planner and parser read the same records, or a row would be lost without a word.
+    if labelled + failed != chunk.rows:
+        raise AssertionError(f"chunk {chunk.index} has {chunk.rows} rows, parsed {len(outcomes)}")
+    return labelled, failed

@@ -1,0 +1,69 @@
+"""Finds steps that should be under way but that no worker holds, and enqueues them again.
+
+Recovery reads the job record, never the broker: whatever died, and whatever message was lost with it,
+the record knows which steps are missing.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from jobs.errors import JobNotFound
+from jobs.logs.log_once import LogOnce
+from jobs.ports.job_store import ASSEMBLE, PLAN, Missing, label_step
+from jobs.redis.outage import is_outage
+from worker.dependencies import Services
+
+log = logging.getLogger(__name__)
+_faults = LogOnce(log)
+
+# A message younger than this may simply not have been taken yet.
+_IDLE_S = 4.0
+
+
+def recover_jobs(services: Services) -> None:
+    """One pass over the jobs that have not ended.
+
+    A job that cannot be recovered is logged and passed over. Raises only when Redis is away or refuses writes.
+    """
+    found: dict[str, Missing] = {}
+    for job_id in services.store.active():
+        try:
+            missing = services.store.missing(
+                job_id, idle_s=_IDLE_S, lease_s=services.settings.lease_s
+            )
+        except JobNotFound:  # deleted since the list was read
+            continue
+        except Exception as error:
+            if is_outage(error):
+                raise
+            _faults.error(job_id, "%s: cannot be recovered", job_id, exc_info=True)
+            continue
+        if missing:
+            found[job_id] = missing
+    if not found:
+        return
+    # A step whose message is still queued is not enqueued again: that would only make the queue longer.
+    queued = services.messages.queued({step for item in found.items() for step in _steps(*item)})
+    for job_id, missing in found.items():
+        lost = [step for step in _steps(job_id, missing) if step not in queued]
+        if lost:
+            log.warning("%s: enqueued again: %s", job_id, ", ".join(step for _, step in lost))
+            _enqueue(services, job_id, missing, {step for _, step in lost})
+
+
+def _steps(job_id: str, missing: Missing) -> list[tuple[str, str]]:
+    steps = [PLAN] if missing.plan else []
+    steps += [label_step(index) for index in missing.chunks]
+    steps += [ASSEMBLE] if missing.assemble else []
+    return [(job_id, step) for step in steps]
+
+
+def _enqueue(services: Services, job_id: str, missing: Missing, lost: set[str]) -> None:
+    if PLAN in lost:
+        services.messages.plan(job_id)
+    for index in missing.chunks:
+        if label_step(index) in lost:
+            services.messages.label(job_id, index)
+    if ASSEMBLE in lost:
+        services.messages.assemble(job_id)

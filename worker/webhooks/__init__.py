@@ -1,0 +1,1 @@
+"""Sending webhooks: payload, HTTP client, retry policy."""
