@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.auth.audit import register_audit
-from api.auth.authentication import Access, register_access
+from api.auth.authentication import Authenticator, register_access
 from api.auth.rate_limit import register_request_limits
 from api.auth.session_routes import session_routes
 from api.dependencies import Services
@@ -21,15 +21,15 @@ from api.http.request_bodies import register_bodies
 from api.http.transfers import Transfers, register_transfers
 from api.jobs.event_routes import event_routes
 from api.jobs.job_routes import job_routes
-from api.jobs.scoped_store import CallersJobs
-from api.jobs.snapshot_cache import RecentLooks
+from api.jobs.scoped_store import ScopedJobStore
+from api.jobs.snapshot_cache import SnapshotCache
 from api.jobs.webhook_routes import callback_routes
-from api.label.client import Asking
+from api.label.client import LabelClient
 from api.label.label_routes import label_routes
 from api.observability.health import health_routes
-from api.observability.metrics import Measuring, register_measuring
+from api.observability.metrics import RequestMetrics, register_request_metrics
 from api.observability.metrics_routes import metrics_routes
-from api.observability.store_metrics import RecordCollector
+from api.observability.store_metrics import StoreCollector
 from api.openapi import described_app
 from api.results.result_routes import result_routes
 from api.results.review_routes import review_routes
@@ -46,9 +46,9 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     registry = CollectorRegistry()
-    measuring = Measuring(registry)
-    register_measuring(app, measuring)
-    access = Access(settings, services.keys)
+    measuring = RequestMetrics(registry)
+    register_request_metrics(app, measuring)
+    access = Authenticator(settings, services.keys)
     register_problems(app)
     register_bodies(app)
     register_security(app, only_this_machine=not settings.keys_required)
@@ -58,7 +58,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
         register_request_limits(app, services.counts_url)
     limits = _limits(settings)
     register_transfers(app, limits.transfers)
-    jobs, storage = CallersJobs(services.store, recent=RecentLooks()), services.storage
+    jobs, storage = ScopedJobStore(services.store, recent=SnapshotCache()), services.storage
     corrections = services.corrections
     app.register_api(job_routes(settings, jobs, storage, services.messages, limits.waiting))
     app.register_api(preview_routes(settings, jobs, storage))
@@ -67,7 +67,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     app.register_api(review_routes(jobs, storage, corrections))
     app.register_api(callback_routes(jobs, services.callbacks))
     app.register_api(session_routes(access))
-    asking = Asking(
+    asking = LabelClient(
         services.store,
         services.questions,
         services.messages,
@@ -77,7 +77,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     app.register_api(label_routes(asking))
     app.register_api(health_routes(services.store, storage))
     ProcessCollector(registry=registry)
-    registry.register(RecordCollector(services.store, services.messages, storage))
+    registry.register(StoreCollector(services.store, services.messages, storage))
     app.register_api(metrics_routes(registry))
 
     @app.get("/", doc_ui=False)

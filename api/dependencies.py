@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from api.settings import ApiSettings
 from jobs.files.storage import Storage
-from jobs.ports.api_keys import KeyStore
+from jobs.ports.api_keys import ApiKeyStore
 from jobs.ports.corrections import CorrectionStore
 from jobs.ports.job_store import JobStore
-from jobs.ports.label_requests import Questions
-from jobs.ports.webhooks import CallbackStore
-from jobs.queue.task_queue import Messages
+from jobs.ports.label_requests import LabelRequests
+from jobs.ports.webhooks import WebhookStore
+from jobs.queue.task_queue import TaskQueue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,31 +20,31 @@ class Services:
 
     store: JobStore
     storage: Storage
-    messages: Messages
+    messages: TaskQueue
     corrections: CorrectionStore
-    questions: Questions
-    keys: KeyStore
-    callbacks: CallbackStore
+    questions: LabelRequests
+    keys: ApiKeyStore
+    callbacks: WebhookStore
     counts_url: str  # see `register_request_limits`
 
 
 def connect(settings: ApiSettings) -> Services:
     """The real services. Nothing connects before its first use; what they import is paid for here."""
     from jobs.queue.celery_app import make_celery
-    from jobs.queue.task_queue import CeleryMessages
-    from jobs.redis.api_keys import RedisKeyStore
+    from jobs.queue.task_queue import CeleryTaskQueue
+    from jobs.redis.api_keys import RedisApiKeyStore
     from jobs.redis.corrections import RedisCorrectionStore
     from jobs.redis.job_store import RedisJobStore
-    from jobs.redis.label_requests import RedisQuestions
-    from jobs.redis.webhooks import RedisCallbackStore
+    from jobs.redis.label_requests import RedisLabelRequests
+    from jobs.redis.webhooks import RedisWebhookStore
 
     return Services(
         store=RedisJobStore(settings.redis_url),
         storage=Storage(settings.storage_url),
-        messages=CeleryMessages(make_celery(settings.broker_url)),
+        messages=CeleryTaskQueue(make_celery(settings.broker_url)),
         corrections=RedisCorrectionStore(settings.redis_url),
-        questions=RedisQuestions(settings.redis_url),
-        keys=RedisKeyStore(settings.redis_url),
-        callbacks=RedisCallbackStore(settings.redis_url),
+        questions=RedisLabelRequests(settings.redis_url),
+        keys=RedisApiKeyStore(settings.redis_url),
+        callbacks=RedisWebhookStore(settings.redis_url),
         counts_url=settings.redis_url,
     )

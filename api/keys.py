@@ -15,10 +15,10 @@ import redis
 from pydantic import ValidationError
 
 from api.jobs.schemas import timestamp
-from jobs.api_keys import ApiKey, KeyLimits, mint
-from jobs.errors import KeyNotFound
-from jobs.ports.api_keys import KeyStore
-from jobs.redis.api_keys import RedisKeyStore
+from jobs.api_keys import ApiKey, KeyLimits, generate_api_key
+from jobs.errors import ApiKeyNotFound
+from jobs.ports.api_keys import ApiKeyStore
+from jobs.redis.api_keys import RedisApiKeyStore
 from jobs.settings import JobSettings
 
 
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     """Run one command."""
     options = _parser().parse_args(arguments)
     try:
-        store = RedisKeyStore(JobSettings().redis_url)
+        store = RedisApiKeyStore(JobSettings().redis_url)
         options.run(store, options)
     except ValidationError as error:
         for problem in error.errors():
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
             # Not the value itself: the URL of Redis may hold a password.
             print(f"{name}: {problem['msg']}.", file=sys.stderr)
         return 2
-    except (KeyNotFound, ValueError) as error:
+    except (ApiKeyNotFound, ValueError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
     except redis.RedisError as error:
@@ -45,13 +45,13 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _create(store: KeyStore, options: argparse.Namespace) -> None:
+def _create(store: ApiKeyStore, options: argparse.Namespace) -> None:
     limits = KeyLimits(
         upload_bytes=options.max_upload_bytes,
         open_jobs=options.max_open_jobs,
         requests_per_minute=options.requests_per_minute,
     )
-    key, made = mint(options.owner, is_admin=options.admin, limits=limits)
+    key, made = generate_api_key(options.owner, is_admin=options.admin, limits=limits)
     kept = store.add(made)
     if options.json:
         print(json.dumps({"key": key, **_document(kept)}, indent=2))
@@ -60,7 +60,7 @@ def _create(store: KeyStore, options: argparse.Namespace) -> None:
     print(key)
 
 
-def _list(store: KeyStore, options: argparse.Namespace) -> None:
+def _list(store: ApiKeyStore, options: argparse.Namespace) -> None:
     found = store.all()
     if options.json:
         print(json.dumps([_document(key) for key in found], indent=2))
@@ -73,7 +73,7 @@ def _list(store: KeyStore, options: argparse.Namespace) -> None:
         print("No keys yet.", file=sys.stderr)
 
 
-def _revoke(store: KeyStore, options: argparse.Namespace) -> None:
+def _revoke(store: ApiKeyStore, options: argparse.Namespace) -> None:
     key = store.revoke(options.id)
     if options.json:
         print(json.dumps(_document(key), indent=2))

@@ -75,13 +75,13 @@ class LineTooLong(CatalogueError):
     code = "LINE_TOO_LONG"
 
 
-class GenreUnusable(CatalogueError):
+class InvalidGenre(CatalogueError):
     """What a person gave as a row's genre cannot be one."""
 
     code = "GENRE_UNUSABLE"
 
 
-class ArchiveDamaged(CatalogueError):
+class CorruptArchive(CatalogueError):
     """A gzip or ZIP file cannot be unpacked."""
 
     code = "ARCHIVE_DAMAGED"
@@ -93,13 +93,13 @@ class ArchiveEncrypted(CatalogueError):
     code = "ARCHIVE_ENCRYPTED"
 
 
-class ArchiveWithoutTable(CatalogueError):
+class EmptyArchive(CatalogueError):
     """A ZIP archive holds no file."""
 
     code = "ARCHIVE_WITHOUT_TABLE"
 
 
-class SeveralTables(CatalogueError):
+class MultipleFilesInArchive(CatalogueError):
     """A ZIP archive holds several files."""
 
     code = "SEVERAL_TABLES"

@@ -3,7 +3,7 @@
 MIB = 1024 * 1024
 
 # Text
-HEAD_BYTES = 256 * 1024
+PROBE_BYTES = 256 * 1024
 """As much of a file as is looked at to find its encoding, its delimiter and its columns."""
 MAX_HEADER_BYTES = 64 * 1024
 """The longest header as UTF-8: it is kept in the job's record."""

@@ -12,13 +12,13 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from cli.batch.label_options import LabelOptions
-from cli.batch.poll_interval import Pace
+from cli.batch.poll_interval import PollInterval
 from cli.errors import ApiProblem, BadInput, ServerUnreachable
 from cli.http.download import DownloadTarget
 from cli.http.job_document import JobDocument
 from cli.http.label_document import LabelDocument
 from cli.http.responses import code_of, document_of, raise_problem, what_is_missing
-from cli.http.retry import Patience, retryable
+from cli.http.retry import RetryBudget, retryable
 from cli.local_stack.ports import is_local
 
 OnBytes = Callable[[int, int], None]  # bytes done, bytes in all
@@ -146,7 +146,7 @@ class ApiClient:
 
     def follow(self, job_id: str) -> Iterator[JobDocument]:
         """The job again and again, until it has ended; the last one is the ended job."""
-        pace = Pace()
+        pace = PollInterval()
         while True:
             job = self.job(job_id)
             yield job
@@ -222,7 +222,7 @@ class ApiClient:
             )
 
     def _download_more(
-        self, path: str, part: DownloadTarget, on_bytes: OnBytes, patience: Patience
+        self, path: str, part: DownloadTarget, on_bytes: OnBytes, patience: RetryBudget
     ) -> None:
         with self._http.stream("GET", path, headers=part.request_headers()) as answer:
             if retryable(answer.status_code) and not patience.exhausted:
@@ -260,9 +260,9 @@ class ApiClient:
             except httpx.TransportError as error:
                 patience.wait(error)
 
-    def _patience(self, seconds: float | None = None) -> Patience:
+    def _patience(self, seconds: float | None = None) -> RetryBudget:
         seconds = self._patience_s if seconds is None else seconds
-        return Patience(seconds, on_waiting=self._on_waiting, give_up=self._unreachable)
+        return RetryBudget(seconds, on_waiting=self._on_waiting, give_up=self._unreachable)
 
     def _unreachable(self, error: Exception) -> ServerUnreachable:
         return ServerUnreachable(f"{self.url} does not answer ({str(error) or repr(error)}).")

@@ -10,7 +10,7 @@ import click
 
 from cli.commands.completion import completion
 from cli.commands.doctor import doctor
-from cli.commands.error_handling import Front, end_in_good_order
+from cli.commands.error_handling import ErrorHandlingGroup, install_signal_handlers
 from cli.commands.explain import explain
 from cli.commands.job_commands import cancel, download, jobs, status
 from cli.commands.keys import keys
@@ -19,7 +19,7 @@ from cli.commands.model_command import model
 from cli.commands.options import data_dir_option, model_root_option, quiet_option
 
 
-@click.group(cls=Front, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=ErrorHandlingGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--debug", is_flag=True, envvar="SPINELABEL_DEBUG", help="Show the traceback of an error."
 )
@@ -48,9 +48,12 @@ def app(debug: bool) -> None:
 def up(data_dir: Path, host: str, port: int, model_root: Path | None) -> None:
     """Run the laptop stack here until Ctrl-C: Redis, model server, worker, API."""
     from cli.commands.up import up as run
-    from cli.local_stack.stack import LaptopSettings
+    from cli.local_stack.stack import LocalStackSettings
 
-    run(LaptopSettings(data_dir=data_dir, host=host, port=port, model_root=model_root), click.echo)
+    run(
+        LocalStackSettings(data_dir=data_dir, host=host, port=port, model_root=model_root),
+        click.echo,
+    )
 
 
 @app.command()
@@ -74,10 +77,10 @@ def demo(sample: Path, data_dir: Path, model_root: Path | None, quiet: bool) -> 
     """Label the sample catalogue on this machine, and show what came of it."""
     from cli.commands.demo import demo as run
     from cli.commands.display import display_for
-    from cli.local_stack.stack import LaptopSettings
+    from cli.local_stack.stack import LocalStackSettings
 
-    end_in_good_order()
-    laptop = LaptopSettings(data_dir=data_dir, model_root=model_root)
+    install_signal_handlers()
+    laptop = LocalStackSettings(data_dir=data_dir, model_root=model_root)
     click.echo(run(sample, laptop, display_for(quiet=quiet)))
 
 

@@ -1,1 +1,1 @@
-"""What a job is: its states and counts, the ports `JobStore`, `Storage` and `Messages`, and their adapters."""
+"""What a job is: its states and counts, the ports `JobStore`, `Storage` and `TaskQueue`, and their adapters."""

@@ -38,12 +38,12 @@ class ApiKey:
     created_at: float = 0.0
     revoked_at: float | None = None
 
-    def opens_with(self, key: str) -> bool:
+    def verify(self, key: str) -> bool:
         """Whether `key` is this one and in force; takes the same time however much of it is right."""
         return hmac.compare_digest(digest_of(key), self.digest) and self.revoked_at is None
 
 
-def mint(owner: str, *, is_admin: bool, limits: KeyLimits) -> tuple[str, ApiKey]:
+def generate_api_key(owner: str, *, is_admin: bool, limits: KeyLimits) -> tuple[str, ApiKey]:
     """A new key, to be shown once, and what is kept of it. Raises `ValueError` for a name that cannot be used."""
     if not _OWNER.fullmatch(owner):
         raise ValueError(
@@ -57,7 +57,7 @@ def mint(owner: str, *, is_admin: bool, limits: KeyLimits) -> tuple[str, ApiKey]
     )
 
 
-def id_in(key: str) -> str | None:
+def parse_key_id(key: str) -> str | None:
     """The id of what looks like a key; None for anything else, which need not be looked up."""
     found = _KEY.fullmatch(key)
     return found[1] if found else None

@@ -52,14 +52,14 @@ class TooManyOpenJobs(JobError):
         )
 
 
-class RequestNotHeld(JobError):
+class IdempotencyKeyLost(JobError):
     """The request took longer than its key is held, and another one may have taken its place; send it again."""
 
     def __init__(self) -> None:
         super().__init__("The request's key is no longer held; send the request again.")
 
 
-class KeyNotFound(JobError):
+class ApiKeyNotFound(JobError):
     """There is no API key with this id; list the keys."""
 
     def __init__(self, key_id: str) -> None:

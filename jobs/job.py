@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from catalogue.labelled.labels import NO_EXTRAS, Extras
+from catalogue.labelled.labels import NO_OPTIONAL_COLUMNS, OptionalColumns
 
 
 class State(StrEnum):
@@ -107,7 +107,7 @@ class NewJob:
     )
     owner: str | None = None  # None: made where no key was asked for
     callback: str | None = None  # URL to be told of the job's end
-    extras: Extras = NO_EXTRAS  # what the result says beyond the labels
+    extras: OptionalColumns = NO_OPTIONAL_COLUMNS  # what the result says beyond the labels
     neutralise_formulas: bool = False  # whether its CSV is sent so that no cell runs as a formula
 
 
@@ -137,7 +137,7 @@ class Job:
     review_threshold: float | None = None
     owner: str | None = None
     callback: str | None = None
-    extras: Extras = NO_EXTRAS
+    extras: OptionalColumns = NO_OPTIONAL_COLUMNS
     neutralise_formulas: bool = False
     files_deleted_at: float | None = None  # retention removed input and result then
     state_times: Mapping[State, float] = field(default_factory=dict)

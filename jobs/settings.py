@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, PositiveInt, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from jobs.webhook_urls import CallbackRules
+from jobs.webhook_urls import WebhookUrlRules
 
 
 class JobSettings(BaseSettings):
@@ -44,9 +44,9 @@ class JobSettings(BaseSettings):
     )
 
     @property
-    def callback_rules(self) -> CallbackRules:
+    def callback_rules(self) -> WebhookUrlRules:
         """Which callbacks may be asked for, and called."""
-        return CallbackRules(allow_http=self.callback_http, allow_private=self.callback_private)
+        return WebhookUrlRules(allow_http=self.callback_http, allow_private=self.callback_private)
 
     @property
     def broker_url(self) -> str:

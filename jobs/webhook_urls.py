@@ -60,12 +60,12 @@ _IPV4_INSIDE = (
 )
 
 
-class CallbackRefused(JobError):
+class WebhookUrlRefused(JobError):
     """This URL must not be called; the message says why and what to give instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CallbackRules:
+class WebhookUrlRules:
     """What the operator allows beside https to the public internet."""
 
     allow_http: bool = False
@@ -74,46 +74,46 @@ class CallbackRules:
     def check_url(self, url: str) -> SplitResult:
         """The URL in its parts, if it may be called as far as that can be seen without looking its name up.
 
-        Raises `CallbackRefused`.
+        Raises `WebhookUrlRefused`.
         """
         if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-            raise CallbackRefused(
+            raise WebhookUrlRefused(
                 f"it has to be a URL of at most {LONGEST_URL} printable ASCII characters"
             )
         try:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise CallbackRefused(f"it cannot be read as a URL ({error})") from None
+            raise WebhookUrlRefused(f"it cannot be read as a URL ({error})") from None
         if parts.scheme not in ({"https", "http"} if self.allow_http else {"https"}):
-            raise CallbackRefused("it has to begin with https://")
+            raise WebhookUrlRefused("it has to begin with https://")
         if not parts.hostname:
-            raise CallbackRefused("it has to name a server")
+            raise WebhookUrlRefused("it has to name a server")
         if port is not None and port not in _WEB_PORTS and port < _FIRST_UNPRIVILEGED_PORT:
-            raise CallbackRefused(
+            raise WebhookUrlRefused(
                 f"its port has to be 80, 443, or {_FIRST_UNPRIVILEGED_PORT} and above"
             )
         if parts.username is not None or parts.password is not None:
-            raise CallbackRefused(
+            raise WebhookUrlRefused(
                 "it must hold no user name or password; the signature shows who is calling"
             )
         if parts.fragment:
-            raise CallbackRefused("it must have no fragment (#…); servers never see one")
+            raise WebhookUrlRefused("it must have no fragment (#…); servers never see one")
         try:
             literal = ipaddress.ip_address(parts.hostname)
         except ValueError:
             # A name; whoever calls looks it up and asks `check_address`.
             if len(parts.hostname) > 253 or not _NAME.fullmatch(parts.hostname):
-                raise CallbackRefused(f"{parts.hostname[:64]!r} is no name of a server") from None
+                raise WebhookUrlRefused(f"{parts.hostname[:64]!r} is no name of a server") from None
         else:
             self.check_address(str(literal))
         return parts
 
     def check_address(self, address: str) -> None:
-        """Raises `CallbackRefused` for an address that is not on the public internet, unless that is allowed."""
+        """Raises `WebhookUrlRefused` for an address that is not on the public internet, unless that is allowed."""
         if not self.allow_private and not is_public(address):
             # Not which one: that would tell what names mean in the operator's network.
-            raise CallbackRefused(
+            raise WebhookUrlRefused(
                 "it leads to an address that is not on the public internet; "
                 "the operator can allow others with SPINELABEL_CALLBACK_PRIVATE=true"
             )

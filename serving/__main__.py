@@ -9,7 +9,7 @@ import sys
 import threading
 
 from serving.settings import SettingsError, read_settings
-from serving.tensorflow_setup import import_tensorflow, quieten
+from serving.tensorflow_setup import import_tensorflow, suppress_native_logs
 
 log = logging.getLogger("serving")
 
@@ -36,7 +36,7 @@ def main() -> int:
             settings.model_folder,
         )
         return 1
-    quieten()
+    suppress_native_logs()
     # Imported here because they read the environment that was just prepared.
     from serving.grpc_server import AddressUnavailable, listen
 

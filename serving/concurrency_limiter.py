@@ -6,10 +6,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from serving.errors import TooBusy, TooLate
+from serving.errors import DeadlineExceeded, QueueFull
 
 
-class Gate:
+class ConcurrencyLimiter:
     """More predictions at a time than CPUs are slower for everyone; waiting ones cost only memory."""
 
     def __init__(self, *, running: int, waiting: int) -> None:
@@ -26,10 +26,10 @@ class Gate:
             TooLate: the time was up first.
         """
         if not self._places.acquire(blocking=False):
-            raise TooBusy(self._full)
+            raise QueueFull(self._full)
         try:
             if not self._free.acquire(timeout=timeout_s):
-                raise TooLate("the deadline passed before the prediction's turn came")
+                raise DeadlineExceeded("the deadline passed before the prediction's turn came")
             try:
                 yield
             finally:

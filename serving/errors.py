@@ -31,13 +31,13 @@ class NoSuchSignature(ServingError):
     code = grpc.StatusCode.FAILED_PRECONDITION
 
 
-class TooBusy(ServingError):
+class QueueFull(ServingError):
     """Too many predictions wait already; come back later."""
 
     code = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-class TooLate(ServingError):
+class DeadlineExceeded(ServingError):
     """The client's deadline passed before there was an answer."""
 
     code = grpc.StatusCode.DEADLINE_EXCEEDED

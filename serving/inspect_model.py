@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from serving.settings import SettingsError, read_settings
-from serving.tensorflow_setup import import_tensorflow, quieten
+from serving.tensorflow_setup import import_tensorflow, suppress_native_logs
 
 
 def main() -> int:
@@ -25,7 +25,7 @@ def main() -> int:
         print(f"there is no version in {folder}", file=sys.stderr)
         return 1
     newest = max(versions, key=lambda version: int(version.name))
-    quieten()
+    suppress_native_logs()
     try:
         import_tensorflow()
         description = _description(newest)

@@ -8,12 +8,12 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from serving.concurrency_limiter import Gate
+from serving.concurrency_limiter import ConcurrencyLimiter
 from serving.model import SavedModelSession
 from serving.servicers import MODEL_SERVICE, PREDICTION_SERVICE, ModelService, PredictionService
 from serving.settings import ServingSettings
-from serving.version_manager import VersionKeeper
-from serving.version_registry import VersionTable
+from serving.version_manager import VersionManager
+from serving.version_registry import VersionRegistry
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,9 @@ class ModelServer:
         self._server = server
         self._health = health.HealthServicer()
         self._tell_health(False)
-        table: VersionTable[SavedModelSession] = VersionTable(settings.model_name)
-        gate = Gate(running=settings.executions, waiting=settings.serving_queue)
-        self._keeper = VersionKeeper(settings, table, self._tell_health)
+        table: VersionRegistry[SavedModelSession] = VersionRegistry(settings.model_name)
+        gate = ConcurrencyLimiter(running=settings.executions, waiting=settings.serving_queue)
+        self._keeper = VersionManager(settings, table, self._tell_health)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(table), server)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(

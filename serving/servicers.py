@@ -17,15 +17,15 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving.concurrency_limiter import Gate
-from serving.errors import InvalidRequest, ServingError, TooLate, one_line
+from serving.concurrency_limiter import ConcurrencyLimiter
+from serving.errors import DeadlineExceeded, InvalidRequest, ServingError, one_line
 from serving.model import SavedModelSession
-from serving.version_registry import VersionTable
+from serving.version_registry import VersionRegistry
 
 log = logging.getLogger(__name__)
 
 Response = TypeVar("Response")
-Table = VersionTable[SavedModelSession]
+Table = VersionRegistry[SavedModelSession]
 
 PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"
@@ -49,7 +49,7 @@ _EXPECTED = frozenset(
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc]  # generated, untyped
     """Predict and GetModelMetadata; the other methods answer UNIMPLEMENTED."""
 
-    def __init__(self, table: Table, gate: Gate) -> None:
+    def __init__(self, table: Table, gate: ConcurrencyLimiter) -> None:
         self._table = table
         self._gate = gate
 
@@ -63,7 +63,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
             turn = self._gate.enter(context.time_remaining()) if waits else nullcontext()
             with turn, _use(self._table, request) as (version, model):
                 if not context.is_active():
-                    raise TooLate("the client no longer waits for this prediction")
+                    raise DeadlineExceeded("the client no longer waits for this prediction")
                 response = model.predict(request, timeout_s=context.time_remaining())
             response.model_spec.name = request.model_spec.name
             response.model_spec.version.value = version

@@ -8,7 +8,7 @@ import sys
 from types import ModuleType
 
 
-def quieten() -> None:
+def suppress_native_logs() -> None:
     """Keeps both from printing beside the log; call it before either is imported.
 
     What goes wrong reaches the log as an exception. A value that the operator has set stays.

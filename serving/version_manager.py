@@ -16,7 +16,7 @@ from serving.errors import ServingError, one_line
 from serving.model import SavedModelSession
 from serving.settings import ServingSettings
 from serving.version_policy import Contents, find_versions, look_at, next_step
-from serving.version_registry import State, VersionStatus, VersionTable
+from serving.version_registry import State, VersionRegistry, VersionStatus
 from serving.warmup import warm_up
 
 log = logging.getLogger(__name__)
@@ -30,13 +30,13 @@ class _Failure:
     again_at: float
 
 
-class VersionKeeper:
+class VersionManager:
     """One thread that polls the model folder. Requests go on while it loads."""
 
     def __init__(
         self,
         settings: ServingSettings,
-        table: VersionTable[SavedModelSession],
+        table: VersionRegistry[SavedModelSession],
         on_change: Callable[[bool], None],
     ) -> None:
         """`on_change` is told, after each change, whether any version serves."""

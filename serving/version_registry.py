@@ -52,7 +52,7 @@ class _Held(Generic[Model]):
         self.withdrawn = False
 
 
-class VersionTable(Generic[Model]):
+class VersionRegistry(Generic[Model]):
     """Thread-safe. A version that is withdrawn is closed by the last request that uses it."""
 
     def __init__(self, model_name: str) -> None:

@@ -184,7 +184,7 @@ class PhaseConfig(_Section):
     )
 
 
-class ExpertsConfig(_Section):
+class LinearModelsConfig(_Section):
     """The closed-form models of the whole text."""
 
     word_strictness: float = Field(
@@ -294,7 +294,7 @@ class TrainingConfig(_Section):
     text: TextConfig = TextConfig()
     embedding: EmbeddingConfig = EmbeddingConfig()
     model: ModelConfig = ModelConfig()
-    experts: ExpertsConfig = ExpertsConfig()
+    experts: LinearModelsConfig = LinearModelsConfig()
     teaching: TeachingConfig = TeachingConfig()
     pretraining: PhaseConfig = PhaseConfig(
         epochs=4, learning_rate=0.003, patience=4, batch_rows=64, label_smoothing=0.0

@@ -14,7 +14,7 @@ import keras
 from training.config import DEFAULT_CONFIG, TrainingConfig, read_config
 from training.data.data_report import write_report
 from training.data.dataset import NO_EXTRA, Corpus, ExtraTexts, read_corpus, read_extra
-from training.data.writing_style import tell_styles
+from training.data.writing_style import detect_styles
 from training.ensemble.stacking import cross_fitted, fit_weights, fused
 from training.errors import TrainingError
 from training.evaluation.calibration import fit_calibration
@@ -91,7 +91,7 @@ def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Pa
 def _evaluate(corpus: Corpus, logits: Floats, folds: Ints, config: TrainingConfig) -> Document:
     baseline = baseline_labels(corpus, folds, "tfidf_svm")
     named = [corpus.label_names[label] for label in corpus.labels]
-    styles = tell_styles(corpus.originals, named, config.styles)
+    styles = detect_styles(corpus.originals, named, config.styles)
     return {
         **evaluate(
             logits,

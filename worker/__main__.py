@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from jobs.logs.log_lines import log_to_stderr
 from jobs.queue.task_queue import QUEUES
 from worker.celery_app import make_app
-from worker.liveness.consumer_watchdog import Hearing, connection_name
+from worker.liveness.consumer_watchdog import ConsumerWatchdog, broker_connection_name
 from worker.settings import WorkerSettings
 
 
@@ -52,8 +52,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _watch_hearing(app: Celery, settings: WorkerSettings) -> None:
-    app.conf.broker_transport_options["client_name"] = name = connection_name()
-    hearing = Hearing(
+    app.conf.broker_transport_options["client_name"] = name = broker_connection_name()
+    hearing = ConsumerWatchdog(
         settings.redis_url,
         name=name,
         deaf_after_s=settings.deaf_after_s,

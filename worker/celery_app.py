@@ -17,12 +17,12 @@ from celery.schedules import schedule
 from jobs.errors import JobNotFound
 from jobs.queue.celery_app import make_celery
 from jobs.queue.task_queue import (
-    ANSWER_TASK,
     ASSEMBLE_TASK,
     CLEAN_TASK,
     CONTROL_QUEUE,
     EXPIRE_TASK,
     FORGET_TASK,
+    LABEL_REQUEST_TASK,
     LABEL_TASK,
     ORPHANS_TASK,
     PLAN_TASK,
@@ -30,7 +30,7 @@ from jobs.queue.task_queue import (
 )
 from jobs.redis.outage import is_outage, refusal
 from worker.dependencies import Services, connect, connect_sender
-from worker.liveness.status_reporter import start_reporter
+from worker.liveness.status_reporter import start_status_reporter
 from worker.settings import WorkerSettings
 from worker.tasks.assemble import assemble_job
 from worker.tasks.clean_storage import clean_storage
@@ -38,7 +38,7 @@ from worker.tasks.delete_orphans import delete_orphans
 from worker.tasks.expire_jobs import expire_jobs
 from worker.tasks.forget_jobs import forget_jobs
 from worker.tasks.label import label_chunk
-from worker.tasks.label_request import answer_question
+from worker.tasks.label_request import answer_label_request
 from worker.tasks.plan import plan_job
 from worker.tasks.recover_jobs import recover_jobs
 from worker.webhooks.sender import start_sending
@@ -82,7 +82,7 @@ def make_app(settings: WorkerSettings) -> Celery:
         # What is here now stays. Collecting less often as well saved a little more, but let the memory grow by 10 MB with
         # each catalogue.
         gc.freeze()
-        start_reporter(services, name=socket.gethostname())
+        start_status_reporter(services, name=socket.gethostname())
         start_sending(connect_sender(settings, services.store), threads=settings.callback_threads)
 
     signals.worker_process_init.connect(begin_process, weak=False)
@@ -120,10 +120,10 @@ def _register(app: Celery, services: Services) -> None:
     def assemble(job_id: str) -> None:
         run(assemble_job, job_id)
 
-    @app.task(name=ANSWER_TASK)
+    @app.task(name=LABEL_REQUEST_TASK)
     def answer(question_id: str) -> None:
         with _passing_outages("a question is not answered"):
-            answer_question(services, question_id)
+            answer_label_request(services, question_id)
 
     def periodic(name: str, work: Callable[[Services], None]) -> None:
         @app.task(name=name)

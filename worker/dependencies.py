@@ -10,18 +10,18 @@ from celery import Celery
 from jobs.files.storage import Storage
 from jobs.job import Failure, State
 from jobs.ports.job_store import Commit, JobStore
-from jobs.ports.label_requests import Questions
-from jobs.ports.prediction_cache import LabelCache, NoLabelCache
-from jobs.queue.task_queue import CeleryMessages, Messages
+from jobs.ports.label_requests import LabelRequests
+from jobs.ports.prediction_cache import NullPredictionCache, PredictionCache
+from jobs.queue.task_queue import CeleryTaskQueue, TaskQueue
 from jobs.redis.job_store import RedisJobStore
-from jobs.redis.label_requests import RedisQuestions
-from jobs.redis.prediction_cache import RedisLabelCache
-from jobs.redis.webhooks import RedisCallbackStore
+from jobs.redis.label_requests import RedisLabelRequests
+from jobs.redis.prediction_cache import RedisPredictionCache
+from jobs.redis.webhooks import RedisWebhookStore
 from worker.model.client import ModelClient
 from worker.model.served_models import ServedModels
 from worker.settings import WorkerSettings
-from worker.webhooks.http_client import Poster
-from worker.webhooks.sender import CallbackSender
+from worker.webhooks.http_client import WebhookClient
+from worker.webhooks.sender import WebhookSender
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +37,10 @@ class Services:
 
     store: JobStore
     storage: Storage
-    messages: Messages
-    questions: Questions
+    messages: TaskQueue
+    questions: LabelRequests
     models: ServedModels
-    labels: LabelCache
+    labels: PredictionCache
     settings: WorkerSettings
 
     def fail(self, job_id: str, failure: Failure) -> None:
@@ -51,7 +51,7 @@ class Services:
 
     def follow(self, job_id: str, commit: Commit) -> None:
         """Send what a committed step leads to. A message lost here is enqueued again by `recover_jobs`."""
-        for index in commit.hand_out:
+        for index in commit.dispatch_chunks:
             self.messages.label(job_id, index)
         if commit.last:
             self.messages.assemble(job_id)
@@ -62,8 +62,8 @@ def connect(settings: WorkerSettings, app: Celery) -> Services:
     return Services(
         store=RedisJobStore(settings.redis_url),
         storage=Storage(settings.storage_url),
-        messages=CeleryMessages(app),
-        questions=RedisQuestions(settings.redis_url),
+        messages=CeleryTaskQueue(app),
+        questions=RedisLabelRequests(settings.redis_url),
         models=ServedModels(
             ModelClient(
                 settings.model_target,
@@ -77,19 +77,19 @@ def connect(settings: WorkerSettings, app: Celery) -> Services:
     )
 
 
-def _label_cache(settings: WorkerSettings) -> LabelCache:
+def _label_cache(settings: WorkerSettings) -> PredictionCache:
     if not settings.label_cache_rows:
-        return NoLabelCache()
-    return RedisLabelCache(
+        return NullPredictionCache()
+    return RedisPredictionCache(
         settings.redis_url, most=settings.label_cache_rows, ttl_s=settings.label_cache_ttl_s
     )
 
 
-def connect_sender(settings: WorkerSettings, store: JobStore) -> CallbackSender:
+def connect_sender(settings: WorkerSettings, store: JobStore) -> WebhookSender:
     """What tells callers that their jobs have ended."""
-    return CallbackSender(
+    return WebhookSender(
         store=store,
-        callbacks=RedisCallbackStore(settings.redis_url),
-        poster=Poster(timeout_s=settings.callback_timeout_s, rules=settings.callback_rules),
+        callbacks=RedisWebhookStore(settings.redis_url),
+        poster=WebhookClient(timeout_s=settings.callback_timeout_s, rules=settings.callback_rules),
         retries_s=settings.callback_retries_s,
     )

@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, request
 
-from api.auth.caller import known_caller
+from api.auth.caller import caller_or_none
 from api.http.logged_requests import client_address, logged_path, peer_address
 from api.jobs.job_ids import JOB_ID_KEY
 from jobs.logs.log_lines import masked
@@ -68,7 +68,7 @@ def write_audit_to_stderr() -> None:
 
 
 def _line(event: str, response: Response) -> str:
-    who = known_caller()
+    who = caller_or_none()
     job_id = (request.view_args or {}).get("job_id") or request.environ.get(JOB_ID_KEY)
     return json.dumps(
         {

@@ -10,9 +10,9 @@ from flask import Flask, Response, request
 from api.auth.caller import Caller, remember
 from api.http.problems import Problem
 from api.settings import ApiSettings
-from jobs.api_keys import ApiKey, id_in
-from jobs.errors import KeyNotFound
-from jobs.ports.api_keys import KeyStore
+from jobs.api_keys import ApiKey, parse_key_id
+from jobs.errors import ApiKeyNotFound
+from jobs.ports.api_keys import ApiKeyStore
 
 COOKIE = "spinelabel_key"
 
@@ -35,13 +35,13 @@ OPEN_ENDPOINTS = frozenset(
 
 
 @dataclass(frozen=True)
-class Access:
+class Authenticator:
     """Finds out whose key it is, by the keys in the record and the limits in the settings."""
 
     settings: ApiSettings
-    keys: KeyStore
+    keys: ApiKeyStore
 
-    def caller_of(self, key: str | None) -> Caller:
+    def authenticate(self, key: str | None) -> Caller:
         """Who shows this key. Raises `Problem` when a key is needed and this is none."""
         if not self.settings.keys_required:
             return Caller(
@@ -58,7 +58,7 @@ class Access:
                 "This server asks for a key: send it as 'Authorization: Bearer KEY'; the operator makes keys.",
             )
         found = self._find(key)
-        if found is None or not found.opens_with(key):
+        if found is None or not found.verify(key):
             raise _refused(
                 "KEY_REFUSED",
                 "This key is not known, or was revoked; check it, or ask the operator for another one.",
@@ -74,22 +74,22 @@ class Access:
         )
 
     def _find(self, key: str) -> ApiKey | None:
-        key_id = id_in(key)
+        key_id = parse_key_id(key)
         if key_id is None:
             return None
         try:
             return self.keys.get(key_id)
-        except KeyNotFound:
+        except ApiKeyNotFound:
             return None
 
 
-def register_access(app: Flask, access: Access) -> None:
+def register_access(app: Flask, access: Authenticator) -> None:
     """Let nobody past without a key where one is required."""
 
     @app.before_request
     def recognise() -> None:
         if request.endpoint not in OPEN_ENDPOINTS:
-            remember(access.caller_of(key_in_request()))
+            remember(access.authenticate(key_in_request()))
 
     @app.after_request
     def vary(response: Response) -> Response:

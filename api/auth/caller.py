@@ -18,7 +18,7 @@ class Caller:
     open_jobs: int | None  # None: as many as the machine can take
     requests_per_minute: int | None
 
-    def may_see(self, owner: str | None) -> bool:
+    def can_access(self, owner: str | None) -> bool:
         """Whether a job of this owner is there for the caller."""
         return self.is_admin or (self.owner is not None and self.owner == owner)
 
@@ -34,7 +34,7 @@ def remember(who: Caller) -> None:
     g.caller = who
 
 
-def known_caller() -> Caller | None:
+def caller_or_none() -> Caller | None:
     """The same as `caller`, or None before anybody was recognised."""
     found: Caller | None = g.get("caller")
     return found

@@ -9,7 +9,7 @@ from flask import Response, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.auth.authentication import COOKIE, Access, key_in_request
+from api.auth.authentication import COOKIE, Authenticator, key_in_request
 from api.auth.caller import Caller, remember
 from api.http.openapi_responses import problems
 from api.http.problems import Problem
@@ -34,7 +34,7 @@ class SessionBody(BaseModel):
     key: str = Field(max_length=200)
 
 
-def session_routes(access: Access) -> APIBlueprint:
+def session_routes(access: Authenticator) -> APIBlueprint:
     """The endpoints; none of them needs a key."""
     routes = described_routes("session", SERVICE, "/v1/session")
 
@@ -52,7 +52,7 @@ def session_routes(access: Access) -> APIBlueprint:
     def show_session() -> dict[str, Any]:
         """Who one is here, and whether a key is needed"""
         try:
-            return answer(access.caller_of(key_in_request()))
+            return answer(access.authenticate(key_in_request()))
         except Problem:
             return answer(None)
 
@@ -67,7 +67,7 @@ def session_routes(access: Access) -> APIBlueprint:
     )
     def begin_session(body: SessionBody) -> Response:
         """Hand a key in, for a browser"""
-        caller = access.caller_of(body.key)
+        caller = access.authenticate(body.key)
         remember(caller)
         response = jsonify(answer(caller))
         if caller.key_id is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from api.http.concurrency import ConcurrencyLimiter
-from api.jobs.polling import looks, version
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.polling import poll_job, version
+from api.jobs.scoped_store import ScopedJobStore
 from jobs.job import Job
 
 LONGEST_WAIT_S = 60
@@ -18,7 +18,7 @@ def wait_for(
     job: Job,
     prefer: str | None,
     *,
-    store: CallersJobs,
+    store: ScopedJobStore,
     waiting: ConcurrencyLimiter,
     known: str | None = None,
 ) -> tuple[Job, dict[str, str]]:
@@ -31,7 +31,7 @@ def wait_for(
         return job, {}
     seconds = min(int(asked[1]), LONGEST_WAIT_S)
     try:
-        for look in looks(store, job, seconds=seconds):
+        for look in poll_job(store, job, seconds=seconds):
             latest = look
             if known is not None and version(look) != known:
                 break

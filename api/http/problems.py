@@ -21,15 +21,15 @@ from api.http.logged_requests import logged_path
 from api.http.problem_codes import CODES
 from catalogue.errors import CatalogueError
 from jobs.errors import (
+    IdempotencyKeyLost,
     IllegalTransition,
     JobNotFound,
-    RequestNotHeld,
     TooManyOpenJobs,
     UploadLost,
 )
 from jobs.logs.log_lines import masked
 from jobs.redis.outage import MEMORY_FULL, refusal
-from jobs.webhook_urls import CallbackRefused
+from jobs.webhook_urls import WebhookUrlRefused
 
 log = logging.getLogger(__name__)
 
@@ -113,11 +113,11 @@ def problem_from(error: Exception) -> Problem:
             return Problem(CODES[error.code].status, error.code, error.message)
         case JobNotFound():
             return Problem(HTTPStatus.NOT_FOUND, "JOB_NOT_FOUND", str(error))
-        case RequestNotHeld():
+        case IdempotencyKeyLost():
             return in_use()
         case UploadLost():
             return Problem(HTTPStatus.REQUEST_TIMEOUT, "UPLOAD_STALLED", str(error))
-        case CallbackRefused():
+        case WebhookUrlRefused():
             return Problem(
                 HTTPStatus.BAD_REQUEST, "INVALID_PARAMETER", f"'callback' cannot be used: {error}."
             )

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from api.auth.authentication import OPEN_ENDPOINTS
-from api.auth.caller import known_caller
+from api.auth.caller import caller_or_none
 from api.http.concurrency import ConcurrencyLimiter, Release
 from api.http.problems import RETRY_AFTER_S, Problem
 
@@ -103,7 +103,7 @@ def wait_for_client() -> None:
 
 
 def _hold(transfers: Transfers) -> None:
-    who = known_caller()
+    who = caller_or_none()
     g.release_transfer = transfers.begin(who.owner if who else None)
     wait_for_client()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 
-def tell(send: Callable[[str], None], job_id: str) -> None:
+def enqueue_or_log(send: Callable[[str], None], job_id: str) -> None:
     """Send a message about a job; one that cannot be sent is logged.
 
     The record already says what is due, so the sweeper will send it again. The client must be told

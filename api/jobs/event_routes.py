@@ -17,9 +17,9 @@ from api.http.openapi_responses import file, problems
 from api.http.parameters import JobPath
 from api.http.problems import Problem
 from api.http.transfers import wait_for_client
-from api.jobs.polling import looks, version
+from api.jobs.polling import poll_job, version
 from api.jobs.schemas import as_json, job_document
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.openapi import JOBS, described_routes
 from api.uploads.options import option
 from jobs.errors import JobNotFound
@@ -41,7 +41,7 @@ class EventsHeader(BaseModel):
     )
 
 
-def event_routes(store: CallersJobs, waiting: ConcurrencyLimiter) -> APIBlueprint:
+def event_routes(store: ScopedJobStore, waiting: ConcurrencyLimiter) -> APIBlueprint:
     """The endpoint over these services."""
     routes = described_routes("events", JOBS, "/v1/jobs/<job_id>")
 
@@ -84,7 +84,7 @@ def event_routes(store: CallersJobs, waiting: ConcurrencyLimiter) -> APIBlueprin
 
 
 def event_stream(
-    store: CallersJobs,
+    store: ScopedJobStore,
     job: Job,
     known: str | None,
     *,
@@ -99,7 +99,7 @@ def event_stream(
     yield f"retry: {_COME_BACK_MS}\n\n"
     spoke_at = time.monotonic()
     try:
-        for look in looks(store, job, seconds=_LONGEST_STREAM_S):
+        for look in poll_job(store, job, seconds=_LONGEST_STREAM_S):
             if look.is_terminal:
                 yield _event("end", look)
             elif version(look) != known:

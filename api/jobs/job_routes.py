@@ -15,15 +15,15 @@ from api.http.openapi_responses import document, problems
 from api.http.parameters import JobPath, ListQuery, ShowHeader, SubmitHeader
 from api.http.prefer_wait import wait_for
 from api.http.problems import Problem
-from api.jobs.enqueue import tell
+from api.jobs.enqueue import enqueue_or_log
 from api.jobs.job_ids import JOB_ID_KEY
 from api.jobs.pagination import find_jobs
 from api.jobs.polling import version
 from api.jobs.schemas import CANCELLABLE, JobDocument, JobListDocument, as_json, job_document
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.openapi import JOBS, described_routes
 from api.settings import ApiSettings
-from api.uploads.idempotency import once
+from api.uploads.idempotency import run_idempotently
 from api.uploads.options import SubmitQuery
 from api.uploads.request_stream import read_upload
 from api.uploads.submit import accept
@@ -31,7 +31,7 @@ from api.uploads.upload_description import UPLOAD_BODY, UPLOAD_PROBLEMS
 from jobs.errors import IllegalTransition, JobNotFound
 from jobs.files.storage import Storage, job_folder
 from jobs.job import State
-from jobs.queue.task_queue import Messages
+from jobs.queue.task_queue import TaskQueue
 
 _SOON = {"Retry-After": "1"}
 _SUBMITTED = ("Location", "Retry-After", "Idempotency-Replayed", "Preference-Applied")
@@ -41,9 +41,9 @@ Answer = Response | tuple[dict[str, Any], int] | tuple[dict[str, Any], int, dict
 
 def job_routes(
     settings: ApiSettings,
-    store: CallersJobs,
+    store: ScopedJobStore,
     storage: Storage,
-    messages: Messages,
+    messages: TaskQueue,
     waiting: ConcurrencyLimiter,
 ) -> APIBlueprint:
     """The endpoints over these services."""
@@ -80,7 +80,7 @@ def job_routes(
         if header.idempotency_key is None:
             job = make(upload)
         else:
-            job, repeated = once(
+            job, repeated = run_idempotently(
                 upload,
                 lambda known, key: make(known, key=key),
                 store=store,
@@ -173,7 +173,7 @@ def job_routes(
         if job.state is not State.CANCELLING:
             return answer, HTTPStatus.OK
         if before.state in CANCELLABLE:
-            tell(messages.assemble, job.id)
+            enqueue_or_log(messages.assemble, job.id)
         return answer, HTTPStatus.ACCEPTED, _SOON
 
     return routes

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from api.http.parameters import ListQuery
 from api.jobs.job_ids import check_job_id
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from jobs.job import Job, State
 
 
 def find_jobs(
-    store: CallersJobs, query: ListQuery, *, read_at_most: int = 1_000, read_at_once: int = 100
+    store: ScopedJobStore, query: ListQuery, *, read_at_most: int = 1_000, read_at_once: int = 100
 ) -> tuple[list[Job], str | None]:
     """Matching jobs, newest first, and the cursor with which the list goes on; None at its end.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from jobs.job import Job
 
 # The younger a job, the sooner it may end, so a wait costs a job at most a fiftieth of its time; of long jobs three looks a
@@ -21,7 +21,7 @@ def version(job: Job) -> str:
     return f"{job.state}-{counts.total}-{counts.processed}-{int(job.planned)}{gone}"
 
 
-def looks(store: CallersJobs, job: Job, *, seconds: float) -> Iterator[Job]:
+def poll_job(store: ScopedJobStore, job: Job, *, seconds: float) -> Iterator[Job]:
     """The job again and again, `job` first, until it has ended or the time is over. Raises `JobNotFound`."""
     until = time.monotonic() + seconds
     yield job

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from api.auth.caller import Caller, caller
-from api.jobs.snapshot_cache import RecentLooks
-from catalogue.parsing.schema import Layout
+from api.jobs.snapshot_cache import SnapshotCache
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import JobNotFound, TooManyOpenJobs
 from jobs.job import Chunk, Job, NewJob, State
-from jobs.ports.idempotency import RequestStore, Settlement
+from jobs.ports.idempotency import IdempotencyStore, KeyCompletion
 from jobs.ports.job_store import JobStore, WorkerReport
 
 
-class CallersJobs:
+class ScopedJobStore:
     """What routes may do with the job record. Each method raises `JobNotFound` for a job of somebody else.
 
     Routes are given this and not the store, so that none of them can forget to look whose job it is.
@@ -24,15 +24,15 @@ class CallersJobs:
         self,
         store: JobStore,
         who: Callable[[], Caller] = caller,
-        recent: RecentLooks | None = None,
+        recent: SnapshotCache | None = None,
     ) -> None:
         self._store = store
         self._who = who
-        self._recent = recent or RecentLooks()
+        self._recent = recent or SnapshotCache()
 
-    def of(self, who: Caller) -> CallersJobs:
+    def of(self, who: Caller) -> ScopedJobStore:
         """The same for what goes on after the request has been served."""
-        return CallersJobs(self._store, lambda: who, self._recent)
+        return ScopedJobStore(self._store, lambda: who, self._recent)
 
     def ping(self) -> None:
         """Raises the store's own error when it cannot be reached."""
@@ -44,23 +44,23 @@ class CallersJobs:
         return self._seen(self._recent.note(self._store.get(job_id), asked_at=asked_at))
 
     def look(self, job_id: str) -> Job:
-        """Like `get`, for a mere look: while the job has not ended, it may be a moment old. See `RecentLooks`."""
+        """Like `get`, for a mere look: while the job has not ended, it may be a moment old. See `SnapshotCache`."""
         recent = self._recent.find(job_id)
         return self.get(job_id) if recent is None else self._seen(recent)
 
     def _seen(self, job: Job) -> Job:
-        if not self._who().may_see(job.owner):
+        if not self._who().can_access(job.owner):
             raise JobNotFound(job.id)
         return job
 
-    def layout(self, job: Job) -> Layout:
+    def layout(self, job: Job) -> CatalogueSchema:
         """The layout of a job that was read before. Raises `JobNotFound` also when its files are deleted."""
-        return Layout.from_dict(self._store.layout(self._seen(job).id))
+        return CatalogueSchema.from_dict(self._store.layout(self._seen(job).id))
 
-    def newest_part(self, job_id: str) -> tuple[Chunk, str] | None:
-        """See `JobStore.newest_part`."""
+    def latest_chunk_output(self, job_id: str) -> tuple[Chunk, str] | None:
+        """See `JobStore.latest_chunk_output`."""
         self.get(job_id)
-        return self._store.newest_part(job_id)
+        return self._store.latest_chunk_output(job_id)
 
     def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
         """The caller's jobs, newest first; an admin's list holds everybody's."""
@@ -74,11 +74,11 @@ class CallersJobs:
         return self._store.workers(within_s=within_s)
 
     @property
-    def requests(self) -> RequestStore:
+    def requests(self) -> IdempotencyStore:
         """The keys of requests that may be repeated; their names say whose they are."""
         return self._store.requests
 
-    def check_room(self) -> None:
+    def ensure_quota(self) -> None:
         """Raises `TooManyOpenJobs` if one more job would be refused now: better before a long upload than after it."""
         owner, most = self._who().owner, self._who().open_jobs
         if owner is not None and most is not None and self._store.open_jobs(owner) >= most:
@@ -92,8 +92,8 @@ class CallersJobs:
         """See `JobStore.forget_upload`."""
         self._store.forget_upload(job_id)
 
-    def create(self, job: NewJob, *, settlement: Settlement | None = None) -> Job:
-        """Record a new job as the caller's. Raises `TooManyOpenJobs`, `RequestNotHeld`."""
+    def create(self, job: NewJob, *, settlement: KeyCompletion | None = None) -> Job:
+        """Record a new job as the caller's. Raises `TooManyOpenJobs`, `IdempotencyKeyLost`."""
         return self._store.create(
             replace(job, owner=self._who().owner),
             most_open=self._who().open_jobs,

@@ -21,7 +21,7 @@ _LONGEST_S = 0.2
 _MOST = 1_000
 
 
-class RecentLooks:
+class SnapshotCache:
     """What the jobs that were read last looked like; several threads may use it.
 
     Told of every job that this process reads, so that no client sees a job go back: what one request has seen, or done,

@@ -11,10 +11,10 @@ from api.auth.caller import caller
 from api.http.openapi_responses import problems
 from api.http.parameters import JobPath
 from api.jobs.schemas import Timestamp, as_json, timestamp
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.openapi import CALLBACKS, described_routes
 from jobs.job import Job
-from jobs.ports.webhooks import CallbackStore, DeliveryLog, Outcome
+from jobs.ports.webhooks import DeliveryLog, Outcome, WebhookStore
 
 _OLD_SECRET_S = 24 * 3600.0
 
@@ -49,7 +49,7 @@ class SecretsDocument(BaseModel):
     )
 
 
-def callback_routes(jobs: CallersJobs, callbacks: CallbackStore) -> APIBlueprint:
+def callback_routes(jobs: ScopedJobStore, callbacks: WebhookStore) -> APIBlueprint:
     """The endpoints over these services."""
     routes = described_routes("callbacks", CALLBACKS, "/v1")
 

@@ -9,18 +9,18 @@ from api.http.problems import RETRY_AFTER_S, Problem
 from api.observability.worker_reports import lately, newest_model
 from jobs.job import Failure
 from jobs.ports.job_store import JobStore
-from jobs.ports.label_requests import Answer, Question, Questions
-from jobs.queue.task_queue import Messages
+from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
+from jobs.queue.task_queue import TaskQueue
 
 
-class Asking:
+class LabelClient:
     """One API's questions to the workers; several threads may ask at a time."""
 
     def __init__(
         self,
         store: JobStore,
-        questions: Questions,
-        messages: Messages,
+        questions: LabelRequests,
+        messages: TaskQueue,
         waiting: ConcurrencyLimiter,
         *,
         deadline_s: float,
@@ -36,7 +36,7 @@ class Asking:
         self._deadline_s = deadline_s
         self._waiting = waiting
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: LabelRequest) -> Answer:
         """The answer. Raises `Problem` when there is none."""
         if newest_model(lately(self._store)) is None:
             # Without this every question would wait for its deadline in vain.

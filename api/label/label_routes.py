@@ -9,12 +9,12 @@ from flask_openapi3.blueprint import APIBlueprint
 from api.auth.caller import caller
 from api.http.openapi_responses import problems
 from api.jobs.schemas import as_json
-from api.label.client import Asking
+from api.label.client import LabelClient
 from api.label.schemas import LabelBody, LabelsDocument
 from api.openapi import LABELS, described_routes
 
 
-def label_routes(asking: Asking) -> APIBlueprint:
+def label_routes(asking: LabelClient) -> APIBlueprint:
     """The endpoint over the workers' answers."""
     routes = described_routes("labels", LABELS)
 

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalogue.labelled.labels import Label, RowError
-from jobs.ports.label_requests import Answer, Question
+from jobs.ports.label_requests import Answer, LabelRequest
 
 MOST_SUMMARIES = 50
 
@@ -36,10 +36,10 @@ class LabelBody(BaseModel):
     )
     evidence: bool = Field(False, description="Whether to say which words weighed most.")
 
-    def question(self, owner: str | None) -> Question:
+    def question(self, owner: str | None) -> LabelRequest:
         """The same for a worker."""
         books = [BookBody(summary=s) if isinstance(s, str) else s for s in self.summaries]
-        return Question(
+        return LabelRequest(
             summaries=tuple(book.summary for book in books),
             titles=tuple(book.title for book in books),
             owner=owner,

@@ -15,7 +15,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 
 
-class Measuring:
+class RequestMetrics:
     """The two series of every answer."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -40,7 +40,7 @@ class Measuring:
             self._seconds.labels(method, route).observe(seconds)
 
 
-def register_measuring(app: Flask, measuring: Measuring) -> None:
+def register_request_metrics(app: Flask, measuring: RequestMetrics) -> None:
     """Measure every request. Register it first, so that what others refuse is measured too."""
 
     @app.before_request

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from flask import Response, request
 
 from api.http.filenames import download_name
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.results.files import attachment
 from api.results.result_reader import ResultReader, open_result
 from catalogue.labelled.corrections import (
@@ -25,14 +25,14 @@ from jobs.ports.corrections import CorrectionStore
 
 
 def corrected_download(
-    job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+    job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> Response:
     """The result with the column `corrected_genre`. Raises `Problem` when it is not there, or not yet."""
     return _sent(job, store, storage, corrections, kind="labelled", lines=_corrected)
 
 
 def training_download(
-    job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+    job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> Response:
     """Title, genre and summary of the corrected rows. Raises `Problem` like `corrected_download`."""
     return _sent(job, store, storage, corrections, kind="corrections", lines=_training)
@@ -53,7 +53,7 @@ def _training(reader: ResultReader) -> Iterator[bytes]:
 
 def _sent(
     job: Job,
-    store: CallersJobs,
+    store: ScopedJobStore,
     storage: Storage,
     corrections: CorrectionStore,
     *,

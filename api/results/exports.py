@@ -12,10 +12,10 @@ from werkzeug.datastructures import MIMEAccept
 
 from api.http.filenames import download_name
 from api.http.problems import Problem
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.results.files import attachment
 from api.results.result_reader import ResultReader, open_result
-from catalogue.exports.csv_safe import as_harmless_csv
+from catalogue.exports.csv_safe import to_formula_safe_csv
 from catalogue.exports.jsonl import as_jsonl
 from catalogue.exports.table import Table
 from catalogue.exports.xlsx import MOST_ROWS, as_xlsx
@@ -63,7 +63,7 @@ class Export:
     harmless: bool  # no cell may run as a formula
 
     def response(
-        self, job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+        self, job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
     ) -> Response:
         """The download. Raises `Problem` when the result is not there, not yet, or has too many rows."""
         if self.kind is Format.XLSX and job.row_counts.total > MOST_ROWS:
@@ -86,7 +86,7 @@ class Export:
 
     def _blocks(self, reader: ResultReader, *, rows: int, corrected: bool) -> Iterator[bytes]:
         if self.kind is Format.CSV:
-            return as_harmless_csv(reader.result, reader.batches(), corrected=corrected)
+            return to_formula_safe_csv(reader.result, reader.batches(), corrected=corrected)
         table = Table.of(reader.result, corrected=corrected)
         if self.kind is Format.XLSX:
             return as_xlsx(table, reader.batches(), csv_bytes=reader.size)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.results.row_schemas import ColumnsDocument, RowDocument, columns_of, row_document
 from catalogue.labelled.reader import ResultRow, part_layout, read_result
-from jobs.files.chunk_output import Part, PartDamaged
+from jobs.files.chunk_output import ChunkOutput, ChunkOutputCorrupt
 from jobs.files.storage import Storage
 from jobs.job import Job
 
@@ -20,20 +20,20 @@ class LatestRowsDocument(ColumnsDocument):
     rows: list[RowDocument]
 
 
-def latest_rows(job: Job, store: CallersJobs, storage: Storage) -> LatestRowsDocument:
+def latest_rows(job: Job, store: ScopedJobStore, storage: Storage) -> LatestRowsDocument:
     """The last rows of the newest part. Holds some of its rows in memory."""
     layout = store.layout(job)
     result = part_layout(layout, job.extras)
     last: deque[ResultRow] = deque(maxlen=_ROWS)
-    newest = store.newest_part(job.id)
+    newest = store.latest_chunk_output(job.id)
     if newest is not None:
         chunk, seal = newest
-        blocks = Part.sealed(job.id, chunk.index, seal).rows(storage)
+        blocks = ChunkOutput.sealed(job.id, chunk.index, seal).rows(storage)
         try:
             for row in read_result(blocks, result, start=0, number=chunk.first_row):
                 if not row.blank:
                     last.append(row)
-        except PartDamaged:  # or gone, because the job ends just now
+        except ChunkOutputCorrupt:  # or gone, because the job ends just now
             last.clear()
     return LatestRowsDocument(
         **columns_of(layout), rows=[row_document(row, result, None) for row in reversed(last)]

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.results.files import open_ended
-from catalogue.labelled.reader import ResultLayout, ResultRow, inspect_result, read_result
-from catalogue.parsing.schema import Layout
+from catalogue.labelled.reader import ResultRow, ResultSchema, inspect_result, read_result
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.files.storage import Storage, result_path
 from jobs.job import Job
 from jobs.ports.corrections import CorrectionStore
@@ -28,8 +28,8 @@ Batch = tuple[list[ResultRow], Mapping[int, str]]
 class ResultReader:
     """A result that is open for reading."""
 
-    layout: Layout
-    result: ResultLayout
+    layout: CatalogueSchema
+    result: ResultSchema
     size: int  # bytes
     _job_id: str
     _stream: BinaryIO
@@ -67,7 +67,7 @@ class ResultReader:
 
 
 def open_result(
-    job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+    job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> ResultReader:
     """The result of an ended job, to be closed. Raises `Problem` when it is not there, or not yet."""
     stream, size = open_ended(job, storage, result_path(job.id))
@@ -82,7 +82,7 @@ def open_result(
 
 @contextmanager
 def reading(
-    job: Job, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+    job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> Iterator[ResultReader]:
     """`open_result` for the length of a block."""
     reader = open_result(job, store, storage, corrections)

@@ -11,7 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from api.http.openapi_responses import file, problems
 from api.http.parameters import JobPath
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.openapi import JOBS, described_routes
 from api.results.corrected_files import corrected_download
 from api.results.exports import MEDIA_TYPES, Export, Format, negotiated
@@ -42,7 +42,7 @@ class ResultQuery(BaseModel):
 
 
 def result_routes(
-    store: CallersJobs, storage: Storage, corrections: CorrectionStore
+    store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> APIBlueprint:
     """The endpoints over these services."""
     routes = described_routes("results", JOBS, "/v1/jobs/<job_id>")

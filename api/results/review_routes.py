@@ -13,13 +13,13 @@ from api.http.openapi_responses import document, file, problems
 from api.http.parameters import JobPath
 from api.http.problems import Problem
 from api.jobs.schemas import as_json
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.openapi import JOBS, described_routes
 from api.results.corrected_files import training_download
 from api.results.latest_rows import LatestRowsDocument, latest_rows
 from api.results.result_reader import reading
 from api.results.row_pages import RowsDocument, RowsQuery, rows_document
-from catalogue.labelled.corrections import checked_genre
+from catalogue.labelled.corrections import normalise_genre
 from catalogue.limits import MAX_GENRE_CHARACTERS
 from jobs.files.storage import Storage
 from jobs.job import Job
@@ -53,7 +53,7 @@ class CorrectionDocument(BaseModel):
 
 
 def review_routes(
-    store: CallersJobs, storage: Storage, corrections: CorrectionStore
+    store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> APIBlueprint:
     """The endpoints over these services."""
     routes = described_routes("review", JOBS, "/v1/jobs/<job_id>")
@@ -97,7 +97,7 @@ def review_routes(
         """Correct or confirm the genre of a row"""
         job = store.get(path.job_id)
         _check(job, path.row, store, storage, corrections)
-        genre = checked_genre(body.genre)
+        genre = normalise_genre(body.genre)
         corrections.put(job.id, path.row, genre)
         count = corrections.stand(job.id).count
         return as_json(CorrectionDocument(row=path.row, genre=genre, corrections=count))
@@ -135,7 +135,7 @@ def review_routes(
 
 
 def _check(
-    job: Job, row: int, store: CallersJobs, storage: Storage, corrections: CorrectionStore
+    job: Job, row: int, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> None:
     with reading(job, store, storage, corrections):  # says why when there is no result
         pass

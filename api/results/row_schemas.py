@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from catalogue.labelled.reader import ResultLayout, ResultRow
-from catalogue.parsing.schema import Layout
+from catalogue.labelled.reader import ResultRow, ResultSchema
+from catalogue.parsing.schema import CatalogueSchema
 
 _LONGEST_CELL = 1000
 
@@ -37,7 +37,7 @@ class RowDocument(BaseModel):
     corrected_genre: str | None
 
 
-def columns_of(layout: Layout) -> dict[str, Any]:
+def columns_of(layout: CatalogueSchema) -> dict[str, Any]:
     """The fields of a `ColumnsDocument`."""
     return {
         "columns": list(layout.header),
@@ -46,7 +46,7 @@ def columns_of(layout: Layout) -> dict[str, Any]:
     }
 
 
-def row_document(row: ResultRow, result: ResultLayout, corrected: str | None) -> RowDocument:
+def row_document(row: ResultRow, result: ResultSchema, corrected: str | None) -> RowDocument:
     """The document of a row, and what a person said of it."""
 
     def label(column: str) -> str:

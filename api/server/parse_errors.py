@@ -11,7 +11,7 @@ from api.http.problems import ProblemDocument
 from api.server.arrival import RequestLate
 
 
-def unreadable_answer(error: Exception) -> tuple[int, bytes]:
+def parse_error_response(error: Exception) -> tuple[int, bytes]:
     """The status, and the whole answer, after which the connection is closed."""
     match error:
         case LimitRequestLine():

@@ -137,10 +137,10 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
 
     def _answer(self, client: ClientSocket, address: Any, error: Exception) -> None:
         from api.server.parse_errors import (
-            unreadable_answer,  # the parent process does not pay for Flask
+            parse_error_response,  # the parent process does not pay for Flask
         )
 
-        status, answer = unreadable_answer(error)
+        status, answer = parse_error_response(error)
         with suppress(OSError):  # it may be gone
             client.sendall(answer)
         self.log.unparsed(address, status, len(answer), error)

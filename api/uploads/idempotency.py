@@ -15,10 +15,10 @@ from http import HTTPStatus
 import redis
 
 from api.http.problems import Problem, in_use
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.uploads.request_stream import Upload
 from jobs.job import Job
-from jobs.ports.idempotency import RequestHold, Settled, Settlement, request_name
+from jobs.ports.idempotency import CompletedRequest, KeyClaim, KeyCompletion, request_name
 
 # Beyond the time for which a client may be silent, after which its upload is given up.
 _MARGIN_S = 30.0
@@ -32,7 +32,7 @@ class HeldKey:
     renew: Callable[
         [], None
     ]  # to be called while the request goes on; costs nothing if called often
-    settle: Callable[[], Settlement]  # once the upload has been read
+    settle: Callable[[], KeyCompletion]  # once the upload has been read
 
 
 class FingerprintedUpload(Upload):
@@ -68,11 +68,11 @@ class FingerprintedUpload(Upload):
         return digest.hexdigest()
 
 
-def once(
+def run_idempotently(
     upload: Upload,
     make: Callable[[Upload, HeldKey], Job],
     *,
-    store: CallersJobs,
+    store: ScopedJobStore,
     owner: str | None,
     key: str,
     stall_s: float,
@@ -87,7 +87,7 @@ def once(
     held = store.requests.hold(request_name(owner, key), secrets.token_hex(16), lease_s=lease_s)
     if held is None:
         raise in_use()
-    if isinstance(held, Settled):
+    if isinstance(held, CompletedRequest):
         return _repeated(FingerprintedUpload(upload), held, store), True
     try:
         renew = _renewing(store, held, lease_s, clock)
@@ -101,12 +101,12 @@ def once(
         raise
 
 
-def _settlement(held: RequestHold, known: FingerprintedUpload) -> Settlement:
-    return Settlement(hold=held, fingerprint=known.fingerprint)
+def _settlement(held: KeyClaim, known: FingerprintedUpload) -> KeyCompletion:
+    return KeyCompletion(hold=held, fingerprint=known.fingerprint)
 
 
 def _renewing(
-    store: CallersJobs, held: RequestHold, lease_s: float, clock: Callable[[], float]
+    store: ScopedJobStore, held: KeyClaim, lease_s: float, clock: Callable[[], float]
 ) -> Callable[[], None]:
     due = clock() + _RENEW_EVERY_S
 
@@ -121,7 +121,7 @@ def _renewing(
     return renew
 
 
-def _repeated(upload: FingerprintedUpload, settled: Settled, store: CallersJobs) -> Job:
+def _repeated(upload: FingerprintedUpload, settled: CompletedRequest, store: ScopedJobStore) -> Job:
     for _ in upload.blocks():
         pass
     if upload.fingerprint != settled.fingerprint:

@@ -11,7 +11,7 @@ import redis
 
 from api.http.problems import Problem
 from api.jobs.job_ids import new_job_id
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.uploads.preview_schemas import (
     WORKBOOK,
     PreviewDocument,
@@ -21,11 +21,11 @@ from api.uploads.preview_schemas import (
     text_format,
 )
 from api.uploads.request_stream import Upload
-from api.uploads.sniff import Arriving, heard_of
-from catalogue.compressed.compression import Packing, gunzip
-from catalogue.compressed.xlsx_reader import last_row, workbook_as_csv
-from catalogue.compressed.zip_archive import Archive
-from catalogue.errors import ArchiveDamaged
+from api.uploads.sniff import SniffedStream, touch_while_reading
+from catalogue.compressed.compression import Compression, gunzip
+from catalogue.compressed.xlsx_reader import last_row, xlsx_to_csv
+from catalogue.compressed.zip_archive import ZipArchive
+from catalogue.errors import CorruptArchive
 from catalogue.parsing.columns import ColumnNames
 from catalogue.parsing.sampling import Sample, take_sample
 from catalogue.parsing.schema import read_head
@@ -41,7 +41,7 @@ def preview(
     query: PreviewQuery,
     *,
     announced: int | None,
-    store: CallersJobs,
+    store: ScopedJobStore,
     storage: Storage,
     most_unpacked: int,
 ) -> PreviewDocument:
@@ -52,12 +52,12 @@ def preview(
 
     Raises `Problem`, and `CatalogueError` for what is no catalogue at all.
     """
-    arriving = Arriving(upload.blocks())
-    if arriving.packing is Packing.ZIP:
+    arriving = SniffedStream(upload.blocks())
+    if arriving.packing is Compression.ZIP:
         return _of_archive(arriving, upload, query, store, storage, most_unpacked)
     blocks: Iterator[bytes] = arriving
     pieces = _Pieces(arriving)
-    if arriving.packing is Packing.GZIP:
+    if arriving.packing is Compression.GZIP:
         blocks = gunzip(pieces, most_bytes=most_unpacked)
         if query.total_bytes is not None:
             blocks = _as_far_as_it_goes(blocks)
@@ -79,10 +79,10 @@ def preview(
 
 
 def _of_archive(
-    arriving: Arriving,
+    arriving: SniffedStream,
     upload: Upload,
     query: PreviewQuery,
-    store: CallersJobs,
+    store: ScopedJobStore,
     storage: Storage,
     most_unpacked: int,
 ) -> PreviewDocument:
@@ -91,7 +91,7 @@ def _of_archive(
     store.announce_upload(job_id)
     try:
         with storage.publish(upload_path(job_id)) as target:
-            for block in heard_of(arriving, store=store, job_id=job_id):
+            for block in touch_while_reading(arriving, store=store, job_id=job_id):
                 target.write(block)
         if query.total_bytes is not None and query.total_bytes > arriving.count:
             raise Problem(
@@ -108,10 +108,10 @@ def _of_archive(
 
 
 def _inside(source: BinaryIO, most_unpacked: int, names: ColumnNames) -> PreviewDocument:
-    archive = Archive(source)
+    archive = ZipArchive(source)
     if archive.is_workbook:
         head, complete = read_head(
-            workbook_as_csv(source, most_bytes=most_unpacked), more_than=_SAMPLE_BYTES
+            xlsx_to_csv(source, most_bytes=most_unpacked), more_than=_SAMPLE_BYTES
         )
         sample = take_sample(head, complete=complete, show=_SHOWN_ROWS)
         last = None if complete else last_row(source)
@@ -128,7 +128,7 @@ def _inside(source: BinaryIO, most_unpacked: int, names: ColumnNames) -> Preview
     sample = take_sample(head, complete=complete, show=_SHOWN_ROWS)
     return preview_document(
         sample,
-        text_format(sample, Packing.ZIP),
+        text_format(sample, Compression.ZIP),
         _row_count(sample, archive.size(name)),
         names=names,
     )
@@ -157,5 +157,5 @@ class _Pieces(Iterator[bytes]):
 
 
 def _as_far_as_it_goes(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    with suppress(ArchiveDamaged):
+    with suppress(CorruptArchive):
         yield from blocks

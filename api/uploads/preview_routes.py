@@ -10,7 +10,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from api.auth.caller import caller
 from api.http.openapi_responses import problems
 from api.jobs.schemas import as_json
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.openapi import JOBS, described_routes
 from api.settings import ApiSettings
 from api.uploads.preview import preview
@@ -20,7 +20,7 @@ from api.uploads.upload_description import READING_PROBLEMS, UPLOAD_BODY
 from jobs.files.storage import Storage
 
 
-def preview_routes(settings: ApiSettings, store: CallersJobs, storage: Storage) -> APIBlueprint:
+def preview_routes(settings: ApiSettings, store: ScopedJobStore, storage: Storage) -> APIBlueprint:
     """The endpoint over these services."""
     routes = described_routes("preview", JOBS)
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, NonNegativeInt
 from pydantic.json_schema import SkipJsonSchema
 
 from api.uploads.options import Given, SubmitQuery, option
-from catalogue.compressed.compression import Packing
+from catalogue.compressed.compression import Compression
 from catalogue.errors import (
     CatalogueError,
     NoRows,
@@ -16,7 +16,7 @@ from catalogue.errors import (
     SummaryColumnUnknown,
     TitleColumnUnknown,
 )
-from catalogue.parsing.columns import ColumnNames, choose_columns, why_chosen
+from catalogue.parsing.columns import ColumnNames, choose_columns, explain_match
 from catalogue.parsing.sampling import Sample
 
 _LONGEST_CELL = 300
@@ -35,7 +35,7 @@ class PreviewQuery(SubmitQuery):
 class FormatDocument(BaseModel):
     """How the file is written."""
 
-    packing: Packing
+    packing: Compression
     kind: Literal["text", "workbook"]
     encoding: str | None = Field(description="null for a workbook")
     delimiter: str | None = Field(description="null for a workbook")
@@ -96,7 +96,7 @@ def preview_document(
     )
 
 
-def text_format(sample: Sample, packing: Packing) -> FormatDocument:
+def text_format(sample: Sample, packing: Compression) -> FormatDocument:
     """The format of a text file."""
     dialect = sample.beginning.dialect
     return FormatDocument(
@@ -109,7 +109,7 @@ def text_format(sample: Sample, packing: Packing) -> FormatDocument:
 
 
 WORKBOOK = FormatDocument(
-    packing=Packing.NONE, kind="workbook", encoding=None, delimiter=None, delimiter_name=None
+    packing=Compression.NONE, kind="workbook", encoding=None, delimiter=None, delimiter_name=None
 )
 
 
@@ -121,7 +121,7 @@ def _columns(
         read = choose_columns(header, names)
     except (NoSummaryColumn, SummaryColumnUnknown, TitleColumnUnknown) as error:
         return None, None, error
-    why = why_chosen(header, read.summary) if names.summary is None else _NAMED
+    why = explain_match(header, read.summary) if names.summary is None else _NAMED
     summary = ColumnDocument(name=header[read.summary], index=read.summary, why=why)
     title = None
     if read.title is not None:

@@ -9,14 +9,14 @@ from itertools import chain
 
 import redis
 
-from api.jobs.scoped_store import CallersJobs
-from catalogue.compressed.compression import recognise_packing
+from api.jobs.scoped_store import ScopedJobStore
+from catalogue.compressed.compression import detect_compression
 
 _RECOGNISED_BY = 4  # bytes
 _ANNOUNCE_EVERY_S = 10.0
 
 
-class Arriving(Iterator[bytes]):
+class SniffedStream(Iterator[bytes]):
     """The blocks of a file, counted. `packing` is known at once, `count` has the bytes that were taken so far."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
@@ -24,7 +24,7 @@ class Arriving(Iterator[bytes]):
         first = b""
         while len(first) < _RECOGNISED_BY and (block := next(blocks, None)) is not None:
             first += block
-        self.packing = recognise_packing(first)
+        self.packing = detect_compression(first)
         self._blocks = chain([first] if first else [], blocks)
 
     def __next__(self) -> bytes:
@@ -33,10 +33,10 @@ class Arriving(Iterator[bytes]):
         return block
 
 
-def heard_of(
+def touch_while_reading(
     blocks: Iterator[bytes],
     *,
-    store: CallersJobs,
+    store: ScopedJobStore,
     job_id: str,
     renew: Callable[[], None] | None = None,
 ) -> Iterator[bytes]:

@@ -9,22 +9,22 @@ from functools import partial
 import redis
 
 from api.http.filenames import safe_filename
-from api.jobs.enqueue import tell
+from api.jobs.enqueue import enqueue_or_log
 from api.jobs.job_ids import new_job_id
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.observability.worker_reports import check_evidence
 from api.uploads.idempotency import HeldKey
 from api.uploads.request_stream import Upload
-from api.uploads.sniff import Arriving, heard_of
+from api.uploads.sniff import SniffedStream, touch_while_reading
 from api.uploads.zip_upload import store_archive
-from catalogue.compressed.compression import Packing, gunzip
+from catalogue.compressed.compression import Compression, gunzip
 from catalogue.errors import NoSummaryColumn
-from catalogue.parsing.schema import Layout, inspect_head, read_head
+from catalogue.parsing.schema import CatalogueSchema, inspect_head, read_head
 from jobs.errors import JobError
 from jobs.files.storage import Storage, input_path, job_folder
 from jobs.job import Job, NewJob
-from jobs.queue.task_queue import Messages
-from jobs.webhook_urls import CallbackRules
+from jobs.queue.task_queue import TaskQueue
+from jobs.webhook_urls import WebhookUrlRules
 
 # Names of columns are in every document of a job and in every list; a header may have one of 256 KiB.
 _LONGEST_NAME = 500
@@ -33,10 +33,10 @@ _LONGEST_NAME = 500
 def accept(
     upload: Upload,
     *,
-    store: CallersJobs,
+    store: ScopedJobStore,
     storage: Storage,
-    messages: Messages,
-    rules: CallbackRules,
+    messages: TaskQueue,
+    rules: WebhookUrlRules,
     most_unpacked: int,
     key: HeldKey | None = None,
 ) -> Job:
@@ -45,14 +45,14 @@ def accept(
     A packed file may have `most_unpacked` bytes once it is unpacked.
     `key` is the one under which the upload may be repeated; it is renewed as long as blocks arrive or are unpacked.
 
-    Raises `Problem` and `CallbackRefused` for a bad request, `CatalogueError` for a file that is no catalogue, `OSError` of the
+    Raises `Problem` and `WebhookUrlRefused` for a bad request, `CatalogueError` for a file that is no catalogue, `OSError` of the
     storage and the store's own error. After a lost connection to the store the job may exist, and its input is kept.
     """
-    store.check_room()
-    arriving = Arriving(upload.blocks())
-    is_zip = arriving.packing is Packing.ZIP
+    store.ensure_quota()
+    arriving = SniffedStream(upload.blocks())
+    is_zip = arriving.packing is Compression.ZIP
     blocks: Iterator[bytes] = arriving
-    if arriving.packing is Packing.GZIP:
+    if arriving.packing is Compression.GZIP:
         blocks = gunzip(arriving, most_bytes=most_unpacked)
     names = upload.options.columns
     head, complete = (b"", False) if is_zip else read_head(blocks)
@@ -63,7 +63,9 @@ def accept(
     job_id = new_job_id()
     # Before the first byte, so that whatever a death leaves behind is found.
     store.announce_upload(job_id)
-    listen = partial(heard_of, store=store, job_id=job_id, renew=key.renew if key else None)
+    listen = partial(
+        touch_while_reading, store=store, job_id=job_id, renew=key.renew if key else None
+    )
     try:
         if is_zip:
             layout = store_archive(
@@ -71,7 +73,7 @@ def accept(
                 storage,
                 job_id,
                 names=lambda: upload.options.columns,
-                heard_of=listen,
+                touch_while_reading=listen,
                 most_bytes=most_unpacked,
             )
         else:
@@ -110,11 +112,11 @@ def accept(
         raise
     # Any other error leaves open whether the job was made before the reply got lost, so its input stays. It is still
     # announced: if there is no job, the sweep of lost uploads removes it.
-    tell(messages.plan, job.id)
+    enqueue_or_log(messages.plan, job.id)
     return job
 
 
-def _discard(store: CallersJobs, storage: Storage, job_id: str) -> None:
+def _discard(store: ScopedJobStore, storage: Storage, job_id: str) -> None:
     """Remove what was stored of an upload of which no job was made."""
     with suppress(OSError, redis.RedisError):  # the error that led here is the one to report
         storage.delete(job_folder(job_id))
@@ -126,12 +128,12 @@ def _shown(column: str) -> str:
     return column if len(column) <= _LONGEST_NAME else column[: _LONGEST_NAME - 1] + "…"
 
 
-def _check_callback(upload: Upload, rules: CallbackRules) -> None:
+def _check_callback(upload: Upload, rules: WebhookUrlRules) -> None:
     if upload.options.callback is not None:
         rules.check_url(upload.options.callback)
 
 
-def _inspect(head: bytes, complete: bool, upload: Upload) -> Layout | None:
+def _inspect(head: bytes, complete: bool, upload: Upload) -> CatalogueSchema | None:
     """The layout; None if no summary column was found but the caller may still name one."""
     try:
         return inspect_head(head, complete=complete, names=upload.options.columns)

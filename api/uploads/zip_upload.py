@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from catalogue.compressed.xlsx_reader import workbook_layout
-from catalogue.compressed.zip_archive import Archive
+from catalogue.compressed.xlsx_reader import xlsx_schema
+from catalogue.compressed.zip_archive import ZipArchive
 from catalogue.parsing.columns import ColumnNames
-from catalogue.parsing.schema import Layout, inspect_head, read_head
+from catalogue.parsing.schema import CatalogueSchema, inspect_head, read_head
 from jobs.files.storage import Storage, input_path, upload_path
 
 Blocks = Iterator[bytes]
@@ -19,9 +19,9 @@ def store_archive(
     job_id: str,
     *,
     names: Callable[[], ColumnNames],
-    heard_of: Callable[[Blocks], Blocks],
+    touch_while_reading: Callable[[Blocks], Blocks],
     most_bytes: int,
-) -> Layout:
+) -> CatalogueSchema:
     """Store the file, and what it holds if that takes no time; the layout of what will be the job's input.
 
     Args:
@@ -33,18 +33,18 @@ def store_archive(
     Raises `CatalogueError`, and `OSError` of the storage.
     """
     with storage.publish(upload_path(job_id)) as target:
-        for block in heard_of(blocks):
+        for block in touch_while_reading(blocks):
             target.write(block)
     with storage.open(upload_path(job_id)) as source:
-        archive = Archive(source)
+        archive = ZipArchive(source)
         if archive.is_workbook:
-            return workbook_layout(source, most_bytes=most_bytes, names=names())
+            return xlsx_schema(source, most_bytes=most_bytes, names=names())
         unpacked = archive.read(archive.table(), most_bytes=most_bytes)
         head, complete = read_head(unpacked)
         layout = inspect_head(head, complete=complete, names=names())
         with storage.publish(input_path(job_id)) as target:
             target.write(head)
-            for block in heard_of(unpacked):
+            for block in touch_while_reading(unpacked):
                 target.write(block)
     storage.delete(upload_path(job_id))
     return layout

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.local_stack import Laptop
-from jobs.files.chunk_output import Part
-from jobs.files.storage import job_folder, part_path, parts_folder, result_path
+from jobs.files.chunk_output import ChunkOutput
+from jobs.files.storage import chunk_output_path, chunk_outputs_folder, job_folder, result_path
 from jobs.job import Job, State
 from jobs.ports.job_store import ASSEMBLE, PLAN, label_step
 from jobs.queue.task_queue import QUEUES
@@ -88,7 +88,7 @@ class View:
 
     def part_names(self, job_id: str) -> list[str]:
         """Files of the parts folder, unfinished ones included."""
-        return _names(self._stack.storage / parts_folder(job_id))
+        return _names(self._stack.storage / chunk_outputs_folder(job_id))
 
     def file_names(self, job_id: str) -> list[str]:
         """Files of the job's folder, unfinished ones included, without the parts."""
@@ -104,8 +104,8 @@ class View:
     def committed_parts(self, job_id: str) -> list[Path]:
         """The labelled rows of the committed chunks."""
         seals = self.store.committed_chunks(job_id)
-        parts = [Part.sealed(job_id, index, seal) for index, seal in seals.items()]
-        return [self._stack.storage / part_path(job_id, p.index, p.fence) for p in parts]
+        parts = [ChunkOutput.sealed(job_id, index, seal) for index, seal in seals.items()]
+        return [self._stack.storage / chunk_output_path(job_id, p.index, p.fence) for p in parts]
 
 
 def _names(folder: Path) -> list[str]:

@@ -21,7 +21,7 @@ from benchmarks.chaos.message_faults import MessageFaults
 from benchmarks.chaos.observer import Fault, Observer
 from benchmarks.local_stack import KINDS, Laptop
 from jobs.job import State
-from jobs.queue.task_queue import CeleryMessages
+from jobs.queue.task_queue import CeleryTaskQueue
 
 # A child of the supervisor that dies young again and again makes it give up, as it should; so none is killed before
 # it has lived so long.
@@ -35,7 +35,7 @@ class Faults:
     """What can be done to one stack. Everything it stops it continues; it ends only the stack's own processes."""
 
     def __init__(
-        self, stack: Laptop, observer: Observer, random_: random.Random, *, messages: CeleryMessages,
+        self, stack: Laptop, observer: Observer, random_: random.Random, *, messages: CeleryTaskQueue,
         full_disk: bool, clock: Clock,
     ) -> None:  # fmt: skip
         self._stack = stack

@@ -12,14 +12,14 @@ from benchmarks.chaos.errors import NotPossible
 from benchmarks.chaos.injection_points import stopped
 from benchmarks.chaos.observer import Fault, Observer
 from benchmarks.local_stack import Laptop
-from jobs.queue.task_queue import QUEUES, CeleryMessages
+from jobs.queue.task_queue import QUEUES, CeleryTaskQueue
 
 
 class MessageFaults:
     """What can be done to the messages of one stack."""
 
     def __init__(
-        self, stack: Laptop, observer: Observer, random_: random.Random, messages: CeleryMessages
+        self, stack: Laptop, observer: Observer, random_: random.Random, messages: CeleryTaskQueue
     ) -> None:
         self._stack = stack
         self._observer = observer

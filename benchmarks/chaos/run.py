@@ -22,7 +22,7 @@ from benchmarks.chaos.observer import Fault, Observer
 from benchmarks.chaos.report import Outcome
 from benchmarks.local_stack import Laptop, build_tiny_model, laptop
 from jobs.queue.celery_app import make_celery
-from jobs.queue.task_queue import CeleryMessages
+from jobs.queue.task_queue import CeleryTaskQueue
 
 CHUNK_ROWS = 10
 # Fewer than a catalogue has: some rows are remembered, most are labelled.
@@ -73,7 +73,7 @@ def _disturb(
     counted: Counter[str] = Counter()
     random_ = random.Random(seed)
     celery = make_celery(stack.redis_url.replace("unix://", "redis+socket://"))
-    messages = CeleryMessages(celery)
+    messages = CeleryTaskQueue(celery)
     with Observer(stack, result_size=clients.result_size, stall_s=stall_s) as observer:
         faults = Faults(
             stack, observer, random_, messages=messages, full_disk=no_disk is None, clock=clock

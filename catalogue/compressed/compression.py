@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from enum import Enum
 
-from catalogue.errors import ArchiveDamaged, UnpackedTooLarge
+from catalogue.errors import CorruptArchive, UnpackedTooLarge
 from catalogue.limits import (
     GZIP_MEMBER_BYTES,
     MAX_RATIO,
@@ -13,7 +13,7 @@ from catalogue.limits import (
 )
 
 
-class Packing(Enum):
+class Compression(Enum):
     """What a file's first bytes say of its packing."""
 
     NONE = "none"
@@ -26,16 +26,16 @@ _BLOCK = 256 * 1024
 _PIECE = 16 * 1024
 
 
-def recognise_packing(head: bytes) -> Packing:
+def detect_compression(head: bytes) -> Compression:
     """Return how the file that begins with `head` is packed; its name does not matter."""
     if head.startswith(b"\x1f\x8b\x08"):
-        return Packing.GZIP
+        return Compression.GZIP
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return Packing.ZIP
-    return Packing.NONE
+        return Compression.ZIP
+    return Compression.NONE
 
 
-class Allowance:
+class DecompressionLimit:
     """Counts what is unpacked, and ends it before it fills the storage."""
 
     def __init__(self, most_bytes: int, *, ratio_from: int = RATIO_COUNTS_FROM) -> None:
@@ -70,9 +70,9 @@ def gunzip(blocks: Iterable[bytes], *, most_bytes: int) -> Iterator[bytes]:
 
     Raises:
         ArchiveDamaged: it cannot be unpacked, ends early, or has far more members than what they hold explains.
-        UnpackedTooLarge: see `Allowance`.
+        UnpackedTooLarge: see `DecompressionLimit`.
     """
-    allowance, packed, size = Allowance(most_bytes), 0, 0
+    allowance, packed, size = DecompressionLimit(most_bytes), 0, 0
     member, members = zlib.decompressobj(wbits=31), 1
     waiting = b""
     pieces = _pieces(blocks)
@@ -88,7 +88,7 @@ def gunzip(blocks: Iterable[bytes], *, most_bytes: int) -> Iterator[bytes]:
                 member = zlib.decompressobj(wbits=31)
                 members += 1
                 if members > MAX_SMALL_GZIP_MEMBERS + size // GZIP_MEMBER_BYTES:
-                    raise ArchiveDamaged(
+                    raise CorruptArchive(
                         f"The gzip file is made of {members:,} members, most of them empty or nearly so; pack the "
                         "catalogue again, or send it as CSV."
                     )
@@ -111,7 +111,7 @@ def _pieces(blocks: Iterable[bytes]) -> Iterator[bytes]:
             yield block[start : start + _PIECE]
 
 
-def _damaged() -> ArchiveDamaged:
-    return ArchiveDamaged(
+def _damaged() -> CorruptArchive:
+    return CorruptArchive(
         "The gzip file is damaged or ends early; pack the catalogue again, or send it as CSV."
     )

@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def blaming_the_file(damaged: Callable[[], CatalogueError]) -> Iterator[None]:
+def translate_decode_errors(damaged: Callable[[], CatalogueError]) -> Iterator[None]:
     """Raise `damaged()` for whatever breaks in the block; a broken file can break its reading in any way.
 
     Errors that say already what is wrong pass through, and so do the storage's own.

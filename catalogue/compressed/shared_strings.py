@@ -11,7 +11,7 @@ _GROUP_BYTES = 64 * 1024
 _OPEN_BYTES = 8 * 1024 * 1024
 
 
-class StringTable:
+class SharedStrings:
     """Texts by number. A number beyond the last text raises `IndexError`."""
 
     def __init__(self, texts: Iterator[str], *, most_bytes: int) -> None:

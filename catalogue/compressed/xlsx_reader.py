@@ -20,9 +20,9 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from catalogue.compressed.compression import Allowance
-from catalogue.compressed.decode_errors import blaming_the_file
-from catalogue.compressed.shared_strings import StringTable
+from catalogue.compressed.compression import DecompressionLimit
+from catalogue.compressed.decode_errors import translate_decode_errors
+from catalogue.compressed.shared_strings import SharedStrings
 from catalogue.compressed.xlsx_package import MAIN, WorkbookPackage
 from catalogue.compressed.xml_elements import elements
 from catalogue.errors import EmptyFile, NoRows, TooManyColumns, WorkbookUnreadable
@@ -31,7 +31,7 @@ from catalogue.limits import MAX_COLUMNS, MAX_RECORD_BYTES, MAX_ROWS, MAX_SHARED
 from catalogue.parsing.columns import FIND_COLUMNS, ColumnNames, choose_columns
 from catalogue.parsing.dialect import Dialect
 from catalogue.parsing.encoding import Encoding
-from catalogue.parsing.schema import Layout, check_header
+from catalogue.parsing.schema import CatalogueSchema, check_header
 
 _BOM = b"\xef\xbb\xbf"
 _DIALECT = Dialect(encoding=Encoding.UTF_8, delimiter=",", bom=True)
@@ -44,10 +44,10 @@ _FLUSH_BYTES = 256 * 1024
 _LOADING = threading.Lock()
 
 
-def workbook_layout(
+def xlsx_schema(
     stream: BinaryIO, *, most_bytes: int, names: ColumnNames = FIND_COLUMNS
-) -> Layout:
-    """Return the layout of the CSV that `workbook_as_csv` makes of the workbook.
+) -> CatalogueSchema:
+    """Return the layout of the CSV that `xlsx_to_csv` makes of the workbook.
 
     Args:
         stream: seekable; stays the caller's.
@@ -69,7 +69,7 @@ def workbook_layout(
     if next((row for row in rows if row), None) is None:
         raise NoRows("The workbook's first sheet has a header but no rows; send at least one book.")
     start = len(_BOM) + len(_record(header))
-    return Layout(
+    return CatalogueSchema(
         dialect=_DIALECT,
         header=header,
         summary_index=columns.summary,
@@ -78,7 +78,7 @@ def workbook_layout(
     )
 
 
-def workbook_as_csv(
+def xlsx_to_csv(
     stream: BinaryIO, *, most_bytes: int, most_text_bytes: int = MAX_SHARED_TEXT_BYTES
 ) -> Iterator[bytes]:
     """Yield the first visible sheet as CSV, header included, in blocks of bounded size.
@@ -91,7 +91,7 @@ def workbook_as_csv(
     Raises:
         WorkbookUnreadable, UnpackedTooLarge, TooManyColumns.
     """
-    allowance, packed = Allowance(most_bytes), stream.seek(0, io.SEEK_END)
+    allowance, packed = DecompressionLimit(most_bytes), stream.seek(0, io.SEEK_END)
     block = bytearray(_BOM)
     blank, width = 0, 0
     for row in _rows(stream, most_bytes, most_text_bytes):
@@ -112,7 +112,7 @@ def workbook_as_csv(
 
 def last_row(stream: BinaryIO) -> int | None:
     """Return the number of the sheet's last row as the workbook says, None if it does not."""
-    with blaming_the_file(_unreadable):
+    with translate_decode_errors(_unreadable):
         package = WorkbookPackage(stream)
         with package.open(package.sheet, most_bytes=package.size(package.sheet)) as source:
             said = _DIMENSION.search(source.read(_BEFORE_DATA))
@@ -121,7 +121,7 @@ def last_row(stream: BinaryIO) -> int | None:
 
 def _rows(stream: BinaryIO, most_bytes: int, most_text_bytes: int) -> Iterator[tuple[str, ...]]:
     """The cells of each row as text, without empty ones at its end; () for a row without any."""
-    with blaming_the_file(_unreadable):
+    with translate_decode_errors(_unreadable):
         yield from _cells(stream, most_bytes, most_text_bytes)
 
 
@@ -133,7 +133,7 @@ def _cells(stream: BinaryIO, most_bytes: int, most_text_bytes: int) -> Iterator[
     package = WorkbookPackage(stream)
     formats = package.formats()
     shared = package.shared_texts(most_bytes=most_bytes)
-    texts = _RowTexts(StringTable(shared, most_bytes=most_text_bytes))
+    texts = _RowTexts(SharedStrings(shared, most_bytes=most_text_bytes))
     with package.open(package.sheet, most_bytes=most_bytes) as source:
         parser = WorkSheetParser(
             source,
@@ -160,7 +160,7 @@ def _cells(stream: BinaryIO, most_bytes: int, most_text_bytes: int) -> Iterator[
 class _RowTexts:
     """The texts that cells share, for one row at a time: so many and so much of them as a row may have."""
 
-    def __init__(self, table: StringTable) -> None:
+    def __init__(self, table: SharedStrings) -> None:
         self._table = table
         self.begin_row()
 

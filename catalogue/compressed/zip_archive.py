@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from catalogue.compressed.decode_errors import blaming_the_file
+from catalogue.compressed.decode_errors import translate_decode_errors
 from catalogue.compressed.zip_file import BoundedZip
 from catalogue.errors import (
-    ArchiveDamaged,
     ArchiveEncrypted,
-    ArchiveWithoutTable,
-    SeveralTables,
+    CorruptArchive,
+    EmptyArchive,
+    MultipleFilesInArchive,
     listed,
 )
 
@@ -19,15 +19,15 @@ _BLOCK = 256 * 1024
 _LITTER = ("__MACOSX/", ".", "Thumbs.db", "desktop.ini")
 
 
-class Archive:
+class ZipArchive:
     """A ZIP file that is read from a seekable stream, which stays the caller's.
 
-    Raises `ArchiveDamaged`, and `SeveralTables` where it has more members or a larger directory than allowed; errors of
+    Raises `CorruptArchive`, and `MultipleFilesInArchive` where it has more members or a larger directory than allowed; errors of
     the stream itself pass through.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
-        with blaming_the_file(_damaged):
+        with translate_decode_errors(_damaged):
             self._zip = BoundedZip(stream)
 
     @property
@@ -46,11 +46,11 @@ class Archive:
         """
         names = [name for name in self._zip.names if _is_file(name)]
         if not names:
-            raise ArchiveWithoutTable(
+            raise EmptyArchive(
                 "The ZIP archive holds no file; put one CSV file into it, or send the file itself."
             )
         if len(names) > 1:
-            raise SeveralTables(
+            raise MultipleFilesInArchive(
                 f"The ZIP archive holds several files: {listed(names)}. Send one catalogue at a time."
             )
         if self._zip.is_encrypted(names[0]):
@@ -67,10 +67,10 @@ class Archive:
         """Yield what a file inside holds, in blocks of bounded size.
 
         Raises:
-            ArchiveDamaged, and UnpackedTooLarge as `Allowance` does.
+            ArchiveDamaged, and UnpackedTooLarge as `DecompressionLimit` does.
         """
         with (
-            blaming_the_file(_damaged),
+            translate_decode_errors(_damaged),
             self._zip.open(name, most_bytes=most_bytes) as member,
         ):
             while block := member.read(_BLOCK):
@@ -86,8 +86,8 @@ def _is_file(name: str) -> bool:
     )
 
 
-def _damaged() -> ArchiveDamaged:
-    return ArchiveDamaged(
+def _damaged() -> CorruptArchive:
+    return CorruptArchive(
         "The ZIP archive is damaged, ends early, or is packed in an unusual way; pack the catalogue again, or send it "
         "as CSV."
     )

@@ -4,8 +4,8 @@ import io
 import zipfile
 from typing import IO, BinaryIO, cast
 
-from catalogue.compressed.compression import Allowance
-from catalogue.errors import ArchiveDamaged, SeveralTables
+from catalogue.compressed.compression import DecompressionLimit
+from catalogue.errors import CorruptArchive, MultipleFilesInArchive
 from catalogue.limits import (
     MAX_ZIP_DIRECTORY_BYTES,
     MAX_ZIP_MEMBERS,
@@ -19,7 +19,7 @@ _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 class BoundedZip:
     """A ZIP file in a seekable stream, which stays the caller's.
 
-    Raises `SeveralTables` where its directory is larger than allowed, and whatever `zipfile` raises for a damaged file.
+    Raises `MultipleFilesInArchive` where its directory is larger than allowed, and whatever `zipfile` raises for a damaged file.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -56,15 +56,15 @@ class BoundedZip:
 
         Raises:
             KeyError: there is no such member.
-            UnpackedTooLarge: see `Allowance`.
+            UnpackedTooLarge: see `DecompressionLimit`.
             ArchiveDamaged: it is packed in another way than stored or deflated.
         """
         info = self._zip.getinfo(name)
         if info.compress_type not in _KINDS:
-            raise ArchiveDamaged(
+            raise CorruptArchive(
                 "The ZIP archive is packed in an unusual way; pack the catalogue again, or send it as CSV."
             )
-        Allowance(most_bytes, ratio_from=ratio_from).spend(
+        DecompressionLimit(most_bytes, ratio_from=ratio_from).spend(
             info.file_size, packed_so_far=self.packed_size(name)
         )
         return self._zip.open(info)
@@ -87,8 +87,8 @@ class _BoundedReads:
         return data
 
 
-def _too_many() -> SeveralTables:
-    return SeveralTables(
+def _too_many() -> MultipleFilesInArchive:
+    return MultipleFilesInArchive(
         f"The ZIP archive holds more than {MAX_ZIP_MEMBERS:,} files, or its directory is larger than "
         f"{MAX_ZIP_DIRECTORY_BYTES:,} bytes; send one catalogue at a time."
     )

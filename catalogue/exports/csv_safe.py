@@ -11,21 +11,21 @@ from catalogue.exports.table import Batch
 from catalogue.labelled.corrections import CORRECTION_COLUMN
 from catalogue.labelled.csv_writer import encoded, line
 from catalogue.labelled.formulas import begins_as_formula
-from catalogue.labelled.labels import free_name
-from catalogue.labelled.reader import ResultLayout
+from catalogue.labelled.labels import unique_name
+from catalogue.labelled.reader import ResultSchema
 
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
 
 
-def as_harmless_csv(
-    result: ResultLayout, batches: Iterable[Batch], *, corrected: bool
+def to_formula_safe_csv(
+    result: ResultSchema, batches: Iterable[Batch], *, corrected: bool
 ) -> Iterator[bytes]:
     """Yield the result with harmless cells, a block for each batch; `corrected` adds the column of corrections."""
     delimiter, end, width = result.dialect.delimiter, result.dialect.line_end, len(result.header)
     names = [*result.header]
     if corrected:
         taken = {name.strip().casefold() for name in names}
-        names.append(free_name(CORRECTION_COLUMN, taken))
+        names.append(unique_name(CORRECTION_COLUMN, taken))
     bom = "\ufeff" if result.dialect.bom else ""
     yield encoded([bom + line(map(_harmless, names), delimiter, end)])
     for rows, genres in batches:

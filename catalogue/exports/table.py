@@ -6,7 +6,7 @@ from enum import Enum
 
 from catalogue.labelled.corrections import CORRECTION_COLUMN
 from catalogue.labelled.labels import LABEL_COLUMNS
-from catalogue.labelled.reader import ResultLayout, ResultRow
+from catalogue.labelled.reader import ResultRow, ResultSchema
 
 Value = str | float | bool | list[str] | None
 
@@ -46,7 +46,7 @@ class Table:
     corrected: bool
 
     @classmethod
-    def of(cls, result: ResultLayout, *, corrected: bool) -> "Table":
+    def of(cls, result: ResultSchema, *, corrected: bool) -> "Table":
         """The table of a result; `corrected` says whether it has the column of corrections."""
         names, kinds = list(result.header), [Kind.TEXT] * result.width
         for place in range(result.width, len(result.header)):

@@ -5,13 +5,13 @@ A correction may repeat the model's genre: then a person has confirmed it.
 
 from collections.abc import Mapping, Sequence
 
-from catalogue.errors import GenreUnusable
+from catalogue.errors import InvalidGenre
 from catalogue.labelled.csv_writer import encoded, line
 from catalogue.labelled.formulas import begins_as_formula
-from catalogue.labelled.labels import free_name
-from catalogue.labelled.reader import ResultLayout, ResultRow
+from catalogue.labelled.labels import unique_name
+from catalogue.labelled.reader import ResultRow, ResultSchema
 from catalogue.limits import MAX_GENRE_CHARACTERS
-from catalogue.parsing.schema import Layout
+from catalogue.parsing.schema import CatalogueSchema
 
 CORRECTION_COLUMN = "corrected_genre"
 """Stands last, in results of jobs that have corrections."""
@@ -19,7 +19,7 @@ CORRECTION_COLUMN = "corrected_genre"
 _TRAINING_COLUMNS = ("title", "genre", "summary")
 
 
-def checked_genre(genre: str) -> str:
+def normalise_genre(genre: str) -> str:
     """Return the genre as it is kept: white space trimmed and runs of it made one.
 
     Raises:
@@ -27,24 +27,24 @@ def checked_genre(genre: str) -> str:
     """
     kept = " ".join(genre.split())
     if not kept or len(kept) > MAX_GENRE_CHARACTERS or not kept.isprintable():
-        raise GenreUnusable(f"A genre has 1 to {MAX_GENRE_CHARACTERS} printable characters.")
+        raise InvalidGenre(f"A genre has 1 to {MAX_GENRE_CHARACTERS} printable characters.")
     if begins_as_formula(kept) or "|" in kept:
-        raise GenreUnusable(
+        raise InvalidGenre(
             "A genre may not hold | nor begin with a sign of formulas (=, +, -, @, also full-width); reword it."
         )
     return kept
 
 
-def encode_corrected_header(result: ResultLayout) -> bytes:
+def encode_corrected_header(result: ResultSchema) -> bytes:
     """Return how the corrected result begins: as the result does, with one more column."""
     taken = {name.strip().casefold() for name in result.header}
-    names = (*result.header, free_name(CORRECTION_COLUMN, taken))
+    names = (*result.header, unique_name(CORRECTION_COLUMN, taken))
     bom = "\ufeff" if result.dialect.bom else ""
     return encoded([bom + line(names, result.dialect.delimiter, result.dialect.line_end)])
 
 
 def encode_corrected(
-    result: ResultLayout, rows: Sequence[ResultRow], genres: Mapping[int, str]
+    result: ResultSchema, rows: Sequence[ResultRow], genres: Mapping[int, str]
 ) -> bytes:
     """Return the lines of rows with what a person said of each; every other cell stays.
 
@@ -69,7 +69,9 @@ def encode_training_header() -> bytes:
     return encoded([line(_TRAINING_COLUMNS, ",", "\n")])
 
 
-def encode_training(layout: Layout, rows: Sequence[ResultRow], genres: Mapping[int, str]) -> bytes:
+def encode_training(
+    layout: CatalogueSchema, rows: Sequence[ResultRow], genres: Mapping[int, str]
+) -> bytes:
     """Return the lines of the corrected ones among `rows`: title, genre and summary.
 
     Args:

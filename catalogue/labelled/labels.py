@@ -20,7 +20,7 @@ EVIDENCE_COLUMN = "evidence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extras:
+class OptionalColumns:
     """What a result says of its labels where it was asked for, in columns after the others."""
 
     alternatives: int = 0
@@ -35,7 +35,7 @@ class Extras:
         return tuple(name for name, wanted in asked.items() if wanted)
 
 
-NO_EXTRAS = Extras()
+NO_OPTIONAL_COLUMNS = OptionalColumns()
 
 
 class RowError(StrEnum):
@@ -66,7 +66,7 @@ _MESSAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class WeighedWord:
+class EvidenceWord:
     """A word of the cleaned summary and how much it weighed."""
 
     word: str
@@ -90,7 +90,7 @@ class Label:
     needs_review: bool
     alternatives: tuple[tuple[str, float], ...] = ()
     """Genres after `genre` with their probabilities, likeliest first; empty where they were not asked for."""
-    evidence: tuple[WeighedWord, ...] = ()
+    evidence: tuple[EvidenceWord, ...] = ()
     """The words that weighed most, weightiest first; empty where they were not asked for."""
 
 
@@ -103,12 +103,14 @@ def needs_review(outcome: Outcome) -> bool:
     return isinstance(outcome, RowError) or (outcome is not None and outcome.needs_review)
 
 
-def added_columns(extras: Extras = NO_EXTRAS) -> tuple[str, ...]:
+def added_columns(extras: OptionalColumns = NO_OPTIONAL_COLUMNS) -> tuple[str, ...]:
     """Return the columns that are added, those that were asked for last."""
     return (*LABEL_COLUMNS, *extras.columns)
 
 
-def label_cells(outcome: Label | RowError, extras: Extras = NO_EXTRAS) -> tuple[str, ...]:
+def label_cells(
+    outcome: Label | RowError, extras: OptionalColumns = NO_OPTIONAL_COLUMNS
+) -> tuple[str, ...]:
     """Return the cells of `added_columns`: with an error only needs_review and row_error."""
     if isinstance(outcome, RowError):
         return ("", "", "", "", "", "true", outcome.value, *("" for _ in extras.columns))
@@ -128,17 +130,19 @@ def label_cells(outcome: Label | RowError, extras: Extras = NO_EXTRAS) -> tuple[
     return cells
 
 
-def label_columns(header: Sequence[str], extras: Extras = NO_EXTRAS) -> tuple[str, ...]:
+def label_columns(
+    header: Sequence[str], extras: OptionalColumns = NO_OPTIONAL_COLUMNS
+) -> tuple[str, ...]:
     """Return the names of the added columns beside the columns of `header`.
 
     A name that the header has already, in whatever case, gets the suffix ``_2``, or ``_3`` and so
     on where that is taken too.
     """
     taken = {name.strip().casefold() for name in header}
-    return tuple(free_name(name, taken) for name in added_columns(extras))
+    return tuple(unique_name(name, taken) for name in added_columns(extras))
 
 
-def free_name(name: str, taken: set[str]) -> str:
+def unique_name(name: str, taken: set[str]) -> str:
     """Return the name, with a suffix if it is among the casefolded ones that are taken."""
     free, number = name, 1
     while free in taken:

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from catalogue.labelled.labels import LABEL_COLUMNS, Extras, RowError
+from catalogue.labelled.labels import LABEL_COLUMNS, OptionalColumns, RowError
 from catalogue.labelled.writer import begins_with_bom, output_header
 from catalogue.limits import MAX_RECORD_BYTES
 from catalogue.parsing.csv_reader import read_cells
 from catalogue.parsing.dialect import Dialect
 from catalogue.parsing.encoding import Encoding
 from catalogue.parsing.record_scanner import RecordSpan, scan_records
-from catalogue.parsing.schema import Layout
+from catalogue.parsing.schema import CatalogueSchema
 
 # A record of the input in UTF-8, with its quotation marks doubled, and the labels.
 _LONGEST_RECORD = 3 * MAX_RECORD_BYTES + 64 * 1024
@@ -24,7 +24,7 @@ _SHARE = re.compile(r"(?:[01]\.[0-9]{4})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResultLayout:
+class ResultSchema:
     """All that is needed to read a labelled catalogue from any of its rows."""
 
     dialect: Dialect
@@ -72,7 +72,7 @@ class ResultRow:
         return not self.cells
 
 
-def inspect_result(blocks: Iterable[bytes], layout: Layout) -> ResultLayout:
+def inspect_result(blocks: Iterable[bytes], layout: CatalogueSchema) -> ResultSchema:
     """Return the layout of the labelled catalogue whose bytes `blocks` begin.
 
     Args:
@@ -83,19 +83,19 @@ def inspect_result(blocks: Iterable[bytes], layout: Layout) -> ResultLayout:
     start = len(_BOM) if bom else 0
     dialect = replace(layout.dialect, encoding=Encoding.UTF_8, bom=bom)
     span, header = next(_records(_without(start, blocks), dialect, start))
-    return ResultLayout(
+    return ResultSchema(
         dialect=dialect, header=tuple(header), width=len(layout.header), data_start=span.end
     )
 
 
-def part_layout(layout: Layout, extras: Extras) -> ResultLayout:
+def part_layout(layout: CatalogueSchema, extras: OptionalColumns) -> ResultSchema:
     """Return the layout of some rows of a labelled catalogue that stand alone, without a header.
 
     Args:
         layout: the layout of the catalogue.
         extras: what was asked for beyond the labels.
     """
-    return ResultLayout(
+    return ResultSchema(
         dialect=replace(layout.dialect, encoding=Encoding.UTF_8, bom=False),
         header=output_header(layout, extras),
         width=len(layout.header),
@@ -104,7 +104,7 @@ def part_layout(layout: Layout, extras: Extras) -> ResultLayout:
 
 
 def read_result(
-    blocks: Iterable[bytes], result: ResultLayout, *, start: int, number: int = 1
+    blocks: Iterable[bytes], result: ResultSchema, *, start: int, number: int = 1
 ) -> Iterator[ResultRow]:
     """Yield the rows and blank lines, each as soon as its end is known.
 

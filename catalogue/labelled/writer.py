@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from catalogue.labelled.csv_writer import encoded, line
 from catalogue.labelled.labels import (
-    NO_EXTRAS,
-    Extras,
+    NO_OPTIONAL_COLUMNS,
+    OptionalColumns,
     Outcome,
     RowError,
     label_cells,
@@ -19,23 +19,25 @@ from catalogue.labelled.labels import (
 )
 from catalogue.parsing.encoding import Encoding
 from catalogue.parsing.rows import Row
-from catalogue.parsing.schema import Layout
+from catalogue.parsing.schema import CatalogueSchema
 
 _BOM = "\ufeff"
 _ERROR_COLUMNS = ("row", "row_error", "message")
 
 
-def output_header(layout: Layout, extras: Extras = NO_EXTRAS) -> tuple[str, ...]:
+def output_header(
+    layout: CatalogueSchema, extras: OptionalColumns = NO_OPTIONAL_COLUMNS
+) -> tuple[str, ...]:
     """Return the column names of the result: the input's, then the added ones."""
     return layout.header + label_columns(layout.header, extras)
 
 
-def begins_with_bom(layout: Layout) -> bool:
+def begins_with_bom(layout: CatalogueSchema) -> bool:
     """Return whether the result has a byte order mark: unless the input was UTF-8 without one."""
     return layout.dialect.bom or layout.dialect.encoding is not Encoding.UTF_8
 
 
-def encode_header(layout: Layout, extras: Extras = NO_EXTRAS) -> bytes:
+def encode_header(layout: CatalogueSchema, extras: OptionalColumns = NO_OPTIONAL_COLUMNS) -> bytes:
     """Return how the result begins: the byte order mark, if any, and the header line."""
     dialect = layout.dialect
     head = line(output_header(layout, extras), dialect.delimiter, dialect.line_end)
@@ -43,7 +45,10 @@ def encode_header(layout: Layout, extras: Extras = NO_EXTRAS) -> bytes:
 
 
 def encode_rows(
-    layout: Layout, rows: Sequence[Row], outcomes: Sequence[Outcome], extras: Extras = NO_EXTRAS
+    layout: CatalogueSchema,
+    rows: Sequence[Row],
+    outcomes: Sequence[Outcome],
+    extras: OptionalColumns = NO_OPTIONAL_COLUMNS,
 ) -> bytes:
     """Return the lines of the result for `rows` and what became of them, one outcome each.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from catalogue.parsing.record_scanner import scan_records
-from catalogue.parsing.schema import Layout
+from catalogue.parsing.schema import CatalogueSchema
 
 
 class ChunkRange(NamedTuple):
@@ -16,7 +16,7 @@ class ChunkRange(NamedTuple):
 
 
 def plan_chunks(
-    blocks: Iterable[bytes], layout: Layout, *, start: int, max_rows: int, max_bytes: int
+    blocks: Iterable[bytes], layout: CatalogueSchema, *, start: int, max_rows: int, max_bytes: int
 ) -> Iterator[ChunkRange]:
     """Yield the chunks of the file from `start` on, each as soon as the next one begins.
 

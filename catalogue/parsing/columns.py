@@ -141,7 +141,7 @@ def _named(header: Sequence[str], name: str, meaning: str, unknown: type[Catalog
     )
 
 
-def why_chosen(header: Sequence[str], index: int) -> str:
+def explain_match(header: Sequence[str], index: int) -> str:
     """Return, as a sentence, why `find_summary_column` has chosen this column."""
     name = _folded(header[index])
     if name in _COMPOUNDS:

@@ -13,7 +13,7 @@ import codecs
 from enum import StrEnum
 
 from catalogue.errors import NotText
-from catalogue.parsing.file_types import recognise_binary
+from catalogue.parsing.file_types import detect_binary_type
 
 
 class Encoding(StrEnum):
@@ -58,7 +58,7 @@ def detect_encoding(head: bytes, *, complete: bool) -> tuple[Encoding, int]:
     Raises:
         NotText: the bytes are no text in any of the encodings.
     """
-    if (kind := recognise_binary(head)) is not None:
+    if (kind := detect_binary_type(head)) is not None:
         raise NotText(f"This looks like {kind.what}, not like a CSV file; {kind.cure}.")
     for bom, encoding in _BOMS:
         if head.startswith(bom):

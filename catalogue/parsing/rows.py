@@ -6,12 +6,12 @@ from itertools import groupby
 
 from catalogue.labelled.labels import RowError
 from catalogue.limits import MAX_RECORD_BYTES, MAX_SUMMARY_CHARACTERS
-from catalogue.parsing.csv_fast_path import split_well_formed
+from catalogue.parsing.csv_fast_path import split_fast
 from catalogue.parsing.csv_reader import read_cells
 from catalogue.parsing.dialect import Dialect
 from catalogue.parsing.encoding import decode
 from catalogue.parsing.record_scanner import scan_records
-from catalogue.parsing.schema import Layout
+from catalogue.parsing.schema import CatalogueSchema
 
 
 # Not frozen: it would take three times as long to make one.
@@ -39,7 +39,7 @@ class Row:
 _BLANK = Row(cells=(), title="", summary="", problem=None, blank=True)
 
 
-def parse_records(raw: bytes, layout: Layout) -> list[Row]:
+def parse_records(raw: bytes, layout: CatalogueSchema) -> list[Row]:
     """Return the rows and blank lines of `raw`, whole records as `plan_chunks` cuts them.
 
     A row is MALFORMED_ROW if its quote is never closed, if it lacks the summary cell, or if a cell
@@ -47,7 +47,7 @@ def parse_records(raw: bytes, layout: Layout) -> list[Row]:
     space alone is EMPTY_SUMMARY; whether cleaning leaves anything is for the caller to see.
     """
     text = decode(raw, layout.dialect.encoding)
-    records = split_well_formed(text, layout.dialect.delimiter)
+    records = split_fast(text, layout.dialect.delimiter)
     # A record that would be longer than allowed is broken, which only scanning finds out.
     if records is not None and (len(raw) <= MAX_RECORD_BYTES or _surely_allowed(records)):
         return [_row(cells, layout, broken=False) if cells else _BLANK for cells in records]
@@ -73,7 +73,7 @@ def _scanned(raw: bytes, dialect: Dialect) -> Iterator[tuple[list[str], bool]]:
         start = end
 
 
-def _row(cells: list[str], layout: Layout, *, broken: bool) -> Row:
+def _row(cells: list[str], layout: CatalogueSchema, *, broken: bool) -> Row:
     width, index = len(layout.header), layout.summary_index
     summary = cells[index] if index < len(cells) else ""
     problem: RowError | None

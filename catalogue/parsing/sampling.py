@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from catalogue.parsing.csv_reader import read_cells
 from catalogue.parsing.record_scanner import RecordSpan, scan_records
-from catalogue.parsing.schema import Beginning, read_beginning
+from catalogue.parsing.schema import HeaderProbe, probe_header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """What the first bytes of a catalogue hold."""
 
-    beginning: Beginning
+    beginning: HeaderProbe
     first_rows: tuple[tuple[str, ...], ...]
     rows: int
     """In these bytes; a row that the end cuts off is not counted."""
@@ -39,7 +39,7 @@ def take_sample(head: bytes, *, complete: bool, show: int) -> Sample:
     Raises:
         EmptyFile, NotText, HeaderUnreadable, TooManyColumns.
     """
-    beginning = read_beginning(head, complete=complete)
+    beginning = probe_header(head, complete=complete)
     start = beginning.data_start
     first: list[RecordSpan] = []
     rows, end = 0, start

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from catalogue.errors import EmptyFile, HeaderUnreadable, NoRows, TooManyColumns
-from catalogue.limits import HEAD_BYTES, MAX_COLUMNS, MAX_HEADER_BYTES
+from catalogue.limits import MAX_COLUMNS, MAX_HEADER_BYTES, PROBE_BYTES
 from catalogue.parsing.columns import FIND_COLUMNS, ColumnNames, choose_columns
 from catalogue.parsing.csv_reader import read_cells
 from catalogue.parsing.dialect import Dialect, detect_dialect, preamble
@@ -16,7 +16,7 @@ _WHITE = b"\0\t\n\v\f\r "  # in UTF-16 too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class CatalogueSchema:
     """All that is needed to read any range of whole records of one catalogue."""
 
     dialect: Dialect
@@ -33,7 +33,7 @@ class Layout:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Layout":
+    def from_dict(cls, values: Mapping[str, Any]) -> "CatalogueSchema":
         """Return the layout that `to_dict` described, also after a way through JSON."""
         dialect = dict(values["dialect"])
         return cls(
@@ -45,7 +45,7 @@ class Layout:
         )
 
 
-class Beginning(NamedTuple):
+class HeaderProbe(NamedTuple):
     """What a file's first bytes say."""
 
     dialect: Dialect
@@ -55,7 +55,7 @@ class Beginning(NamedTuple):
     """Whether a row begins within these bytes."""
 
 
-def read_head(blocks: Iterator[bytes], *, more_than: int = HEAD_BYTES) -> tuple[bytes, bool]:
+def read_head(blocks: Iterator[bytes], *, more_than: int = PROBE_BYTES) -> tuple[bytes, bool]:
     """The first bytes of a file, `more_than` so many unless they are all, and whether they are."""
     head = bytearray()
     for block in blocks:
@@ -65,13 +65,15 @@ def read_head(blocks: Iterator[bytes], *, more_than: int = HEAD_BYTES) -> tuple[
     return bytes(head), True
 
 
-def inspect_head(head: bytes, *, complete: bool, names: ColumnNames = FIND_COLUMNS) -> Layout:
+def inspect_head(
+    head: bytes, *, complete: bool, names: ColumnNames = FIND_COLUMNS
+) -> CatalogueSchema:
     """Return the layout of the file that begins with `head`.
 
     Blank lines before the header are passed over.
 
     Args:
-        head: the first bytes of the file, of which no more than `HEAD_BYTES` are looked at, or all of it.
+        head: the first bytes of the file, of which no more than `PROBE_BYTES` are looked at, or all of it.
         complete: whether `head` is the whole file.
         names: what the caller calls the columns.
 
@@ -79,11 +81,11 @@ def inspect_head(head: bytes, *, complete: bool, names: ColumnNames = FIND_COLUM
         EmptyFile, NotText, HeaderUnreadable, TooManyColumns, NoSummaryColumn, SummaryColumnUnknown,
         TitleColumnUnknown, NoRows: the file is no catalogue; the message says what to do.
     """
-    beginning = read_beginning(head, complete=complete)
+    beginning = probe_header(head, complete=complete)
     columns = choose_columns(beginning.header, names)
     if complete and not beginning.has_rows:
         raise NoRows("The file has a header but no rows; send at least one book.")
-    return Layout(
+    return CatalogueSchema(
         dialect=beginning.dialect,
         header=beginning.header,
         summary_index=columns.summary,
@@ -92,13 +94,13 @@ def inspect_head(head: bytes, *, complete: bool, names: ColumnNames = FIND_COLUM
     )
 
 
-def read_beginning(head: bytes, *, complete: bool) -> Beginning:
+def probe_header(head: bytes, *, complete: bool) -> HeaderProbe:
     """Return what `inspect_head` finds before it looks for the summary column.
 
     Raises:
         EmptyFile, NotText, HeaderUnreadable, TooManyColumns.
     """
-    head = head if complete else head[:HEAD_BYTES]
+    head = head if complete else head[:PROBE_BYTES]
     dialect = detect_dialect(head, complete=complete)
     start = preamble(head, dialect)
     if not head[start:].strip(_WHITE):
@@ -112,7 +114,7 @@ def read_beginning(head: bytes, *, complete: bool) -> Beginning:
         )
     header = tuple(next(read_cells(head[span.start : span.end], dialect)))
     check_header(header)
-    return Beginning(dialect, header, span.end, next(rows, None) is not None)
+    return HeaderProbe(dialect, header, span.end, next(rows, None) is not None)
 
 
 def check_header(header: Sequence[str]) -> None:

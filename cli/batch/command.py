@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 
 from cli.batch.interruption import interrupted
 from cli.batch.label_options import LabelOptions
-from cli.batch.run import Catalogue, Labelling, titled
+from cli.batch.run import BatchRun, Catalogue, titled
 from cli.batch.streams import Streams
-from cli.batch.targets import Assignment, check
+from cli.batch.targets import LabelTarget, check
 from cli.client import ApiClient
 from cli.commands.display import Display
 from cli.errors import BadInput, JobEnded, SpinelabelError
 from cli.http.connect import Server, server_for_command
-from cli.local_stack.stack import LaptopSettings
+from cli.local_stack.stack import LocalStackSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelRequest:
+class LabelCommand:
     """What to label, how, and where."""
 
-    assignments: Sequence[Assignment]
-    laptop: LaptopSettings
+    assignments: Sequence[LabelTarget]
+    laptop: LocalStackSettings
     options: LabelOptions = field(default_factory=LabelOptions)
     server: str | None = None
     api_key: str | None = None
@@ -31,7 +31,7 @@ class LabelRequest:
     again: bool = False
 
 
-def label(request: LabelRequest, display: Display) -> list[Catalogue]:
+def label(request: LabelCommand, display: Display) -> list[Catalogue]:
     """Upload, follow, download; what has become of each catalogue, in the order of the request.
 
     A target changes at the very end of its catalogue's way, or not at all. Nothing is started where no catalogue can
@@ -52,7 +52,7 @@ def label(request: LabelRequest, display: Display) -> list[Catalogue]:
         ) as client,
         Streams() as streams,
     ):
-        labelling = Labelling(
+        labelling = BatchRun(
             client,
             catalogues,
             options=request.options,
@@ -74,7 +74,7 @@ def label(request: LabelRequest, display: Display) -> list[Catalogue]:
     return catalogues
 
 
-def _rest_of(catalogue: Catalogue, client: ApiClient, server: Server, request: LabelRequest) -> str:
+def _rest_of(catalogue: Catalogue, client: ApiClient, server: Server, request: LabelCommand) -> str:
     """How to get at what was finished, if there is something."""
     assert catalogue.job is not None
     with suppress(SpinelabelError):

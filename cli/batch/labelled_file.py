@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from catalogue.labelled.labels import Extras, added_columns
+from catalogue.labelled.labels import OptionalColumns, added_columns
 
 # A cell may be as long as the file; the reader's own limit is 128 KiB.
 _LONGEST_CELL = 2**31 - 1
 _DELIMITERS = ",;\t|"
-_ASKED = [Extras(alternatives=n, evidence=e) for n in (0, 1) for e in (False, True)]
+_ASKED = [OptionalColumns(alternatives=n, evidence=e) for n in (0, 1) for e in (False, True)]
 
 
 @dataclass(frozen=True, kw_only=True)

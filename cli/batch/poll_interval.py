@@ -8,7 +8,7 @@ import time
 _FIRST_S, _LATER_S, _SETTLED_S = 0.2, 1.0, 20.0
 
 
-class Pace:
+class PollInterval:
     """Quick at first, slower by and by."""
 
     def __init__(self) -> None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from cli.batch.fetching import fetch
 from cli.batch.label_options import LabelOptions
-from cli.batch.poll_interval import Pace
+from cli.batch.poll_interval import PollInterval
 from cli.batch.streams import Streams
 from cli.batch.submission import submit
-from cli.batch.targets import STREAM, Assignment
+from cli.batch.targets import STREAM, LabelTarget
 from cli.client import ApiClient
 from cli.commands.display import Display
 from cli.commands.formatting import outcome as rows_by_outcome
@@ -34,7 +34,7 @@ _OPTIONS = {
 class Catalogue:
     """An assignment and what has become of it so far."""
 
-    assignment: Assignment
+    assignment: LabelTarget
     title: str = ""  # before its progress; empty where there is no other to tell it from
     job: JobDocument | None = None
     error: SpinelabelError | None = None
@@ -46,7 +46,7 @@ class Catalogue:
         return self.fetched or self.error is not None
 
 
-class Labelling:
+class BatchRun:
     """The way of some catalogues through one server. `catalogues` says at any time how far each one is."""
 
     def __init__(
@@ -81,7 +81,7 @@ class Labelling:
 
     def run(self) -> None:
         """Until every catalogue is settled. What goes wrong with one is its `error`, and none of the others'."""
-        pace, room = Pace(), True
+        pace, room = PollInterval(), True
         while self._waiting or self.under_way:
             while room and self._waiting and len(self.under_way) < self._at_once:
                 room = self._submit(self._waiting[0])
@@ -184,7 +184,7 @@ def _how_it_ended(job: JobDocument) -> str:
     return f"{words[job.state]}{reason}"
 
 
-def titled(assignments: Sequence[Assignment]) -> list[Catalogue]:
+def titled(assignments: Sequence[LabelTarget]) -> list[Catalogue]:
     """Catalogues with titles that tell them apart."""
     alone = len(assignments) == 1
     return [

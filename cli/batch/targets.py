@@ -16,7 +16,7 @@ STREAM = Path("-")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Assignment:
+class LabelTarget:
     """One catalogue and its target."""
 
     source: Path
@@ -30,7 +30,7 @@ def default_target(source: Path, folder: Path | None = None) -> Path:
 
 def assign(
     names: Sequence[str], *, output: Path | None, output_dir: Path | None
-) -> tuple[list[Assignment], list[Path]]:
+) -> tuple[list[LabelTarget], list[Path]]:
     """The assignments in order, and the files that are passed over because they are results of the others.
 
     A shell's `*.csv` names what an earlier run has written too: it is not labelled again. Raises `BadInput` for what
@@ -46,8 +46,8 @@ def assign(
             raise BadInput(
                 f"--output is for one file, and these are {len(sources)}; use --output-dir."
             )
-        return [Assignment(source=sources[0], target=output)], []
-    wanted = [Assignment(source=source, target=_target(source, output_dir)) for source in sources]
+        return [LabelTarget(source=sources[0], target=output)], []
+    wanted = [LabelTarget(source=source, target=_target(source, output_dir)) for source in sources]
     results = {_place(a.target) for a in wanted if _place(a.target) != _place(a.source)}
     passed_over = [a.source for a in wanted if _place(a.source) in results]
     wanted = [a for a in wanted if a.source not in passed_over]
@@ -55,7 +55,7 @@ def assign(
     return wanted, passed_over
 
 
-def check(assignment: Assignment) -> None:
+def check(assignment: LabelTarget) -> None:
     """Raise `BadInput` if the source cannot be read, or the target not be written."""
     source, target = assignment.source, assignment.target
     if source != STREAM:
@@ -108,7 +108,7 @@ def _place(path: Path) -> Path:
     return path.resolve()
 
 
-def _refuse_shared_targets(assignments: Sequence[Assignment]) -> None:
+def _refuse_shared_targets(assignments: Sequence[LabelTarget]) -> None:
     counts = Counter(_place(a.target) for a in assignments)
     for target, number in counts.items():
         if number > 1:

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.batch.command import LabelRequest, label
+from cli.batch.command import LabelCommand, label
 from cli.batch.labelled_file import LabelledRow, Tally, read_labelled
-from cli.batch.targets import Assignment, default_target
+from cli.batch.targets import LabelTarget, default_target
 from cli.commands.display import Display
 from cli.commands.formatting import count
 from cli.local_stack.data_folder import DataFolder
-from cli.local_stack.stack import LaptopSettings
+from cli.local_stack.stack import LocalStackSettings
 
 _SHOWN = 12
 _BAR_WIDTH = 30
@@ -30,15 +30,15 @@ class Labelled:
     some: list[LabelledRow]
 
 
-def demo(sample: Path, laptop: LaptopSettings, display: Display) -> Path:
+def demo(sample: Path, laptop: LocalStackSettings, display: Display) -> Path:
     """Label `sample`, print what came of it on standard output; the labelled file."""
     DataFolder(laptop.data_dir).prepare()
     target = laptop.data_dir / default_target(sample).name
     with display:
         # Again: whoever asks for a demonstration twice wants to see it twice.
-        assignment = Assignment(source=sample, target=target)
+        assignment = LabelTarget(source=sample, target=target)
         (catalogue,) = label(
-            LabelRequest(assignments=[assignment], laptop=laptop, again=True), display
+            LabelCommand(assignments=[assignment], laptop=laptop, again=True), display
         )
     if catalogue.error is not None:
         raise catalogue.error

@@ -12,7 +12,7 @@ import click
 from cli.commands.options import json_option, model_root_option, server_options
 
 if TYPE_CHECKING:
-    from cli.doctor.check_result import Finding
+    from cli.doctor.check_result import CheckResult
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -35,7 +35,7 @@ def doctor(
     from cli.commands.printing import print_json
     from cli.doctor.check_result import Level
 
-    found: list[Finding] = []
+    found: list[CheckResult] = []
     for finding in _looks(server, api_key, data_dir, model_root):
         found.append(finding)
         if not as_json:
@@ -48,7 +48,7 @@ def doctor(
 
 def _looks(
     server: str | None, api_key: str | None, data_dir: Path, model_root: Path | None
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """One after the other, the quick ones first, so that each can be read while the next is made."""
     from cli.doctor import environment, installation
 
@@ -64,7 +64,7 @@ def _looks(
     yield installation.model(model_root)
 
 
-def _say(finding: Finding) -> None:
+def _say(finding: CheckResult) -> None:
     mark = click.style(f"{finding.level:4}", fg=_COLOURS[finding.level])
     click.echo(f"{mark}  {finding.what:11}  {finding.said}")
     if finding.cure:

@@ -11,7 +11,7 @@ import click
 from cli.errors import FAULT, INTERRUPTED, SpinelabelError
 
 
-class Front(click.Group):
+class ErrorHandlingGroup(click.Group):
     """Turns every error into a sentence and its exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -34,7 +34,7 @@ class Front(click.Group):
             raise click.exceptions.Exit(FAULT) from error
 
 
-def end_in_good_order() -> None:
+def install_signal_handlers() -> None:
     """SIGTERM and a closed terminal interrupt as Ctrl-C does, so that nothing is left running."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:

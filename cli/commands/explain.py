@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.error_handling import end_in_good_order
+from cli.commands.error_handling import install_signal_handlers
 from cli.commands.options import json_option, model_root_option, quiet_option, server_options
 from cli.errors import BadInput
 
@@ -45,11 +45,11 @@ def explain(
     from cli.commands.display import display_for
     from cli.commands.printing import print_json
     from cli.http.connect import server_for_command
-    from cli.local_stack.stack import LaptopSettings
+    from cli.local_stack.stack import LocalStackSettings
 
     summary = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
-    laptop = LaptopSettings(data_dir=data_dir, model_root=model_root)
-    end_in_good_order()
+    laptop = LocalStackSettings(data_dir=data_dir, model_root=model_root)
+    install_signal_handlers()
     with (
         display_for(quiet=quiet) as display,
         server_for_command(server, laptop, display) as found,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.error_handling import end_in_good_order
+from cli.commands.error_handling import install_signal_handlers
 from cli.commands.options import json_option, quiet_option, server_options
 from cli.errors import BadInput, JobEnded
 from cli.http.asking import client_for
@@ -61,7 +61,7 @@ def status(
     from cli.commands.formatting import describe
     from cli.commands.printing import print_json
 
-    end_in_good_order()
+    install_signal_handlers()
     if watch:
         with client_for(server, api_key, data_dir, patience_s=_WATCHING_PATIENCE_S) as client:
             job = _watched(job_id, client, quiet=quiet, as_json=as_json)
@@ -129,7 +129,7 @@ def download(
 
     if output == STREAM and as_json:
         raise BadInput("Standard output cannot carry both the catalogue and JSON; add -o FILE.")
-    end_in_good_order()
+    install_signal_handlers()
     with (
         client_for(server, api_key, data_dir) as client,
         Streams() as streams,

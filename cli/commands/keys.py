@@ -74,7 +74,7 @@ def revoke(context: click.Context, key_id: str, as_json: bool) -> None:
 def _run(context: click.Context, words: list[str]) -> None:
     from cli.errors import ServerUnreachable
     from cli.local_stack.data_folder import DataFolder
-    from cli.local_stack.module_command import room_command
+    from cli.local_stack.module_command import module_command
     from cli.local_stack.redis_server import RedisServer
 
     redis_url, data_dir = context.obj
@@ -86,7 +86,7 @@ def _run(context: click.Context, words: list[str]) -> None:
                 "with --redis-url."
             )
         redis_url = RedisServer(folder.redis).url
-    argv, env = room_command("api.keys", *words)
+    argv, env = module_command("api.keys", *words)
     done = subprocess.run(argv, env=os.environ | env | {"SPINELABEL_REDIS_URL": redis_url})
     if done.returncode:
         raise click.exceptions.Exit(done.returncode)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.commands.error_handling import end_in_good_order
+from cli.commands.error_handling import install_signal_handlers
 from cli.commands.options import json_option, model_root_option, quiet_option, server_options
 
 if TYPE_CHECKING:
@@ -90,23 +90,23 @@ def label(
     Without --server it uses the laptop stack that runs on the data folder, or starts one for as long as it takes.
     After Ctrl-C the same command goes on with the same jobs.
     """
-    from cli.batch.command import LabelRequest
+    from cli.batch.command import LabelCommand
     from cli.batch.command import label as run
     from cli.batch.label_options import LabelOptions
     from cli.batch.targets import STREAM, assign
     from cli.commands.display import display_for
     from cli.commands.printing import print_json
     from cli.errors import BadInput
-    from cli.local_stack.stack import LaptopSettings
+    from cli.local_stack.stack import LocalStackSettings
 
-    end_in_good_order()
+    install_signal_handlers()
     assignments, passed_over = assign(files, output=output, output_dir=output_dir)
     to_stream = any(a.target == STREAM for a in assignments)
     if to_stream and as_json:
         raise BadInput("Standard output cannot carry both the catalogue and JSON; add -o FILE.")
-    request = LabelRequest(
+    request = LabelCommand(
         assignments=assignments,
-        laptop=LaptopSettings(data_dir=data_dir, model_root=model_root),
+        laptop=LocalStackSettings(data_dir=data_dir, model_root=model_root),
         options=LabelOptions(
             summary_column=summary_column,
             title_column=title_column,

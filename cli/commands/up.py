@@ -8,12 +8,12 @@ from collections.abc import Callable
 from cli.errors import BadInput
 from cli.local_stack import ports
 from cli.local_stack.data_folder import DataFolder
-from cli.local_stack.events import Action, Happening, render
-from cli.local_stack.stack import LaptopSettings, claimed_stack
+from cli.local_stack.events import Action, StackEvent, render
+from cli.local_stack.stack import LocalStackSettings, claimed_local_stack
 from cli.local_stack.supervisor import StopRequest
 
 
-def up(settings: LaptopSettings, say: Callable[[str], None]) -> None:
+def up(settings: LocalStackSettings, say: Callable[[str], None]) -> None:
     """Run until SIGINT, SIGTERM or SIGHUP. Raises `BadInput` and `StackFailed`."""
     stop = StopRequest()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -23,12 +23,12 @@ def up(settings: LaptopSettings, say: Callable[[str], None]) -> None:
             signal.signal(number, lambda *_: stop.ask())
     url = ""
 
-    def report(happening: Happening) -> None:
+    def report(happening: StackEvent) -> None:
         say(render(happening))
         if happening.action is Action.STACK_READY:
             say(f"Spinelabel is at {url} (Ctrl-C ends it). Try: spinelabel label FILE.csv")
 
-    with claimed_stack(settings, temporary=False, report=report, note=say) as stack:
+    with claimed_local_stack(settings, temporary=False, report=report, note=say) as stack:
         if stack is None:
             raise BadInput(_already_running(settings))
         url = stack.url
@@ -41,7 +41,7 @@ def up(settings: LaptopSettings, say: Callable[[str], None]) -> None:
         stack.run(stop)
 
 
-def _already_running(settings: LaptopSettings) -> str:
+def _already_running(settings: LocalStackSettings) -> str:
     state = DataFolder(settings.data_dir).running()
     where = f" at {state.url} (process {state.pid})" if state else ""
     return (

@@ -15,7 +15,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at, and what to do where it is not as it should be."""
 
     what: str
@@ -24,16 +24,16 @@ class Finding:
     cure: str = ""
 
 
-def ok(what: str, said: str) -> Finding:
+def ok(what: str, said: str) -> CheckResult:
     """All is well."""
-    return Finding(what=what, level=Level.OK, said=said)
+    return CheckResult(what=what, level=Level.OK, said=said)
 
 
-def warn(what: str, said: str, cure: str) -> Finding:
+def warn(what: str, said: str, cure: str) -> CheckResult:
     """It can be lived with."""
-    return Finding(what=what, level=Level.WARN, said=said, cure=cure)
+    return CheckResult(what=what, level=Level.WARN, said=said, cure=cure)
 
 
-def fail(what: str, said: str, cure: str) -> Finding:
+def fail(what: str, said: str, cure: str) -> CheckResult:
     """It cannot."""
-    return Finding(what=what, level=Level.FAIL, said=said, cure=cure)
+    return CheckResult(what=what, level=Level.FAIL, said=said, cure=cure)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.client import ApiClient
 from cli.commands.formatting import size
-from cli.doctor.check_result import Finding, fail, ok, warn
+from cli.doctor.check_result import CheckResult, fail, ok, warn
 from cli.errors import BadInput
 from cli.local_stack import append_only_file, ports
 from cli.local_stack.data_folder import DataFolder
@@ -19,7 +19,7 @@ _LITTLE_BYTES, _ROOM_BYTES = 200_000_000, 2_000_000_000
 _DOCKER_SECONDS = 10.0
 
 
-def data_folder(path: Path) -> Finding:
+def data_folder(path: Path) -> CheckResult:
     """Whether jobs can be kept. Makes nothing: a look leaves no traces."""
     place = _nearest(path)
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
@@ -37,7 +37,7 @@ def data_folder(path: Path) -> Finding:
     return ok("data folder", f"{path} {'can be written to' if place == path else 'can be made'}")
 
 
-def record(data_dir: Path) -> Finding:
+def record(data_dir: Path) -> CheckResult:
     """Whether Redis will be able to load the jobs. Reads all of its file, and changes nothing."""
     folder = DataFolder(data_dir.resolve())
     damage = append_only_file.damage(folder.redis)
@@ -47,7 +47,7 @@ def record(data_dir: Path) -> Finding:
     return ok("record", f"no damage in {kept}" if kept else "none yet")
 
 
-def disk(path: Path) -> Finding:
+def disk(path: Path) -> CheckResult:
     """Whether there is room for catalogues, which are kept with their results."""
     free = shutil.disk_usage(_nearest(path)).free
     said = f"{size(free)} free for {path}"
@@ -57,7 +57,7 @@ def disk(path: Path) -> Finding:
     return warn("disk", said, cure) if free < _ROOM_BYTES else ok("disk", said)
 
 
-def stack(server: str | None, data_dir: Path, api_key: str | None) -> Finding:
+def stack(server: str | None, data_dir: Path, api_key: str | None) -> CheckResult:
     """Whether the server that is named, or the stack that runs, takes work."""
     if server is None:
         state = DataFolder(data_dir).running()
@@ -75,7 +75,7 @@ def stack(server: str | None, data_dir: Path, api_key: str | None) -> Finding:
     )
 
 
-def port(data_dir: Path, number: int = DEFAULT_PORT) -> Finding:
+def port(data_dir: Path, number: int = DEFAULT_PORT) -> CheckResult:
     """Whether `up` can listen where it does unless told otherwise."""
     what = f"port {number}"
     try:
@@ -88,7 +88,7 @@ def port(data_dir: Path, number: int = DEFAULT_PORT) -> Finding:
     return ok(what, "free")
 
 
-def docker() -> Finding:
+def docker() -> CheckResult:
     """Whether the containers could be used; nothing on a laptop needs them."""
     if shutil.which("docker") is None:
         return warn("Docker", "not installed", "Only `docker compose up` needs it.")

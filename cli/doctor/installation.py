@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cli.doctor.check_result import Finding, fail, ok
+from cli.doctor.check_result import CheckResult, fail, ok
 from cli.errors import BadInput
-from cli.local_stack.module_command import room_command
+from cli.local_stack.module_command import module_command
 from cli.local_stack.redis_server import RedisUnavailable, find_redis_binary
 from cli.local_stack.stack import model_root
 
@@ -37,7 +37,7 @@ _INSTALL = (
 )
 
 
-def python() -> Finding:
+def python() -> CheckResult:
     """The interpreter's version."""
     said = f"{platform.python_version()} ({sys.executable})"
     if _PYTHONS[0] <= sys.version_info[:2] <= _PYTHONS[1]:
@@ -47,9 +47,9 @@ def python() -> Finding:
     )
 
 
-def packages() -> Finding:
+def packages() -> CheckResult:
     """Whether the packages can be imported, by a process of its own: one that crashes must not end this one."""
-    _, env = room_command()
+    _, env = module_command()
     done = _run([sys.executable, "-P", "-c", _IMPORTING, *_PACKAGES], **env)
     if isinstance(done, str):
         return fail("packages", done, _INSTALL)
@@ -60,7 +60,7 @@ def packages() -> Finding:
     return ok("packages", f"{len(_PACKAGES)} can be imported")
 
 
-def redis() -> Finding:
+def redis() -> CheckResult:
     """Whether there is a Redis, and whether it runs on this machine."""
     try:
         binary = find_redis_binary()
@@ -73,7 +73,7 @@ def redis() -> Finding:
     return ok("Redis", f"{binary}: {' '.join(done.stdout.split()[:3])}")
 
 
-def model(chosen: Path | None) -> Finding:
+def model(chosen: Path | None) -> CheckResult:
     """Whether the newest model loads, says what it is, and was trained on texts cleaned as here."""
     cure = (
         "Check out serving/models again, train one with `make train`, or name another --model-root."
@@ -82,7 +82,7 @@ def model(chosen: Path | None) -> Finding:
         root = model_root(chosen)
     except BadInput as error:
         return fail("model", "there is none", str(error))
-    argv, env = room_command("serving.inspect_model")
+    argv, env = module_command("serving.inspect_model")
     done = _run(argv, SPINELABEL_MODEL_ROOT=str(root), TF_CPP_MIN_LOG_LEVEL="3", **env)
     if isinstance(done, str):
         return fail("model", f"{root}: {done}", cure)
@@ -92,7 +92,7 @@ def model(chosen: Path | None) -> Finding:
     return _judged(root, json.loads(done.stdout))
 
 
-def _judged(root: Path, found: dict[str, Any]) -> Finding:
+def _judged(root: Path, found: dict[str, Any]) -> CheckResult:
     try:
         from catalogue.text.cleaning import CLEANING_FINGERPRINT
     except ImportError as error:

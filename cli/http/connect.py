@@ -14,8 +14,8 @@ from cli.client import ApiClient
 from cli.commands.display import Display
 from cli.errors import ServerUnreachable
 from cli.local_stack.data_folder import DataFolder
-from cli.local_stack.events import Action, Happening, render
-from cli.local_stack.stack import LaptopSettings, LaptopStack, claimed_stack
+from cli.local_stack.events import Action, StackEvent, render
+from cli.local_stack.stack import LocalStack, LocalStackSettings, claimed_local_stack
 from cli.local_stack.supervisor import StopRequest
 
 _LOOK_EVERY_S = 0.05
@@ -44,7 +44,7 @@ def running_server(server: str | None, data_dir: Path) -> str:
 
 @contextmanager
 def server_for_command(
-    server: str | None, laptop: LaptopSettings, display: Display
+    server: str | None, laptop: LocalStackSettings, display: Display
 ) -> Iterator[Server]:
     """The same, but without a running server a laptop stack is started for the length of the block."""
     if server:
@@ -58,7 +58,7 @@ def server_for_command(
                 display.note(f"Using the stack that runs at {state.url}.")
                 yield Server(url=state.url)
                 return
-        with claimed_stack(
+        with claimed_local_stack(
             laptop,
             temporary=True,
             report=lambda happening: _tell(happening, display),
@@ -81,7 +81,7 @@ def server_for_command(
 class _Background:
     """Runs a stack on a thread of its own, which lives as long as the stack's processes."""
 
-    def __init__(self, stack: LaptopStack) -> None:
+    def __init__(self, stack: LocalStack) -> None:
         self._stack = stack
         self._stop = StopRequest()
         self._failure: Exception | None = None
@@ -134,7 +134,7 @@ def _gets_ready(folder: DataFolder, url: str) -> bool:
         return True
 
 
-def _tell(happening: Happening, display: Display) -> None:
+def _tell(happening: StackEvent, display: Display) -> None:
     """Of a stack that somebody only uses: what they have to wait for, and what went wrong."""
     if happening.action is Action.STOPPING:
         display.busy("stopping the laptop stack")

@@ -16,7 +16,7 @@ def retryable(status: int) -> bool:
     return status in _RETRYABLE
 
 
-class Patience:
+class RetryBudget:
     """Longer and longer waits, up to a bound that counts from the first failure."""
 
     def __init__(

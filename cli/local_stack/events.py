@@ -21,7 +21,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Happening:
+class StackEvent:
     """One state change of one child, or of the stack (`child` is None)."""
 
     action: Action
@@ -30,7 +30,7 @@ class Happening:
     after_s: float | None = None  # since the child's start, or since the supervisor's
 
 
-def render(happening: Happening) -> str:
+def render(happening: StackEvent) -> str:
     """The happening as one line, the child's name in a column of its own."""
     words = [happening.action.value]
     if happening.after_s is not None:

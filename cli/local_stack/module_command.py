@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 
-def room_command(*words: str) -> tuple[list[str], dict[str, str]]:
+def module_command(*words: str) -> tuple[list[str], dict[str, str]]:
     """Command line and what to add to the environment, whatever the working folder holds."""
     root, env = Path(__file__).parents[2], {"PYTHONUNBUFFERED": "1"}
     if str(root) not in site.getsitepackages():

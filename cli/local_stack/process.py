@@ -56,7 +56,7 @@ class Child:
         self.ready = False
         self.was_ready = False  # since the last start
         self.started = False  # once at least
-        self.quick_deaths = 0
+        self.consecutive_crashes = 0
         self.start_at = 0.0  # monotonic; not before
         self.probe_at = 0.0
         self.missing = "it is starting"

@@ -19,17 +19,18 @@ class RestartPolicy:
     # it is a shortage (memory, disk), which may last for hours and ends with room: there is no giving up.
     tries_at_start: int = 3
     # What a program answers to a wrong argument or setting: starting it again changes nothing.
-    hopeless_code: int = 2
+    fatal_exit_code: int = 2
 
     def is_quick(self, *, lived_s: float, was_ready: bool) -> bool:
         """Whether a death counts towards giving up."""
         return not was_ready or lived_s < self.short_life_s
 
-    def delay(self, quick_deaths: int, *, code: int, stack_was_ready: bool) -> float | None:
+    def delay(self, consecutive_crashes: int, *, code: int, stack_was_ready: bool) -> float | None:
         """Seconds before the restart after so many quick deaths in a row; None: give up."""
-        hopeless = code == self.hopeless_code or quick_deaths >= self.tries_at_start
-        if quick_deaths and hopeless and not stack_was_ready:
+        hopeless = code == self.fatal_exit_code or consecutive_crashes >= self.tries_at_start
+        if consecutive_crashes and hopeless and not stack_was_ready:
             return None
         return min(
-            self.first_delay_s * 2.0 ** min(max(quick_deaths - 1, 0), 30), self.longest_delay_s
+            self.first_delay_s * 2.0 ** min(max(consecutive_crashes - 1, 0), 30),
+            self.longest_delay_s,
         )

@@ -13,8 +13,8 @@ from cli.client import ApiClient
 from cli.errors import BadInput, StackFailed
 from cli.local_stack import ports, sockets
 from cli.local_stack.data_folder import DataFolder, StackState
-from cli.local_stack.events import Action, Happening
-from cli.local_stack.module_command import room_command
+from cli.local_stack.events import Action, StackEvent
+from cli.local_stack.module_command import module_command
 from cli.local_stack.process import ChildSpec
 from cli.local_stack.redis_server import RedisServer, RedisUnavailable
 from cli.local_stack.supervisor import StopRequest, Supervisor
@@ -22,7 +22,7 @@ from cli.local_stack.watch import Watch
 
 
 @dataclass(frozen=True, kw_only=True)
-class LaptopSettings:
+class LocalStackSettings:
     """What can be chosen about a laptop stack."""
 
     data_dir: Path
@@ -31,7 +31,7 @@ class LaptopSettings:
     model_root: Path | None = None  # None: the models that come with Spinelabel
 
 
-class LaptopStack:
+class LocalStack:
     """A stack whose data folder and ports are claimed, and which may be run once."""
 
     def __init__(self, url: str, supervisor: Supervisor, watch: Watch) -> None:
@@ -51,13 +51,13 @@ class LaptopStack:
 
 
 @contextmanager
-def claimed_stack(
-    settings: LaptopSettings,
+def claimed_local_stack(
+    settings: LocalStackSettings,
     *,
     temporary: bool,
-    report: Callable[[Happening], None],
+    report: Callable[[StackEvent], None],
     note: Callable[[str], None],
-) -> Iterator[LaptopStack | None]:
+) -> Iterator[LocalStack | None]:
     """A stack that only has to be run; None if another one lives on the data folder.
 
     Raises `BadInput` for a folder, port or model that cannot be used, `StackFailed` without Redis.
@@ -72,7 +72,7 @@ def claimed_stack(
         url = ports.url_of(settings.host, port)
         watch = Watch(folder, report)
 
-        def tell(happening: Happening) -> None:
+        def tell(happening: StackEvent) -> None:
             if happening.action is Action.STOPPING:  # before the API refuses connections
                 folder.conceal()
             report(happening)
@@ -88,11 +88,11 @@ def claimed_stack(
                 keep_open=[lock],
             )
             with folder.announced(StackState(url=url, pid=os.getpid(), temporary=temporary)):
-                yield LaptopStack(url, supervisor, watch)
+                yield LocalStack(url, supervisor, watch)
 
 
 def _children(
-    folder: DataFolder, settings: LaptopSettings, port: int, api: ApiClient
+    folder: DataFolder, settings: LocalStackSettings, port: int, api: ApiClient
 ) -> list[ChildSpec]:
     """In the order of their start; they end in the opposite one."""
     redis = RedisServer(folder.redis)
@@ -144,7 +144,7 @@ def _room(
     grace_s: float = 5.0,
 ) -> ChildSpec:
     """The child that runs a room of ours."""
-    argv, needed = room_command(*words)
+    argv, needed = module_command(*words)
     return ChildSpec(
         name=words[-1],
         argv=argv,

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cli.errors import StackFailed
-from cli.local_stack.events import Action, Happening
+from cli.local_stack.events import Action, StackEvent
 from cli.local_stack.process import Child, ChildSpec, Death, Probe
 from cli.local_stack.restart_policy import RestartPolicy
 
@@ -43,7 +43,7 @@ class Supervisor:
         *,
         log_folder: Path,
         work_folder: Path,
-        report: Callable[[Happening], None],
+        report: Callable[[StackEvent], None],
         stack_probe: Probe = lambda: None,
         policy: RestartPolicy | None = None,
         keep_open: Sequence[int] = (),
@@ -118,11 +118,17 @@ class Supervisor:
 
     def _after_death(self, child: Child, death: Death) -> None:
         quick = self._policy.is_quick(lived_s=child.lived_s, was_ready=child.was_ready)
-        child.quick_deaths = child.quick_deaths + 1 if quick else 0
-        delay = self._policy.delay(child.quick_deaths, code=death.code, stack_was_ready=self.ready)
+        child.consecutive_crashes = child.consecutive_crashes + 1 if quick else 0
+        delay = self._policy.delay(
+            child.consecutive_crashes, code=death.code, stack_was_ready=self.ready
+        )
         if delay is None:
             self._tell(Action.DIED, child, detail=death.words, after=child.lived_s)
-            times = f"{child.quick_deaths} times in a row " if child.quick_deaths > 1 else ""
+            times = (
+                f"{child.consecutive_crashes} times in a row "
+                if child.consecutive_crashes > 1
+                else ""
+            )
             raise StackFailed(
                 f"{child.spec.name} died {times}({death.words}). "
                 f"The end of its log, {child.log}:\n{child.log_tail()}"
@@ -160,4 +166,4 @@ class Supervisor:
         name = child.spec.name if child else None
         # A terminal that has gone away must not keep the children from being looked after and ended.
         with suppress(OSError):
-            self._report(Happening(action=action, child=name, detail=detail, after_s=after))
+            self._report(StackEvent(action=action, child=name, detail=detail, after_s=after))

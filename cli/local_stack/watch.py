@@ -10,7 +10,7 @@ from pathlib import Path
 from cli.errors import StackFailed
 from cli.local_stack import append_only_file
 from cli.local_stack.data_folder import DataFolder
-from cli.local_stack.events import Action, Happening
+from cli.local_stack.events import Action, StackEvent
 from cli.local_stack.log_errors import LogErrors
 from cli.local_stack.presence import Presence
 from cli.local_stack.supervisor import StopRequest
@@ -22,7 +22,7 @@ class Watch:
     def __init__(
         self,
         folder: DataFolder,
-        report: Callable[[Happening], None],
+        report: Callable[[StackEvent], None],
         *,
         every_s: float = 1.0,
     ) -> None:
@@ -59,7 +59,7 @@ class Watch:
         if self._reason:
             raise StackFailed(self._reason)
 
-    def after(self, happening: Happening) -> None:
+    def after(self, happening: StackEvent) -> None:
         """Have what has been reported of a process looked into. Returns at once."""
         if happening.action is Action.DIED and happening.child == "redis":
             self._redis_died = True
@@ -68,7 +68,7 @@ class Watch:
         while not over.wait(self._every_s):
             for error in self._model_errors.fresh():
                 with suppress(OSError):  # the terminal has gone away
-                    self._report(Happening(action=Action.ERROR, child="serving", detail=error))
+                    self._report(StackEvent(action=Action.ERROR, child="serving", detail=error))
             self._look()
             self.looks += 1
             if self._reason:

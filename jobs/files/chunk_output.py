@@ -12,18 +12,18 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
-from jobs.files.storage import Storage, part_errors_path, part_path
+from jobs.files.storage import Storage, chunk_errors_path, chunk_output_path
 from jobs.ports.job_store import Claim
 
 _COPY_BYTES = 1 << 20
 
 
-class PartDamaged(Exception):
+class ChunkOutputCorrupt(Exception):
     """A committed part is not there, or is not what was written."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class ChunkOutput:
     """Where a committed chunk's rows are, and what their bytes have to be."""
 
     job_id: str
@@ -40,19 +40,21 @@ class Part:
         return json.dumps(values)
 
     @classmethod
-    def sealed(cls, job_id: str, index: int, seal: str) -> Part:
+    def sealed(cls, job_id: str, index: int, seal: str) -> ChunkOutput:
         """The part of which the record keeps `seal`."""
         return cls(job_id=job_id, index=index, **json.loads(seal))
 
     def rows(self, storage: Storage) -> Iterator[bytes]:
-        """The labelled rows in blocks. Raises `PartDamaged`, at the latest after the last block."""
-        return _checked(storage, part_path(self.job_id, self.index, self.fence), self.rows_digest)
+        """The labelled rows in blocks. Raises `ChunkOutputCorrupt`, at the latest after the last block."""
+        return _checked(
+            storage, chunk_output_path(self.job_id, self.index, self.fence), self.rows_digest
+        )
 
     def errors(self, storage: Storage) -> Iterator[bytes]:
-        """The list of errors in blocks. Raises `PartDamaged` like `rows`."""
+        """The list of errors in blocks. Raises `ChunkOutputCorrupt` like `rows`."""
         if not self.errors_digest:
             return iter(())
-        path = part_errors_path(self.job_id, self.index, self.fence)
+        path = chunk_errors_path(self.job_id, self.index, self.fence)
         return _checked(storage, path, self.errors_digest)
 
     def is_whole(self, storage: Storage) -> bool:
@@ -61,19 +63,21 @@ class Part:
             for blocks in (self.rows(storage), self.errors(storage)):
                 for _ in blocks:
                     pass
-        except PartDamaged:
+        except ChunkOutputCorrupt:
             return False
         return True
 
 
-def write_part(storage: Storage, claim: Claim, index: int, *, rows: bytes, errors: bytes) -> Part:
+def write_chunk_output(
+    storage: Storage, claim: Claim, index: int, *, rows: bytes, errors: bytes
+) -> ChunkOutput:
     """Write a chunk's outcome durably. Raises `OSError`."""
-    with storage.publish(part_path(claim.job_id, index, claim.fence)) as stream:
+    with storage.publish(chunk_output_path(claim.job_id, index, claim.fence)) as stream:
         stream.write(rows)
     if errors:
-        with storage.publish(part_errors_path(claim.job_id, index, claim.fence)) as stream:
+        with storage.publish(chunk_errors_path(claim.job_id, index, claim.fence)) as stream:
             stream.write(errors)
-    return Part(
+    return ChunkOutput(
         job_id=claim.job_id,
         index=index,
         fence=claim.fence,
@@ -82,10 +86,10 @@ def write_part(storage: Storage, claim: Claim, index: int, *, rows: bytes, error
     )
 
 
-def delete_part(storage: Storage, claim: Claim, index: int) -> None:
+def delete_chunk_output(storage: Storage, claim: Claim, index: int) -> None:
     """Remove what a claim that was lost has written, if anything. Nobody else writes under its fence."""
-    storage.delete(part_path(claim.job_id, index, claim.fence))
-    storage.delete(part_errors_path(claim.job_id, index, claim.fence))
+    storage.delete(chunk_output_path(claim.job_id, index, claim.fence))
+    storage.delete(chunk_errors_path(claim.job_id, index, claim.fence))
 
 
 def _checked(storage: Storage, path: str, digest: str) -> Iterator[bytes]:
@@ -93,10 +97,10 @@ def _checked(storage: Storage, path: str, digest: str) -> Iterator[bytes]:
     try:
         stream: BinaryIO = storage.open(path)
     except FileNotFoundError:
-        raise PartDamaged(f"{path} is gone") from None
+        raise ChunkOutputCorrupt(f"{path} is gone") from None
     with stream:
         while block := stream.read(_COPY_BYTES):
             found.update(block)
             yield block
     if found.hexdigest() != digest:
-        raise PartDamaged(f"{path} is not what was written")
+        raise ChunkOutputCorrupt(f"{path} is not what was written")

@@ -30,14 +30,14 @@ def upload_path(job_id: str) -> str:
     return f"jobs/{job_id}/upload"
 
 
-def part_path(job_id: str, index: int, fence: int) -> str:
+def chunk_output_path(job_id: str, index: int, fence: int) -> str:
     """Labelled rows of chunk `index`, as the holder of the claim with this fence wrote them."""
     return f"jobs/{job_id}/parts/{index:05d}.{fence}"
 
 
-def part_errors_path(job_id: str, index: int, fence: int) -> str:
+def chunk_errors_path(job_id: str, index: int, fence: int) -> str:
     """Row errors of chunk `index`."""
-    return f"{part_path(job_id, index, fence)}.errors"
+    return f"{chunk_output_path(job_id, index, fence)}.errors"
 
 
 def result_path(job_id: str) -> str:
@@ -50,7 +50,7 @@ def errors_path(job_id: str) -> str:
     return f"jobs/{job_id}/errors.csv"
 
 
-def parts_folder(job_id: str) -> str:
+def chunk_outputs_folder(job_id: str) -> str:
     """The folder of the parts, removed once the result is published."""
     return f"jobs/{job_id}/parts"
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from jobs.api_keys import ApiKey
-from jobs.errors import KeyNotFound
-from jobs.ports.api_keys import KeyStore
+from jobs.errors import ApiKeyNotFound
+from jobs.ports.api_keys import ApiKeyStore
 
 
-class MemoryKeyStore(KeyStore):
+class MemoryApiKeyStore(ApiKeyStore):
     """Keys in a dictionary; `clock` returns Unix seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -24,7 +24,7 @@ class MemoryKeyStore(KeyStore):
 
     def get(self, key_id: str) -> ApiKey:
         if key_id not in self._keys:
-            raise KeyNotFound(key_id)
+            raise ApiKeyNotFound(key_id)
         return self._keys[key_id]
 
     def all(self) -> Sequence[ApiKey]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jobs.errors import JobNotFound
-from jobs.ports.corrections import CorrectionsStand, CorrectionStore
+from jobs.ports.corrections import CorrectionsSummary, CorrectionStore
 
 
 @dataclass
@@ -52,7 +52,7 @@ class MemoryCorrectionStore(CorrectionStore):
             genres = self._said.get(job_id, _Said()).genres
             return {row: genres[row] for row in rows if row in genres}
 
-    def stand(self, job_id: str) -> CorrectionsStand:
+    def stand(self, job_id: str) -> CorrectionsSummary:
         with self._lock:
             said = self._said.get(job_id, _Said())
-            return CorrectionsStand(count=len(said.genres), revision=said.revision)
+            return CorrectionsSummary(count=len(said.genres), revision=said.revision)

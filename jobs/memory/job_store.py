@@ -23,9 +23,9 @@ from jobs.job import (
     State,
 )
 from jobs.memory.corrections import MemoryCorrectionStore
-from jobs.memory.idempotency import MemoryRequestStore
-from jobs.memory.webhooks import MemoryCallbackStore
-from jobs.ports.idempotency import RequestStore, Settlement
+from jobs.memory.idempotency import MemoryIdempotencyStore
+from jobs.memory.webhooks import MemoryWebhookStore
+from jobs.ports.idempotency import IdempotencyStore, KeyCompletion
 from jobs.ports.job_store import (
     ASSEMBLE,
     LONGEST_LEASE_S,
@@ -39,7 +39,7 @@ from jobs.ports.job_store import (
     WorkerReport,
     label_step,
 )
-from jobs.ports.stats import Figures
+from jobs.ports.stats import Stats
 
 _PLANNING = frozenset({State.QUEUED, State.VALIDATING, State.IN_PROGRESS})
 _ENDING = frozenset({State.FINALIZING, State.CANCELLING})
@@ -109,15 +109,15 @@ class MemoryJobStore(JobStore):
     def __init__(
         self,
         clock: Callable[[], float] = time.time,
-        callbacks: MemoryCallbackStore | None = None,
+        callbacks: MemoryWebhookStore | None = None,
         corrections: MemoryCorrectionStore | None = None,
     ) -> None:
         self._clock = clock
-        self._callbacks = callbacks or MemoryCallbackStore(clock)
+        self._callbacks = callbacks or MemoryWebhookStore(clock)
         self._corrections = corrections or MemoryCorrectionStore()
         self._lock = threading.Lock()
         self._records: dict[str, _Record] = {}
-        self._requests = MemoryRequestStore(clock)
+        self._requests = MemoryIdempotencyStore(clock)
         self._reports: dict[str, WorkerReport] = {}
         self._uploads: dict[str, float] = {}
         self._rows: Counter[str] = Counter()
@@ -141,7 +141,7 @@ class MemoryJobStore(JobStore):
             yield record
 
     @property
-    def requests(self) -> RequestStore:
+    def requests(self) -> IdempotencyStore:
         return self._requests
 
     def announce_upload(self, job_id: str) -> None:
@@ -165,7 +165,7 @@ class MemoryJobStore(JobStore):
             raise UploadLost(job_id)
 
     def create(
-        self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
+        self, job: NewJob, *, most_open: int | None = None, settlement: KeyCompletion | None = None
     ) -> Job:
         now = self._clock()
         with self._lock:
@@ -326,9 +326,9 @@ class MemoryJobStore(JobStore):
             self._drop(record, claim.step)
             record.sent[claim.step] = self._clock()
             further = self._advance(record, window)
-            return Commit(hand_out=(*further.hand_out, left.index), last=False)
+            return Commit(dispatch_chunks=(*further.dispatch_chunks, left.index), last=False)
 
-    def repin(self, claim: Claim, *, model: PinnedModel, window: int) -> Commit:
+    def restart_with_model(self, claim: Claim, *, model: PinnedModel, window: int) -> Commit:
         with self._held(claim) as record:
             for steps in (record.fences, record.leases, record.sent, record.attempts):
                 for step in [step for step in steps if step not in (PLAN, ASSEMBLE)]:
@@ -342,7 +342,7 @@ class MemoryJobStore(JobStore):
         with self._open(job_id) as record:
             return {index: part.seal for index, part in record.done.items()}
 
-    def newest_part(self, job_id: str) -> tuple[Chunk, str] | None:
+    def latest_chunk_output(self, job_id: str) -> tuple[Chunk, str] | None:
         with self._lock:
             record = self._records.get(job_id)
             if record is None or record.newest not in record.done or record.state in TERMINAL:
@@ -361,13 +361,13 @@ class MemoryJobStore(JobStore):
                 record.attempts.pop(label_step(index), None)
             if not again:
                 record.sent[ASSEMBLE] = now
-                return Commit(hand_out=(), last=True)
+                return Commit(dispatch_chunks=(), last=True)
             record.sent.pop(ASSEMBLE, None)
             record.sent.update(dict.fromkeys(map(label_step, indices), now))
             record.ending = None
             record.state = State.IN_PROGRESS
             record.times.pop(State.FINALIZING, None)
-            return Commit(hand_out=tuple(indices), last=False)
+            return Commit(dispatch_chunks=tuple(indices), last=False)
 
     def end(self, job_id: str, ending: State, failure: Failure | None = None) -> Job:
         with self._open(job_id) as record:
@@ -398,7 +398,9 @@ class MemoryJobStore(JobStore):
             record = self._records.get(claim.job_id)
             return record is not None and record.finished_by == claim.fence
 
-    def keeping_files(self, *, ended_s_ago: float, limit: int, skip: int = 0) -> Sequence[str]:
+    def jobs_past_retention(
+        self, *, ended_s_ago: float, limit: int, skip: int = 0
+    ) -> Sequence[str]:
         return self._ended_before(ended_s_ago, with_files=True)[skip : skip + limit]
 
     def without_files(self, *, ended_s_ago: float, limit: int) -> Sequence[str]:
@@ -450,7 +452,7 @@ class MemoryJobStore(JobStore):
         now = self._clock()
         return [r for r in self._reports.values() if now - r.reported_at <= within_s]
 
-    def figures(self) -> Figures:
+    def stats(self) -> Stats:
         with self._lock:
             now = self._clock()
             records = [r for r in self._records.values() if r.state not in TERMINAL]
@@ -458,7 +460,7 @@ class MemoryJobStore(JobStore):
             for r in records:
                 moved = max(r.times[r.state], r.progress or 0.0)
                 still[r.state] = max(still.get(r.state, 0.0), now - moved)
-            return Figures(
+            return Stats(
                 open_jobs=Counter(r.state for r in records),
                 standstill_s=still,
                 ended_jobs=dict(self._ended),
@@ -490,12 +492,12 @@ class MemoryJobStore(JobStore):
     def _advance(self, record: _Record, window: int) -> Commit:
         if record.planned and len(record.done) == len(record.chunks):
             self._start_ending(record, State.FINALIZING, State.COMPLETED)
-            return Commit(hand_out=(), last=True)
+            return Commit(dispatch_chunks=(), last=True)
         first, now = record.handed, self._clock()
         while record.handed < len(record.chunks) and record.handed - len(record.done) < window:
             record.sent[label_step(record.handed)] = now
             record.handed += 1
-        return Commit(hand_out=tuple(range(first, record.handed)), last=False)
+        return Commit(dispatch_chunks=tuple(range(first, record.handed)), last=False)
 
     def _snapshot(self, record: _Record) -> Job:
         if record.ended is not None:

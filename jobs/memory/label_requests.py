@@ -7,18 +7,18 @@ import time
 import uuid
 
 from jobs.job import Failure
-from jobs.ports.label_requests import Answer, Question, Questions
+from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
 
 
-class MemoryQuestions(Questions):
+class MemoryLabelRequests(LabelRequests):
     """Dictionaries behind one lock."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._questions: dict[str, tuple[Question, float]] = {}
+        self._questions: dict[str, tuple[LabelRequest, float]] = {}
         self._answers: dict[str, Answer | Failure] = {}
 
-    def ask(self, question: Question, *, keep_s: float) -> str:
+    def ask(self, question: LabelRequest, *, keep_s: float) -> str:
         question_id = uuid.uuid4().hex
         with self._changed:
             self._questions[question_id] = (question, time.monotonic() + keep_s)
@@ -30,7 +30,7 @@ class MemoryQuestions(Questions):
             self._questions.pop(question_id, None)
             return self._answers.pop(question_id, None)
 
-    def take(self, question_id: str) -> Question | None:
+    def take(self, question_id: str) -> LabelRequest | None:
         with self._changed:
             question, until = self._questions.pop(question_id, (None, 0.0))
             return question if time.monotonic() < until else None

@@ -7,12 +7,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from jobs.ports.webhooks import Attempt, CallbackStore, DeliveryLog, new_secret
+from jobs.ports.webhooks import Attempt, DeliveryLog, WebhookStore, new_secret
 
 _KEPT = 50
 
 
-class MemoryCallbackStore(CallbackStore):
+class MemoryWebhookStore(WebhookStore):
     """Give the same object to the `MemoryJobStore`, which makes its jobs due; `clock` returns Unix seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from jobs.api_keys import ApiKey
 
 
-class KeyStore(ABC):
-    """Keys by their id. Raises `KeyNotFound` for an unknown one."""
+class ApiKeyStore(ABC):
+    """Keys by their id. Raises `ApiKeyNotFound` for an unknown one."""
 
     @abstractmethod
     def add(self, key: ApiKey) -> ApiKey:

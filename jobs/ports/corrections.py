@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class CorrectionsStand:
+class CorrectionsSummary:
     """How much has been said of a job so far."""
 
     count: int = 0  # rows that have a correction
@@ -38,5 +38,5 @@ class CorrectionStore(ABC):
         """The genres of those among `rows` that have a correction."""
 
     @abstractmethod
-    def stand(self, job_id: str) -> CorrectionsStand:
+    def stand(self, job_id: str) -> CorrectionsSummary:
         """Count and revision; zeros for a job that is unknown or has no corrections."""

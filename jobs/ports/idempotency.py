@@ -16,7 +16,7 @@ KEPT_S = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class RequestHold:
+class KeyClaim:
     """The right to make the job of one key."""
 
     name: str  # of the key, see `request_name`
@@ -24,7 +24,7 @@ class RequestHold:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settled:
+class CompletedRequest:
     """What a request with this key has led to."""
 
     job_id: str
@@ -32,26 +32,26 @@ class Settled:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settlement:
+class KeyCompletion:
     """A held key, and what its request carried."""
 
-    hold: RequestHold
+    hold: KeyClaim
     fingerprint: str
 
 
-class RequestStore(ABC):
+class IdempotencyStore(ABC):
     """Keys of requests. `JobStore.create` settles them."""
 
     @abstractmethod
-    def hold(self, name: str, token: str, *, lease_s: float) -> RequestHold | Settled | None:
+    def hold(self, name: str, token: str, *, lease_s: float) -> KeyClaim | CompletedRequest | None:
         """Hold a key for so long. None: another request with it is under way."""
 
     @abstractmethod
-    def renew(self, hold: RequestHold, *, lease_s: float) -> None:
+    def renew(self, hold: KeyClaim, *, lease_s: float) -> None:
         """Hold it longer; nothing when it is not held any more, which `create` will say."""
 
     @abstractmethod
-    def release(self, hold: RequestHold) -> None:
+    def release(self, hold: KeyClaim) -> None:
         """Give the key back unsettled; nothing when it is not held any more."""
 
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.job import Chunk, Failure, Job, NewJob, PinnedModel, State
-from jobs.ports.idempotency import RequestStore, Settlement
-from jobs.ports.stats import Figures
+from jobs.ports.idempotency import IdempotencyStore, KeyCompletion
+from jobs.ports.stats import Stats
 
 PLAN = "plan"
 ASSEMBLE = "assemble"
@@ -44,7 +44,7 @@ class Claim:
 class Commit:
     """What a committed step leads to."""
 
-    hand_out: tuple[int, ...]  # chunks to send now
+    dispatch_chunks: tuple[int, ...]  # chunks to send now
     last: bool  # every chunk is done: send the assembly
 
 
@@ -74,7 +74,7 @@ class JobStore(ABC):
 
     @property
     @abstractmethod
-    def requests(self) -> RequestStore:
+    def requests(self) -> IdempotencyStore:
         """The keys of requests that may be repeated."""
 
     @abstractmethod
@@ -96,13 +96,13 @@ class JobStore(ABC):
 
     @abstractmethod
     def create(
-        self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
+        self, job: NewJob, *, most_open: int | None = None, settlement: KeyCompletion | None = None
     ) -> Job:
         """Record a new job as `queued`; its upload is over. Settle the key of the request that makes it.
 
         May be called again with the same job when the reply was lost; it is made once.
 
-        Raises `TooManyOpenJobs` when its owner has `most_open` jobs that are not terminal, `RequestNotHeld`,
+        Raises `TooManyOpenJobs` when its owner has `most_open` jobs that are not terminal, `IdempotencyKeyLost`,
         `UploadLost`.
         """
 
@@ -210,7 +210,7 @@ class JobStore(ABC):
         """
 
     @abstractmethod
-    def repin(self, claim: Claim, *, model: PinnedModel, window: int) -> Commit:
+    def restart_with_model(self, claim: Claim, *, model: PinnedModel, window: int) -> Commit:
         """Label the job from its first chunk with another model; no job mixes models.
 
         The claim is of a chunk or of planning, which keeps its claim; claims of chunks are lost. Raises `LeaseLost`.
@@ -221,7 +221,7 @@ class JobStore(ABC):
         """The chunks whose parts are durable: index → seal."""
 
     @abstractmethod
-    def newest_part(self, job_id: str) -> tuple[Chunk, str] | None:
+    def latest_chunk_output(self, job_id: str) -> tuple[Chunk, str] | None:
         """The chunk that was committed last, and its seal; None if there is none, or not any more."""
 
     @abstractmethod
@@ -247,7 +247,9 @@ class JobStore(ABC):
         """
 
     @abstractmethod
-    def keeping_files(self, *, ended_s_ago: float, limit: int, skip: int = 0) -> Sequence[str]:
+    def jobs_past_retention(
+        self, *, ended_s_ago: float, limit: int, skip: int = 0
+    ) -> Sequence[str]:
         """Ids of at most `limit` jobs that ended at least so long ago and still have files.
 
         The first to end comes first; `skip` of them are left out, for a caller that could not delete theirs.
@@ -281,7 +283,7 @@ class JobStore(ABC):
         """Workers that reported within the last `within_s` seconds."""
 
     @abstractmethod
-    def figures(self) -> Figures:
+    def stats(self) -> Stats:
         """How the record stands. Its cost grows with the jobs under way, not with those that have ended."""
 
     @abstractmethod

@@ -14,7 +14,7 @@ from jobs.job import Failure
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class LabelRequest:
     """What is asked."""
 
     summaries: tuple[str, ...]
@@ -31,11 +31,11 @@ class Answer:
     outcomes: tuple[Label | RowError, ...]
 
 
-class Questions(ABC):
+class LabelRequests(ABC):
     """Questions that wait for a worker, and answers that wait for whoever asked."""
 
     @abstractmethod
-    def ask(self, question: Question, *, keep_s: float) -> str:
+    def ask(self, question: LabelRequest, *, keep_s: float) -> str:
         """Put a question, which is withdrawn after `keep_s` seconds; its id."""
 
     @abstractmethod
@@ -43,7 +43,7 @@ class Questions(ABC):
         """The answer, or why there can be none. None: nobody answered in time; the question is withdrawn then."""
 
     @abstractmethod
-    def take(self, question_id: str) -> Question | None:
+    def take(self, question_id: str) -> LabelRequest | None:
         """The question, for whoever takes it first. None: it is taken, answered or withdrawn."""
 
     @abstractmethod

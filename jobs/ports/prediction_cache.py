@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 KEY_BYTES = 16
 
 
-class LabelCache(ABC):
+class PredictionCache(ABC):
     """Keys are `KEY_BYTES` long. No method raises for the cache's own sake: one that is away or full knows nothing."""
 
     @abstractmethod
@@ -25,7 +25,7 @@ class LabelCache(ABC):
         """Remember these. A value that is there already stays, with the time at which it was put."""
 
 
-class NoLabelCache(LabelCache):
+class NullPredictionCache(PredictionCache):
     """Remembers nothing: the cache switched off."""
 
     def get(self, keys: Sequence[bytes], *, before: float) -> dict[bytes, bytes]:  # noqa: ARG002
@@ -35,7 +35,7 @@ class NoLabelCache(LabelCache):
         """Forgotten at once."""
 
 
-class MemoryLabelCache(LabelCache):
+class MemoryPredictionCache(PredictionCache):
     """In this process's memory, for unit tests; passes the same contract suite as Redis."""
 
     def __init__(self, *, most: int, ttl_s: float, clock: Callable[[], float] = time.time) -> None:

@@ -9,7 +9,7 @@ from jobs.job import State
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figures:
+class Stats:
     """Totals only ever grow; everything else is as of `read_at` (Unix seconds by the store's clock)."""
 
     open_jobs: Mapping[State, int]  # by state; states without a job are left out

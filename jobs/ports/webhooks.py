@@ -39,7 +39,7 @@ class DeliveryLog:
     next_at: float | None  # Unix seconds by the store's clock; None: there will be no further one
 
 
-class CallbackStore(ABC):
+class WebhookStore(ABC):
     """Calls back that are due, their log, and each owner's signing secrets. Owner None: where no key is asked for."""
 
     @abstractmethod

@@ -25,7 +25,7 @@ Step = tuple[str, str]  # job id and step, as claims name it
 PLAN_TASK = "spinelabel.plan"
 LABEL_TASK = "spinelabel.label"
 ASSEMBLE_TASK = "spinelabel.assemble"
-ANSWER_TASK = "spinelabel.answer"
+LABEL_REQUEST_TASK = "spinelabel.answer"
 RECOVER_TASK = "spinelabel.recover_jobs"
 EXPIRE_TASK = "spinelabel.expire_jobs"
 CLEAN_TASK = "spinelabel.clean_storage"
@@ -34,19 +34,19 @@ FORGET_TASK = "spinelabel.forget_jobs"
 _PAGE = 1_000
 _STEPS = {PLAN_TASK: PLAN, ASSEMBLE_TASK: ASSEMBLE}
 
-QUESTION_QUEUE = "spinelabel.questions"  # somebody waits for the answer: always taken first
+INTERACTIVE_QUEUE = "spinelabel.questions"  # somebody waits for the answer: always taken first
 CONTROL_QUEUE = "spinelabel.control"  # short steps
 SMALL_QUEUE = (
     "spinelabel.small"  # a job's first chunk, so that small jobs never wait behind big ones
 )
 BULK_QUEUE = "spinelabel.bulk"
 # In the order in which a free worker looks at them; `jobs.queue.weighted_cycle` says when a later one comes first.
-QUEUES = (QUESTION_QUEUE, CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
+QUEUES = (INTERACTIVE_QUEUE, CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
 # Those that hold steps of jobs.
 STEP_QUEUES = (CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
 
 
-class Messages(ABC):
+class TaskQueue(ABC):
     """What can be asked of the workers."""
 
     @abstractmethod
@@ -74,7 +74,7 @@ class Messages(ABC):
         """How many messages wait in each of `QUEUES`."""
 
 
-class CeleryMessages(Messages):
+class CeleryTaskQueue(TaskQueue):
     """Sends through a Celery app; needs no task code of the receiver."""
 
     def __init__(self, app: Celery, *, most_read: int = 20_000) -> None:
@@ -98,7 +98,7 @@ class CeleryMessages(Messages):
         self.app.send_task(ASSEMBLE_TASK, args=[job_id], queue=CONTROL_QUEUE)
 
     def answer(self, question_id: str) -> None:
-        self.app.send_task(ANSWER_TASK, args=[question_id], queue=QUESTION_QUEUE)
+        self.app.send_task(LABEL_REQUEST_TASK, args=[question_id], queue=INTERACTIVE_QUEUE)
 
     def queued(self, steps: Set[Step]) -> frozenset[Step]:
         # AMQP cannot look into a queue; Redis, which is our broker, keeps it as a list under its name.
@@ -135,7 +135,7 @@ class CeleryMessages(Messages):
             return {name: channel.client.llen(name) for name in QUEUES}
 
 
-class RecordedMessages(Messages):
+class RecordingTaskQueue(TaskQueue):
     """Keeps what was sent, for whoever wants to look or to run it in order."""
 
     def __init__(self) -> None:
@@ -166,7 +166,7 @@ class RecordedMessages(Messages):
             for _, _, index in self.sent
         ]
         return {
-            name: queues.count(name) + (len(self.asked) if name == QUESTION_QUEUE else 0)
+            name: queues.count(name) + (len(self.asked) if name == INTERACTIVE_QUEUE else 0)
             for name in QUEUES
         }
 

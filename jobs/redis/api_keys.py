@@ -8,13 +8,13 @@ from dataclasses import asdict, replace
 from typing import Any, cast
 
 from jobs.api_keys import ApiKey, KeyLimits
-from jobs.errors import KeyNotFound
-from jobs.ports.api_keys import KeyStore
+from jobs.errors import ApiKeyNotFound
+from jobs.ports.api_keys import ApiKeyStore
 from jobs.redis.connection import connect
 from jobs.redis.keys import API_KEYS
 
 
-class RedisKeyStore(KeyStore):
+class RedisApiKeyStore(ApiKeyStore):
     """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
 
     def __init__(self, url: str) -> None:
@@ -26,7 +26,7 @@ class RedisKeyStore(KeyStore):
     def get(self, key_id: str) -> ApiKey:
         text = cast(str | None, self._redis.hget(API_KEYS, key_id))
         if text is None:
-            raise KeyNotFound(key_id)
+            raise ApiKeyNotFound(key_id)
         return _key_from(text)
 
     def all(self) -> Sequence[ApiKey]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from jobs.errors import JobNotFound
-from jobs.ports.corrections import CorrectionsStand, CorrectionStore
+from jobs.ports.corrections import CorrectionsSummary, CorrectionStore
 from jobs.redis.connection import connect, load_script
 from jobs.redis.keys import JobKeys
 
@@ -36,10 +36,10 @@ class RedisCorrectionStore(CorrectionStore):
         found = cast(list[str | None], self._redis.hmget(JobKeys(job_id).corrections, fields))
         return {row: genre for row, genre in zip(rows, found, strict=True) if genre is not None}
 
-    def stand(self, job_id: str) -> CorrectionsStand:
+    def stand(self, job_id: str) -> CorrectionsSummary:
         key = JobKeys(job_id).corrections
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hlen(key)
             pipe.hget(key, _REVISION)
             fields, revision = pipe.execute()
-        return CorrectionsStand(count=max(fields - 1, 0), revision=int(revision or 0))
+        return CorrectionsSummary(count=max(fields - 1, 0), revision=int(revision or 0))

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, cast
 
-from catalogue.labelled.labels import Extras
+from catalogue.labelled.labels import OptionalColumns
 from jobs.job import Failure, Job, NewJob, PinnedModel, RowCounts, State
 
 _GENRE = "genre:"
@@ -92,7 +92,7 @@ def job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> J
         review_threshold=optional_float("review_threshold"),
         owner=record.get("owner"),
         callback=record.get("callback"),
-        extras=Extras(
+        extras=OptionalColumns(
             alternatives=int(record.get("alternatives", 0)),
             evidence=record.get("evidence") == "1",
         ),

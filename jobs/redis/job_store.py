@@ -11,15 +11,15 @@ import redis
 from redis.client import NEVER_DECODE
 
 from jobs.errors import (
+    IdempotencyKeyLost,
     IllegalTransition,
     JobNotFound,
     LeaseLost,
-    RequestNotHeld,
     TooManyOpenJobs,
     UploadLost,
 )
 from jobs.job import Chunk, Failure, Job, NewJob, PinnedModel, State
-from jobs.ports.idempotency import KEPT_S, RequestStore, Settlement
+from jobs.ports.idempotency import KEPT_S, IdempotencyStore, KeyCompletion
 from jobs.ports.job_store import (
     ASSEMBLE,
     LONGEST_LEASE_S,
@@ -33,26 +33,26 @@ from jobs.ports.job_store import (
     WorkerReport,
     label_step,
 )
-from jobs.ports.stats import Figures
+from jobs.ports.stats import Stats
 from jobs.redis.connection import connect, load_script
-from jobs.redis.idempotency import RedisRequestStore
+from jobs.redis.idempotency import RedisIdempotencyStore
 from jobs.redis.job_record import fields_of, job_from, packed_layout, unpacked_layout
 from jobs.redis.keys import (
     ACTIVE,
-    CALLBACKS_DUE,
     CREATED,
     EMPTIED,
     ENDED,
     PROBE,
     TOTALS,
     UPLOADS,
+    WEBHOOKS_DUE,
     WORKERS,
     JobKeys,
     open_of,
     owned_by,
     request_key,
 )
-from jobs.redis.stats import read_figures
+from jobs.redis.stats import read_stats
 
 _STEP_INDEX = len(label_step(0)) - 1
 # A name that has not reported for a day belongs to a worker that is gone.
@@ -64,7 +64,7 @@ class RedisJobStore(JobStore):
 
     def __init__(self, url: str) -> None:
         self._redis = connect(url)
-        self._requests = RedisRequestStore(self._redis)
+        self._requests = RedisIdempotencyStore(self._redis)
 
         def script(*names: str) -> Any:
             return load_script(self._redis, *names)
@@ -92,7 +92,7 @@ class RedisJobStore(JobStore):
         self._snapshot = script("clock", "snapshot")
 
     @property
-    def requests(self) -> RequestStore:
+    def requests(self) -> IdempotencyStore:
         return self._requests
 
     def announce_upload(self, job_id: str) -> None:
@@ -107,7 +107,7 @@ class RedisJobStore(JobStore):
         return cast(list[str], self._lost_uploads(keys=[UPLOADS], args=args))
 
     def create(
-        self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
+        self, job: NewJob, *, most_open: int | None = None, settlement: KeyCompletion | None = None
     ) -> Job:
         keys = JobKeys(job.id)
         owner = job.owner or ""
@@ -122,7 +122,7 @@ class RedisJobStore(JobStore):
         if reply == -2:
             raise UploadLost(job.id)
         if reply == -1:
-            raise RequestNotHeld
+            raise IdempotencyKeyLost
         if not reply:
             raise TooManyOpenJobs(most_open or 0)
         return self.get(job.id)
@@ -163,7 +163,7 @@ class RedisJobStore(JobStore):
     def delete(self, job_id: str) -> None:
         keys = JobKeys(job_id)
         owner = cast(str | None, self._redis.hget(keys.job, "owner")) or ""
-        order = [CREATED, ENDED, EMPTIED, CALLBACKS_DUE, owned_by(owner), *keys.all()]
+        order = [CREATED, ENDED, EMPTIED, WEBHOOKS_DUE, owned_by(owner), *keys.all()]
         state = self._run(self._delete, job_id, order, [job_id])
         if state is not None:
             raise IllegalTransition(job_id, state, "deleted")
@@ -271,7 +271,7 @@ class RedisJobStore(JobStore):
             ),
         )
 
-    def repin(self, claim: Claim, *, model: PinnedModel, window: int) -> Commit:
+    def restart_with_model(self, claim: Claim, *, model: PinnedModel, window: int) -> Commit:
         keys = JobKeys(claim.job_id)
         return _commit_from(
             claim,
@@ -291,7 +291,7 @@ class RedisJobStore(JobStore):
             raise JobNotFound(job_id)
         return {int(index): json.loads(text)["seal"] for index, text in found.items()}
 
-    def newest_part(self, job_id: str) -> tuple[Chunk, str] | None:
+    def latest_chunk_output(self, job_id: str) -> tuple[Chunk, str] | None:
         keys = JobKeys(job_id)
         index = self._redis.hget(keys.job, "newest")
         if index is None:
@@ -323,12 +323,14 @@ class RedisJobStore(JobStore):
     def finish(self, claim: Claim) -> Job:
         keys = JobKeys(claim.job_id)
         order = [keys.job, keys.leases, keys.sent, keys.attempts, keys.chunks, keys.parts]
-        order += [ACTIVE, ENDED, CALLBACKS_DUE, TOTALS, open_of("")]
+        order += [ACTIVE, ENDED, WEBHOOKS_DUE, TOTALS, open_of("")]
         if not self._finish(keys=order, args=[claim.fence, claim.job_id]):
             raise LeaseLost(claim.job_id, claim.step)
         return self.get(claim.job_id)
 
-    def keeping_files(self, *, ended_s_ago: float, limit: int, skip: int = 0) -> Sequence[str]:
+    def jobs_past_retention(
+        self, *, ended_s_ago: float, limit: int, skip: int = 0
+    ) -> Sequence[str]:
         args = [round(ended_s_ago * 1000), skip, limit]
         return cast(list[str], self._ended_before(keys=[ENDED], args=args))
 
@@ -372,8 +374,8 @@ class RedisJobStore(JobStore):
         reports = [_report_from(name, text) for name, text in found.items()]
         return [report for report in reports if now - report.reported_at <= within_s]
 
-    def figures(self) -> Figures:
-        return read_figures(self._redis)
+    def stats(self) -> Stats:
+        return read_stats(self._redis)
 
     def ping(self) -> None:
         # Changes nothing, since there is no such list; but a Redis that refuses writes refuses it.
@@ -398,7 +400,7 @@ def _report_from(name: str, text: str) -> WorkerReport:
     return WorkerReport(name=name, reported_at=int(reported_ms) / 1000, model=json.loads(model))
 
 
-def _settling(settlement: Settlement | None) -> list[Any]:
+def _settling(settlement: KeyCompletion | None) -> list[Any]:
     if settlement is None:
         return ["", "", 0]
     return [settlement.hold.token, settlement.fingerprint, round(KEPT_S * 1000)]
@@ -407,4 +409,4 @@ def _settling(settlement: Settlement | None) -> list[Any]:
 def _commit_from(claim: Claim, reply: list[int] | None) -> Commit:
     if reply is None:
         raise LeaseLost(claim.job_id, claim.step)
-    return Commit(last=bool(reply[0]), hand_out=tuple(reply[1:]))
+    return Commit(last=bool(reply[0]), dispatch_chunks=tuple(reply[1:]))

@@ -41,15 +41,15 @@ CREATED = f"{_PREFIX}jobs:created"
 ENDED = f"{_PREFIX}jobs:ended"
 UPLOADS = f"{_PREFIX}uploads"
 EMPTIED = f"{_PREFIX}jobs:emptied"
-CALLBACKS_DUE = f"{_PREFIX}callbacks:due"
-CALLBACK_SECRETS = f"{_PREFIX}callbacks:secrets"
+WEBHOOKS_DUE = f"{_PREFIX}callbacks:due"
+WEBHOOK_SECRETS = f"{_PREFIX}callbacks:secrets"
 API_KEYS = f"{_PREFIX}api_keys"
 REQUEST_COUNTS = f"{_PREFIX}requests"
 WORKERS = f"{_PREFIX}workers"
 PROBE = f"{_PREFIX}probe"  # never there
 TOTALS = f"{_PREFIX}totals"
-LABELS_YOUNG = f"{_PREFIX}labels:young"
-LABELS_OLD = f"{_PREFIX}labels:old"
+CACHE_YOUNG = f"{_PREFIX}labels:young"
+CACHE_OLD = f"{_PREFIX}labels:old"
 
 
 class JobKeys:
@@ -86,11 +86,11 @@ def request_key(name: str) -> str:
     return f"{_PREFIX}request:{name}"
 
 
-def question_key(question_id: str) -> str:
+def label_request_key(question_id: str) -> str:
     """The key of a question that waits for a worker."""
     return f"{_PREFIX}question:{question_id}"
 
 
-def answer_key(question_id: str) -> str:
+def label_response_key(question_id: str) -> str:
     """The key under which whoever asked waits for the answer."""
     return f"{_PREFIX}answer:{question_id}"

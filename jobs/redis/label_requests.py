@@ -8,27 +8,27 @@ import uuid
 from dataclasses import asdict
 from typing import Any, cast
 
-from catalogue.labelled.labels import Label, RowError, WeighedWord
+from catalogue.labelled.labels import EvidenceWord, Label, RowError
 from jobs.job import Failure
-from jobs.ports.label_requests import Answer, Question, Questions
+from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
 from jobs.redis.connection import connect
-from jobs.redis.keys import answer_key, question_key
+from jobs.redis.keys import label_request_key, label_response_key
 
 _ANSWER_KEPT_S = 60
 # Below the socket's timeout, or a wait would look like a Redis that does not answer.
 _LONGEST_BLOCK_S = 4.0
 
 
-class RedisQuestions(Questions):
+class RedisLabelRequests(LabelRequests):
     """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
 
     def __init__(self, url: str) -> None:
         self._redis = connect(url)
 
-    def ask(self, question: Question, *, keep_s: float) -> str:
+    def ask(self, question: LabelRequest, *, keep_s: float) -> str:
         question_id = uuid.uuid4().hex
         text = json.dumps(asdict(question))
-        self._redis.set(question_key(question_id), text, px=max(round(keep_s * 1000), 1))
+        self._redis.set(label_request_key(question_id), text, px=max(round(keep_s * 1000), 1))
         return question_id
 
     def wait(self, question_id: str, *, within_s: float) -> Answer | Failure | None:
@@ -36,18 +36,20 @@ class RedisQuestions(Questions):
         while (left := until - time.monotonic()) > 0:
             # A timeout of 0 would be none at all.
             block = max(min(left, _LONGEST_BLOCK_S), 0.01)
-            found = cast(list[str] | None, self._redis.blpop([answer_key(question_id)], block))
+            found = cast(
+                list[str] | None, self._redis.blpop([label_response_key(question_id)], block)
+            )
             if found:
                 return _answer_from(json.loads(found[1]))
-        self._redis.delete(question_key(question_id))
+        self._redis.delete(label_request_key(question_id))
         return None
 
-    def take(self, question_id: str) -> Question | None:
-        text = cast(str | None, self._redis.getdel(question_key(question_id)))
+    def take(self, question_id: str) -> LabelRequest | None:
+        text = cast(str | None, self._redis.getdel(label_request_key(question_id)))
         if text is None:
             return None
         said = json.loads(text)
-        return Question(
+        return LabelRequest(
             summaries=tuple(said["summaries"]),
             titles=tuple(said["titles"]),
             owner=said["owner"],
@@ -55,7 +57,7 @@ class RedisQuestions(Questions):
         )
 
     def answer(self, question_id: str, answer: Answer | Failure) -> None:
-        key = answer_key(question_id)
+        key = label_response_key(question_id)
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.rpush(key, json.dumps(_document(answer)))
             pipe.expire(key, _ANSWER_KEPT_S)
@@ -87,6 +89,6 @@ def _outcome_from(found: dict[str, Any]) -> Label | RowError:
     lists = {
         "genre_set": tuple(found["genre_set"]),
         "alternatives": tuple(map(tuple, found.get("alternatives", ()))),
-        "evidence": tuple(WeighedWord(**weighed) for weighed in found["evidence"]),
+        "evidence": tuple(EvidenceWord(**weighed) for weighed in found["evidence"]),
     }
     return Label(**(found | lists))

@@ -18,9 +18,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from jobs.ports.prediction_cache import LabelCache
+from jobs.ports.prediction_cache import PredictionCache
 from jobs.redis.connection import load_script
-from jobs.redis.keys import LABELS_OLD, LABELS_YOUNG
+from jobs.redis.keys import CACHE_OLD, CACHE_YOUNG
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ _PAUSE_S = 10.0
 _FULL_SHARE = 0.8
 
 
-class RedisLabelCache(LabelCache):
+class RedisPredictionCache(PredictionCache):
     """Connects on first use; several threads may use it."""
 
     def __init__(self, url: str, *, most: int, ttl_s: float) -> None:
@@ -74,7 +74,7 @@ class RedisLabelCache(LabelCache):
             pipe.info("memory")
             now, memory = pipe.execute()
             if _nearly_full(memory):
-                self._redis.unlink(LABELS_YOUNG, LABELS_OLD)
+                self._redis.unlink(CACHE_YOUNG, CACHE_OLD)
                 log.warning("Redis is nearly full: the cache of labels gave its memory back")
                 return
             stamp = _STAMP.pack(now[0])
@@ -84,7 +84,7 @@ class RedisLabelCache(LabelCache):
             self._do_without(error)
 
     def _get(self, keys: list[bytes], before: float) -> dict[bytes, bytes]:
-        now, reply = self._recall(keys=[LABELS_YOUNG, LABELS_OLD], args=[b"".join(keys)])
+        now, reply = self._recall(keys=[CACHE_YOUNG, CACHE_OLD], args=[b"".join(keys)])
         oldest, newest = int(now) - self._ttl_s, int(before)
         found, to_keep = {}, {}
         at = 0
@@ -108,7 +108,7 @@ class RedisLabelCache(LabelCache):
         args: list[Any] = [self._half, max(1, round(self._ttl_s)), max(0, now - round(self._ttl_s))]
         for key, entry in entries.items():
             args += [key, entry]
-        self._remember(keys=[LABELS_YOUNG, LABELS_OLD], args=args)
+        self._remember(keys=[CACHE_YOUNG, CACHE_OLD], args=args)
 
     def _do_without(self, error: redis.RedisError) -> None:
         self._again_at = time.monotonic() + _PAUSE_S

@@ -9,14 +9,14 @@ from typing import Any
 import redis
 
 from jobs.job import TERMINAL, State
-from jobs.ports.stats import Figures
+from jobs.ports.stats import Stats
 from jobs.redis.keys import (
     ACTIVE,
-    CALLBACKS_DUE,
-    LABELS_OLD,
-    LABELS_YOUNG,
+    CACHE_OLD,
+    CACHE_YOUNG,
     TOTALS,
     UPLOADS,
+    WEBHOOKS_DUE,
     JobKeys,
 )
 
@@ -24,15 +24,15 @@ _OPEN = tuple(state for state in State if state not in TERMINAL)
 _FIELDS = ("state", "last_progress", *(f"at:{state}" for state in _OPEN))
 
 
-def read_figures(client: redis.Redis) -> Figures:
+def read_stats(client: redis.Redis) -> Stats:
     """Only jobs that have not ended are looked at; ended ones are in the totals."""
     with client.pipeline(transaction=False) as pipe:
         pipe.hgetall(TOTALS)
         pipe.smembers(ACTIVE)
         pipe.zcard(UPLOADS)
-        pipe.zcard(CALLBACKS_DUE)
-        pipe.hlen(LABELS_YOUNG)
-        pipe.hlen(LABELS_OLD)
+        pipe.zcard(WEBHOOKS_DUE)
+        pipe.hlen(CACHE_YOUNG)
+        pipe.hlen(CACHE_OLD)
         pipe.info("memory")
         pipe.time()
         totals, active, uploads, due, young, old, memory, (seconds, micros) = pipe.execute()
@@ -45,7 +45,7 @@ def read_figures(client: redis.Redis) -> Figures:
     standstill: dict[State, float] = {}
     for state, record in jobs:
         standstill[state] = max(standstill.get(state, 0.0), now - _last_moved(state, record))
-    return Figures(
+    return Stats(
         open_jobs=Counter(state for state, _ in jobs),
         standstill_s=standstill,
         ended_jobs={

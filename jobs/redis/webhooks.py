@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
-from jobs.ports.webhooks import Attempt, CallbackStore, DeliveryLog, new_secret
+from jobs.ports.webhooks import Attempt, DeliveryLog, WebhookStore, new_secret
 from jobs.redis.connection import connect, load_script
-from jobs.redis.keys import CALLBACK_SECRETS, CALLBACKS_DUE, JobKeys
+from jobs.redis.keys import WEBHOOK_SECRETS, WEBHOOKS_DUE, JobKeys
 
 
-class RedisCallbackStore(CallbackStore):
+class RedisWebhookStore(WebhookStore):
     """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
 
     def __init__(self, url: str) -> None:
@@ -23,13 +23,13 @@ class RedisCallbackStore(CallbackStore):
         )
 
     def due(self, *, limit: int) -> Sequence[str]:
-        return cast(list[str], self._due(keys=[CALLBACKS_DUE], args=[limit]))
+        return cast(list[str], self._due(keys=[WEBHOOKS_DUE], args=[limit]))
 
     def take(self, job_id: str, *, lease_s: float) -> int | None:
         return cast(
             int | None,
             self._take(
-                keys=[CALLBACKS_DUE, JobKeys(job_id).job],
+                keys=[WEBHOOKS_DUE, JobKeys(job_id).job],
                 args=[job_id, round(lease_s * 1000)],
             ),
         )
@@ -39,7 +39,7 @@ class RedisCallbackStore(CallbackStore):
         again = "" if again_in_s is None else round(again_in_s * 1000)
         return bool(
             self._record(
-                keys=[CALLBACKS_DUE, keys.job, keys.deliveries],
+                keys=[WEBHOOKS_DUE, keys.job, keys.deliveries],
                 args=[job_id, attempt.number, again, json.dumps(asdict(attempt))],
             )
         )
@@ -47,7 +47,7 @@ class RedisCallbackStore(CallbackStore):
     def log(self, job_id: str) -> DeliveryLog:
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.lrange(JobKeys(job_id).deliveries, 0, -1)
-            pipe.zscore(CALLBACKS_DUE, job_id)
+            pipe.zscore(WEBHOOKS_DUE, job_id)
             texts, due = pipe.execute()
         return DeliveryLog(
             attempts=tuple(Attempt(**json.loads(text)) for text in texts),
@@ -57,8 +57,8 @@ class RedisCallbackStore(CallbackStore):
     def secrets(self, owner: str | None) -> tuple[str, ...]:
         field, first = owner or "", json.dumps([{"secret": new_secret(), "until": 0}])
         with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hsetnx(CALLBACK_SECRETS, field, first)
-            pipe.hget(CALLBACK_SECRETS, field)
+            pipe.hsetnx(WEBHOOK_SECRETS, field, first)
+            pipe.hget(WEBHOOK_SECRETS, field)
             pipe.time()
             _, text, (seconds, micros) = pipe.execute()
         newest, *older = json.loads(text)
@@ -67,5 +67,5 @@ class RedisCallbackStore(CallbackStore):
 
     def renew_secret(self, owner: str | None, *, keep_s: float) -> str:
         fresh = new_secret()
-        self._renew_secret(keys=[CALLBACK_SECRETS], args=[owner or "", fresh, round(keep_s * 1000)])
+        self._renew_secret(keys=[WEBHOOK_SECRETS], args=[owner or "", fresh, round(keep_s * 1000)])
         return fresh

@@ -23,16 +23,16 @@ from api.settings import ApiSettings
 from cli.local_stack.redis_server import RedisServer
 from jobs.files.storage import Storage, errors_path, result_path
 from jobs.job import Chunk, Job, PinnedModel, State
-from jobs.memory.api_keys import MemoryKeyStore
+from jobs.memory.api_keys import MemoryApiKeyStore
 from jobs.memory.corrections import MemoryCorrectionStore
 from jobs.memory.job_store import MemoryJobStore
-from jobs.memory.label_requests import MemoryQuestions
-from jobs.memory.webhooks import MemoryCallbackStore
-from jobs.ports.api_keys import KeyStore
+from jobs.memory.label_requests import MemoryLabelRequests
+from jobs.memory.webhooks import MemoryWebhookStore
+from jobs.ports.api_keys import ApiKeyStore
 from jobs.ports.corrections import CorrectionStore
 from jobs.ports.job_store import ASSEMBLE, PLAN, JobStore, label_step
-from jobs.ports.webhooks import CallbackStore
-from jobs.queue.task_queue import RecordedMessages
+from jobs.ports.webhooks import WebhookStore
+from jobs.queue.task_queue import RecordingTaskQueue
 from tests.api.client import Answer, ApiClient, client_of
 from tests.waiting import WITHIN_S, eventually
 
@@ -46,17 +46,17 @@ class Front:
 
     storage: Storage
     corrections: CorrectionStore = field(init=False)
-    callbacks: CallbackStore = field(init=False)
+    callbacks: WebhookStore = field(init=False)
     store: JobStore = field(init=False)
-    keys: KeyStore = field(default_factory=MemoryKeyStore)
-    messages: RecordedMessages = field(default_factory=RecordedMessages)
-    questions: MemoryQuestions = field(default_factory=MemoryQuestions)
+    keys: ApiKeyStore = field(default_factory=MemoryApiKeyStore)
+    messages: RecordingTaskQueue = field(default_factory=RecordingTaskQueue)
+    questions: MemoryLabelRequests = field(default_factory=MemoryLabelRequests)
     settings: ApiSettings = field(
         default_factory=lambda: ApiSettings(max_upload_bytes=MAX_UPLOAD_BYTES)
     )
 
     def __post_init__(self) -> None:
-        callbacks, corrections = MemoryCallbackStore(), MemoryCorrectionStore()
+        callbacks, corrections = MemoryWebhookStore(), MemoryCorrectionStore()
         self.callbacks, self.corrections = callbacks, corrections
         self.store = MemoryJobStore(callbacks=callbacks, corrections=corrections)
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from api.auth.authentication import OPEN_ENDPOINTS
 from api.settings import ApiSettings
-from jobs.api_keys import KeyLimits, mint
+from jobs.api_keys import KeyLimits, generate_api_key
 
 CATALOGUE = b"title,summary\nA,some words\n"
 
@@ -24,7 +24,7 @@ class Keyed:
         self.app = front.app()
 
     def key(self, owner: str, *, is_admin: bool = False, **limits: int) -> str:
-        key, kept = mint(owner, is_admin=is_admin, limits=KeyLimits(**limits))
+        key, kept = generate_api_key(owner, is_admin=is_admin, limits=KeyLimits(**limits))
         self.front.keys.add(kept)
         return key
 

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.auth.audit import EVENTS
-from jobs.api_keys import KeyLimits, mint
+from jobs.api_keys import KeyLimits, generate_api_key
 from tests.api.test_access import CATALOGUE, Keyed, submit
 
 
@@ -28,7 +28,7 @@ def test_submission_download_cancellation_and_deletion_are_written_down(
     front: Any, log: pytest.LogCaptureFixture
 ) -> None:
     keyed = Keyed(front)
-    key, kept = mint("anna", is_admin=False, limits=KeyLimits())
+    key, kept = generate_api_key("anna", is_admin=False, limits=KeyLimits())
     front.keys.add(kept)
     anna: FlaskClient = keyed.client(key)
     first, second = submit(anna), submit(anna)

@@ -12,7 +12,7 @@ import pytest
 
 from api.jobs.event_routes import event_stream
 from api.jobs.polling import version
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.settings import ApiSettings
 from jobs.job import State
 from jobs.redis.job_store import RedisJobStore
@@ -83,7 +83,7 @@ def test_a_client_that_knows_the_end_is_told_not_to_come_back(front: Front) -> N
 
 def test_silence_is_filled_with_heartbeats(front: Front) -> None:
     job = front.store.get(front.submit())
-    jobs = CallersJobs(front.store, lambda: somebody("root", is_admin=True))
+    jobs = ScopedJobStore(front.store, lambda: somebody("root", is_admin=True))
     stream = event_stream(jobs, job, version(job), heartbeat_s=0)
     assert next(stream).startswith("retry: ")
     assert [next(stream) for _ in range(3)] == [":\n\n"] * 3

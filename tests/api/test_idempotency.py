@@ -13,17 +13,17 @@ from typing import Any, BinaryIO, cast
 import pytest
 from werkzeug.test import TestResponse
 
-from api.jobs.scoped_store import CallersJobs
-from api.uploads.idempotency import once
+from api.jobs.scoped_store import ScopedJobStore
+from api.uploads.idempotency import run_idempotently
 from api.uploads.options import Options
 from api.uploads.request_stream import Upload
 from api.uploads.submit import accept
 from jobs.files.storage import Storage
 from jobs.job import State
 from jobs.memory.job_store import MemoryJobStore
-from jobs.ports.idempotency import RequestHold, request_name
-from jobs.queue.task_queue import RecordedMessages
-from jobs.webhook_urls import CallbackRules
+from jobs.ports.idempotency import KeyClaim, request_name
+from jobs.queue.task_queue import RecordingTaskQueue
+from jobs.webhook_urls import WebhookUrlRules
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import Front
 from tests.api.fixed_callers import somebody
@@ -107,7 +107,7 @@ def test_a_refused_upload_leaves_its_key_free(front: Front) -> None:
 def test_while_one_upload_is_under_way_a_second_one_with_its_key_waits(front: Front) -> None:
     name = request_name(None, "a-key")
     held = front.store.requests.hold(name, "another process", lease_s=60)
-    assert isinstance(held, RequestHold)
+    assert isinstance(held, KeyClaim)
     answer = send(front)
     assert (answer.status_code, answer.get_json()["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
     assert answer.headers["Retry-After"] == "1"
@@ -200,16 +200,16 @@ def test_a_key_is_held_for_as_long_as_an_archive_is_unpacked(tmp_path: Path) -> 
         now[0] += 20
 
     store = MemoryJobStore(clock=lambda: now[0])
-    jobs = CallersJobs(store, lambda: ANYBODY)
+    jobs = ScopedJobStore(store, lambda: ANYBODY)
     storage = SlowStorage(str(tmp_path), pass_time)
-    made, repeated = once(
+    made, repeated = run_idempotently(
         GivenUpload(packed.getvalue()),
         lambda upload, key: accept(
             upload,
             store=jobs,
             storage=storage,
-            messages=RecordedMessages(),
-            rules=CallbackRules(allow_http=False, allow_private=False),
+            messages=RecordingTaskQueue(),
+            rules=WebhookUrlRules(allow_http=False, allow_private=False),
             most_unpacked=1 << 30,
             key=key,
         ),

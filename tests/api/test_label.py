@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from api.settings import ApiSettings
-from catalogue.labelled.labels import LABEL_COLUMNS, Label, RowError, WeighedWord
+from catalogue.labelled.labels import LABEL_COLUMNS, EvidenceWord, Label, RowError
 from jobs.job import Failure
-from jobs.ports.label_requests import Answer, Question
+from jobs.ports.label_requests import Answer, LabelRequest
 from tests.api.client import client_of
 from tests.api.conftest import Front
 from tests.waiting import WITHIN_S, eventually
@@ -25,15 +25,15 @@ LABEL = Label(
     second_confidence=0.1,
     genre_set=("fantasy", "horror"),
     needs_review=True,
-    evidence=(WeighedWord("dragon", 0.123456),),
+    evidence=(EvidenceWord("dragon", 0.123456),),
 )
 ANSWER = Answer(model_version=7, outcomes=(LABEL, RowError.EMPTY_SUMMARY))
 
 
 @contextmanager
-def worker(front: Front, answer: Answer | Failure) -> Iterator[list[Question]]:
+def worker(front: Front, answer: Answer | Failure) -> Iterator[list[LabelRequest]]:
     """Takes the first question and gives it this answer; yields what it was asked."""
-    taken: list[Question] = []
+    taken: list[LabelRequest] = []
     stop = threading.Event()
 
     def work() -> None:
@@ -63,7 +63,7 @@ def test_every_summary_gets_its_label_under_the_names_of_the_columns(front: Fron
             content_type="application/json",
         )
     assert asked == [
-        Question(summaries=("A dragon", "\N{BOOKS}"), titles=("", "Eragon"), owner=None)
+        LabelRequest(summaries=("A dragon", "\N{BOOKS}"), titles=("", "Eragon"), owner=None)
     ]
     assert (answer.status_code, answer.json["model_version"]) == (200, 7)
     found, failed = answer.json["labels"]

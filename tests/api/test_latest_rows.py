@@ -9,7 +9,7 @@ from catalogue.labelled.labels import Label
 from catalogue.labelled.writer import encode_rows
 from catalogue.parsing.rows import parse_records
 from catalogue.parsing.schema import inspect_head
-from jobs.files.chunk_output import delete_part, write_part
+from jobs.files.chunk_output import delete_chunk_output, write_chunk_output
 from jobs.job import Chunk, PinnedModel
 from jobs.ports.job_store import PLAN, Claim, label_step
 from tests.api.conftest import Front
@@ -41,7 +41,9 @@ def begun(front: Front) -> tuple[str, Claim]:
     outcomes = [None if row.blank else label for row in rows]
     claim = front.store.claim(job_id, label_step(1), lease_s=60)
     assert claim is not None
-    part = write_part(front.storage, claim, 1, rows=encode_rows(layout, rows, outcomes), errors=b"")
+    part = write_chunk_output(
+        front.storage, claim, 1, rows=encode_rows(layout, rows, outcomes), errors=b""
+    )
     front.store.commit_chunk(claim, 1, labelled=20, failed=0, seal=part.seal, window=2)
     return job_id, claim
 
@@ -67,5 +69,5 @@ def test_there_are_none_before_anything_is_labelled(front: Front) -> None:
 
 def test_a_part_that_is_gone_is_no_error(front: Front) -> None:
     job_id, claim = begun(front)
-    delete_part(front.storage, claim, 1)
+    delete_chunk_output(front.storage, claim, 1)
     assert look(front, job_id)["rows"] == []

@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from api.http.logged_requests import logged_address
-from jobs.api_keys import KeyLimits, mint
+from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.ports.webhooks import new_secret
 from tests.api.conftest import StartApi
 from tests.waiting import WITHIN_S
 
 FORGED = '{"audit": "deletion", "owner": "anna"}'
-KEY, KEPT = mint("anna", is_admin=False, limits=KeyLimits())
+KEY, KEPT = generate_api_key("anna", is_admin=False, limits=KeyLimits())
 SECRET_OF_KEY = KEY.removeprefix(KEPT.id)
 
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.app import create_app
 from api.dependencies import connect
 from api.settings import ApiSettings
-from jobs.api_keys import KeyLimits, mint
+from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.memory.job_store import MemoryJobStore
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import ApiProcess, Front
@@ -77,7 +77,7 @@ def test_refused_requests_are_counted_too(front: Front) -> None:
     front.settings = ApiSettings(auth="required")
     app = front.app()
     assert client_of(app).get("/v1/jobs").status_code == 401
-    key, kept = mint("root", is_admin=True, limits=KeyLimits())
+    key, kept = generate_api_key("root", is_admin=True, limits=KeyLimits())
     front.keys.add(kept)
     client = client_of(app)
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
@@ -94,7 +94,7 @@ def test_where_keys_are_asked_for_only_admins_are_told(
     front.settings = ApiSettings(auth="required")
     client = front.client()
     if is_admin is not None:
-        key, kept = mint("anna", is_admin=is_admin, limits=KeyLimits())
+        key, kept = generate_api_key("anna", is_admin=is_admin, limits=KeyLimits())
         front.keys.add(kept)
         client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
     answer = client.get("/metrics")

@@ -12,14 +12,14 @@ import pytest
 
 from api.http.filenames import download_name
 from api.settings import ApiSettings
-from catalogue.compressed.xlsx_reader import workbook_as_csv
-from catalogue.limits import HEAD_BYTES
-from catalogue.parsing.schema import Layout
+from catalogue.compressed.xlsx_reader import xlsx_to_csv
+from catalogue.limits import PROBE_BYTES
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.files.storage import input_path, upload_path
 from tests.api.conftest import Front
 
 CATALOGUE = b"title,summary\nA,some words\n"
-LONG = CATALOGUE + b"".join(b"%d,other words\n" % n for n in range(HEAD_BYTES // 8))
+LONG = CATALOGUE + b"".join(b"%d,other words\n" % n for n in range(PROBE_BYTES // 8))
 FORM = {"content_type": "multipart/form-data; boundary=b"}
 
 
@@ -87,8 +87,8 @@ def test_a_workbook_is_kept_for_planning_with_the_layout_that_its_csv_will_have(
     job_id = answer.json["id"]
     assert stored(front, upload_path(job_id)) == BOOK
     assert front.storage.names(f"jobs/{job_id}") == ["upload"]
-    layout = Layout.from_dict(front.store.layout(job_id))
-    converted = b"".join(workbook_as_csv(io.BytesIO(BOOK), most_bytes=1 << 30))
+    layout = CatalogueSchema.from_dict(front.store.layout(job_id))
+    converted = b"".join(xlsx_to_csv(io.BytesIO(BOOK), most_bytes=1 << 30))
     assert layout.header == ("title", "summary")
     assert converted[layout.data_start :].startswith(b"T0,words 0\n")
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from api.http.parameters import ListQuery
 from api.jobs.pagination import find_jobs
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from jobs.job import Job, State
 from jobs.memory.job_store import MemoryJobStore
 from tests.api.fixed_callers import somebody
@@ -97,7 +97,7 @@ class MeasuringStore(MemoryJobStore):
 
 def find_all(front: Any, query: Query, **bounds: int) -> list[str]:
     """Every job of all pages, by `find_jobs` itself."""
-    jobs, found, after = CallersJobs(front.store, lambda: ANYBODY), [], None
+    jobs, found, after = ScopedJobStore(front.store, lambda: ANYBODY), [], None
     while True:
         page, after = find_jobs(jobs, ListQuery(**query, after=after), **bounds)
         found += [job.id for job in page]
@@ -106,7 +106,7 @@ def find_all(front: Any, query: Query, **bounds: int) -> list[str]:
 
 
 def test_a_filter_that_leaves_much_out_reads_a_bounded_number_of_jobs(clocked: Any) -> None:
-    jobs = CallersJobs(clocked.store, lambda: ANYBODY)
+    jobs = ScopedJobStore(clocked.store, lambda: ANYBODY)
     query = ListQuery(filename="Alpha.csv")
     found, after = find_jobs(jobs, query, read_at_most=2, read_at_once=1)
     assert (found, after) == ([], clocked.made[2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalogue.labelled.labels import Extras, RowError
+from catalogue.labelled.labels import OptionalColumns, RowError
 from catalogue.labelled.writer import encode_header, encode_rows
 from catalogue.parsing.rows import parse_records
 from catalogue.parsing.schema import inspect_head
@@ -20,7 +20,7 @@ def test_the_job_says_how_many_alternatives_it_lists(
 ) -> None:
     answer = front.offer(CATALOGUE, how, alternatives=given)
     assert (answer.status_code, answer.json["alternatives"]) == (202, kept)
-    assert front.store.get(answer.json["id"]).extras == Extras(alternatives=kept)
+    assert front.store.get(answer.json["id"]).extras == OptionalColumns(alternatives=kept)
 
 
 @pytest.mark.parametrize("given", ["-1", "51", "all", "1.5"])

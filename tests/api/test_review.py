@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.jobs.scoped_store import CallersJobs
+from api.jobs.scoped_store import ScopedJobStore
 from api.results.result_reader import reading
 from api.results.row_pages import RowsDocument, RowsQuery, Which, rows_document
 from catalogue.labelled.labels import Label, RowError
@@ -23,11 +23,11 @@ CATALOGUE = (
     "title;summary;price\nNoon;a sure thing;1\n\nDusk;a doubtful thing;2\nDawn;;3\n"
     'Night;"two\nlines";4\nÜber;again doubtful;5\n'
 )
-DOUBTFUL = "doubtful"
+AMBIGUOUS = "doubtful"
 
 
 def label(summary: str) -> Label:
-    doubtful = DOUBTFUL in summary
+    doubtful = AMBIGUOUS in summary
     return Label(
         genre="horror" if doubtful else "crime",
         confidence=0.4 if doubtful else 0.98765,
@@ -138,7 +138,7 @@ def test_looking_for_rare_rows_takes_several_short_requests(front: Front) -> Non
     job_id = reviewed(front, f"title;summary;price\n{lines}Last;doubtful;1\n".encode())
     query = RowsQuery(filter=Which.NEEDS_REVIEW)
     pages: list[RowsDocument] = []
-    jobs = CallersJobs(front.store, lambda: somebody("ann", is_admin=True))
+    jobs = ScopedJobStore(front.store, lambda: somebody("ann", is_admin=True))
     with reading(jobs.get(job_id), jobs, front.storage, front.corrections) as reader:
         while not pages or pages[-1].next:
             query.after = pages[-1].next if pages else None

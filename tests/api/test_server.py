@@ -23,11 +23,11 @@ import psutil
 import pytest
 
 from cli.local_stack.redis_server import RedisServer
-from jobs.api_keys import KeyLimits, mint
+from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.files.storage import Storage, input_path, result_path
 from jobs.job import State
 from jobs.ports.job_store import ASSEMBLE, UPLOAD_LOST_AFTER_S
-from jobs.redis.api_keys import RedisKeyStore
+from jobs.redis.api_keys import RedisApiKeyStore
 from jobs.redis.job_store import RedisJobStore
 
 CATALOGUE = b"title,summary\nA,some words\n"
@@ -349,15 +349,15 @@ def test_a_server_for_others_asks_for_keys_and_counts_requests(
     start_api: Any, redis_url: str
 ) -> None:
     api = start_api(SPINELABEL_AUTH="required")
-    key, made = mint("anna", is_admin=False, limits=KeyLimits(requests_per_minute=3))
-    RedisKeyStore(redis_url).add(made)
+    key, made = generate_api_key("anna", is_admin=False, limits=KeyLimits(requests_per_minute=3))
+    RedisApiKeyStore(redis_url).add(made)
     with httpx.Client(base_url=api.url) as client:
         assert client.get("/v1/jobs").json()["code"] == "KEY_MISSING"
         client.headers["Authorization"] = f"Bearer {key}"
         answers = [client.get("/v1/jobs") for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert 0 < int(answers[-1].headers["Retry-After"]) <= 61
-        RedisKeyStore(redis_url).revoke(made.id)
+        RedisApiKeyStore(redis_url).revoke(made.id)
         assert client.get("/v1/jobs").json()["code"] == "KEY_REFUSED"
     assert "every request needs a key" in api.log.read_text()
 

@@ -18,10 +18,10 @@ from catalogue.labelled.writer import encode_header, encode_rows
 from catalogue.parsing.rows import parse_records
 from catalogue.parsing.schema import inspect_head
 from cli.local_stack.redis_server import RedisServer
-from jobs.api_keys import KeyLimits, mint
+from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.files.storage import result_path
 from jobs.ports.job_store import ASSEMBLE
-from jobs.redis.api_keys import RedisKeyStore
+from jobs.redis.api_keys import RedisApiKeyStore
 from jobs.redis.job_store import RedisJobStore
 from tests.api.conftest import ApiProcess
 from tests.api.slow_clients import SlowClients
@@ -63,8 +63,8 @@ def without_keys(
 
 def new_key(redis_url: str, owner: str, **limits: int) -> str:
     limits = {"requests_per_minute": 1_000_000} | limits
-    key, made = mint(owner, is_admin=False, limits=KeyLimits(**limits))
-    RedisKeyStore(redis_url).add(made)
+    key, made = generate_api_key(owner, is_admin=False, limits=KeyLimits(**limits))
+    RedisApiKeyStore(redis_url).add(made)
     return key
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from api.jobs.scoped_store import CallersJobs
-from api.jobs.snapshot_cache import RecentLooks
+from api.jobs.scoped_store import ScopedJobStore
+from api.jobs.snapshot_cache import SnapshotCache
 from jobs.errors import JobNotFound
 from jobs.job import Job, NewJob, PinnedModel, State
 from jobs.memory.job_store import MemoryJobStore
@@ -53,12 +53,12 @@ def store(clocks: Clocks) -> CountingStore:
 
 
 @pytest.fixture
-def jobs(store: CountingStore, clocks: Clocks) -> CallersJobs:
-    return CallersJobs(store, lambda: somebody("ann"), RecentLooks(clocks))
+def jobs(store: CountingStore, clocks: Clocks) -> ScopedJobStore:
+    return ScopedJobStore(store, lambda: somebody("ann"), SnapshotCache(clocks))
 
 
 def test_who_asks_again_within_a_fifth_of_a_second_is_told_the_same(
-    jobs: CallersJobs, store: CountingStore, clocks: Clocks
+    jobs: ScopedJobStore, store: CountingStore, clocks: Clocks
 ) -> None:
     clocks.now += 60
     looks = []
@@ -72,7 +72,7 @@ def test_who_asks_again_within_a_fifth_of_a_second_is_told_the_same(
 
 
 def test_of_a_young_job_only_a_twentieth_of_its_age_may_be_missed(
-    jobs: CallersJobs, store: CountingStore, clocks: Clocks
+    jobs: ScopedJobStore, store: CountingStore, clocks: Clocks
 ) -> None:
     clocks.now += 1
     jobs.look("job")
@@ -85,7 +85,7 @@ def test_of_a_young_job_only_a_twentieth_of_its_age_may_be_missed(
 
 
 def test_what_is_not_a_mere_look_asks_the_record(
-    jobs: CallersJobs, store: CountingStore, clocks: Clocks
+    jobs: ScopedJobStore, store: CountingStore, clocks: Clocks
 ) -> None:
     clocks.now += 60
     jobs.look("job")
@@ -93,7 +93,7 @@ def test_what_is_not_a_mere_look_asks_the_record(
     assert store.reads == 2
 
 
-def test_whoever_cancels_sees_it_at_once(jobs: CallersJobs, clocks: Clocks) -> None:
+def test_whoever_cancels_sees_it_at_once(jobs: ScopedJobStore, clocks: Clocks) -> None:
     clocks.now += 60
     assert jobs.look("job").state is State.QUEUED
     jobs.end("job", State.CANCELLED)
@@ -101,7 +101,7 @@ def test_whoever_cancels_sees_it_at_once(jobs: CallersJobs, clocks: Clocks) -> N
 
 
 def test_what_one_request_has_seen_later_ones_see(
-    jobs: CallersJobs, store: CountingStore, clocks: Clocks
+    jobs: ScopedJobStore, store: CountingStore, clocks: Clocks
 ) -> None:
     clocks.now += 60
     jobs.look("job")
@@ -117,7 +117,7 @@ def test_a_thread_that_read_earlier_does_not_bring_the_past_back(
     store: CountingStore, clocks: Clocks
 ) -> None:
     clocks.now += 60
-    recent = RecentLooks(clocks)
+    recent = SnapshotCache(clocks)
     asked_at = recent.now()
     earlier = store.get("job")
     clocks.now += 0.01
@@ -128,7 +128,7 @@ def test_a_thread_that_read_earlier_does_not_bring_the_past_back(
 
 def test_an_end_is_not_remembered_since_files_may_go(store: CountingStore, clocks: Clocks) -> None:
     clocks.now += 60
-    recent = RecentLooks(clocks)
+    recent = SnapshotCache(clocks)
     asked_at = recent.now()
     job = recent.note(store.get("job"), asked_at=asked_at)
     recent.note(replace(job, state=State.COMPLETED), asked_at=asked_at)
@@ -143,7 +143,7 @@ def test_a_clock_that_is_put_back_hides_nothing(
     store: CountingStore, clocks: Clocks, state: State
 ) -> None:
     clocks.now += 60
-    recent = RecentLooks(clocks)
+    recent = SnapshotCache(clocks)
     job = recent.note(store.get("job"), asked_at=recent.now())
     clocks.now += 0.01
     changed = replace(job, state=state, read_at=job.read_at - 30)
@@ -152,7 +152,7 @@ def test_a_clock_that_is_put_back_hides_nothing(
 
 
 def test_a_look_at_somebody_elses_job_finds_none(
-    store: CountingStore, jobs: CallersJobs, clocks: Clocks
+    store: CountingStore, jobs: ScopedJobStore, clocks: Clocks
 ) -> None:
     clocks.now += 60
     jobs.look("job")

@@ -16,7 +16,7 @@ import pytest
 from api.http.json_bodies import DEEPEST, StrictJson
 from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import RedisJobStore
-from jobs.redis.webhooks import RedisCallbackStore
+from jobs.redis.webhooks import RedisWebhookStore
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import Front
 from tests.api.test_access import Keyed
@@ -77,7 +77,7 @@ def stored(front: Front, redis_url: str) -> Front:
     """A front over a real Redis: it refuses texts that memory takes."""
     front.store = RedisJobStore(redis_url)
     front.corrections = RedisCorrectionStore(redis_url)
-    front.callbacks = RedisCallbackStore(redis_url)
+    front.callbacks = RedisWebhookStore(redis_url)
     return front
 
 

@@ -13,14 +13,14 @@ import pytest
 import redis
 from kombu.exceptions import OperationalError
 
-from catalogue.limits import HEAD_BYTES
-from catalogue.parsing.schema import Layout
+from catalogue.limits import PROBE_BYTES
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.files.storage import Storage, input_path
 from jobs.job import Job, NewJob
 from jobs.memory.job_store import MemoryJobStore
-from jobs.ports.idempotency import Settlement
+from jobs.ports.idempotency import KeyCompletion
 from jobs.ports.job_store import UPLOAD_LOST_AFTER_S
-from jobs.queue.task_queue import PLAN_TASK, RecordedMessages
+from jobs.queue.task_queue import PLAN_TASK, RecordingTaskQueue
 from tests.api.client import ApiClient
 from tests.api.conftest import Front
 
@@ -60,7 +60,7 @@ def test_a_raw_body_of_any_type_becomes_a_job(front: Front, content_type: str) -
     assert stored(front, answer.json["id"]) == content
 
 
-@pytest.mark.parametrize("size", [HEAD_BYTES - 1, HEAD_BYTES, HEAD_BYTES + 1, 3 * HEAD_BYTES])
+@pytest.mark.parametrize("size", [PROBE_BYTES - 1, PROBE_BYTES, PROBE_BYTES + 1, 3 * PROBE_BYTES])
 @pytest.mark.parametrize("as_form", [False, True])
 def test_every_byte_is_stored_around_the_inspected_head(
     front: Front, size: int, as_form: bool
@@ -125,7 +125,7 @@ def test_a_very_long_name_of_a_column_is_cut_in_documents_only(front: Front) -> 
     answer = front.client().post("/v1/jobs", query_string={"summary_column": name}, data=content)
     shown = answer.json["summary_column"]
     assert (shown, len(shown)) == (name[:499] + "…", 500)
-    layout = Layout.from_dict(front.store.layout(answer.json["id"]))
+    layout = CatalogueSchema.from_dict(front.store.layout(answer.json["id"]))
     assert layout.header == ("title", name)
 
 
@@ -298,7 +298,7 @@ class FullStore(MemoryJobStore):
     """A Redis that takes no writes."""
 
     def create(
-        self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
+        self, job: NewJob, *, most_open: int | None = None, settlement: KeyCompletion | None = None
     ) -> Job:
         raise redis.OutOfMemoryError(f"no room for {job.id}, {most_open}, {settlement}")
 
@@ -312,7 +312,7 @@ def test_of_an_upload_whose_record_is_refused_nothing_is_kept(front: Front) -> N
     assert front.store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S) == []
 
 
-class MuteMessages(RecordedMessages):
+class MuteMessages(RecordingTaskQueue):
     """A broker that takes nothing."""
 
     def plan(self, job_id: str) -> None:
@@ -338,7 +338,7 @@ class LosingStore(MemoryJobStore):
     """A record that hears nothing of an upload for very long, just before it becomes a job."""
 
     def create(
-        self, job: NewJob, *, most_open: int | None = None, settlement: Settlement | None = None
+        self, job: NewJob, *, most_open: int | None = None, settlement: KeyCompletion | None = None
     ) -> Job:
         self.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S)
         return super().create(job, most_open=most_open, settlement=settlement)

@@ -17,14 +17,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue.compressed.compression import Packing, gunzip, recognise_packing
-from catalogue.compressed.zip_archive import Archive
+from catalogue.compressed.compression import Compression, detect_compression, gunzip
+from catalogue.compressed.zip_archive import ZipArchive
 from catalogue.errors import (
-    ArchiveDamaged,
     ArchiveEncrypted,
-    ArchiveWithoutTable,
     CatalogueError,
-    SeveralTables,
+    CorruptArchive,
+    EmptyArchive,
+    MultipleFilesInArchive,
     UnpackedTooLarge,
 )
 from catalogue.limits import RATIO_COUNTS_FROM
@@ -48,16 +48,16 @@ def archive(**files: bytes) -> io.BytesIO:
 @pytest.mark.parametrize(
     ("head", "packing"),
     [
-        (gzip.compress(b"x"), Packing.GZIP),
-        (archive(a_csv=b"x").getvalue(), Packing.ZIP),
-        (archive().getvalue(), Packing.ZIP),
-        (b"title,summary", Packing.NONE),
-        (b"", Packing.NONE),
-        (b"PK is a title,summary", Packing.NONE),
+        (gzip.compress(b"x"), Compression.GZIP),
+        (archive(a_csv=b"x").getvalue(), Compression.ZIP),
+        (archive().getvalue(), Compression.ZIP),
+        (b"title,summary", Compression.NONE),
+        (b"", Compression.NONE),
+        (b"PK is a title,summary", Compression.NONE),
     ],
 )
-def test_packing_is_recognised_by_the_first_bytes(head: bytes, packing: Packing) -> None:
-    assert recognise_packing(head) is packing
+def test_packing_is_recognised_by_the_first_bytes(head: bytes, packing: Compression) -> None:
+    assert detect_compression(head) is packing
 
 
 @given(st.binary(max_size=5000), st.integers(1, 4000), st.integers(1, 3))
@@ -84,7 +84,7 @@ def test_padding_behind_a_gzip_file_is_passed_over() -> None:
     ids=["end", "middle", "checksum", "garbage", "second-member"],
 )
 def test_a_damaged_gzip_file_is_refused(packed: bytes) -> None:
-    with pytest.raises(ArchiveDamaged):
+    with pytest.raises(CorruptArchive):
         list(gunzip(cut(packed, 100), most_bytes=MOST))
 
 
@@ -102,7 +102,7 @@ def test_a_gzip_bomb_is_refused_before_it_is_unpacked() -> None:
 
 
 def test_the_only_file_of_a_zip_archive_is_the_table_whatever_its_name() -> None:
-    found = Archive(archive(folder__books_dat=TEXT))
+    found = ZipArchive(archive(folder__books_dat=TEXT))
     assert not found.is_workbook
     assert b"".join(found.read(found.table(), most_bytes=MOST)) == TEXT
 
@@ -119,16 +119,16 @@ def test_what_systems_leave_in_an_archive_does_not_count() -> None:
     with zipfile.ZipFile(stream, "w") as packed:
         for name, content in litter.items():
             packed.writestr(name, content)
-    assert Archive(stream).table() == "a/b.csv"
+    assert ZipArchive(stream).table() == "a/b.csv"
 
 
 def test_an_archive_of_several_files_or_none_is_refused_with_their_names() -> None:
-    with pytest.raises(SeveralTables, match=r"a\.csv.*b\.csv"):
-        Archive(archive(a_csv=b"x", b_csv=b"y")).table()
-    with pytest.raises(ArchiveWithoutTable):
-        Archive(archive()).table()
-    with pytest.raises(SeveralTables, match="1,000"):
-        Archive(archive(**{f"f{n}": b"" for n in range(1001)}))
+    with pytest.raises(MultipleFilesInArchive, match=r"a\.csv.*b\.csv"):
+        ZipArchive(archive(a_csv=b"x", b_csv=b"y")).table()
+    with pytest.raises(EmptyArchive):
+        ZipArchive(archive()).table()
+    with pytest.raises(MultipleFilesInArchive, match="1,000"):
+        ZipArchive(archive(**{f"f{n}": b"" for n in range(1001)}))
 
 
 def test_an_archive_with_a_password_is_refused() -> None:
@@ -136,26 +136,26 @@ def test_an_archive_with_a_password_is_refused() -> None:
     central = content.index(b"PK\x01\x02")
     content[central + 8] |= 1
     with pytest.raises(ArchiveEncrypted):
-        Archive(io.BytesIO(bytes(content))).table()
+        ZipArchive(io.BytesIO(bytes(content))).table()
 
 
 @pytest.mark.parametrize("place", [0.3, 0.5, 0.9])
 def test_a_damaged_archive_is_refused(place: float) -> None:
     whole = archive(a_csv=TEXT).getvalue()
-    with pytest.raises(ArchiveDamaged):
-        Archive(io.BytesIO(whole[: int(len(whole) * place)]))
+    with pytest.raises(CorruptArchive):
+        ZipArchive(io.BytesIO(whole[: int(len(whole) * place)]))
     name = whole.index(b"a.csv") + 8
     broken = whole[:name] + bytes(10) + whole[name + 10 :]
-    with pytest.raises(ArchiveDamaged):
-        list(Archive(io.BytesIO(broken)).read("a.csv", most_bytes=MOST))
+    with pytest.raises(CorruptArchive):
+        list(ZipArchive(io.BytesIO(broken)).read("a.csv", most_bytes=MOST))
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
     stream = archive(a_csv=bytes(200 << 20))
     with pytest.raises(UnpackedTooLarge):
-        list(Archive(stream).read("a.csv", most_bytes=1 << 40))
+        list(ZipArchive(stream).read("a.csv", most_bytes=1 << 40))
     with pytest.raises(UnpackedTooLarge):
-        next(Archive(stream).read("a.csv", most_bytes=1 << 20))
+        next(ZipArchive(stream).read("a.csv", most_bytes=1 << 20))
 
 
 def test_a_zip_archive_is_refused_for_what_is_broken_wherever_that_is(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_zip_archive_is_refused_for_what_is_broken_wherever_that_is(tmp_path: 
         path.write_bytes(broken)
         try:
             with path.open("rb") as file:  # of the disk, whose own errors are not the archive's
-                found = Archive(file)
+                found = ZipArchive(file)
                 unpacked = b"".join(found.read(found.table(), most_bytes=MOST))
         except CatalogueError:
             refused += 1
@@ -185,7 +185,7 @@ def test_an_error_of_the_storage_is_none_of_the_archive() -> None:
             return super().read(size)
 
     with pytest.raises(OSError, match="the disk is gone"):
-        found = Archive(Gone(archive(a_csv=TEXT).getvalue()))
+        found = ZipArchive(Gone(archive(a_csv=TEXT).getvalue()))
         list(found.read(found.table(), most_bytes=MOST))
 
 
@@ -194,8 +194,8 @@ def test_a_zip_archive_that_cannot_be_unpacked_in_bounded_memory_is_refused(kind
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", kind) as packed:
         packed.writestr("catalogue.csv", TEXT)
-    with pytest.raises(ArchiveDamaged, match="unusual"):
-        list(Archive(stream).read("catalogue.csv", most_bytes=MOST))
+    with pytest.raises(CorruptArchive, match="unusual"):
+        list(ZipArchive(stream).read("catalogue.csv", most_bytes=MOST))
 
 
 def directory_of(entries: int, *, zip64: bool) -> bytes:
@@ -219,13 +219,13 @@ def directory_of(entries: int, *, zip64: bool) -> bytes:
 
 @pytest.mark.parametrize("zip64", [False, True])
 def test_a_zip_directory_is_not_read_beyond_its_bound(zip64: bool) -> None:
-    assert Archive(io.BytesIO(directory_of(1, zip64=zip64))).table() == "0000000"
-    with pytest.raises(SeveralTables):
-        Archive(io.BytesIO(directory_of(1_001, zip64=zip64)))
+    assert ZipArchive(io.BytesIO(directory_of(1, zip64=zip64))).table() == "0000000"
+    with pytest.raises(MultipleFilesInArchive):
+        ZipArchive(io.BytesIO(directory_of(1_001, zip64=zip64)))
     stream = io.BytesIO(directory_of(200_000, zip64=zip64))  # 11 MB
     tracemalloc.start()
-    with pytest.raises(SeveralTables):
-        Archive(stream)
+    with pytest.raises(MultipleFilesInArchive):
+        ZipArchive(stream)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 << 20
@@ -236,7 +236,7 @@ def test_a_zip_member_is_not_believed_to_be_packed_in_more_bytes_than_the_file_h
     entry = content.rindex(b"PK\1\2")
     content[entry + 20 : entry + 24] = struct.pack("<L", 50 << 20)
     with pytest.raises(UnpackedTooLarge, match="100 times"):
-        list(Archive(io.BytesIO(bytes(content))).read("a.csv", most_bytes=1 << 40))
+        list(ZipArchive(io.BytesIO(bytes(content))).read("a.csv", most_bytes=1 << 40))
 
 
 def test_a_gzip_file_of_empty_members_is_refused_after_some() -> None:
@@ -248,7 +248,7 @@ def test_a_gzip_file_of_empty_members_is_refused_after_some() -> None:
             taken += 1
             yield gzip.compress(b"") * 100
 
-    with pytest.raises(ArchiveDamaged, match="members"):
+    with pytest.raises(CorruptArchive, match="members"):
         list(gunzip(blocks(), most_bytes=MOST))
     assert taken < 20
 

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 import pytest
 
 from catalogue.compressed.compression import gunzip
-from catalogue.compressed.xlsx_reader import workbook_as_csv
-from catalogue.compressed.zip_archive import Archive
+from catalogue.compressed.xlsx_reader import xlsx_to_csv
+from catalogue.compressed.zip_archive import ZipArchive
 from catalogue.errors import CatalogueError
-from catalogue.exports.csv_safe import as_harmless_csv
+from catalogue.exports.csv_safe import to_formula_safe_csv
 from catalogue.exports.jsonl import as_jsonl
 from catalogue.exports.parquet import as_parquet
 from catalogue.exports.table import Table
@@ -34,8 +34,8 @@ from catalogue.labelled.corrections import (
     encode_corrected_header,
     encode_training,
 )
-from catalogue.labelled.labels import Extras, RowError, label_columns
-from catalogue.labelled.reader import ResultLayout, ResultRow, part_layout, read_result
+from catalogue.labelled.labels import OptionalColumns, RowError, label_columns
+from catalogue.labelled.reader import ResultRow, ResultSchema, part_layout, read_result
 from catalogue.labelled.writer import encode_errors, encode_rows
 from catalogue.parsing.chunking import plan_chunks
 from catalogue.parsing.columns import find_summary_column
@@ -44,7 +44,7 @@ from catalogue.parsing.encoding import Encoding
 from catalogue.parsing.record_scanner import scan_records
 from catalogue.parsing.rows import parse_records
 from catalogue.parsing.sampling import take_sample
-from catalogue.parsing.schema import Layout, inspect_head
+from catalogue.parsing.schema import CatalogueSchema, inspect_head
 from catalogue.text.cleaning import clean
 from tests.catalogue.workbooks import book
 
@@ -103,7 +103,7 @@ def ratio_of_times(case: Case) -> float:
 
 COMMAS = Dialect(encoding=Encoding.UTF_8, delimiter=",", bom=False)
 LAYOUT = inspect_head(b"id,title,summary\n1,A,words\n", complete=True)
-RESULT = part_layout(LAYOUT, Extras())
+RESULT = part_layout(LAYOUT, OptionalColumns())
 INLINE = "<c t='inlineStr'><is><t>words</t></is></c>"
 LABELS = ["crime", "0.9000", "horror", "0.0500", "crime", "false", ""]
 
@@ -148,8 +148,8 @@ def head(unit: str, *, begin: str = "", end: str = "\n1,words\n") -> Callable[[i
     return make
 
 
-def with_columns(count: int, name: Callable[[int], str]) -> Layout:
-    return Layout(
+def with_columns(count: int, name: Callable[[int], str]) -> CatalogueSchema:
+    return CatalogueSchema(
         dialect=COMMAS,
         header=tuple(map(name, range(count))),
         summary_index=0,
@@ -165,8 +165,8 @@ def named(name: Callable[[int], str]) -> Callable[[int], Work]:
         layout = with_columns(size, name)
 
         def work() -> None:
-            label_columns(layout.header, Extras(alternatives=2, evidence=True))
-            encode_corrected_header(result := part_layout(layout, Extras()))
+            label_columns(layout.header, OptionalColumns(alternatives=2, evidence=True))
+            encode_corrected_header(result := part_layout(layout, OptionalColumns()))
             Table.of(result, corrected=True)
 
         return work
@@ -180,7 +180,7 @@ def result_rows(count: int, *cells: str) -> list[ResultRow]:
 
 
 def exported(
-    write: Callable[[ResultLayout, list[ResultRow]], object], *cells: str
+    write: Callable[[ResultSchema, list[ResultRow]], object], *cells: str
 ) -> Callable[[int], Work]:
     def make(size: int) -> Work:
         rows = result_rows(size, *cells)
@@ -190,7 +190,7 @@ def exported(
 
 
 def wide_export(
-    write: Callable[[ResultLayout, list[ResultRow]], object],
+    write: Callable[[ResultSchema, list[ResultRow]], object],
 ) -> Callable[[int], Work]:
     """One row with many cells beyond the header."""
 
@@ -201,27 +201,27 @@ def wide_export(
     return make
 
 
-def jsonl(result: ResultLayout, rows: list[ResultRow]) -> None:
+def jsonl(result: ResultSchema, rows: list[ResultRow]) -> None:
     for _ in as_jsonl(Table.of(result, corrected=True), [(rows, {})]):
         pass
 
 
-def parquet(result: ResultLayout, rows: list[ResultRow]) -> None:
+def parquet(result: ResultSchema, rows: list[ResultRow]) -> None:
     for _ in as_parquet(Table.of(result, corrected=True), [(rows, {})], row_bytes=100):
         pass
 
 
-def xlsx(result: ResultLayout, rows: list[ResultRow]) -> None:
+def xlsx(result: ResultSchema, rows: list[ResultRow]) -> None:
     for _ in as_xlsx(Table.of(result, corrected=True), [(rows, {})], csv_bytes=1000):
         pass
 
 
-def harmless(result: ResultLayout, rows: list[ResultRow]) -> None:
-    for _ in as_harmless_csv(result, [(rows, {})], corrected=True):
+def harmless(result: ResultSchema, rows: list[ResultRow]) -> None:
+    for _ in to_formula_safe_csv(result, [(rows, {})], corrected=True):
         pass
 
 
-def corrected(result: ResultLayout, rows: list[ResultRow]) -> None:
+def corrected(result: ResultSchema, rows: list[ResultRow]) -> None:
     genres = {row.number: "crime" for row in rows}
     encode_corrected(result, rows, genres)
     encode_training(LAYOUT, rows, genres)
@@ -313,7 +313,7 @@ def zipped(size: int) -> Work:
 
     def work() -> None:
         with suppress(CatalogueError):
-            Archive(stream).table()
+            ZipArchive(stream).table()
 
     return work
 
@@ -323,7 +323,7 @@ def workbook(sheet: Callable[[int], str], texts: Callable[[int], str]) -> Callab
         stream = book(sheet=sheet(size), texts=texts(size))
 
         def work() -> None:
-            for _ in workbook_as_csv(stream, most_bytes=1 << 40):
+            for _ in xlsx_to_csv(stream, most_bytes=1 << 40):
                 pass
 
         return work

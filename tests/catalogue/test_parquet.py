@@ -8,12 +8,12 @@ import pytest
 
 from catalogue.exports.parquet import Pipe, as_parquet
 from catalogue.exports.table import Batch, Table
-from catalogue.labelled.labels import Extras
+from catalogue.labelled.labels import OptionalColumns
 from catalogue.labelled.reader import ResultRow, part_layout
 from catalogue.parsing.schema import inspect_head
 
 TABLE = Table.of(
-    part_layout(inspect_head(b"title,summary\nOne,words\n", complete=True), Extras()),
+    part_layout(inspect_head(b"title,summary\nOne,words\n", complete=True), OptionalColumns()),
     corrected=False,
 )
 WIDTH = len(TABLE.names) - 1

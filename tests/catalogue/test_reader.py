@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue.errors import GenreUnusable
-from catalogue.exports.csv_safe import as_harmless_csv
+from catalogue.errors import InvalidGenre
+from catalogue.exports.csv_safe import to_formula_safe_csv
 from catalogue.labelled.corrections import (
-    checked_genre,
     encode_corrected,
     encode_corrected_header,
     encode_training,
     encode_training_header,
+    normalise_genre,
 )
-from catalogue.labelled.labels import Extras, Label
+from catalogue.labelled.labels import Label, OptionalColumns
 from catalogue.labelled.reader import (
-    ResultLayout,
     ResultRow,
+    ResultSchema,
     inspect_result,
     part_layout,
     read_result,
@@ -29,7 +29,7 @@ from catalogue.labelled.writer import encode_header, encode_rows
 from catalogue.limits import MAX_RECORD_BYTES
 from catalogue.parsing.columns import ColumnNames
 from catalogue.parsing.rows import parse_records
-from catalogue.parsing.schema import Layout, inspect_head
+from catalogue.parsing.schema import CatalogueSchema, inspect_head
 
 LABEL = Label(
     genre="fantasy",
@@ -45,7 +45,7 @@ CATALOGUE = (
 )
 
 
-def labelled(raw: bytes, **names: str) -> tuple[Layout, bytes]:
+def labelled(raw: bytes, **names: str) -> tuple[CatalogueSchema, bytes]:
     layout = inspect_head(raw, complete=True, names=ColumnNames(**names))
     rows = parse_records(raw[layout.data_start :], layout)
     outcomes = [None if row.blank else row.problem or LABEL for row in rows]
@@ -56,7 +56,9 @@ def blocks(content: bytes, size: int) -> Iterator[bytes]:
     return (content[at : at + size] for at in range(0, len(content), size))
 
 
-def read_all(content: bytes, layout: Layout, size: int) -> tuple[ResultLayout, list[ResultRow]]:
+def read_all(
+    content: bytes, layout: CatalogueSchema, size: int
+) -> tuple[ResultSchema, list[ResultRow]]:
     result = inspect_result(blocks(content, size), layout)
     return result, list(
         read_result(blocks(content[result.data_start :], size), result, start=result.data_start)
@@ -143,7 +145,7 @@ def test_training_data_of_a_catalogue_without_titles_has_empty_ones() -> None:
 
 
 def test_a_genre_is_kept_in_one_spelling_of_white_space() -> None:
-    assert checked_genre("  science \n fiction ") == "science fiction"
+    assert normalise_genre("  science \n fiction ") == "science fiction"
 
 
 @pytest.mark.parametrize(
@@ -169,20 +171,20 @@ def test_a_genre_is_kept_in_one_spelling_of_white_space() -> None:
     ],
 )
 def test_a_genre_that_would_do_harm_is_refused(genre: str) -> None:
-    with pytest.raises(GenreUnusable, match="genre"):
-        checked_genre(genre)
+    with pytest.raises(InvalidGenre, match="genre"):
+        normalise_genre(genre)
 
 
 @pytest.mark.parametrize("sign", "=+-@\t\r\n＝＋－＠﹦﹢﹣﹫")
 def test_harmless_csv_puts_an_apostrophe_before_every_sign_of_formulas(sign: str) -> None:
-    result = part_layout(inspect_head(b"title,summary\nA,b\n", complete=True), Extras())
+    result = part_layout(inspect_head(b"title,summary\nA,b\n", complete=True), OptionalColumns())
     row = ResultRow(1, [f"{sign}HYPERLINK(A1)", "words", *[""] * 7], end=0)
-    content = b"".join(as_harmless_csv(result, [([row], {})], corrected=False)).decode()
+    content = b"".join(to_formula_safe_csv(result, [([row], {})], corrected=False)).decode()
     cells = list(csv.reader(io.StringIO(content, newline="")))[1]
     assert cells[:2] == [f"'{sign}HYPERLINK(A1)", "words"]
 
 
 def test_harmless_csv_leaves_numbers_alone() -> None:
-    result = part_layout(inspect_head(b"title,summary\nA,b\n", complete=True), Extras())
+    result = part_layout(inspect_head(b"title,summary\nA,b\n", complete=True), OptionalColumns())
     row = ResultRow(1, ["-1.5", "+49", *[""] * 7], end=0)
-    assert b"\n-1.5,+49," in b"".join(as_harmless_csv(result, [([row], {})], corrected=False))
+    assert b"\n-1.5,+49," in b"".join(to_formula_safe_csv(result, [([row], {})], corrected=False))

@@ -11,7 +11,7 @@ from catalogue.labelled.labels import RowError
 from catalogue.limits import MAX_RECORD_BYTES, MAX_SUMMARY_CHARACTERS
 from catalogue.parsing.chunking import ChunkRange, plan_chunks
 from catalogue.parsing.rows import Row, parse_records
-from catalogue.parsing.schema import Layout, inspect_head
+from catalogue.parsing.schema import CatalogueSchema, inspect_head
 
 HEADER = "id,summary,price\n"
 LAYOUT = inspect_head((HEADER + "1,x,2\n").encode(), complete=True)
@@ -73,7 +73,9 @@ def blocks_of(raw: bytes, start: int, size: int) -> list[bytes]:
     return [raw[i : i + size] for i in range(start, len(raw), size)]
 
 
-def chunks_of(raw: bytes, layout: Layout, start: int, rows: int, size: int) -> list[ChunkRange]:
+def chunks_of(
+    raw: bytes, layout: CatalogueSchema, start: int, rows: int, size: int
+) -> list[ChunkRange]:
     blocks = blocks_of(raw, start, 7)
     return list(plan_chunks(blocks, layout, start=start, max_rows=rows, max_bytes=size))
 

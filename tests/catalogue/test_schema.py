@@ -16,10 +16,10 @@ from catalogue.errors import (
     TooManyColumns,
 )
 from catalogue.parsing.columns import ColumnNames
-from catalogue.parsing.schema import Layout, inspect_head
+from catalogue.parsing.schema import CatalogueSchema, inspect_head
 
 
-def inspect(text: str | bytes, summary_column: str | None = None) -> Layout:
+def inspect(text: str | bytes, summary_column: str | None = None) -> CatalogueSchema:
     head = text if isinstance(text, bytes) else text.encode()
     return inspect_head(head, complete=True, names=ColumnNames(summary=summary_column))
 
@@ -126,7 +126,7 @@ def test_rows_begin_right_behind_the_header(encoding: str, before: str) -> None:
 def test_a_layout_survives_json() -> None:
     layout = inspect(b"t\xc3\xa9\xff,summary,\xc3\xa9\xc3\xa9\n1,2\n")
     assert "\udcff" in layout.header[0]
-    assert Layout.from_dict(json.loads(json.dumps(layout.to_dict()))) == layout
+    assert CatalogueSchema.from_dict(json.loads(json.dumps(layout.to_dict()))) == layout
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_layout_survives_json() -> None:
 def test_the_title_is_found_where_there_is_one(header: str, index: int | None) -> None:
     layout = inspect_head(f"{header}\n1,2,3\n".encode(), complete=True)
     assert layout.title_index == index
-    assert Layout.from_dict(layout.to_dict()) == layout
+    assert CatalogueSchema.from_dict(layout.to_dict()) == layout
 
 
 def test_a_column_that_is_read_as_the_summary_is_no_title() -> None:

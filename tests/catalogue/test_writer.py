@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from catalogue.labelled.labels import (
     EVIDENCE_COLUMN,
     LABEL_COLUMNS,
-    Extras,
+    EvidenceWord,
     Label,
+    OptionalColumns,
     Outcome,
     RowError,
-    WeighedWord,
     label_columns,
 )
 from catalogue.labelled.writer import (
@@ -28,7 +28,7 @@ from catalogue.labelled.writer import (
 from catalogue.parsing.dialect import Dialect
 from catalogue.parsing.encoding import Encoding
 from catalogue.parsing.rows import Row, parse_records
-from catalogue.parsing.schema import Layout, inspect_head
+from catalogue.parsing.schema import CatalogueSchema, inspect_head
 
 LABEL = Label(
     genre="fantasy",
@@ -40,7 +40,7 @@ LABEL = Label(
 )
 CELLS = ("fantasy", "0.8765", "horror", "0.1000", "fantasy|horror", "false", "")
 
-EVIDENCE = Extras(evidence=True)
+EVIDENCE = OptionalColumns(evidence=True)
 
 
 def read(raw: bytes, delimiter: str = ",") -> list[list[str]]:
@@ -52,7 +52,7 @@ def outcomes_for(rows: list[Row]) -> list[Outcome]:
     return [None if row.blank else row.problem or LABEL for row in rows]
 
 
-def result(raw: bytes) -> tuple[Layout, bytes]:
+def result(raw: bytes) -> tuple[CatalogueSchema, bytes]:
     layout = inspect_head(raw, complete=True)
     rows = parse_records(raw[layout.data_start :], layout)
     return layout, encode_header(layout) + encode_rows(layout, rows, outcomes_for(rows))
@@ -82,7 +82,7 @@ def test_reading_the_result_gives_the_identical_values(
     records: list[list[str]], delimiter: str, line_end: str
 ) -> None:
     dialect = Dialect(encoding=Encoding.UTF_8, delimiter=delimiter, bom=False, line_end=line_end)
-    layout = Layout(
+    layout = CatalogueSchema(
         dialect=dialect, header=("summary",), summary_index=0, title_index=None, data_start=0
     )
     rows = [Row(cells=tuple(record), title="", summary="", problem=None) for record in records]
@@ -148,14 +148,14 @@ def test_alternatives_are_a_column_before_the_evidence() -> None:
     label = replace(
         LABEL,
         alternatives=(("crime", 0.25), ("horror", 0.04999)),
-        evidence=(WeighedWord("dragon", 0.5),),
+        evidence=(EvidenceWord("dragon", 0.5),),
     )
     rows = parse_records(b"1,x\n2,\n", layout)
     outcomes: list[Outcome] = [label, RowError.EMPTY_SUMMARY]
     for asked, columns, added in [
-        (Extras(alternatives=2), ["alternatives"], ["crime:0.2500|horror:0.0500"]),
+        (OptionalColumns(alternatives=2), ["alternatives"], ["crime:0.2500|horror:0.0500"]),
         (
-            Extras(alternatives=2, evidence=True),
+            OptionalColumns(alternatives=2, evidence=True),
             ["alternatives", "evidence"],
             ["crime:0.2500|horror:0.0500", "dragon"],
         ),
@@ -169,7 +169,7 @@ def test_alternatives_are_a_column_before_the_evidence() -> None:
 
 def test_evidence_is_one_more_column_where_it_was_asked_for() -> None:
     layout = inspect_head(b"Evidence,summary\n-,x\n", complete=True)
-    words = (WeighedWord("dragon", 0.5), WeighedWord("wizard", 0.125))
+    words = (EvidenceWord("dragon", 0.5), EvidenceWord("wizard", 0.125))
     rows = parse_records(b"-,x\n-,x\n-,\n-,x,\n", layout)
     outcomes: list[Outcome] = [replace(LABEL, evidence=words), LABEL, RowError.EMPTY_SUMMARY, LABEL]
     raw = encode_header(layout, EVIDENCE) + encode_rows(layout, rows, outcomes, EVIDENCE)

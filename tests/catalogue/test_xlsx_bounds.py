@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.compressed.xlsx_reader import last_row, workbook_as_csv, workbook_layout
+from catalogue.compressed.xlsx_reader import last_row, xlsx_schema, xlsx_to_csv
 from catalogue.errors import CatalogueError, HeaderUnreadable, TooManyColumns, WorkbookUnreadable
 from tests.catalogue.workbooks import (
     MAIN,
@@ -116,12 +116,12 @@ def refuse_in_little_memory(bomb: str, content: bytes, ordinary: Path) -> None:
 
 
 def test_the_parts_are_those_of_a_workmade() -> None:
-    text = b"".join(workbook_as_csv(made({}), most_bytes=MOST)).decode("utf-8-sig")
+    text = b"".join(xlsx_to_csv(made({}), most_bytes=MOST)).decode("utf-8-sig")
     assert list(csv.reader(io.StringIO(text))) == [
         ["title", "summary"],
         ["a detective", "a detective"],
     ]
-    assert workbook_layout(made({}, workbook="xl/book.xml"), most_bytes=MOST).summary_index == 1
+    assert xlsx_schema(made({}, workbook="xl/book.xml"), most_bytes=MOST).summary_index == 1
 
 
 def sheet(rows: str) -> Mapping[str, str]:
@@ -140,7 +140,7 @@ def sheet(rows: str) -> Mapping[str, str]:
 )
 def test_rows_and_cells_out_of_order_are_refused(rows: str) -> None:
     with pytest.raises(WorkbookUnreadable):
-        list(workbook_as_csv(made(sheet(rows)), most_bytes=MOST))
+        list(xlsx_to_csv(made(sheet(rows)), most_bytes=MOST))
 
 
 def test_a_text_that_many_cells_share_does_not_fill_the_disk() -> None:
@@ -151,7 +151,7 @@ def test_a_text_that_many_cells_share_does_not_fill_the_disk() -> None:
     }
     written = 0
     with pytest.raises(CatalogueError, match="100 times"):
-        for block in workbook_as_csv(made(parts), most_bytes=MOST):
+        for block in xlsx_to_csv(made(parts), most_bytes=MOST):
             written += len(block)
     assert written < 70 << 20
 
@@ -159,10 +159,10 @@ def test_a_text_that_many_cells_share_does_not_fill_the_disk() -> None:
 def test_a_header_beyond_the_bounds_is_refused() -> None:
     wide = "".join('<c t="s"><v>1</v></c>' for _ in range(2_001))
     with pytest.raises(TooManyColumns):
-        workbook_layout(made(sheet(f"<row>{wide}</row>{_ROWS}")), most_bytes=MOST)
+        xlsx_schema(made(sheet(f"<row>{wide}</row>{_ROWS}")), most_bytes=MOST)
     long = {TEXTS: TEXTS_CONTENT.replace("title", "x" * 70_000)}
     with pytest.raises(HeaderUnreadable):
-        workbook_layout(made(long), most_bytes=MOST)
+        xlsx_schema(made(long), most_bytes=MOST)
 
 
 def test_dates_that_are_none_do_not_warn_and_become_errors() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.local_stack.events import Action, Happening
+from cli.local_stack.events import Action, StackEvent
 from cli.local_stack.process import ChildSpec
 from cli.local_stack.restart_policy import RestartPolicy
 from cli.local_stack.supervisor import StopRequest, Supervisor
@@ -80,7 +80,7 @@ class Running:
     """A supervisor on a thread, and what it reported."""
 
     def __init__(self, specs: Sequence[ChildSpec], folder: Path, policy: RestartPolicy) -> None:
-        self.happenings: list[Happening] = []
+        self.happenings: list[StackEvent] = []
         self.stop = StopRequest()
         self.error: Exception | None = None
         self.supervisor = Supervisor(
@@ -98,7 +98,7 @@ class Running:
         except Exception as error:
             self.error = error
 
-    def seen(self, action: Action, child: str | None = None) -> list[Happening]:
+    def seen(self, action: Action, child: str | None = None) -> list[StackEvent]:
         """The happenings of one kind."""
         return [h for h in tuple(self.happenings) if (h.action, h.child) == (action, child)]
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from cli.commands.display import Bars, display_for
 from cli.http.job_document import JobDocument
-from cli.local_stack.events import Action, Happening, render
+from cli.local_stack.events import Action, StackEvent, render
 from tests.cli.fake_api import job_document
 
 
@@ -51,14 +51,14 @@ def test_where_nobody_looks_only_warnings_are_said(capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("happening", "line"),
     [
-        (Happening(action=Action.STARTING, child="api"), "api     starting"),
-        (Happening(action=Action.READY, child="redis", after_s=0.12), "redis   ready after 0.1 s"),
+        (StackEvent(action=Action.STARTING, child="api"), "api     starting"),
+        (StackEvent(action=Action.READY, child="redis", after_s=0.12), "redis   ready after 0.1 s"),
         (
-            Happening(action=Action.DIED, child="worker", after_s=3, detail="exit status 1"),
+            StackEvent(action=Action.DIED, child="worker", after_s=3, detail="exit status 1"),
             "worker  died after 3.0 s: exit status 1",
         ),
-        (Happening(action=Action.STACK_READY, after_s=6.04), "Stack ready after 6.0 s"),
+        (StackEvent(action=Action.STACK_READY, after_s=6.04), "Stack ready after 6.0 s"),
     ],
 )
-def test_every_state_change_is_one_tidy_line(happening: Happening, line: str) -> None:
+def test_every_state_change_is_one_tidy_line(happening: StackEvent, line: str) -> None:
     assert render(happening) == line

@@ -11,14 +11,14 @@ import pytest
 
 from cli.errors import StackFailed
 from cli.local_stack.data_folder import DataFolder
-from cli.local_stack.events import Action, Happening
+from cli.local_stack.events import Action, StackEvent
 from cli.local_stack.log_errors import LogErrors
 from cli.local_stack.supervisor import StopRequest
 from cli.local_stack.watch import Watch
 from tests.cli.test_append_only_file import in_the_middle
 from tests.waiting import eventually
 
-DIED = Happening(action=Action.DIED, child="redis")
+DIED = StackEvent(action=Action.DIED, child="redis")
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_dead_redis_with_a_damaged_record_ends_the_stack_with_what_to_do(
 def test_errors_in_the_model_servers_log_are_reported_once(folder: DataFolder) -> None:
     log = folder.logs / "serving.log"
     log.write_text("2026-01-01 00:00:00,000 ERROR model server: of an earlier run\n")
-    reports: list[Happening] = []
+    reports: list[StackEvent] = []
     watch = Watch(folder, report=reports.append, every_s=0.01)
     with watch.over(StopRequest()), log.open("a") as lines:
         lines.write("2026-01-01 00:00:00,000 INFO model server: it is well\n")
@@ -109,7 +109,7 @@ def test_errors_in_the_model_servers_log_are_reported_once(folder: DataFolder) -
 
 
 def test_a_terminal_that_has_gone_away_does_not_end_the_watch(folder: DataFolder) -> None:
-    def gone(_: Happening) -> None:
+    def gone(_: StackEvent) -> None:
         raise BrokenPipeError
 
     stop, watch = StopRequest(), Watch(folder, report=gone, every_s=0.01)

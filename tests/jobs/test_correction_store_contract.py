@@ -11,7 +11,7 @@ from jobs.errors import JobNotFound
 from jobs.job import NewJob, State
 from jobs.memory.corrections import MemoryCorrectionStore
 from jobs.memory.job_store import MemoryJobStore
-from jobs.ports.corrections import CorrectionsStand, CorrectionStore
+from jobs.ports.corrections import CorrectionsSummary, CorrectionStore
 from jobs.ports.job_store import ASSEMBLE, JobStore
 from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import RedisJobStore
@@ -56,7 +56,7 @@ def test_nothing_is_said_of_other_rows_or_other_jobs(stores: Stores) -> None:
     assert stores.corrections.of(job_id, [2]) == {}
     assert stores.corrections.of(job_id, []) == {}
     assert stores.corrections.of(other, [1]) == {}
-    assert stores.corrections.stand(other) == CorrectionsStand(count=0, revision=0)
+    assert stores.corrections.stand(other) == CorrectionsSummary(count=0, revision=0)
 
 
 def test_a_correction_can_be_taken_back(stores: Stores) -> None:
@@ -95,7 +95,7 @@ def test_corrections_go_with_the_job_or_its_files(stores: Stores, how: str) -> N
     stores.corrections.put(job_id, 1, "crime")
     {"delete": stores.jobs.delete, "files_deleted": stores.jobs.files_deleted}[how](job_id)
     assert stores.corrections.of(job_id, [1]) == {}
-    assert stores.corrections.stand(job_id) == CorrectionsStand(count=0, revision=0)
+    assert stores.corrections.stand(job_id) == CorrectionsSummary(count=0, revision=0)
 
 
 def test_nothing_more_can_be_said_of_rows_whose_files_are_deleted(stores: Stores) -> None:

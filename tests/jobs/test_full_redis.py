@@ -11,10 +11,10 @@ import redis
 from jobs.errors import JobNotFound
 from jobs.job import NewJob, State
 from jobs.ports.job_store import ASSEMBLE
-from jobs.redis.api_keys import RedisKeyStore
+from jobs.redis.api_keys import RedisApiKeyStore
 from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import RedisJobStore
-from jobs.redis.webhooks import RedisCallbackStore
+from jobs.redis.webhooks import RedisWebhookStore
 
 
 @pytest.fixture
@@ -41,16 +41,16 @@ def test_what_reads_and_what_makes_room_works(store: RedisJobStore, redis_url: s
     assert store.get(deleted).state is State.CANCELLED
     assert store.layout(deleted) == {"a": 1}
     assert len(store.newest(limit=9)) == 2
-    assert len(store.keeping_files(ended_s_ago=0, limit=9)) == 2
-    assert store.figures().ended_jobs == {State.CANCELLED: 2}
+    assert len(store.jobs_past_retention(ended_s_ago=0, limit=9)) == 2
+    assert store.stats().ended_jobs == {State.CANCELLED: 2}
     assert store.open_jobs("anna") == 0
     assert store.planned_chunks(deleted) == []
     assert store.committed_chunks(deleted) == {}
-    assert store.newest_part(deleted) is None
+    assert store.latest_chunk_output(deleted) is None
     assert store.workers(within_s=60) == []
-    assert RedisCallbackStore(redis_url).log(deleted).attempts == ()
+    assert RedisWebhookStore(redis_url).log(deleted).attempts == ()
     assert RedisCorrectionStore(redis_url).stand(deleted).count == 0
-    assert RedisKeyStore(redis_url).all() == []
+    assert RedisApiKeyStore(redis_url).all() == []
     store.delete(deleted)
     with pytest.raises(JobNotFound):
         store.get(deleted)

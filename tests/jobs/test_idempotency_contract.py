@@ -6,9 +6,9 @@ import uuid
 
 import pytest
 
-from jobs.errors import JobNotFound, RequestNotHeld, TooManyOpenJobs
+from jobs.errors import IdempotencyKeyLost, JobNotFound, TooManyOpenJobs
 from jobs.job import NewJob
-from jobs.ports.idempotency import RequestHold, Settled, Settlement, request_name
+from jobs.ports.idempotency import CompletedRequest, KeyClaim, KeyCompletion, request_name
 from jobs.ports.job_store import JobStore
 from tests.jobs.conftest import PassTime
 
@@ -16,9 +16,9 @@ LEASE = 30.0
 NAME = request_name("anna", "key")
 
 
-def must_hold(store: JobStore, name: str = NAME, lease_s: float = LEASE) -> RequestHold:
+def must_hold(store: JobStore, name: str = NAME, lease_s: float = LEASE) -> KeyClaim:
     held = store.requests.hold(name, uuid.uuid4().hex, lease_s=lease_s)
-    assert isinstance(held, RequestHold)
+    assert isinstance(held, KeyClaim)
     return held
 
 
@@ -26,8 +26,8 @@ def new_job(**values: object) -> NewJob:
     return NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, layout={}, **values)  # type: ignore[arg-type]  # whichever a test needs
 
 
-def settling(held: RequestHold, fingerprint: str = "f") -> Settlement:
-    return Settlement(hold=held, fingerprint=fingerprint)
+def settling(held: KeyClaim, fingerprint: str = "f") -> KeyCompletion:
+    return KeyCompletion(hold=held, fingerprint=fingerprint)
 
 
 def test_a_key_that_is_held_is_held_by_nobody_else(store: JobStore) -> None:
@@ -40,7 +40,7 @@ def test_the_job_and_its_key_are_recorded_together(store: JobStore) -> None:
     held = must_hold(store)
     job = store.create(new_job(), settlement=settling(held, "what it carried"))
     found = store.requests.hold(NAME, "other", lease_s=LEASE)
-    assert found == Settled(job_id=job.id, fingerprint="what it carried")
+    assert found == CompletedRequest(job_id=job.id, fingerprint="what it carried")
     # What is settled stays so, whatever its former holder still does.
     store.requests.release(held)
     store.requests.renew(held, lease_s=0.001)
@@ -59,21 +59,21 @@ def test_a_holder_that_is_gone_is_replaced_and_can_make_no_job_any_more(
     pass_time(11)
     heir = must_hold(store)
     new = new_job()
-    with pytest.raises(RequestNotHeld):
+    with pytest.raises(IdempotencyKeyLost):
         store.create(new, settlement=settling(gone))
     with pytest.raises(JobNotFound):
         store.get(new.id)
     store.requests.release(gone)
     store.requests.renew(gone, lease_s=0.001)
     job = store.create(new_job(), settlement=settling(heir))
-    assert isinstance(found := store.requests.hold(NAME, "x", lease_s=LEASE), Settled)
+    assert isinstance(found := store.requests.hold(NAME, "x", lease_s=LEASE), CompletedRequest)
     assert found.job_id == job.id
 
 
 def test_one_key_makes_one_job_however_often_it_is_settled(store: JobStore) -> None:
     held = must_hold(store)
     first = store.create(new_job(), settlement=settling(held))
-    with pytest.raises(RequestNotHeld):
+    with pytest.raises(IdempotencyKeyLost):
         store.create(new_job(), settlement=settling(held))
     assert [job.id for job in store.newest(limit=9)] == [first.id]
 
@@ -82,7 +82,7 @@ def test_a_hold_that_is_renewed_outlives_its_lease(pass_time: PassTime, store: J
     held = must_hold(store, lease_s=10)
     store.requests.renew(held, lease_s=LEASE)
     pass_time(20)
-    store.requests.renew(RequestHold(name=NAME, token="other"), lease_s=0.001)
+    store.requests.renew(KeyClaim(name=NAME, token="other"), lease_s=0.001)
     assert store.requests.hold(NAME, "other", lease_s=LEASE) is None
     store.create(new_job(), settlement=settling(held))
 

@@ -1,4 +1,4 @@
-"""One suite for every adapter of the port `Questions`."""
+"""One suite for every adapter of the port `LabelRequests`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import time
 import pytest
 import redis
 
-from catalogue.labelled.labels import Label, RowError, WeighedWord
+from catalogue.labelled.labels import EvidenceWord, Label, RowError
 from jobs.job import Failure
-from jobs.memory.label_requests import MemoryQuestions
-from jobs.ports.label_requests import Answer, Question, Questions
-from jobs.redis.label_requests import RedisQuestions
+from jobs.memory.label_requests import MemoryLabelRequests
+from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
+from jobs.redis.label_requests import RedisLabelRequests
 
-QUESTION = Question(
+QUESTION = LabelRequest(
     summaries=("A dragon — “fiery”", "half a pair \ud83d", ""),
     titles=("Æon", "", "\ud83d"),
     owner="anna",
@@ -28,22 +28,22 @@ LABEL = Label(
     genre_set=("fantasy", "horror"),
     needs_review=True,
     alternatives=(("horror", 1 / 3), ("crime", 0.0)),
-    evidence=(WeighedWord("dragon", 0.7), WeighedWord("fiery", 0.1)),
+    evidence=(EvidenceWord("dragon", 0.7), EvidenceWord("fiery", 0.1)),
 )
 ANSWER = Answer(model_version=3, outcomes=(LABEL, RowError.MODEL_REJECTED, RowError.EMPTY_SUMMARY))
 PATIENCE_S = 30.0
 
 
 @pytest.fixture(params=["memory", "redis"])
-def questions(request: pytest.FixtureRequest) -> Questions:
+def questions(request: pytest.FixtureRequest) -> LabelRequests:
     if request.param == "memory":
-        return MemoryQuestions()
-    return RedisQuestions(request.getfixturevalue("redis_url"))
+        return MemoryLabelRequests()
+    return RedisLabelRequests(request.getfixturevalue("redis_url"))
 
 
 @pytest.mark.parametrize("answer", [ANSWER, Failure(code="MODEL_UNAVAILABLE", message="Later.")])
 def test_question_and_answer_arrive_as_they_were(
-    questions: Questions, answer: Answer | Failure
+    questions: LabelRequests, answer: Answer | Failure
 ) -> None:
     question_id = questions.ask(QUESTION, keep_s=PATIENCE_S)
     assert questions.take(question_id) == QUESTION
@@ -51,7 +51,7 @@ def test_question_and_answer_arrive_as_they_were(
     assert questions.wait(question_id, within_s=PATIENCE_S) == answer
 
 
-def test_whoever_waits_already_gets_the_answer_when_it_comes(questions: Questions) -> None:
+def test_whoever_waits_already_gets_the_answer_when_it_comes(questions: LabelRequests) -> None:
     question_id = questions.ask(QUESTION, keep_s=PATIENCE_S)
     got: list[Answer | Failure | None] = []
     waiting = threading.Thread(
@@ -64,13 +64,13 @@ def test_whoever_waits_already_gets_the_answer_when_it_comes(questions: Question
     assert got == [ANSWER]
 
 
-def test_a_question_is_taken_once(questions: Questions) -> None:
+def test_a_question_is_taken_once(questions: LabelRequests) -> None:
     question_id = questions.ask(QUESTION, keep_s=PATIENCE_S)
     taken = [questions.take(question_id) for _ in range(3)]
     assert taken == [QUESTION, None, None]
 
 
-def test_answers_do_not_get_mixed_up(questions: Questions) -> None:
+def test_answers_do_not_get_mixed_up(questions: LabelRequests) -> None:
     first, second = (questions.ask(QUESTION, keep_s=PATIENCE_S) for _ in range(2))
     other = Answer(model_version=4, outcomes=(RowError.EMPTY_SUMMARY,))
     questions.answer(second, other)
@@ -79,25 +79,25 @@ def test_answers_do_not_get_mixed_up(questions: Questions) -> None:
     assert questions.wait(second, within_s=PATIENCE_S) == other
 
 
-def test_a_question_that_nobody_answers_in_time_is_withdrawn(questions: Questions) -> None:
+def test_a_question_that_nobody_answers_in_time_is_withdrawn(questions: LabelRequests) -> None:
     question_id = questions.ask(QUESTION, keep_s=PATIENCE_S)
     assert questions.wait(question_id, within_s=0.05) is None
     assert questions.take(question_id) is None
 
 
-def test_a_question_is_not_kept_for_whoever_comes_too_late(questions: Questions) -> None:
+def test_a_question_is_not_kept_for_whoever_comes_too_late(questions: LabelRequests) -> None:
     question_id = questions.ask(QUESTION, keep_s=0.02)
     time.sleep(0.1)
     assert questions.take(question_id) is None
 
 
-def test_a_question_that_never_was_is_none(questions: Questions) -> None:
+def test_a_question_that_never_was_is_none(questions: LabelRequests) -> None:
     assert questions.take("never") is None
     assert questions.wait("never", within_s=0.02) is None
 
 
 def test_redis_forgets_answers_that_nobody_fetches(redis_url: str) -> None:
-    questions = RedisQuestions(redis_url)
+    questions = RedisLabelRequests(redis_url)
     questions.answer("q1", ANSWER)
     client = redis.Redis.from_url(redis_url)
     (key,) = client.keys("*")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.api_keys import KeyLimits, mint
+from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.logs.log_lines import LineFormatter, masked, one_line
 from jobs.ports.webhooks import new_secret
 
@@ -69,7 +69,7 @@ def test_terminal_sequences_and_turned_text_are_escaped() -> None:
 
 
 def test_keys_and_callback_secrets_are_masked_and_the_keys_id_is_not() -> None:
-    key, kept = mint("anna", is_admin=False, limits=KeyLimits())
+    key, kept = generate_api_key("anna", is_admin=False, limits=KeyLimits())
     secret = new_secret()
     text = one_line(f"{key} and {key.upper()}, {secret}; {key[:-1]}, sl_{'a' * 30}")
     assert text.startswith(f"{kept.id}_*** and ")

@@ -13,13 +13,13 @@ from jobs.errors import JobNotFound, LeaseLost
 from jobs.job import Chunk, NewJob, PinnedModel, State
 from jobs.memory.corrections import MemoryCorrectionStore
 from jobs.memory.job_store import MemoryJobStore
-from jobs.memory.webhooks import MemoryCallbackStore
+from jobs.memory.webhooks import MemoryWebhookStore
 from jobs.ports.corrections import CorrectionStore
 from jobs.ports.job_store import ASSEMBLE, PLAN, Claim, JobStore, label_step
-from jobs.ports.webhooks import Attempt, CallbackStore
+from jobs.ports.webhooks import Attempt, WebhookStore
 from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import RedisJobStore
-from jobs.redis.webhooks import RedisCallbackStore
+from jobs.redis.webhooks import RedisWebhookStore
 
 LEASE = 30.0
 ATTEMPT = Attempt(number=1, at=1.0, seconds=0.1, status=200, outcome="delivered", detail="")
@@ -35,7 +35,7 @@ class Record:
     """The three stores that write to a job, and where a job's id is still found."""
 
     jobs: JobStore
-    callbacks: CallbackStore
+    callbacks: WebhookStore
     corrections: CorrectionStore
     places: Callable[[str], list[str]]
 
@@ -79,7 +79,7 @@ def _in_memory(root: object, text: str) -> list[str]:
 @pytest.fixture(params=["memory", "redis"])
 def record(request: pytest.FixtureRequest) -> Record:
     if request.param == "memory":
-        callbacks, corrections = MemoryCallbackStore(), MemoryCorrectionStore()
+        callbacks, corrections = MemoryWebhookStore(), MemoryCorrectionStore()
         jobs = MemoryJobStore(callbacks=callbacks, corrections=corrections)
         return Record(jobs, callbacks, corrections, lambda text: _in_memory(jobs, text))
     url = request.getfixturevalue("redis_url")
@@ -87,7 +87,7 @@ def record(request: pytest.FixtureRequest) -> Record:
     client = redis.Redis.from_url(url, decode_responses=True, encoding_errors="replace")
     return Record(
         RedisJobStore(url),
-        RedisCallbackStore(url),
+        RedisWebhookStore(url),
         RedisCorrectionStore(url),
         lambda text: _in_redis(client, text),
     )
@@ -133,7 +133,7 @@ def write_all(record: Record, job_id: str, claims: list[Claim]) -> None:
             lambda c=claim: store.add_chunks(c, CHUNKS, last=True, window=3),
             lambda c=claim: store.commit_chunk(c, 0, labelled=2, failed=0, seal="s", window=3),
             lambda c=claim: store.split_chunk(c, *CHUNKS[:2], attempts=0, window=3),
-            lambda c=claim: store.repin(c, model=PinnedModel(2, "d2"), window=3),
+            lambda c=claim: store.restart_with_model(c, model=PinnedModel(2, "d2"), window=3),
             lambda c=claim: store.reopen_chunks(c, [0]),
             lambda c=claim: store.finish(c),
         ):
@@ -157,7 +157,7 @@ def write_all(record: Record, job_id: str, claims: list[Claim]) -> None:
     ):
         with pytest.raises(JobNotFound):
             call()
-    assert store.newest_part(job_id) is None
+    assert store.latest_chunk_output(job_id) is None
     store.forget_upload(job_id)
     record.corrections.remove(job_id, 1)
     assert record.callbacks.take(job_id, lease_s=1) is None
@@ -178,7 +178,7 @@ def test_nothing_of_a_deleted_job_is_left_or_written_again(record: Record, files
     assert record.places(job_id) == []
     write_all(record, job_id, claims)
     assert record.places(job_id) == []
-    assert (record.jobs.open_jobs("anna"), record.jobs.figures().callbacks_due) == (0, 0)
+    assert (record.jobs.open_jobs("anna"), record.jobs.stats().callbacks_due) == (0, 0)
 
 
 def test_nothing_is_written_to_a_job_that_never_was(record: Record) -> None:
@@ -212,13 +212,13 @@ def test_a_job_is_finished_once_however_often_its_claim_says_so(record: Record) 
     again = record.jobs.finish(claims[-1])
     assert (again.state, again.chunks, again.chunks_done) == (State.CANCELLED, 3, 1)
     assert again.state_times == first.state_times
-    assert record.jobs.figures().ended_jobs == {State.CANCELLED: 1}
+    assert record.jobs.stats().ended_jobs == {State.CANCELLED: 1}
     assert record.callbacks.take(job_id, lease_s=60) is None, "its callback was scheduled once"
 
 
 def test_files_are_deleted_once_and_not_of_a_job_that_was_deleted_meanwhile(record: Record) -> None:
     kept, gone = live(record)[0], live(record)[0]
-    expired = record.jobs.keeping_files(ended_s_ago=-1, limit=9)
+    expired = record.jobs.jobs_past_retention(ended_s_ago=-1, limit=9)
     assert set(expired) == {kept, gone}
     record.jobs.delete(gone)
     with pytest.raises(JobNotFound):

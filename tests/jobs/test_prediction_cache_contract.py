@@ -7,21 +7,26 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs.ports.prediction_cache import KEY_BYTES, LabelCache, MemoryLabelCache, NoLabelCache
-from jobs.redis.prediction_cache import RedisLabelCache
+from jobs.ports.prediction_cache import (
+    KEY_BYTES,
+    MemoryPredictionCache,
+    NullPredictionCache,
+    PredictionCache,
+)
+from jobs.redis.prediction_cache import RedisPredictionCache
 from tests.waiting import eventually
 
-MakeCache = Callable[..., LabelCache]
+MakeCache = Callable[..., PredictionCache]
 
 
 @pytest.fixture(params=["memory", "redis"])
 def make(request: pytest.FixtureRequest) -> MakeCache:
     url = request.getfixturevalue("redis_url") if request.param == "redis" else ""
 
-    def cache(*, most: int = 10_000, ttl_s: float = 3600) -> LabelCache:
+    def cache(*, most: int = 10_000, ttl_s: float = 3600) -> PredictionCache:
         if url:
-            return RedisLabelCache(url, most=most, ttl_s=ttl_s)
-        return MemoryLabelCache(most=most, ttl_s=ttl_s)
+            return RedisPredictionCache(url, most=most, ttl_s=ttl_s)
+        return MemoryPredictionCache(most=most, ttl_s=ttl_s)
 
     return cache
 
@@ -89,6 +94,6 @@ def test_what_is_old_is_forgotten(make: MakeCache) -> None:
 
 
 def test_switched_off_it_remembers_nothing() -> None:
-    cache = NoLabelCache()
+    cache = NullPredictionCache()
     cache.put(dict.fromkeys(keys(1), b"v"))
     assert cache.get(keys(1), before=later()) == {}

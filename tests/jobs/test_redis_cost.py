@@ -59,7 +59,7 @@ def live(store: JobStore, count: Callable[[str], None]) -> None:
     assert claim is not None
     store.finish(claim)
     count("finish")
-    store.keeping_files(ended_s_ago=0, limit=9)
+    store.jobs_past_retention(ended_s_ago=0, limit=9)
     count("keeping_files")
     store.without_files(ended_s_ago=0, limit=9)
     count("without_files")

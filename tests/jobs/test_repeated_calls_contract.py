@@ -50,8 +50,8 @@ class Life:
         """All that can be read of the job but the time at which it is read."""
         job: Job = replace(self.store.get(self.id), read_at=0.0)
         chunks = (self.store.planned_chunks(self.id), self.store.committed_chunks(self.id))
-        figures = replace(self.store.figures(), read_at=0.0, memory_bytes=0, standstill_s={})
-        return job, *chunks, figures, self.store.open_jobs("ann"), self.store.active()
+        stats = replace(self.store.stats(), read_at=0.0, memory_bytes=0, standstill_s={})
+        return job, *chunks, stats, self.store.open_jobs("ann"), self.store.active()
 
 
 def commit(store: JobStore, claim: Claim) -> None:
@@ -102,11 +102,11 @@ def split_chunk(life: Life) -> Callable[[], object]:
     return lambda: life.store.split_chunk(claim, *HALVES, attempts=2, window=2)
 
 
-def repin(life: Life) -> Callable[[], object]:
+def restart_with_model(life: Life) -> Callable[[], object]:
     life.planned()
     commit(life.store, life.claim(label_step(1)))
     claim = life.claim(label_step(0))
-    return lambda: life.store.repin(claim, model=PinnedModel(2, "d2"), window=2)
+    return lambda: life.store.restart_with_model(claim, model=PinnedModel(2, "d2"), window=2)
 
 
 def reopen_chunks(life: Life) -> Callable[[], object]:
@@ -132,7 +132,7 @@ def files_deleted(life: Life) -> Callable[[], object]:
 
 
 CALLS = (
-    create, begin_planning, add_chunks, add_last_chunks, renew, release, commit_chunk, split_chunk, repin,
+    create, begin_planning, add_chunks, add_last_chunks, renew, release, commit_chunk, split_chunk, restart_with_model,
     reopen_chunks, end, finish, files_deleted,
 )  # fmt: skip
 

@@ -43,11 +43,11 @@ def finish(store: JobStore, job_id: str) -> None:
 
 
 def test_an_empty_record_has_nothing_to_count(store: JobStore) -> None:
-    figures = store.figures()
-    assert not figures.open_jobs
-    assert not figures.ended_jobs
-    assert (figures.rows_labelled, figures.rows_failed, figures.rows_to_review) == (0, 0, 0)
-    assert (figures.uploads, figures.callbacks_due, figures.labels_remembered) == (0, 0, 0)
+    stats = store.stats()
+    assert not stats.open_jobs
+    assert not stats.ended_jobs
+    assert (stats.rows_labelled, stats.rows_failed, stats.rows_to_review) == (0, 0, 0)
+    assert (stats.uploads, stats.callbacks_due, stats.labels_remembered) == (0, 0, 0)
 
 
 def test_open_jobs_are_counted_by_state_and_rows_in_total(store: JobStore) -> None:
@@ -56,10 +56,10 @@ def test_open_jobs_are_counted_by_state_and_rows_in_total(store: JobStore) -> No
     labelled = new_job(store)
     label(store, labelled)
     store.announce_upload("some-upload")
-    figures = store.figures()
-    assert dict(figures.open_jobs) == {State.QUEUED: 2, State.FINALIZING: 1}
-    assert (figures.rows_labelled, figures.rows_failed, figures.rows_to_review) == (3, 2, 4)
-    assert figures.uploads == 1
+    stats = store.stats()
+    assert dict(stats.open_jobs) == {State.QUEUED: 2, State.FINALIZING: 1}
+    assert (stats.rows_labelled, stats.rows_failed, stats.rows_to_review) == (3, 2, 4)
+    assert stats.uploads == 1
 
 
 def test_totals_outlive_the_jobs_that_they_count(store: JobStore) -> None:
@@ -69,23 +69,23 @@ def test_totals_outlive_the_jobs_that_they_count(store: JobStore) -> None:
     cancelled = new_job(store)
     store.end(cancelled, State.CANCELLED)
     finish(store, cancelled)
-    assert store.figures().callbacks_due == 1
+    assert store.stats().callbacks_due == 1
     for ended in (job_id, cancelled):
         store.delete(ended)
-    figures = store.figures()
-    assert not figures.open_jobs
-    assert figures.ended_jobs == {State.COMPLETED: 1, State.CANCELLED: 1}
-    assert figures.rows_labelled == 3
-    assert figures.callbacks_due == 0
+    stats = store.stats()
+    assert not stats.open_jobs
+    assert stats.ended_jobs == {State.COMPLETED: 1, State.CANCELLED: 1}
+    assert stats.rows_labelled == 3
+    assert stats.callbacks_due == 0
 
 
 def test_a_job_that_stands_still_shows_for_how_long(store: JobStore) -> None:
     first = new_job(store)
     time.sleep(0.3)
     new_job(store)
-    assert 0.3 <= store.figures().standstill_s[State.QUEUED] < 5
+    assert 0.3 <= store.stats().standstill_s[State.QUEUED] < 5
     label(store, first)
-    assert store.figures().standstill_s[State.FINALIZING] < 0.25
+    assert store.stats().standstill_s[State.FINALIZING] < 0.25
 
 
 def test_a_thousand_queued_jobs_are_read_in_little_time(redis_url: str) -> None:
@@ -95,6 +95,6 @@ def test_a_thousand_queued_jobs_are_read_in_little_time(redis_url: str) -> None:
     took = []
     for _ in range(5):
         began = time.perf_counter()
-        assert store.figures().open_jobs[State.QUEUED] == 1000
+        assert store.stats().open_jobs[State.QUEUED] == 1000
         took.append(time.perf_counter() - began)
     assert min(took) < 0.25, took

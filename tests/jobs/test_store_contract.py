@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from catalogue.labelled.labels import Extras
+from catalogue.labelled.labels import OptionalColumns
 from jobs.errors import (
     IllegalTransition,
     JobNotFound,
@@ -18,7 +18,7 @@ from jobs.errors import (
 )
 from jobs.job import Chunk, Failure, NewJob, PinnedModel, State
 from jobs.memory.job_store import MemoryJobStore
-from jobs.ports.idempotency import RequestHold, Settlement
+from jobs.ports.idempotency import KeyClaim, KeyCompletion
 from jobs.ports.job_store import (
     ASSEMBLE,
     PLAN,
@@ -60,7 +60,7 @@ def must_claim(store: JobStore, job_id: str, step: str, lease_s: float = LEASE) 
 def plan(store: JobStore, job_id: str, *rows: int, window: int = 2) -> tuple[int, ...]:
     claim = must_claim(store, job_id, PLAN)
     store.begin_planning(claim, model=PinnedModel(3, "d3"))
-    return store.add_chunks(claim, chunks(*rows), last=True, window=window).hand_out
+    return store.add_chunks(claim, chunks(*rows), last=True, window=window).dispatch_chunks
 
 
 def commit(store: JobStore, job_id: str, index: int, labelled: int, failed: int = 0):  # type: ignore[no-untyped-def]  # its type is the store's business
@@ -84,8 +84,8 @@ def test_a_job_is_created_once_however_often_it_is_asked_for(store: JobStore) ->
     new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, layout={}, owner="anna")
     store.announce_upload(new.id)
     held = store.requests.hold("name", "token", lease_s=60)
-    assert isinstance(held, RequestHold)
-    settlement = Settlement(hold=held, fingerprint="f")
+    assert isinstance(held, KeyClaim)
+    settlement = KeyCompletion(hold=held, fingerprint="f")
     first = store.create(new, most_open=1, settlement=settlement)
     claim = must_claim(store, new.id, PLAN)
     again = store.create(new, most_open=1, settlement=settlement)
@@ -121,7 +121,7 @@ def test_jobs_are_listed_newest_first_page_by_page(pass_time: PassTime, store: J
 def test_the_whole_way_from_queued_to_completed(store: JobStore, job_id: str) -> None:
     assert plan(store, job_id, 5, 5, 2) == (0, 1)
     assert store.get(job_id).state is State.IN_PROGRESS
-    assert commit(store, job_id, 0, 4, 1).hand_out == (2,)
+    assert commit(store, job_id, 0, 4, 1).dispatch_chunks == (2,)
     assert not commit(store, job_id, 1, 5).last
     assert commit(store, job_id, 2, 2).last
     assert store.get(job_id).state is State.FINALIZING
@@ -139,11 +139,11 @@ def test_the_whole_way_from_queued_to_completed(store: JobStore, job_id: str) ->
 def test_labelling_starts_before_planning_ends(store: JobStore, job_id: str) -> None:
     claim = must_claim(store, job_id, PLAN)
     store.begin_planning(claim, model=PinnedModel(1, "d1"))
-    assert store.add_chunks(claim, chunks(5), last=False, window=4).hand_out == (0,)
+    assert store.add_chunks(claim, chunks(5), last=False, window=4).dispatch_chunks == (0,)
     assert not commit(store, job_id, 0, 5).last
     assert store.get(job_id).state is State.IN_PROGRESS
     late = Chunk(index=1, start=10, end=20, first_row=6, rows=1)
-    assert store.add_chunks(claim, [late], last=True, window=4).hand_out == (1,)
+    assert store.add_chunks(claim, [late], last=True, window=4).dispatch_chunks == (1,)
     assert commit(store, job_id, 1, 1).last
 
 
@@ -311,8 +311,8 @@ def test_missing_names_exactly_the_steps_that_nobody_holds(
 
 def test_the_window_bounds_what_is_handed_out(store: JobStore, job_id: str) -> None:
     assert plan(store, job_id, *[1] * 6, window=2) == (0, 1)
-    assert commit(store, job_id, 1, 1).hand_out == (2,)
-    assert commit(store, job_id, 0, 1).hand_out == (3,)
+    assert commit(store, job_id, 1, 1).dispatch_chunks == (2,)
+    assert commit(store, job_id, 0, 1).dispatch_chunks == (3,)
 
 
 def test_only_a_job_that_has_ended_can_be_deleted(store: JobStore, job_id: str) -> None:
@@ -367,7 +367,7 @@ def test_a_chunk_is_replaced_by_its_halves_in_the_order_of_the_input(
     plan(store, job_id, 5, 5)
     left, right = halves(0, 2)
     claim = must_claim(store, job_id, label_step(0))
-    assert store.split_chunk(claim, left, right, attempts=2, window=4).hand_out == (2, 0)
+    assert store.split_chunk(claim, left, right, attempts=2, window=4).dispatch_chunks == (2, 0)
     assert [chunk.index for chunk in store.planned_chunks(job_id)] == [0, 2, 1]
     assert (store.get(job_id).row_counts.total, store.get(job_id).chunks) == (10, 3)
     again = must_claim(store, job_id, label_step(0))
@@ -398,7 +398,9 @@ def test_a_job_that_changes_its_model_starts_over_and_refuses_the_old_ones_work(
     commit(store, job_id, 0, 4, 1)
     old = must_claim(store, job_id, label_step(1))
     claim = must_claim(store, job_id, label_step(2))
-    assert store.repin(claim, model=PinnedModel(4, "d4"), window=2).hand_out == (0, 1)
+    assert store.restart_with_model(
+        claim, model=PinnedModel(4, "d4"), window=2
+    ).dispatch_chunks == (0, 1)
     for lost in (old, claim):
         with pytest.raises(LeaseLost):
             store.commit_chunk(lost, int(lost.step[-1]), labelled=5, failed=0, seal="s", window=2)
@@ -415,10 +417,15 @@ def test_planning_may_change_the_model_before_and_after_the_first_chunk(
 ) -> None:
     planner = must_claim(store, job_id, PLAN)
     store.begin_planning(planner, model=PinnedModel(3, "d3"))
-    assert store.repin(planner, model=PinnedModel(3, "other"), window=4).hand_out == ()
+    assert (
+        store.restart_with_model(planner, model=PinnedModel(3, "other"), window=4).dispatch_chunks
+        == ()
+    )
     store.add_chunks(planner, chunks(5), last=False, window=4)
     labeller = must_claim(store, job_id, label_step(0))
-    assert store.repin(planner, model=PinnedModel(2, "d2"), window=4).hand_out == (0,)
+    assert store.restart_with_model(
+        planner, model=PinnedModel(2, "d2"), window=4
+    ).dispatch_chunks == (0,)
     with pytest.raises(LeaseLost):
         store.commit_chunk(labeller, 0, labelled=5, failed=0, seal="s", window=2)
     store.add_chunks(planner, [], last=True, window=4)
@@ -434,19 +441,19 @@ def end_now(store: JobStore, job_id: str) -> None:
 def test_files_of_ended_jobs_are_kept_until_they_are_deleted(
     pass_time: PassTime, store: JobStore, job_id: str
 ) -> None:
-    assert job_id not in store.keeping_files(ended_s_ago=0, limit=9)
+    assert job_id not in store.jobs_past_retention(ended_s_ago=0, limit=9)
     assert not store.get(job_id).has_files
     end_now(store, job_id)
     pass_time(20)
-    assert job_id in store.keeping_files(ended_s_ago=10, limit=9)
-    assert job_id not in store.keeping_files(ended_s_ago=60, limit=9)
+    assert job_id in store.jobs_past_retention(ended_s_ago=10, limit=9)
+    assert job_id not in store.jobs_past_retention(ended_s_ago=60, limit=9)
     assert store.get(job_id).has_files
     store.files_deleted(job_id)
     assert store.get(job_id).files_deleted_at is not None
     assert not store.get(job_id).has_files
     with pytest.raises(JobNotFound):
         store.layout(job_id)
-    assert job_id not in store.keeping_files(ended_s_ago=0, limit=9)
+    assert job_id not in store.jobs_past_retention(ended_s_ago=0, limit=9)
 
 
 def test_ended_jobs_are_named_a_bounded_number_at_a_time_the_first_to_end_first(
@@ -457,13 +464,13 @@ def test_ended_jobs_are_named_a_bounded_number_at_a_time_the_first_to_end_first(
     for job_id in ended:
         end_now(store, job_id)
         pass_time(0.002)  # times are kept in milliseconds
-    assert store.keeping_files(ended_s_ago=0, limit=2) == ended[:2]
-    assert store.keeping_files(ended_s_ago=0, limit=2, skip=2) == ended[2:4]
-    assert store.keeping_files(ended_s_ago=0, limit=9, skip=5) == []
+    assert store.jobs_past_retention(ended_s_ago=0, limit=2) == ended[:2]
+    assert store.jobs_past_retention(ended_s_ago=0, limit=2, skip=2) == ended[2:4]
+    assert store.jobs_past_retention(ended_s_ago=0, limit=9, skip=5) == []
     for job_id in reversed(ended[:3]):
         assert job_id not in store.without_files(ended_s_ago=0, limit=9)
         store.files_deleted(job_id)
-    assert store.keeping_files(ended_s_ago=0, limit=9) == ended[3:]
+    assert store.jobs_past_retention(ended_s_ago=0, limit=9) == ended[3:]
     assert store.without_files(ended_s_ago=0, limit=2) == ended[:2]
     assert store.without_files(ended_s_ago=0, limit=9) == ended[:3]
     assert store.without_files(ended_s_ago=60, limit=9) == []
@@ -500,24 +507,24 @@ def test_a_chunk_keeps_the_seal_of_its_part(store: JobStore, job_id: str) -> Non
 
 
 def test_the_newest_part_is_that_of_the_last_commit(store: JobStore, job_id: str) -> None:
-    assert store.newest_part("nobody") is None
+    assert store.latest_chunk_output("nobody") is None
     plan(store, job_id, 5, 7)
-    assert store.newest_part(job_id) is None
+    assert store.latest_chunk_output(job_id) is None
     commit(store, job_id, 1, 7)
     commit(store, job_id, 0, 5)
-    newest = store.newest_part(job_id)
+    newest = store.latest_chunk_output(job_id)
     assert newest is not None
     chunk, seal = newest
     assert (chunk.index, chunk.first_row, chunk.rows, seal) == (0, 1, 5, "part 0")
     store.finish(must_claim(store, job_id, ASSEMBLE))
-    assert store.newest_part(job_id) is None
+    assert store.latest_chunk_output(job_id) is None
 
 
 def test_a_newest_part_that_was_taken_back_is_none(store: JobStore, job_id: str) -> None:
     plan(store, job_id, 5)
     commit(store, job_id, 0, 5)
     store.reopen_chunks(must_claim(store, job_id, ASSEMBLE), [0])
-    assert store.newest_part(job_id) is None
+    assert store.latest_chunk_output(job_id) is None
 
 
 def test_chunks_whose_parts_were_damaged_are_labelled_again(
@@ -528,7 +535,7 @@ def test_chunks_whose_parts_were_damaged_are_labelled_again(
         commit(store, job_id, index, labelled, failed)
     claim = must_claim(store, job_id, ASSEMBLE)
     again = store.reopen_chunks(claim, [0, 2])
-    assert (again.hand_out, again.last) == ((0, 2), False)
+    assert (again.dispatch_chunks, again.last) == ((0, 2), False)
     job = store.get(job_id)
     assert (job.state, job.ending, job.chunks_done) == (State.IN_PROGRESS, None, 1)
     assert (job.row_counts.labelled, job.row_counts.failed, job.row_counts.pending) == (4, 1, 7)
@@ -548,7 +555,7 @@ def test_a_job_that_ends_early_does_without_damaged_parts(store: JobStore, job_i
     store.end(job_id, State.CANCELLED)
     claim = must_claim(store, job_id, ASSEMBLE)
     again = store.reopen_chunks(claim, [1])
-    assert (again.hand_out, again.last) == ((), True)
+    assert (again.dispatch_chunks, again.last) == ((), True)
     with pytest.raises(LeaseLost):
         store.reopen_chunks(claim, [0])
     ended = store.finish(must_claim(store, job_id, ASSEMBLE))
@@ -607,7 +614,9 @@ def test_the_tallies_of_genres_and_of_rows_to_review_grow_with_the_chunks_and_fo
     store.reopen_chunks(must_claim(store, job_id, ASSEMBLE), [0])
     assert store.get(job_id).genre_counts == {"crime": 1, "true:crime": 1}
     assert store.get(job_id).to_review == 2
-    store.repin(must_claim(store, job_id, label_step(0)), model=PinnedModel(4, "d4"), window=2)
+    store.restart_with_model(
+        must_claim(store, job_id, label_step(0)), model=PinnedModel(4, "d4"), window=2
+    )
     assert store.get(job_id).genre_counts == {}
     assert store.get(job_id).to_review == 0
 
@@ -660,10 +669,12 @@ def test_an_owner_has_no_more_open_jobs_than_allowed(store: JobStore) -> None:
     made_by(store, "anna", most_open=2)
 
 
-@pytest.mark.parametrize("extras", [Extras(), Extras(evidence=True), Extras(alternatives=3)])
+@pytest.mark.parametrize(
+    "extras", [OptionalColumns(), OptionalColumns(evidence=True), OptionalColumns(alternatives=3)]
+)
 @pytest.mark.parametrize("neutralise", [False, True])
 def test_a_job_remembers_how_its_result_is_wanted(
-    store: JobStore, extras: Extras, neutralise: bool
+    store: JobStore, extras: OptionalColumns, neutralise: bool
 ) -> None:
     new = NewJob(
         id=uuid.uuid4().hex,

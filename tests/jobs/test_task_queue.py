@@ -10,24 +10,24 @@ import redis
 
 from jobs.queue.celery_app import make_celery
 from jobs.queue.task_queue import (
-    ANSWER_TASK,
     ASSEMBLE_TASK,
     BULK_QUEUE,
     CONTROL_QUEUE,
+    INTERACTIVE_QUEUE,
+    LABEL_REQUEST_TASK,
     LABEL_TASK,
     PLAN_TASK,
-    QUESTION_QUEUE,
     QUEUES,
     RECOVER_TASK,
     SMALL_QUEUE,
-    CeleryMessages,
-    RecordedMessages,
+    CeleryTaskQueue,
+    RecordingTaskQueue,
 )
 
 
-def messages_at(redis_url: str) -> CeleryMessages:
+def messages_at(redis_url: str) -> CeleryTaskQueue:
     broker = redis_url.replace("unix://", "redis+socket://")
-    return CeleryMessages(make_celery(broker))
+    return CeleryTaskQueue(make_celery(broker))
 
 
 def waiting(redis_url: str, queue: str) -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ def test_steps_go_to_the_queue_of_their_urgency(redis_url: str) -> None:
 
 
 def test_what_waits_is_known_by_job_and_step(redis_url: str) -> None:
-    messages, kept = messages_at(redis_url), RecordedMessages()
+    messages, kept = messages_at(redis_url), RecordingTaskQueue()
     for port in (messages, kept):
         port.plan("j1")
         port.label("j1", 0)
@@ -81,10 +81,10 @@ def test_a_question_goes_where_it_is_taken_first_and_is_no_step_of_a_job(redis_u
     messages = messages_at(redis_url)
     messages.label("j1", 1)
     messages.answer("q1")
-    (message,) = waiting(redis_url, QUESTION_QUEUE)
-    assert message["headers"]["task"] == ANSWER_TASK
+    (message,) = waiting(redis_url, INTERACTIVE_QUEUE)
+    assert message["headers"]["task"] == LABEL_REQUEST_TASK
     assert message["headers"]["argsrepr"] == "['q1']"
-    assert QUEUES[0] == QUESTION_QUEUE
+    assert QUEUES[0] == INTERACTIVE_QUEUE
     steps = {("j1", "label/1"), ("q1", "plan")}
     assert messages.queued(steps) == {("j1", "label/1")}
 
@@ -124,9 +124,9 @@ def test_a_queue_is_read_no_further_than_needed(redis_url: str) -> None:
 
 
 def test_what_lies_deeper_than_is_read_counts_as_queued(redis_url: str) -> None:
-    messages = CeleryMessages(messages_at(redis_url).app, most_read=10)
+    messages = CeleryTaskQueue(messages_at(redis_url).app, most_read=10)
     for number in range(11):
         messages.label(f"j{number}", 1)
     lost = {("lost", "label/1")}
     assert messages.queued(lost) == lost
-    assert CeleryMessages(messages.app, most_read=11).queued(lost) == frozenset()
+    assert CeleryTaskQueue(messages.app, most_read=11).queued(lost) == frozenset()

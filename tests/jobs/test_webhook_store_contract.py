@@ -9,17 +9,17 @@ import pytest
 
 from jobs.job import NewJob, State
 from jobs.memory.job_store import MemoryJobStore
-from jobs.memory.webhooks import MemoryCallbackStore
+from jobs.memory.webhooks import MemoryWebhookStore
 from jobs.ports.job_store import ASSEMBLE, JobStore
-from jobs.ports.webhooks import Attempt, CallbackStore
+from jobs.ports.webhooks import Attempt, WebhookStore
 from jobs.redis.job_store import RedisJobStore
-from jobs.redis.webhooks import RedisCallbackStore
+from jobs.redis.webhooks import RedisWebhookStore
 
 
 @dataclass
 class Stores:
     jobs: JobStore
-    callbacks: CallbackStore
+    callbacks: WebhookStore
 
     def ended(self, callback: str | None = "https://example.org/hook") -> str:
         """A job that was cancelled."""
@@ -38,10 +38,10 @@ class Stores:
 @pytest.fixture(params=["memory", "redis"])
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
-        callbacks = MemoryCallbackStore()
+        callbacks = MemoryWebhookStore()
         return Stores(MemoryJobStore(callbacks=callbacks), callbacks)
     url = request.getfixturevalue("redis_url")
-    return Stores(RedisJobStore(url), RedisCallbackStore(url))
+    return Stores(RedisJobStore(url), RedisWebhookStore(url))
 
 
 def attempt(number: int, status: int | None = 500) -> Attempt:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jobs.webhook_urls import CallbackRefused, CallbackRules, is_public
+from jobs.webhook_urls import WebhookUrlRefused, WebhookUrlRules, is_public
 
 
 def check(url: str, **allowed: bool) -> None:
-    CallbackRules(**allowed).check_url(url)
+    WebhookUrlRules(**allowed).check_url(url)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_public_https_address_may_be_called(url: str) -> None:
     ],
 )
 def test_a_url_that_must_not_be_called_is_refused_with_a_reason(url: str, why: str) -> None:
-    with pytest.raises(CallbackRefused, match=why):
+    with pytest.raises(WebhookUrlRefused, match=why):
         check(url)
 
 
@@ -70,7 +70,7 @@ def test_ports_of_web_servers_may_be_called(port: str) -> None:
 @pytest.mark.parametrize("port", ["0", "1", "22", "25", "53", "79", "465", "587", "993", "1023"])
 def test_ports_of_other_services_are_refused_private_or_not(port: str) -> None:
     for allowed in (False, True):
-        with pytest.raises(CallbackRefused, match="its port"):
+        with pytest.raises(WebhookUrlRefused, match="its port"):
             check(f"https://example.org:{port}/", allow_private=allowed)
 
 

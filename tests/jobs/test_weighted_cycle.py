@@ -12,10 +12,10 @@ from jobs.queue.celery_app import make_celery
 from jobs.queue.task_queue import (
     BULK_QUEUE,
     CONTROL_QUEUE,
-    QUESTION_QUEUE,
+    INTERACTIVE_QUEUE,
     QUEUES,
     SMALL_QUEUE,
-    CeleryMessages,
+    CeleryTaskQueue,
 )
 from jobs.queue.weighted_cycle import TURNS, QueueTurns
 
@@ -41,7 +41,7 @@ def test_the_usual_order_is_that_of_urgency(turns: QueueTurns) -> None:
     assert turns.consume(len(QUEUES)) == list(QUEUES)
 
 
-@pytest.mark.parametrize("flood", [QUESTION_QUEUE, CONTROL_QUEUE, SMALL_QUEUE])
+@pytest.mark.parametrize("flood", [INTERACTIVE_QUEUE, CONTROL_QUEUE, SMALL_QUEUE])
 def test_no_flood_starves_a_later_queue(turns: QueueTurns, flood: str) -> None:
     later = [queue for queue in TURNS if QUEUES.index(queue) > QUEUES.index(flood)]
     counts = Counter(taken(turns, 1_000, flood, *later))
@@ -70,7 +70,7 @@ def test_a_broker_under_a_flood_of_small_jobs_delivers_bulk_work_in_its_turn(
     redis_url: str,
 ) -> None:
     app = make_celery("redis+socket://" + redis_url.removeprefix("unix://"))
-    messages = CeleryMessages(app)
+    messages = CeleryTaskQueue(app)
     for number in range(40):
         messages.label(f"small{number}", 0)
     for number in range(1, 4):

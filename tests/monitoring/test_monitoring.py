@@ -17,12 +17,12 @@ from api.app import create_app
 from api.dependencies import Services
 from api.settings import ApiSettings
 from jobs.files.storage import Storage
-from jobs.memory.api_keys import MemoryKeyStore
+from jobs.memory.api_keys import MemoryApiKeyStore
 from jobs.memory.corrections import MemoryCorrectionStore
 from jobs.memory.job_store import MemoryJobStore
-from jobs.memory.label_requests import MemoryQuestions
-from jobs.memory.webhooks import MemoryCallbackStore
-from jobs.queue.task_queue import RecordedMessages
+from jobs.memory.label_requests import MemoryLabelRequests
+from jobs.memory.webhooks import MemoryWebhookStore
+from jobs.queue.task_queue import RecordingTaskQueue
 from tests.stack import ROOT
 
 MONITORING = ROOT / "deploy" / "monitoring"
@@ -44,11 +44,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
     services = Services(
         store=store,
         storage=Storage(str(tmp_path_factory.mktemp("storage"))),
-        messages=RecordedMessages(),
+        messages=RecordingTaskQueue(),
         corrections=MemoryCorrectionStore(),
-        questions=MemoryQuestions(),
-        keys=MemoryKeyStore(),
-        callbacks=MemoryCallbackStore(),
+        questions=MemoryLabelRequests(),
+        keys=MemoryApiKeyStore(),
+        callbacks=MemoryWebhookStore(),
         counts_url="memory://",
     )
     return create_app(ApiSettings(), services)

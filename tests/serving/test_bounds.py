@@ -6,25 +6,25 @@ from contextlib import ExitStack
 
 import pytest
 
-from serving.concurrency_limiter import Gate
-from serving.errors import NotServed, TooBusy, TooLate
-from serving.version_registry import State, VersionTable
+from serving.concurrency_limiter import ConcurrencyLimiter
+from serving.errors import DeadlineExceeded, NotServed, QueueFull
+from serving.version_registry import State, VersionRegistry
 
 
 def test_as_many_enter_the_gate_as_may_run_and_one_more_is_too_late() -> None:
-    gate = Gate(running=2, waiting=1)
-    with gate.enter(None), gate.enter(None), pytest.raises(TooLate), gate.enter(0.01):
+    gate = ConcurrencyLimiter(running=2, waiting=1)
+    with gate.enter(None), gate.enter(None), pytest.raises(DeadlineExceeded), gate.enter(0.01):
         pass
 
 
 def test_who_finds_all_waiting_places_taken_is_sent_away_at_once() -> None:
-    gate = Gate(running=1, waiting=0)
-    with gate.enter(None), pytest.raises(TooBusy), gate.enter(None):
+    gate = ConcurrencyLimiter(running=1, waiting=0)
+    with gate.enter(None), pytest.raises(QueueFull), gate.enter(None):
         pass
 
 
 def test_the_gate_is_free_again_after_failures() -> None:
-    gate = Gate(running=1, waiting=0)
+    gate = ConcurrencyLimiter(running=1, waiting=0)
     with pytest.raises(KeyError), gate.enter(None):
         raise KeyError
     with gate.enter(0.0):
@@ -42,7 +42,7 @@ class Resource:
 
 
 def test_a_withdrawn_version_stays_open_until_its_last_request_is_done() -> None:
-    table: VersionTable[Resource] = VersionTable("genre")
+    table: VersionRegistry[Resource] = VersionRegistry("genre")
     model = Resource()
     table.publish(1, model)
     with ExitStack() as last:
@@ -58,7 +58,7 @@ def test_a_withdrawn_version_stays_open_until_its_last_request_is_done() -> None
 
 
 def test_a_version_that_comes_back_is_not_closed_with_its_predecessor() -> None:
-    table: VersionTable[Resource] = VersionTable("genre")
+    table: VersionRegistry[Resource] = VersionRegistry("genre")
     before, after = Resource(), Resource()
     table.publish(1, before)
     with table.use("genre", 1):

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from serving.tensorflow_setup import import_tensorflow, quieten
+from serving.tensorflow_setup import import_tensorflow, suppress_native_logs
 
 GENRES = (
     "crime",
@@ -199,7 +199,7 @@ def main() -> None:
         "--without", nargs="+", default=[], choices=["serving_default", "describe", "evidence"]
     )
     given = parser.parse_args()
-    quieten()
+    suppress_native_logs()
     import_tensorflow()
     given.folder.mkdir(parents=True, exist_ok=True)
     for version in given.versions:

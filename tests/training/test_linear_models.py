@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import make_rows
-from training.config import ExpertsConfig
-from training.ensemble.linear_models import Experts, Rows, believed, fit_experts
+from training.config import LinearModelsConfig
+from training.ensemble.linear_models import LinearModels, Rows, believed, fit_linear_models
 from training.features.char_ngrams import spelled_features, spelling_matrix
 from training.features.tfidf import counts, inverse_document_frequency, tfidf
 from training.features.vectoriser import RESERVED, build_vocabulary, encode
@@ -26,15 +26,15 @@ VECTORS = np.random.default_rng(7).normal(size=(TOKENS, 16)).astype(np.float16).
 VECTORS[:RESERVED] = 0.0
 SPELLING = spelling_matrix(VOCABULARY, IDF)
 NONE = Rows(features=FEATURES[:0], labels=LABELS[:0])
-CONFIG = ExpertsConfig()
+CONFIG = LinearModelsConfig()
 
 
 def _rows(chosen: np.ndarray | slice) -> Rows:
     return Rows(features=FEATURES[chosen], labels=LABELS[chosen])
 
 
-def _fit(learn: Rows, extra: Rows = NONE, classes: int = 3) -> Experts:
-    return fit_experts(learn, extra, VECTORS, SPELLING, classes, CONFIG)
+def _fit(learn: Rows, extra: Rows = NONE, classes: int = 3) -> LinearModels:
+    return fit_linear_models(learn, extra, VECTORS, SPELLING, classes, CONFIG)
 
 
 def test_every_member_labels_rows_it_has_not_seen() -> None:
@@ -60,7 +60,7 @@ def test_a_label_without_learning_rows_is_never_chosen() -> None:
 def test_a_weighed_sum_of_members_is_one_member() -> None:
     experts = _fit(_rows(slice(0, 60)), _rows(slice(60, 90)))
     weights = np.array([0.5, 2.0, 1.0, 0.0, 3.0])
-    one = Experts(
+    one = LinearModels(
         mean=experts.mean,
         centres=experts.centres,
         gamma=experts.gamma,
@@ -100,14 +100,14 @@ def test_a_text_of_unknown_words_gets_finite_scores() -> None:
 def test_experts_survive_their_file(tmp_path: Path) -> None:
     experts = _fit(_rows(slice(0, 60)))
     experts.save(tmp_path / "experts.npz")
-    loaded = Experts.load(tmp_path / "experts.npz")
+    loaded = LinearModels.load(tmp_path / "experts.npz")
     assert list(loaded.members) == list(experts.members)
     assert np.allclose(
         loaded.scores(FEATURES, VECTORS), experts.scores(FEATURES, VECTORS), atol=1e-4
     )
 
 
-def _believed(extra: Rows, config: ExpertsConfig = CONFIG) -> np.ndarray:
+def _believed(extra: Rows, config: LinearModelsConfig = CONFIG) -> np.ndarray:
     return believed(_rows(slice(0, 60)), extra, VECTORS, SPELLING, 3, config)
 
 
@@ -126,7 +126,7 @@ def test_untagged_rows_are_never_believed() -> None:
 
 
 def test_no_label_gets_more_believed_rows_than_the_cap() -> None:
-    chosen = _believed(_rows(slice(60, 150)), ExpertsConfig(extra_per_class=3))
+    chosen = _believed(_rows(slice(60, 150)), LinearModelsConfig(extra_per_class=3))
     assert np.bincount(LABELS[60:][chosen]).tolist() == [3, 3, 3]
 
 

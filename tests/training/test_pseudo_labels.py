@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.config import TeachingConfig
-from training.ensemble.pseudo_labels import Taught, teach
+from training.ensemble.pseudo_labels import PseudoLabels, teach
 
 OPINION = np.random.default_rng(7).normal(size=(200, 3)) * 3.0
 SHARE = np.array([0.8, 0.15, 0.05])
@@ -30,5 +30,5 @@ def test_the_tilt_favours_rare_labels() -> None:
 def test_without_extra_texts_nothing_is_taught(tmp_path: Path) -> None:
     taught = teach(OPINION[:0], SHARE, TeachingConfig())
     taught.save(tmp_path / "taught.npz")
-    loaded = Taught.load(tmp_path / "taught.npz")
+    loaded = PseudoLabels.load(tmp_path / "taught.npz")
     assert loaded.targets.shape == (0, 3)

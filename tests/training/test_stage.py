@@ -14,7 +14,7 @@ from training.neural.batches import Tokens
 from training.neural.callbacks import best_epoch, half_cosine, read_scores
 from training.neural.graph_inputs import Shape
 from training.neural.layers import WordVectors
-from training.neural.stage import Examples, Judge, run_phase
+from training.neural.stage import Examples, Judge, run_stage
 
 RANDOM = np.random.default_rng(7)
 LABELS = np.arange(60) % 2
@@ -47,7 +47,7 @@ def _model() -> keras.Model:
 
 def _run(folder: Path, watch: Judge | None, phase: PhaseConfig = PHASE) -> keras.Model:
     model = _model()
-    run_phase(model, LEARN, watch, phase, folder, title="test", seed=7, tensorboard=False)
+    run_stage(model, LEARN, watch, phase, folder, title="test", seed=7, tensorboard=False)
     return model
 
 
@@ -63,7 +63,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> _Finished:
     """A phase that ran to its end; tests only read it."""
     folder = tmp_path_factory.mktemp("undisturbed")
     model = _model()
-    epochs = run_phase(model, LEARN, WATCH, PHASE, folder, title="t", seed=7, tensorboard=False)
+    epochs = run_stage(model, LEARN, WATCH, PHASE, folder, title="t", seed=7, tensorboard=False)
     return _Finished(folder, model, epochs)
 
 
@@ -143,7 +143,7 @@ def test_without_validation_rows_all_epochs_run(tmp_path: Path) -> None:
 
 
 def test_tensorboard_logs_are_written_when_asked_for(tmp_path: Path) -> None:
-    run_phase(
+    run_stage(
         _model(),
         LEARN,
         None,

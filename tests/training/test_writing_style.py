@@ -1,7 +1,7 @@
 import random
 
 from training.config import StylesConfig
-from training.data.writing_style import tell_styles
+from training.data.writing_style import detect_styles
 
 CONFIG = StylesConfig(plot=("crime",), blurb=("travel",))
 PLOTS = ["He had been found", "who had then gone after her", "which was up to two of them while"]
@@ -19,7 +19,7 @@ def test_rows_of_an_open_label_are_told_by_their_function_words() -> None:
         *(_texts(PLOTS, 10, 3) + _texts(BLURBS, 10, 4)),
     ]
     labels = ["crime"] * 30 + ["travel"] * 30 + ["fantasy"] * 20
-    styles = tell_styles(texts, labels, CONFIG)
+    styles = detect_styles(texts, labels, CONFIG)
     assert styles is not None
     assert styles.told_right > 0.9
     assert styles.plot.tolist() == [True] * 30 + [False] * 30 + [True] * 10 + [False] * 10
@@ -28,10 +28,10 @@ def test_rows_of_an_open_label_are_told_by_their_function_words() -> None:
 
 def test_content_words_do_not_tell_a_style() -> None:
     texts = ["dragon castle sword"] * 30 + ["beach visa suitcase"] * 30
-    styles = tell_styles(texts, ["crime"] * 30 + ["travel"] * 30, CONFIG)
+    styles = detect_styles(texts, ["crime"] * 30 + ["travel"] * 30, CONFIG)
     assert styles is not None
     assert styles.told_right <= 0.5
 
 
 def test_without_rows_of_both_styles_nothing_is_told() -> None:
-    assert tell_styles(["He was"] * 100, ["crime"] * 100, CONFIG) is None
+    assert detect_styles(["He was"] * 100, ["crime"] * 100, CONFIG) is None

@@ -13,7 +13,7 @@ import redis
 
 from cli.local_stack.redis_server import RedisServer
 from tests.waiting import eventually
-from worker.liveness.consumer_watchdog import Hearing
+from worker.liveness.consumer_watchdog import ConsumerWatchdog
 
 NAME = "ear"
 DEAF_AFTER_S = 10.0
@@ -31,7 +31,7 @@ class Watched:
             self.asked += 1
             return is_busy()
 
-        self.hearing = Hearing(
+        self.hearing = ConsumerWatchdog(
             url,
             name=NAME,
             deaf_after_s=DEAF_AFTER_S,

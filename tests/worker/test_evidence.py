@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.labelled.labels import Extras
+from catalogue.labelled.labels import OptionalColumns
 from jobs.job import Failure, State
 from tests.worker.test_label_request import ask
 from tests.worker.worker_harness import Desk, catalogue
@@ -21,7 +21,7 @@ def test_the_column_stands_last_and_holds_words_of_the_cleaned_summary(desk: Des
     content = (
         b'id,summary\n1,"The <b>Dragon\'s</b> =SUM(A1) caf\xc3\xa9!"\n2,\n3,wizard\n4,the nanword\n'
     )
-    job = desk.run(content, Extras(evidence=True))
+    job = desk.run(content, OptionalColumns(evidence=True))
     header, *rows = desk.result(job.id)
     assert header[-2:] == ["row_error", "evidence"]
     assert [row[9] for row in rows] == ["dragon|sum|cafe", "", "wizard", ""]
@@ -38,7 +38,7 @@ def test_repeats_and_many_batches_keep_words_and_rows_together(
     desk = Desk(tmp_path, tiny_model_target, chunk_rows=150)
     words = ["q" + chr(ord("a") + n % 25) * (n * 7 % 11 + 1) for n in range(400)]
     lines = [f"{n},{word}" for n, word in enumerate(words)]
-    job = desk.run("\n".join(["id,summary", *lines, ""]).encode(), Extras(evidence=True))
+    job = desk.run("\n".join(["id,summary", *lines, ""]).encode(), OptionalColumns(evidence=True))
     assert job.state is State.COMPLETED
     assert [row[9] for row in desk.result(job.id)[1:]] == words
 
@@ -47,7 +47,7 @@ def test_a_model_without_evidence_fails_the_job_with_what_to_do(
     tmp_path: Path, silent_model_target: str
 ) -> None:
     desk = Desk(tmp_path, silent_model_target)
-    job = desk.run(catalogue(4), Extras(evidence=True))
+    job = desk.run(catalogue(4), OptionalColumns(evidence=True))
     assert job.state is State.FAILED
     assert job.failure is not None
     assert job.failure.code == "EVIDENCE_UNAVAILABLE"

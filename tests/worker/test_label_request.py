@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.labelled.labels import Extras, Label, RowError
+from catalogue.labelled.labels import Label, OptionalColumns, RowError
 from jobs.job import Failure
-from jobs.ports.label_requests import Answer, Question
+from jobs.ports.label_requests import Answer, LabelRequest
 from tests.worker.worker_harness import Desk
-from worker.tasks.label_request import answer_question
+from worker.tasks.label_request import answer_label_request
 
 SUMMARIES = (
     "A murder, a detective and a dragon in the LIBRARY!",
@@ -35,11 +35,11 @@ def desk(tmp_path: Path, tiny_model_target: str) -> Desk:
 def ask(
     desk: Desk, *summaries: str, evidence: bool = False, owner: str | None = None
 ) -> Answer | Failure | None:
-    question = Question(
+    question = LabelRequest(
         summaries=summaries, titles=("",) * len(summaries), owner=owner, evidence=evidence
     )
     question_id = desk.questions.ask(question, keep_s=60)
-    answer_question(desk.services, question_id)
+    answer_label_request(desk.services, question_id)
     return desk.questions.wait(question_id, within_s=0.01)
 
 
@@ -49,7 +49,7 @@ def test_an_answer_says_what_a_job_says_of_the_same_summaries(desk: Desk, eviden
     assert isinstance(answer, Answer)
     text = io.StringIO(newline="")
     csv.writer(text).writerows([["n", "summary"], *enumerate(SUMMARIES)])
-    job = desk.run(text.getvalue().encode(), Extras(evidence=evidence))
+    job = desk.run(text.getvalue().encode(), OptionalColumns(evidence=evidence))
     assert answer.model_version == job.model_version
     for outcome, row in zip(answer.outcomes, desk.result(job.id)[1:], strict=True):
         if isinstance(outcome, RowError):
@@ -106,10 +106,10 @@ def test_evidence_is_there_only_where_it_was_asked_for(desk: Desk) -> None:
 
 
 def test_a_question_is_answered_once_however_often_its_message_comes(desk: Desk) -> None:
-    question = Question(summaries=SUMMARIES[:1], titles=("",), owner=None)
+    question = LabelRequest(summaries=SUMMARIES[:1], titles=("",), owner=None)
     question_id = desk.questions.ask(question, keep_s=60)
-    answer_question(desk.services, question_id)
-    answer_question(desk.services, question_id)
+    answer_label_request(desk.services, question_id)
+    answer_label_request(desk.services, question_id)
     assert isinstance(desk.questions.wait(question_id, within_s=0.01), Answer)
     assert desk.questions.wait(question_id, within_s=0.01) is None
 

@@ -13,7 +13,7 @@ from jobs.job import NewJob, State
 from jobs.memory.job_store import MemoryJobStore
 from jobs.ports.job_store import PLAN, Claim
 from tests.waiting import eventually
-from worker.liveness.lease_heartbeat import Pulse
+from worker.liveness.lease_heartbeat import LeaseHeartbeat
 
 LEASE_S = 6.0
 OFTEN_S = 0.001
@@ -51,8 +51,10 @@ def claim(store: CountingStore) -> Claim:
     return claim
 
 
-def pulse_of(store: CountingStore, claim: Claim, now: list[float]) -> Pulse:
-    return Pulse(store, claim, lease_s=LEASE_S, renew_every_s=OFTEN_S, clock=lambda: now[0])
+def pulse_of(store: CountingStore, claim: Claim, now: list[float]) -> LeaseHeartbeat:
+    return LeaseHeartbeat(
+        store, claim, lease_s=LEASE_S, renew_every_s=OFTEN_S, clock=lambda: now[0]
+    )
 
 
 def renewed(store: CountingStore) -> None:
@@ -61,7 +63,7 @@ def renewed(store: CountingStore) -> None:
     eventually(lambda: store.renewals >= before + 2, every_s=OFTEN_S)
 
 
-def lost(pulse: Pulse) -> Exception:
+def lost(pulse: LeaseHeartbeat) -> Exception:
     def error() -> Exception | None:
         try:
             pulse.check()
@@ -125,7 +127,9 @@ def test_a_store_that_is_away_for_longer_than_the_lease_is_told_from_a_lost_step
 def test_what_cannot_be_taken_back_is_preceded_by_a_question_to_the_store(
     store: CountingStore, claim: Claim, now: list[float]
 ) -> None:
-    pulse = Pulse(store, claim, lease_s=LEASE_S)  # its thread does not run, as in a stopped process
+    pulse = LeaseHeartbeat(
+        store, claim, lease_s=LEASE_S
+    )  # its thread does not run, as in a stopped process
     pulse.confirm()
     now[0] += LEASE_S + 1
     assert store.claim(claim.job_id, PLAN, lease_s=LEASE_S) is not None

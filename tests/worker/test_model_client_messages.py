@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from catalogue.labelled.labels import WeighedWord
+from catalogue.labelled.labels import EvidenceWord
 from worker.model.description import ModelDescription
 from worker.model.errors import ModelMismatch
 from worker.model.signatures import read_evidence
@@ -112,9 +112,9 @@ def test_evidence_is_read_row_by_row_without_its_empty_places() -> None:
         [b"dragon", b"elf", b"", b"", b"crime", b"knife"], [0.5, 0.25, 0, 0, 1, 0], [3, 2]
     )
     assert read_evidence(outputs, 3) == [
-        (WeighedWord("dragon", 0.5), WeighedWord("elf", 0.25)),
+        (EvidenceWord("dragon", 0.5), EvidenceWord("elf", 0.25)),
         (),
-        (WeighedWord("crime", 1.0),),
+        (EvidenceWord("crime", 1.0),),
     ]
 
 

@@ -15,7 +15,7 @@ from cli.local_stack.redis_server import RedisServer
 from jobs.job import PinnedModel, State
 from jobs.memory.job_store import MemoryJobStore
 from jobs.ports.job_store import PLAN, Claim, label_step
-from jobs.ports.prediction_cache import LabelCache
+from jobs.ports.prediction_cache import PredictionCache
 from jobs.redis.job_store import RedisJobStore
 from jobs.redis.outage import MEMORY_FULL, is_outage, refusal
 from tests.waiting import eventually
@@ -25,7 +25,7 @@ from worker.tasks.label import label_chunk
 from worker.tasks.plan import plan_job
 
 
-class Gate(LabelCache):
+class Gate(PredictionCache):
     """Remembers nothing; a step that asks it has begun, and waits here while the gate is closed."""
 
     def __init__(self) -> None:

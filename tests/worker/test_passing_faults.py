@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from catalogue.labelled.labels import Extras
+from catalogue.labelled.labels import OptionalColumns
 from jobs.job import State
 from tests.waiting import WITHIN_S
 from tests.worker.scripted_model import Scripted, ScriptedServer, scripted_server
@@ -45,7 +45,7 @@ def test_a_job_with_evidence_waits_for_a_model_that_fails_to_give_it_and_ends_we
     desk: Desk, server: ScriptedServer
 ) -> None:
     server.faults["evidence"].extend([INTERNAL] * 3)
-    job = desk.run(catalogue(4), Extras(evidence=True))
+    job = desk.run(catalogue(4), OptionalColumns(evidence=True))
     assert job.state is State.VALIDATING
     assert again(desk, job.id) is State.COMPLETED
 

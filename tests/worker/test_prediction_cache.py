@@ -13,15 +13,15 @@ import pytest
 from catalogue.text.cleaning import CLEANING_FINGERPRINT
 from jobs.files.storage import result_path
 from jobs.memory.job_store import MemoryJobStore
-from jobs.ports.prediction_cache import LabelCache, MemoryLabelCache
-from jobs.redis.prediction_cache import RedisLabelCache
+from jobs.ports.prediction_cache import MemoryPredictionCache, PredictionCache
+from jobs.redis.prediction_cache import RedisPredictionCache
 from tests.serving.server_process import status_of
 from tests.waiting import WITHIN_S, eventually
 from tests.worker.conftest import build_model, serve
 from tests.worker.test_label_request import ask
 from tests.worker.worker_harness import Desk, catalogue
 from worker.model.channel import ModelChannel
-from worker.model.client import ModelClient, Pending, Probabilities
+from worker.model.client import ModelClient, PredictionFuture, Probabilities
 from worker.model.served_models import ServedModels
 from worker.protos.tensorflow_serving.apis import get_model_status_pb2
 
@@ -33,7 +33,7 @@ class CountingClient(ModelClient):
 
     asked: list[str]
 
-    def submit(self, version: int, texts: Sequence[str]) -> Pending[Probabilities]:
+    def submit(self, version: int, texts: Sequence[str]) -> PredictionFuture[Probabilities]:
         self.asked += texts
         return super().submit(version, texts)
 
@@ -41,13 +41,13 @@ class CountingClient(ModelClient):
 class RememberingDesk(Desk):
     """A desk with a cache of labels, whose clock stands still until it is moved."""
 
-    def __init__(self, folder: Path, target: str, labels: LabelCache | None = None) -> None:
+    def __init__(self, folder: Path, target: str, labels: PredictionCache | None = None) -> None:
         super().__init__(folder, target)
         self.now = 1_000_000.0
         self.store = MemoryJobStore(clock=lambda: self.now)
         self.model = CountingClient(target, "genre", deadline_s=WITHIN_S, retry_for_s=0.3)
         self.model.asked = []
-        labels = labels or MemoryLabelCache(most=1000, ttl_s=3600, clock=lambda: self.now)
+        labels = labels or MemoryPredictionCache(most=1000, ttl_s=3600, clock=lambda: self.now)
         models = ServedModels(self.model)
         self.services = replace(self.services, store=self.store, models=models, labels=labels)
 
@@ -78,7 +78,7 @@ def test_only_new_rows_are_asked_and_old_ones_keep_their_bytes(desk: Remembering
     more = desk.label(catalogue(10) + b"10,a dragon and a wizard\n")
     assert desk.model.asked == ["dragon wizard"]
     # Against a worker that remembers nothing.
-    desk.services = replace(desk.services, labels=MemoryLabelCache(most=10, ttl_s=1))
+    desk.services = replace(desk.services, labels=MemoryPredictionCache(most=10, ttl_s=1))
     assert desk.label(catalogue(10) + b"10,a dragon and a wizard\n") == more
 
 
@@ -149,7 +149,7 @@ def test_rejected_texts_are_asked_again(desk: RememberingDesk) -> None:
 
 
 def test_a_cache_that_is_away_changes_nothing(tmp_path: Path, tiny_model_target: str) -> None:
-    away = RedisLabelCache("redis://127.0.0.1:1/0", most=100, ttl_s=60)
+    away = RedisPredictionCache("redis://127.0.0.1:1/0", most=100, ttl_s=60)
     without = Desk(tmp_path / "a", tiny_model_target)
     expected = without.run(catalogue(10))
     desk = RememberingDesk(tmp_path / "b", tiny_model_target, away)
@@ -157,7 +157,7 @@ def test_a_cache_that_is_away_changes_nothing(tmp_path: Path, tiny_model_target:
     assert result == without.storage.read_range(result_path(expected.id), 0, 1 << 30)
 
 
-class CuttingCache(MemoryLabelCache):
+class CuttingCache(MemoryPredictionCache):
     """Gives back less than was put."""
 
     def get(self, keys: Sequence[bytes], *, before: float) -> dict[bytes, bytes]:
@@ -176,7 +176,7 @@ def test_a_value_of_another_shape_is_not_used(tmp_path: Path, tiny_model_target:
 def test_in_redis_the_same_catalogue_again_gives_the_same_bytes(
     tmp_path: Path, tiny_model_target: str, redis_url: str
 ) -> None:
-    cache = RedisLabelCache(redis_url, most=1000, ttl_s=3600)
+    cache = RedisPredictionCache(redis_url, most=1000, ttl_s=3600)
     desk = RememberingDesk(tmp_path, tiny_model_target, cache)
     desk.now = 4_000_000_000.0  # by this job's clock everything was put before
     first = desk.label(catalogue(10))
@@ -185,7 +185,7 @@ def test_in_redis_the_same_catalogue_again_gives_the_same_bytes(
     assert desk.model.asked == []
 
 
-class RecordingCache(MemoryLabelCache):
+class RecordingCache(MemoryPredictionCache):
     """Shows what was put."""
 
     put_so_far: dict[bytes, bytes]

@@ -12,7 +12,7 @@ from jobs.job import Failure, State
 from jobs.memory.job_store import MemoryJobStore
 from jobs.ports.job_store import PLAN
 from jobs.ports.label_requests import Answer
-from jobs.ports.prediction_cache import MemoryLabelCache
+from jobs.ports.prediction_cache import MemoryPredictionCache
 from tests.worker.scripted_model import Scripted, ScriptedServer, scripted_server
 from tests.worker.test_label_request import ask
 from tests.worker.worker_harness import Desk
@@ -40,7 +40,7 @@ class CachingDesk(Desk):
         super().__init__(folder, target)
         self.now = 1_000_000.0
         self.store = MemoryJobStore(clock=lambda: self.now)
-        cache = MemoryLabelCache(most=1000, ttl_s=3600, clock=lambda: self.now)
+        cache = MemoryPredictionCache(most=1000, ttl_s=3600, clock=lambda: self.now)
         self.services = replace(self.services, store=self.store, labels=cache)
 
     def genres(self, job_id: str) -> list[str]:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.labelled.labels import Extras
-from jobs.files.chunk_output import write_part
-from jobs.files.storage import errors_path, input_path, parts_folder, result_path
+from catalogue.labelled.labels import OptionalColumns
+from jobs.files.chunk_output import write_chunk_output
+from jobs.files.storage import chunk_outputs_folder, errors_path, input_path, result_path
 from jobs.job import State
 from jobs.memory.job_store import MemoryJobStore
 from jobs.ports.job_store import PLAN, UPLOAD_LOST_AFTER_S, Claim, Commit, label_step
@@ -41,7 +41,7 @@ def test_a_catalogue_of_several_chunks_comes_back_whole_and_in_order(desk: Desk)
     assert [row[0] for row in desk.result(job.id)[1:]] == [str(n) for n in range(10)]
     assert all(row[2] for row in desk.result(job.id))
     assert job.genre_counts == Counter(row[2] for row in desk.result(job.id)[1:])
-    assert desk.storage.names(parts_folder(job.id)) == []
+    assert desk.storage.names(chunk_outputs_folder(job.id)) == []
 
 
 def test_a_file_that_ends_every_worker_that_plans_it_fails_the_job_and_says_so(
@@ -70,7 +70,7 @@ def test_the_caller_says_below_which_confidence_rows_need_review(
 
 
 def test_the_result_lists_as_many_alternatives_as_were_asked_for(desk: Desk) -> None:
-    job = desk.run(catalogue(4), Extras(alternatives=3))
+    job = desk.run(catalogue(4), OptionalColumns(alternatives=3))
     header, *rows = desk.result(job.id)
     assert header[-2:] == ["row_error", "alternatives"]
     for row in rows:
@@ -324,7 +324,7 @@ def test_a_damaged_part_is_labelled_again(desk: Desk, damage: str) -> None:
     job = desk.store.get(job_id)
     assert (job.state, job.row_counts.labelled, job.row_counts.pending) == (State.COMPLETED, 10, 0)
     assert desk.result(job_id) == desk.result(whole.id)
-    assert desk.storage.names(parts_folder(job_id)) == []
+    assert desk.storage.names(chunk_outputs_folder(job_id)) == []
 
 
 def test_a_damaged_list_of_errors_is_made_again(desk: Desk) -> None:
@@ -357,7 +357,7 @@ def test_a_stale_worker_cannot_put_its_rows_in_the_place_of_its_heirs(desk: Desk
     assert stale is not None
     time.sleep(0.02)  # it was stopped for longer than its lease
     desk.work(until=lambda: desk.store.get(job_id).state is State.FINALIZING)
-    write_part(desk.storage, stale, 0, rows=b"other rows\n", errors=b"")
+    write_chunk_output(desk.storage, stale, 0, rows=b"other rows\n", errors=b"")
     desk.work()
     assert desk.result(job_id) == desk.result(whole.id)
 
@@ -368,7 +368,7 @@ def test_an_assembly_that_died_before_the_jobs_end_is_finished(desk: Desk) -> No
     for path in (result_path, errors_path):
         with desk.storage.open(path(whole.id)) as there, desk.storage.publish(path(job_id)) as here:
             here.write(there.read())
-    desk.storage.delete(parts_folder(job_id))
+    desk.storage.delete(chunk_outputs_folder(job_id))
     desk.work()
     assert desk.store.get(job_id).state is State.COMPLETED
     assert desk.result(job_id) == desk.result(whole.id)

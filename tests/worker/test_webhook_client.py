@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 import trustme
 
-from jobs.webhook_urls import CallbackRules
+from jobs.webhook_urls import WebhookUrlRules
 from tests.webhook_receiver import receiving, status
-from worker.webhooks.http_client import Lookup, Poster, look_up
+from worker.webhooks.http_client import Lookup, WebhookClient, look_up
 from worker.webhooks.retry_policy import Answered, Failed, Refused
 
 BODY = b'{"type":"job.completed"}'
@@ -22,9 +22,9 @@ HEADERS = {"Content-Type": "application/json", "webhook-id": "msg_1"}
 
 def poster(
     *, allow_private: bool = True, timeout_s: float = 10.0, lookup: Lookup = look_up
-) -> Poster:
-    rules = CallbackRules(allow_http=True, allow_private=allow_private)
-    return Poster(timeout_s=timeout_s, rules=rules, lookup=lookup)
+) -> WebhookClient:
+    rules = WebhookUrlRules(allow_http=True, allow_private=allow_private)
+    return WebhookClient(timeout_s=timeout_s, rules=rules, lookup=lookup)
 
 
 class Names:
@@ -213,11 +213,11 @@ def server_tls(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def trusting(authority: trustme.CA, lookup: Lookup) -> Poster:
+def trusting(authority: trustme.CA, lookup: Lookup) -> WebhookClient:
     context = ssl.create_default_context()
     authority.configure_trust(context)
-    rules = CallbackRules(allow_private=True)
-    return Poster(timeout_s=10, rules=rules, lookup=lookup, tls=context)
+    rules = WebhookUrlRules(allow_private=True)
+    return WebhookClient(timeout_s=10, rules=rules, lookup=lookup, tls=context)
 
 
 def test_over_tls_the_certificate_has_to_be_the_names(

@@ -22,12 +22,12 @@ from jobs.job import Chunk, Failure, NewJob, PinnedModel, State
 from jobs.ports.job_store import ASSEMBLE, PLAN, label_step
 from jobs.ports.webhooks import DeliveryLog
 from jobs.redis.job_store import RedisJobStore
-from jobs.redis.webhooks import RedisCallbackStore
-from jobs.webhook_urls import CallbackRules
+from jobs.redis.webhooks import RedisWebhookStore
+from jobs.webhook_urls import WebhookUrlRules
 from tests.waiting import eventually
 from tests.webhook_receiver import Call, Receiver, receiving, status
-from worker.webhooks.http_client import Poster
-from worker.webhooks.sender import CallbackSender
+from worker.webhooks.http_client import WebhookClient
+from worker.webhooks.sender import WebhookSender
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +37,7 @@ class Record:
     """The record of jobs, and what workers and callers do to it."""
 
     jobs: RedisJobStore
-    callbacks: RedisCallbackStore
+    callbacks: RedisWebhookStore
 
     def new(self, callback: str, owner: str | None = None) -> str:
         job_id = f"job_{uuid.uuid4().hex}"
@@ -77,12 +77,12 @@ class Record:
         self.finish(job_id)
         return job_id
 
-    def sender(self, *retries_s: float, allow_private: bool = True) -> CallbackSender:
-        return CallbackSender(
+    def sender(self, *retries_s: float, allow_private: bool = True) -> WebhookSender:
+        return WebhookSender(
             store=self.jobs,
             callbacks=self.callbacks,
-            poster=Poster(
-                timeout_s=5, rules=CallbackRules(allow_http=True, allow_private=allow_private)
+            poster=WebhookClient(
+                timeout_s=5, rules=WebhookUrlRules(allow_http=True, allow_private=allow_private)
             ),
             retries_s=retries_s,
         )
@@ -90,7 +90,7 @@ class Record:
 
 @pytest.fixture
 def record(redis_url: str) -> Record:
-    return Record(RedisJobStore(redis_url), RedisCallbackStore(redis_url))
+    return Record(RedisJobStore(redis_url), RedisWebhookStore(redis_url))
 
 
 def outcomes(log: DeliveryLog) -> list[tuple[int, int | None, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from catalogue.compressed.xlsx_reader import workbook_as_csv, workbook_layout
+from catalogue.compressed.xlsx_reader import xlsx_schema, xlsx_to_csv
 from jobs.errors import LeaseLost
 from jobs.files.storage import input_path, job_folder, upload_path
 from jobs.job import NewJob, State
@@ -41,7 +41,7 @@ def submit(desk: Desk, content: bytes, kept: bytes | None = None) -> str:
     job_id = uuid.uuid4().hex
     with desk.storage.publish(upload_path(job_id)) as stream:
         stream.write(content if kept is None else kept)
-    layout = workbook_layout(io.BytesIO(content), most_bytes=MOST)
+    layout = xlsx_schema(io.BytesIO(content), most_bytes=MOST)
     desk.store.create(
         NewJob(id=job_id, filename="b.xlsx", input_bytes=len(content), layout=layout.to_dict())
     )
@@ -75,7 +75,7 @@ def test_a_conversion_that_is_cut_short_leaves_no_input_and_is_done_again(desk: 
     for _ in range(2):
         convert_workbook(desk.services, job_id, lambda: None)
         with desk.storage.open(input_path(job_id)) as stream:
-            assert stream.read() == b"".join(workbook_as_csv(io.BytesIO(content), most_bytes=MOST))
+            assert stream.read() == b"".join(xlsx_to_csv(io.BytesIO(content), most_bytes=MOST))
 
 
 def test_a_workbook_that_turns_out_to_be_damaged_fails_its_job_with_a_reason(desk: Desk) -> None:

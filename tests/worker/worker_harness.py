@@ -8,14 +8,14 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from catalogue.labelled.labels import NO_EXTRAS, Extras
+from catalogue.labelled.labels import NO_OPTIONAL_COLUMNS, OptionalColumns
 from catalogue.parsing.schema import inspect_head
 from jobs.files.storage import Storage, input_path, result_path
 from jobs.job import Job, NewJob
 from jobs.memory.job_store import MemoryJobStore
-from jobs.memory.label_requests import MemoryQuestions
-from jobs.ports.prediction_cache import NoLabelCache
-from jobs.queue.task_queue import LABEL_TASK, PLAN_TASK, RecordedMessages
+from jobs.memory.label_requests import MemoryLabelRequests
+from jobs.ports.prediction_cache import NullPredictionCache
+from jobs.queue.task_queue import LABEL_TASK, PLAN_TASK, RecordingTaskQueue
 from tests.waiting import WITHIN_S
 from worker.dependencies import Services
 from worker.model.client import ModelClient
@@ -33,18 +33,18 @@ class Desk:
         chosen = {"chunk_rows": 3, "window": 2, "lease_s": 1.0, "model_retry_s": 0.3} | settings
         values = WorkerSettings.model_validate(chosen)
         self.store = MemoryJobStore()
-        self.messages = RecordedMessages()
+        self.messages = RecordingTaskQueue()
         self.deaths: dict[int, int] = {}
         self.storage = Storage(str(folder))
         model = ModelClient(target, "genre", deadline_s=WITHIN_S, retry_for_s=values.model_retry_s)
-        self.questions = MemoryQuestions()
+        self.questions = MemoryLabelRequests()
         self.services = Services(
             self.store,
             self.storage,
             self.messages,
             self.questions,
             ServedModels(model),
-            NoLabelCache(),
+            NullPredictionCache(),
             values,
         )
 
@@ -53,7 +53,7 @@ class Desk:
         content: bytes,
         error_threshold: float | None = None,
         *,
-        extras: Extras = NO_EXTRAS,
+        extras: OptionalColumns = NO_OPTIONAL_COLUMNS,
         review_threshold: float | None = None,
         owner: str | None = None,
     ) -> str:
@@ -93,7 +93,13 @@ class Desk:
         else:
             assemble_job(self.services, job_id)
 
-    def run(self, content: bytes, extras: Extras = NO_EXTRAS, *, owner: str | None = None) -> Job:
+    def run(
+        self,
+        content: bytes,
+        extras: OptionalColumns = NO_OPTIONAL_COLUMNS,
+        *,
+        owner: str | None = None,
+    ) -> Job:
         job_id = self.submit(content, extras=extras, owner=owner)
         self.work()
         return self.store.get(job_id)

@@ -36,7 +36,7 @@ class Styles:
         return {"plot": self.plot, "blurb": ~self.plot}
 
 
-def tell_styles(
+def detect_styles(
     summaries: Sequence[str], labels: Sequence[str], config: StylesConfig
 ) -> Styles | None:
     """The style of each row, from its label where that says it, else from its function words.

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack  # type: ignore[import-untyped]  # scipy ships none
 from sklearn.svm import SVC, LinearSVC
 
-from training.config import ExpertsConfig
+from training.config import LinearModelsConfig
 from training.features.char_ngrams import spelled_features
 from training.features.tfidf import document_vectors, unit_rows
 
@@ -37,7 +37,7 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Experts:
+class LinearModels:
     """The members and the space they share."""
 
     mean: Floats  # [D] mean of the unit document vectors
@@ -73,11 +73,11 @@ class Experts:
             np.savez(file, allow_pickle=False, **arrays)
 
     @staticmethod
-    def load(path: Path) -> "Experts":
+    def load(path: Path) -> "LinearModels":
         """What ``save`` wrote."""
         with np.load(path) as found:
             names = [key.removesuffix(".word") for key in found.files if key.endswith(".word")]
-            return Experts(
+            return LinearModels(
                 mean=found["mean"],
                 centres=found["centres"],
                 gamma=float(found["gamma"]),
@@ -100,14 +100,14 @@ class Rows:
     labels: Ints
 
 
-def fit_experts(
+def fit_linear_models(
     learn: Rows,
     extra: Rows,
     vectors: Floats,
     spelling: csr_matrix,
     classes: int,
-    config: ExpertsConfig,
-) -> Experts:
+    config: LinearModelsConfig,
+) -> LinearModels:
     """The members from learning rows and the believed among the extra rows (whose labels are tags).
 
     ``vectors``: unit word vectors [tokens, D]; ``spelling``: [tokens, letter groups].
@@ -130,7 +130,7 @@ def fit_experts(
     near = nearness(centres, centres, config.gamma)
     members["kernel"] = _ridge(both, near, labels, weights, classes, config)
     members["neighbours"] = _neighbours(near, labels, weights, classes, both.shape[1])
-    return Experts(mean=mean, centres=centres, gamma=config.gamma, members=members)
+    return LinearModels(mean=mean, centres=centres, gamma=config.gamma, members=members)
 
 
 def believed(
@@ -139,7 +139,7 @@ def believed(
     vectors: Floats,
     spelling: csr_matrix,
     classes: int,
-    config: ExpertsConfig,
+    config: LinearModelsConfig,
 ) -> Ints:
     """The extra rows whose tag three models of the learning rows agree with, the surest per label.
 
@@ -204,7 +204,7 @@ def _ridge(
     labels: Ints,
     weights: Floats,
     classes: int,
-    config: ExpertsConfig,
+    config: LinearModelsConfig,
 ) -> Member:
     """Kernel ridge regression on ±1 per label; its kernel sees nearness and shared words alike."""
     counts = np.bincount(labels, weights=weights, minlength=classes)

@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taught:
+class PseudoLabels:
     """Rows of the extra texts and what is said of them."""
 
     rows: npt.NDArray[np.int64]  # [M] positions among the extra texts
@@ -24,13 +24,13 @@ class Taught:
         np.savez(path, rows=self.rows, targets=self.targets)
 
     @staticmethod
-    def load(path: Path) -> "Taught":
+    def load(path: Path) -> "PseudoLabels":
         """What ``save`` wrote."""
         with np.load(path) as found:
-            return Taught(rows=found["rows"], targets=found["targets"])
+            return PseudoLabels(rows=found["rows"], targets=found["targets"])
 
 
-def teach(opinion: Floats, share: Floats, config: TeachingConfig) -> Taught:
+def teach(opinion: Floats, share: Floats, config: TeachingConfig) -> PseudoLabels:
     """Choose texts by the experts' log odds [N, K], as many for every label as there are.
 
     ``share`` [K]: how common each label is in the data. Tags are not looked at: the experts' own
@@ -46,4 +46,4 @@ def teach(opinion: Floats, share: Floats, config: TeachingConfig) -> Taught:
         surest = np.argsort(-chances[rows, label], kind="stable")
         chosen.append(rows[surest[: config.rows_per_class]])
     rows = np.sort(np.concatenate(chosen))
-    return Taught(rows=rows, targets=chances[rows].astype(np.float32))
+    return PseudoLabels(rows=rows, targets=chances[rows].astype(np.float32))

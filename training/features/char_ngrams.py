@@ -36,7 +36,7 @@ def spelling_matrix(vocabulary: Sequence[str], idf: Floats) -> csr_matrix:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spelled:
+class CharNgrams:
     """TF-IDF rows told by letter groups."""
 
     features: csr_matrix  # [N, groups], mean squared length 1
@@ -48,8 +48,8 @@ class Spelled:
         return np.asarray(self.spelling @ slopes / self.scale)
 
 
-def spelled_features(features: csr_matrix, spelling: csr_matrix) -> Spelled:
+def spelled_features(features: csr_matrix, spelling: csr_matrix) -> CharNgrams:
     """Letter-group features of TF-IDF rows [N, tokens]."""
     told = (features @ spelling).tocsr()
     scale = float(np.sqrt(told.multiply(told).sum() / max(1, told.shape[0]))) or 1.0
-    return Spelled(features=told / scale, scale=scale, spelling=spelling)
+    return CharNgrams(features=told / scale, scale=scale, spelling=spelling)

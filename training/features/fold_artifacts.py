@@ -11,8 +11,8 @@ from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # scipy shi
 
 from training.config import TrainingConfig
 from training.data.dataset import ExtraTexts, Labelled
-from training.ensemble.linear_models import SHARPNESS, Experts, Rows, fit_experts
-from training.ensemble.pseudo_labels import Taught, teach
+from training.ensemble.linear_models import SHARPNESS, LinearModels, Rows, fit_linear_models
+from training.ensemble.pseudo_labels import PseudoLabels, teach
 from training.features.char_ngrams import spelling_matrix
 from training.features.embeddings import rows_of, train_vectors, unit_and_length
 from training.features.tfidf import counts, inverse_document_frequency, tfidf
@@ -35,8 +35,8 @@ class Prepared:
     unit: Floats  # unit word vectors [tokens, dimensions], rounded to float16
     length: Floats  # [tokens]
     idf: Floats  # [tokens]
-    experts: Experts
-    taught: Taught  # extra texts with the experts' opinion
+    experts: LinearModels
+    taught: PseudoLabels  # extra texts with the experts' opinion
 
 
 def prepare(
@@ -54,7 +54,7 @@ def prepare(
     if not (folder / _EXPERTS).exists() or not (folder / _TAUGHT).exists():
         print(f"{folder.name}: experts from {len(learn.texts):,} rows", flush=True)
         rows, more = _rows(learn, extra, label_names, vocabulary, idf, config)
-        experts = fit_experts(
+        experts = fit_linear_models(
             rows,
             more,
             unit,
@@ -72,8 +72,8 @@ def prepare(
         unit=unit,
         length=length,
         idf=idf,
-        experts=Experts.load(folder / _EXPERTS),
-        taught=Taught.load(folder / _TAUGHT),
+        experts=LinearModels.load(folder / _EXPERTS),
+        taught=PseudoLabels.load(folder / _TAUGHT),
     )
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.ensemble.linear_models import Experts, Member
+from training.ensemble.linear_models import LinearModels, Member
 from training.features.vectoriser import RESERVED
 from training.neural.layers import Tensor, WordVectors
 
@@ -42,7 +42,7 @@ class Pairs(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
 class Bag(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
     """A collapsed member's scores float32 [N, K] from tokens [N, T] and their pairs."""
 
-    def __init__(self, experts: Experts, member: Member, words: WordVectors) -> None:
+    def __init__(self, experts: LinearModels, member: Member, words: WordVectors) -> None:
         super().__init__(name="bag", trainable=False)
         self._experts = experts
         self._member = member
@@ -74,7 +74,9 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
         return summed(self.word) + tf.matmul(near, self.alpha) + self.bias
 
 
-def bag_model(experts: Experts, member: Member, idf: Tensor, words: WordVectors) -> keras.Model:
+def bag_model(
+    experts: LinearModels, member: Member, idf: Tensor, words: WordVectors
+) -> keras.Model:
     """int32 tokens [N, T] → scores float32 [N, K]."""
     inputs = keras.Input((None,), dtype="int32", name="tokens")
     pairs = Pairs(len(idf))

@@ -17,7 +17,7 @@ from training.neural import build_model
 from training.neural.graph_inputs import Shape
 from training.neural.imbalance import class_weights
 from training.neural.layers import WordVectors
-from training.neural.stage import Examples, run_phase
+from training.neural.stage import Examples, run_stage
 
 _WEIGHTS = "model.weights.h5"
 _DONE = "done.json"
@@ -118,7 +118,7 @@ def _train(
         limit = phase.epochs if epochs is None else epochs[index]
         if limit == 0 or (name == "pre-training" and not len(targets)):
             continue
-        done[index] = run_phase(
+        done[index] = run_stage(
             model,
             _examples(chosen, learn.labels, targets, classes, phase, config.teaching.weight),
             judge,

@@ -38,7 +38,7 @@ Judge = tuple[Sequence[Tokens], npt.NDArray[np.int64]]
 """Validation rows and their label positions."""
 
 
-def run_phase(
+def run_stage(
     model: keras.Model,
     learn: Examples,
     validation: Judge | None,

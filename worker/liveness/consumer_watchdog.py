@@ -25,12 +25,12 @@ _LOOK_EVERY_S = 1.0
 _EXIT_STATUS = 70
 
 
-def connection_name() -> str:
+def broker_connection_name() -> str:
     """What this process's connections to the broker are called."""
     return f"spinelabel-worker-{os.uname().nodename}-{os.getpid()}"
 
 
-class Hearing:
+class ConsumerWatchdog:
     """Watches from a thread of the worker's main process."""
 
     def __init__(

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 RENEW_EVERY_S = 0.5
 
 
-class Pulse:
+class LeaseHeartbeat:
     """Renews `claim` from a thread for the length of a `with` block."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Pulse:
         self._lost: LeaseLost | redis.RedisError | None = None
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
 
-    def __enter__(self) -> Pulse:
+    def __enter__(self) -> LeaseHeartbeat:
         self._thread.start()
         return self
 

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 REPORT_EVERY_S = 3.0
 
 
-def start_reporter(services: Services, name: str) -> None:
+def start_status_reporter(services: Services, name: str) -> None:
     """Report from a thread of this process for as long as it lives."""
 
     def run() -> None:

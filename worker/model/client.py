@@ -12,8 +12,8 @@ import grpc
 from worker.model.channel import ModelChannel
 from worker.model.description import ModelDescription
 from worker.model.errors import ModelError, ModelMismatch, ModelRejected, ModelUnavailable
-from worker.model.prediction_future import Pending
-from worker.model.retry import DOUBTFUL, RetryPolicy, Verdict
+from worker.model.prediction_future import PredictionFuture
+from worker.model.retry import AMBIGUOUS, RetryPolicy, Verdict
 from worker.model.signatures import (
     DESCRIBING,
     EXPLAINING,
@@ -35,7 +35,7 @@ __all__ = [
     "ModelMismatch",
     "ModelRejected",
     "ModelUnavailable",
-    "Pending",
+    "PredictionFuture",
     "Probabilities",
 ]
 
@@ -112,13 +112,13 @@ class ModelClient:
         try:
             return self._persist(ask)
         except ModelRejected as error:  # there is no text of a person's in this request
-            if error.code in DOUBTFUL:
+            if error.code in AMBIGUOUS:
                 raise ModelUnavailable(
                     f"the model fails to describe itself: {error}", code=error.code
                 ) from error
             raise ModelMismatch(f"the model cannot describe itself: {error}") from error
 
-    def submit(self, version: int, texts: Sequence[str]) -> Pending[Probabilities]:
+    def submit(self, version: int, texts: Sequence[str]) -> PredictionFuture[Probabilities]:
         """Sends a batch of cleaned texts and returns at once, so that several can be in flight.
 
         The result is float32 [N, K], row by row in the order of the texts; it may be read-only. Numbers that
@@ -129,7 +129,7 @@ class ModelClient:
         """
         return self._begin(version, LABELLING, texts, read_probabilities)
 
-    def explain(self, version: int, texts: Sequence[str]) -> Pending[list[Evidence]]:
+    def explain(self, version: int, texts: Sequence[str]) -> PredictionFuture[list[Evidence]]:
         """Like `submit`, for the words that weighed most: one tuple per text, weightiest first.
 
         The result raises `ModelMismatch` with the code FAILED_PRECONDITION where the version has no such signature.
@@ -146,11 +146,11 @@ class ModelClient:
         signature: Signature,
         texts: Sequence[str],
         read: Callable[[Outputs, int], Rows],
-    ) -> Pending[Rows]:
+    ) -> PredictionFuture[Rows]:
         if not texts:
             raise ValueError("a batch needs at least one text")
         request = self._request(version, signature, texts)
-        return Pending(
+        return PredictionFuture(
             lambda: self._channel.predict.future(request, timeout=self._deadline_s),
             lambda answer: read(answer.outputs, len(texts)),
             self._persist,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Rows_co = TypeVar("Rows_co", covariant=True)
 
 
-class Pending(Generic[Rows_co]):
+class PredictionFuture(Generic[Rows_co]):
     """The client makes it; the call is already running."""
 
     def __init__(

@@ -7,13 +7,13 @@ from enum import Enum, auto
 
 # The server is away, restarting, reloading, full or slow; the same request can succeed later.
 # CANCELLED is how a server that shuts down ends what it can no longer finish.
-PASSING = frozenset(
+TRANSIENT = frozenset(
     {"UNAVAILABLE", "NOT_FOUND", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED"}
 )
 # The request itself is wrong; it will be wrong again.
-GUILTY = frozenset({"INVALID_ARGUMENT", "OUT_OF_RANGE"})
+PERMANENT = frozenset({"INVALID_ARGUMENT", "OUT_OF_RANGE"})
 # A fault inside the server or the model: perhaps once, perhaps for this input always.
-DOUBTFUL = frozenset({"INTERNAL", "UNKNOWN", "DATA_LOSS"})
+AMBIGUOUS = frozenset({"INTERNAL", "UNKNOWN", "DATA_LOSS"})
 
 
 class Verdict(Enum):
@@ -58,14 +58,14 @@ class RetryPolicy:
             failing_for_s: seconds since the first of them.
             jitter: a random number in [0, 1), so that many workers do not come back at the same moment.
         """
-        if code in GUILTY:
+        if code in PERMANENT:
             return Decision(verdict=Verdict.REJECTED)
         if code == "FAILED_PRECONDITION":  # TensorFlow Serving's word for a missing signature
             return Decision(verdict=Verdict.MISMATCH)
-        if code in DOUBTFUL and failures >= self.doubtful_failures:
+        if code in AMBIGUOUS and failures >= self.doubtful_failures:
             return Decision(verdict=Verdict.REJECTED)
         left_s = self.retry_for_s - failing_for_s
-        if code not in PASSING | DOUBTFUL or left_s <= 0:
+        if code not in TRANSIENT | AMBIGUOUS or left_s <= 0:
             return Decision(verdict=Verdict.UNAVAILABLE)
         # The exponent is capped because 2.0**1024 overflows, long after it stopped mattering.
         longest = min(self.longest_wait_s, self.first_wait_s * 2.0 ** min(failures - 1, 32))

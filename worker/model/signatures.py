@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from catalogue.labelled.labels import WeighedWord
+from catalogue.labelled.labels import EvidenceWord
 from worker.model.errors import ModelMismatch
 from worker.model.tensors import Probabilities, to_bytes, to_floats
 from worker.protos.tensorflow.core.framework import tensor_pb2
 
 Outputs = Mapping[str, tensor_pb2.TensorProto]
-Evidence = tuple[WeighedWord, ...]
+Evidence = tuple[EvidenceWord, ...]
 
 
 class Signature(NamedTuple):
@@ -51,7 +51,7 @@ def read_evidence(outputs: Outputs, rows: int) -> list[Evidence]:
         raise ModelMismatch("the model's evidence is not one word of the letters a to z per weight")
     return [
         tuple(
-            WeighedWord(word, float(weight))
+            EvidenceWord(word, float(weight))
             for word, weight in zip(words[row * places : (row + 1) * places], shares, strict=True)
             if word and weight > 0
         )

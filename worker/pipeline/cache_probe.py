@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from catalogue.parsing.chunking import plan_chunks
 from catalogue.parsing.rows import parse_records
-from catalogue.parsing.schema import Layout
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.files.storage import input_path
 from jobs.job import Job, State
 from worker.dependencies import Services
 from worker.pipeline.label_rows import books_of
-from worker.pipeline.prediction_cache import share_remembered
+from worker.pipeline.prediction_cache import cache_hit_ratio
 
 _ROWS = 100
 _HEAD_BYTES = 256 * 1024
 _MOSTLY = 0.8
 
 
-def mostly_known(services: Services, job: Job, layout: Layout) -> bool:
+def is_mostly_cached(services: Services, job: Job, layout: CatalogueSchema) -> bool:
     """Whether most of the first rows need not be asked of the model.
 
     Depends on the file and on what was remembered before the job began, so that a plan that is made again is the same.
@@ -31,7 +31,7 @@ def mostly_known(services: Services, job: Job, layout: Layout) -> bool:
     assert job.model is not None  # pinned before the file is looked at
     model = services.models.pinned(job.model)
     books = books_of(parse_records(head[: first.end - start], layout), model.description)
-    share = share_remembered(
+    share = cache_hit_ratio(
         services,
         model,
         list(books.values()),

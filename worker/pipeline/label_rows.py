@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from catalogue.labelled.labels import Extras, Outcome, RowError
+from catalogue.labelled.labels import OptionalColumns, Outcome, RowError
 from catalogue.parsing.rows import Row
 from catalogue.text.cleaning import clean_book
 from worker.dependencies import Services
@@ -16,17 +16,17 @@ from worker.model.description import ModelDescription
 from worker.model.served_models import ServedModel
 from worker.pipeline.label_rules import decide
 from worker.pipeline.predict import explain
-from worker.pipeline.prediction_cache import Book, predict_remembering
+from worker.pipeline.prediction_cache import Book, predict_with_cache
 
 
-def outcomes_of(
+def label_rows(
     services: Services,
     model: ServedModel,
     rows: Sequence[Row],
     *,
     owner: str | None,
     as_of: float,
-    extras: Extras,
+    extras: OptionalColumns,
     review_threshold: float | None = None,
     checkpoint: Callable[[], None] = lambda: None,
 ) -> list[Outcome]:
@@ -45,7 +45,7 @@ def outcomes_of(
         services.models.require_evidence(model)
     outcomes: list[Outcome] = [None if row.blank else row.problem for row in rows]
     books = books_of(rows, model.description)
-    predictions = predict_remembering(
+    predictions = predict_with_cache(
         services,
         model,
         list(books.values()),

@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.model.client import ModelClient, ModelRejected, ModelUnavailable, Pending
-from worker.model.retry import DOUBTFUL
+from worker.model.client import ModelClient, ModelRejected, ModelUnavailable, PredictionFuture
+from worker.model.retry import AMBIGUOUS
 from worker.model.signatures import PROBE, Evidence
 from worker.pipeline.batching import micro_batches
 from worker.settings import WorkerSettings
@@ -75,7 +75,7 @@ def explain(
 
 
 def _check_that_others_are_answered(
-    submit: Callable[[list[str]], Pending[Iterable[Row]]],
+    submit: Callable[[list[str]], PredictionFuture[Iterable[Row]]],
 ) -> None:
     """A server that fails at every text says nothing about this one. Raises `ModelUnavailable` then."""
     try:
@@ -85,7 +85,7 @@ def _check_that_others_are_answered(
 
 
 def _ask(
-    submit: Callable[[list[str]], Pending[Iterable[Row]]],
+    submit: Callable[[list[str]], PredictionFuture[Iterable[Row]]],
     texts: Sequence[str],
     *,
     batch_rows: int,
@@ -96,12 +96,12 @@ def _ask(
     """What the model says of each text; None where it refused the text. `texts` has no repeats."""
     found: dict[str, Row | None] = {}
 
-    def collect(batch: list[str], pending: Pending[Iterable[Row]]) -> None:
+    def collect(batch: list[str], pending: PredictionFuture[Iterable[Row]]) -> None:
         try:
             rows = pending.result()
         except ModelRejected as error:
             if len(batch) == 1:
-                if error.code in DOUBTFUL:
+                if error.code in AMBIGUOUS:
                     _check_that_others_are_answered(submit)
                 found[batch[0]] = None
                 return
@@ -113,7 +113,7 @@ def _ask(
             return
         found.update(zip(batch, rows, strict=True))
 
-    in_flight: deque[tuple[list[str], Pending[Iterable[Row]]]] = deque()
+    in_flight: deque[tuple[list[str], PredictionFuture[Iterable[Row]]]] = deque()
     try:
         for positions in micro_batches(
             [text.count(" ") + 1 for text in texts],

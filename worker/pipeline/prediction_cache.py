@@ -30,7 +30,7 @@ _FLOATS = np.dtype("<f4")
 _KEYED = "title and summary"
 
 
-def predict_remembering(
+def predict_with_cache(
     services: Services,
     model: ServedModel,
     books: Sequence[Book],
@@ -83,7 +83,7 @@ def predict_remembering(
     return [found[key] for key in keys]
 
 
-def share_remembered(
+def cache_hit_ratio(
     services: Services,
     model: ServedModel,
     books: Sequence[Book],
@@ -91,7 +91,7 @@ def share_remembered(
     owner: str | None,
     as_of: float,
 ) -> float:
-    """The share of these books that `predict_remembering` would not ask the model; 0 of none."""
+    """The share of these books that `predict_with_cache` would not ask the model; 0 of none."""
     keys = set(_keys(model, owner, books))
     return len(_known(services, model, list(keys), as_of)) / len(keys) if keys else 0.0
 

@@ -6,14 +6,20 @@ import logging
 from collections.abc import Iterable
 
 from catalogue.labelled.writer import encode_errors_header, encode_header
-from catalogue.parsing.schema import Layout
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import JobNotFound, LeaseLost
-from jobs.files.chunk_output import Part, PartDamaged
-from jobs.files.storage import errors_path, input_path, job_folder, parts_folder, result_path
+from jobs.files.chunk_output import ChunkOutput, ChunkOutputCorrupt
+from jobs.files.storage import (
+    chunk_outputs_folder,
+    errors_path,
+    input_path,
+    job_folder,
+    result_path,
+)
 from jobs.job import State
 from jobs.ports.job_store import ASSEMBLE, Claim
 from worker.dependencies import Services
-from worker.liveness.lease_heartbeat import Pulse
+from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages
 
 log = logging.getLogger(__name__)
@@ -36,12 +42,12 @@ def _assemble(services: Services, claim: Claim) -> None:
     store, storage, settings = services.store, services.storage, services.settings
     job_id = claim.job_id
     try:
-        with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
+        with LeaseHeartbeat(store, claim, lease_s=settings.lease_s) as pulse:
             # Both are there when an earlier attempt was cut short between here and the job's end.
             if not (storage.exists(result_path(job_id)) and storage.exists(errors_path(job_id))):
                 try:
                     _publish(services, job_id, _parts(services, job_id), pulse)
-                except PartDamaged as error:
+                except ChunkOutputCorrupt as error:
                     log.error("%s: %s", job_id, error)
                     _label_again(services, claim)
                     return
@@ -79,25 +85,31 @@ def _tidy_up(services: Services, job_id: str) -> None:
     """Remove the parts, and whatever attempts that died have left unfinished."""
     storage = services.storage
     kept = (input_path(job_id), result_path(job_id), errors_path(job_id))
-    storage.delete(parts_folder(job_id))
+    storage.delete(chunk_outputs_folder(job_id))
     for name in storage.names(job_folder(job_id)):
         if (path := f"{job_folder(job_id)}/{name}") not in kept:
             storage.delete(path)
 
 
-def _parts(services: Services, job_id: str) -> list[Part]:
-    """The parts of what was labelled, in the order of the input. Raises `PartDamaged` if a complete job lacks one."""
+def _parts(services: Services, job_id: str) -> list[ChunkOutput]:
+    """The parts of what was labelled, in the order of the input. Raises `ChunkOutputCorrupt` if a complete job lacks one."""
     seals = services.store.committed_chunks(job_id)
     # A chunk that was halved has its second half at the end of the numbers.
     planned = services.store.planned_chunks(job_id)
     if len(seals) < len(planned) and services.store.get(job_id).ending is State.COMPLETED:
-        raise PartDamaged(f"{len(planned) - len(seals)} of {len(planned)} chunks are not there")
-    return [Part.sealed(job_id, c.index, seals[c.index]) for c in planned if c.index in seals]
+        raise ChunkOutputCorrupt(
+            f"{len(planned) - len(seals)} of {len(planned)} chunks are not there"
+        )
+    return [
+        ChunkOutput.sealed(job_id, c.index, seals[c.index]) for c in planned if c.index in seals
+    ]
 
 
-def _publish(services: Services, job_id: str, parts: Iterable[Part], pulse: Pulse) -> None:
+def _publish(
+    services: Services, job_id: str, parts: Iterable[ChunkOutput], pulse: LeaseHeartbeat
+) -> None:
     job = services.store.get(job_id)
-    layout = Layout.from_dict(services.store.layout(job_id))
+    layout = CatalogueSchema.from_dict(services.store.layout(job_id))
     with (
         # A process that was stopped for longer than its lease learns of it here, before it publishes.
         services.storage.publish(errors_path(job_id), confirm=pulse.confirm) as errors,
@@ -120,7 +132,7 @@ def _label_again(services: Services, claim: Claim) -> None:
     whole = {
         index
         for index, seal in seals.items()
-        if Part.sealed(job_id, index, seal).is_whole(services.storage)
+        if ChunkOutput.sealed(job_id, index, seal).is_whole(services.storage)
     }
     damaged = [chunk.index for chunk in store.planned_chunks(job_id) if chunk.index not in whole]
     log.error("%s: chunks %s are labelled again", job_id, damaged)

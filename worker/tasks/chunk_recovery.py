@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 
 from catalogue.parsing.chunking import plan_chunks
-from catalogue.parsing.schema import Layout
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.job import Chunk, Job
 from jobs.ports.job_store import Claim, Commit
 from worker.dependencies import Services
 from worker.model.client import ModelError, ModelUnavailable
-from worker.model.retry import DOUBTFUL
+from worker.model.retry import AMBIGUOUS
 
 log = logging.getLogger(__name__)
 
-_PERHAPS_ANOTHER_MODEL = DOUBTFUL | {"NOT_FOUND"}
+_PERHAPS_ANOTHER_MODEL = AMBIGUOUS | {"NOT_FOUND"}
 
 
-def halve(
-    services: Services, claim: Claim, job: Job, chunk: Chunk, raw: bytes, layout: Layout
+def split_failing_chunk(
+    services: Services, claim: Claim, job: Job, chunk: Chunk, raw: bytes, layout: CatalogueSchema
 ) -> Commit:
     """Replace a chunk of several rows by its halves, each of which may kill one more worker.
 
@@ -54,7 +54,9 @@ def halve(
     )
 
 
-def change_model(services: Services, claim: Claim, job: Job, error: ModelError) -> Commit | None:
+def restart_with_newest_model(
+    services: Services, claim: Claim, job: Job, error: ModelError
+) -> Commit | None:
     """Start the job over with the newest model when the pinned one is gone; None if it is not.
 
     It is gone when its version is not served any more, and when another model serves under its number. A fault and an
@@ -73,4 +75,6 @@ def change_model(services: Services, claim: Claim, job: Job, error: ModelError) 
         newest.description.digest,
         error,
     )
-    return services.store.repin(claim, model=newest.pinned, window=services.settings.window)
+    return services.store.restart_with_model(
+        claim, model=newest.pinned, window=services.settings.window
+    )

@@ -31,7 +31,7 @@ def clean_storage(services: Services, *, clock: Callable[[], float] = time.monot
     # Counted in passes, so each pass has to ask.
     lost = services.store.lost_uploads(silent_s_more=services.settings.clean_s)
     passed_over = 0
-    while old := services.store.keeping_files(
+    while old := services.store.jobs_past_retention(
         ended_s_ago=services.settings.retention_s, limit=_AT_ONCE, skip=passed_over
     ):
         for job_id in old:

@@ -10,18 +10,18 @@ from collections.abc import Callable, Sequence
 from catalogue.labelled.labels import Label, Outcome, RowError, needs_review
 from catalogue.labelled.writer import encode_errors, encode_rows
 from catalogue.parsing.rows import parse_records
-from catalogue.parsing.schema import Layout
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import JobNotFound, LeaseLost
-from jobs.files.chunk_output import Part, delete_part, write_part
+from jobs.files.chunk_output import ChunkOutput, delete_chunk_output, write_chunk_output
 from jobs.files.storage import input_path
 from jobs.job import Chunk, Failure, Job, State
 from jobs.ports.job_store import Claim, Commit, label_step
 from worker.dependencies import INPUT_MISSING, Services
-from worker.liveness.lease_heartbeat import Pulse
+from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages
 from worker.model.client import ModelMismatch, ModelUnavailable
-from worker.pipeline.label_rows import outcomes_of
-from worker.tasks.chunk_recovery import change_model, halve
+from worker.pipeline.label_rows import label_rows
+from worker.tasks.chunk_recovery import restart_with_newest_model, split_failing_chunk
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def _label(services: Services, claim: Claim, index: int) -> None:
     store, settings, job_id = services.store, services.settings, claim.job_id
     job = store.get(job_id)
     try:
-        with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
+        with LeaseHeartbeat(store, claim, lease_s=settings.lease_s) as pulse:
             commit = _work(services, job, claim, index, pulse.check)
     except LeaseLost:
         _tidy_up(services, claim, index)
@@ -74,9 +74,9 @@ def _tidy_up(services: Services, claim: Claim, index: int) -> None:
     except JobNotFound:  # it has ended, and was deleted
         seal = None
     # A commit whose answer got lost looks like a lost lease when it is tried again.
-    if seal is None or Part.sealed(claim.job_id, index, seal).fence != claim.fence:
+    if seal is None or ChunkOutput.sealed(claim.job_id, index, seal).fence != claim.fence:
         try:
-            delete_part(services.storage, claim, index)
+            delete_chunk_output(services.storage, claim, index)
         except OSError as error:
             # Assembly removes it with the other parts; after the job's end `delete_orphans` does.
             log.warning("%s chunk %d: its part is not deleted: %s", claim.job_id, index, error)
@@ -104,14 +104,14 @@ def _work(
     services: Services, job: Job, claim: Claim, index: int, checkpoint: Callable[[], None]
 ) -> Commit:
     chunk = services.store.chunk(claim.job_id, index)
-    layout = Layout.from_dict(services.store.layout(job.id))
+    layout = CatalogueSchema.from_dict(services.store.layout(job.id))
     try:
         raw = services.storage.read_range(input_path(job.id), chunk.start, chunk.end)
     except FileNotFoundError as error:
         raise _InputMissing(input_path(job.id)) from error
     guilty = claim.attempt > services.settings.max_attempts
     if guilty and chunk.rows > 1:
-        return halve(services, claim, job, chunk, raw, layout)
+        return split_failing_chunk(services, claim, job, chunk, raw, layout)
     rows = parse_records(raw, layout)
     began = time.monotonic()
     if guilty:
@@ -122,7 +122,7 @@ def _work(
     else:
         try:
             assert job.model is not None  # planning pins it before any chunk exists
-            outcomes = outcomes_of(
+            outcomes = label_rows(
                 services,
                 services.models.pinned(job.model),
                 rows,
@@ -133,12 +133,12 @@ def _work(
                 checkpoint=checkpoint,
             )
         except (ModelUnavailable, ModelMismatch) as error:
-            if (commit := change_model(services, claim, job, error)) is None:
+            if (commit := restart_with_newest_model(services, claim, job, error)) is None:
                 raise
             return commit
     labelled, failed = _count(chunk, outcomes)
     checkpoint()
-    part = write_part(
+    part = write_chunk_output(
         services.storage,
         claim,
         index,

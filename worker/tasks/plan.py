@@ -8,17 +8,17 @@ from typing import BinaryIO
 
 from catalogue.errors import CatalogueError
 from catalogue.parsing.chunking import plan_chunks
-from catalogue.parsing.schema import Layout
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import LeaseLost
 from jobs.files.storage import input_path
 from jobs.job import Chunk, Failure
 from jobs.ports.job_store import PLAN, Claim
 from worker.dependencies import INPUT_MISSING, Services
-from worker.liveness.lease_heartbeat import Pulse
+from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages
 from worker.model.client import ModelError, ModelMismatch, ModelUnavailable
-from worker.pipeline.cache_probe import mostly_known
-from worker.tasks.chunk_recovery import change_model
+from worker.pipeline.cache_probe import is_mostly_cached
+from worker.tasks.chunk_recovery import restart_with_newest_model
 from worker.tasks.xlsx_conversion import convert_workbook
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def plan_job(services: Services, job_id: str) -> None:
 def _plan(services: Services, claim: Claim) -> None:
     store, settings, job_id = services.store, services.settings, claim.job_id
     try:
-        with Pulse(store, claim, lease_s=settings.lease_s) as pulse:
+        with LeaseHeartbeat(store, claim, lease_s=settings.lease_s) as pulse:
             _pin_model(services, claim)
             convert_workbook(services, job_id, pulse.check)
             for group, last in _groups(services, job_id):
@@ -94,7 +94,7 @@ def _pin_model(services: Services, claim: Claim) -> None:
         if job.extras.evidence:
             services.models.require_evidence(model)
     except ModelError as error:
-        if (commit := change_model(services, claim, job, error)) is None:
+        if (commit := restart_with_newest_model(services, claim, job, error)) is None:
             raise
         services.follow(job.id, commit)
 
@@ -102,8 +102,8 @@ def _pin_model(services: Services, claim: Claim) -> None:
 def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool]]:
     """Groups of new chunks, and whether the group is the last (which may be empty)."""
     job = services.store.get(job_id)
-    layout = Layout.from_dict(services.store.layout(job_id))
-    larger = _KNOWN_TIMES if mostly_known(services, job, layout) else 1
+    layout = CatalogueSchema.from_dict(services.store.layout(job_id))
+    larger = _KNOWN_TIMES if is_mostly_cached(services, job, layout) else 1
     known = services.store.planned_chunks(job_id)
     index = len(known)
     start = known[-1].end if known else layout.data_start

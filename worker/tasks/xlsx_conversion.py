@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from catalogue.compressed.xlsx_reader import workbook_as_csv
+from catalogue.compressed.xlsx_reader import xlsx_to_csv
 from jobs.files.storage import input_path, upload_path
 from worker.dependencies import Services
 
@@ -22,7 +22,7 @@ def convert_workbook(services: Services, job_id: str, checkpoint: Callable[[], N
         return
     size = 0
     with storage.open(upload_path(job_id)) as source, storage.publish(input_path(job_id)) as target:
-        for block in workbook_as_csv(source, most_bytes=services.settings.max_unpacked_bytes):
+        for block in xlsx_to_csv(source, most_bytes=services.settings.max_unpacked_bytes):
             checkpoint()
             size += target.write(block)
     log.info("%s: a workbook became %d bytes of CSV", job_id, size)

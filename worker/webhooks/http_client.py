@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult
 
-from jobs.webhook_urls import CallbackRefused, CallbackRules
+from jobs.webhook_urls import WebhookUrlRefused, WebhookUrlRules
 from worker.webhooks.retry_policy import Answered, Failed, Refused, Result
 
 Lookup = Callable[[str, int], Sequence[str]]  # name and port → addresses. Raises `OSError`
@@ -29,11 +29,11 @@ def look_up(host: str, port: int) -> Sequence[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Poster:
+class WebhookClient:
     """How receivers are called. Every call is a connection of its own."""
 
     timeout_s: float
-    rules: CallbackRules
+    rules: WebhookUrlRules
     lookup: Lookup = look_up
     clock: Callable[[], float] = time.monotonic
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
@@ -44,7 +44,7 @@ class Poster:
         try:
             parts = self.rules.check_url(url)
             connection = self._connect(parts, deadline)
-        except CallbackRefused as error:
+        except WebhookUrlRefused as error:
             return Refused(detail=f"The callback was not called: {error}.")
         except OSError as error:
             return Failed(detail=_words(error))
@@ -67,7 +67,7 @@ class Poster:
             connection.close()
 
     def _connect(self, parts: SplitResult, deadline: float) -> http.client.HTTPConnection:
-        """A connection to an address that was checked. Raises `CallbackRefused`, `OSError`."""
+        """A connection to an address that was checked. Raises `WebhookUrlRefused`, `OSError`."""
         assert parts.hostname  # it was checked
         tls = parts.scheme == "https"
         port = parts.port or (443 if tls else 80)

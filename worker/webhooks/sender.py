@@ -17,8 +17,8 @@ import redis
 from jobs.errors import JobNotFound
 from jobs.job import Job
 from jobs.ports.job_store import JobStore
-from jobs.ports.webhooks import Attempt, CallbackStore
-from worker.webhooks.http_client import Poster
+from jobs.ports.webhooks import Attempt, WebhookStore
+from worker.webhooks.http_client import WebhookClient
 from worker.webhooks.payload import body_of, message_id, signed_headers
 from worker.webhooks.retry_policy import Answered, Decision, decide
 
@@ -31,12 +31,12 @@ _LOOKUP_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class CallbackSender:
+class WebhookSender:
     """What it takes to tell callers. `retries_s`: see `decide`."""
 
     store: JobStore
-    callbacks: CallbackStore
-    poster: Poster
+    callbacks: WebhookStore
+    poster: WebhookClient
     retries_s: tuple[float, ...]
 
     def send_next(self) -> bool:
@@ -93,7 +93,7 @@ def _report(job: Job, attempt: Attempt, decision: Decision) -> None:
     )
 
 
-def start_sending(sender: CallbackSender, *, threads: int) -> None:
+def start_sending(sender: WebhookSender, *, threads: int) -> None:
     """Send from so many threads of this process for as long as it lives."""
 
     def run(number: int) -> None:
