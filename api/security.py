@@ -63,7 +63,7 @@ def register_security(app: Flask, *, only_this_machine: bool) -> None:
         if only_this_machine and request.endpoint not in _PROBES and not _is_this_machine():
             raise Problem(
                 HTTPStatus.MISDIRECTED_REQUEST,
-                "HOST_UNKNOWN",
+                "HOST_NOT_ALLOWED",
                 "Without keys this server answers to localhost and loopback addresses alone; to serve it under "
                 "another name, set SPINELABEL_AUTH=required.",
             )

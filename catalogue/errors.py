@@ -54,13 +54,13 @@ class NoSummaryColumn(CatalogueError):
 class SummaryColumnUnknown(CatalogueError):
     """The caller named a summary column that the header does not have."""
 
-    code = "SUMMARY_COLUMN_UNKNOWN"
+    code = "SUMMARY_COLUMN_NOT_FOUND"
 
 
 class TitleColumnUnknown(CatalogueError):
     """The caller named a title column that the header does not have."""
 
-    code = "TITLE_COLUMN_UNKNOWN"
+    code = "TITLE_COLUMN_NOT_FOUND"
 
 
 class NoRows(CatalogueError):
@@ -78,31 +78,31 @@ class LineTooLong(CatalogueError):
 class InvalidGenre(CatalogueError):
     """What a person gave as a row's genre cannot be one."""
 
-    code = "GENRE_UNUSABLE"
+    code = "INVALID_GENRE"
 
 
 class CorruptArchive(CatalogueError):
     """A gzip or ZIP file cannot be unpacked."""
 
-    code = "ARCHIVE_DAMAGED"
+    code = "CORRUPT_ARCHIVE"
 
 
 class ArchiveEncrypted(CatalogueError):
     """A ZIP archive has a password."""
 
-    code = "ARCHIVE_ENCRYPTED"
+    code = "ENCRYPTED_ARCHIVE"
 
 
 class EmptyArchive(CatalogueError):
     """A ZIP archive holds no file."""
 
-    code = "ARCHIVE_WITHOUT_TABLE"
+    code = "EMPTY_ARCHIVE"
 
 
 class MultipleFilesInArchive(CatalogueError):
     """A ZIP archive holds several files."""
 
-    code = "SEVERAL_TABLES"
+    code = "MULTIPLE_FILES_IN_ARCHIVE"
 
 
 class UnpackedTooLarge(CatalogueError):

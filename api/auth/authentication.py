@@ -54,13 +54,13 @@ class Authenticator:
             )
         if not key:
             raise _refused(
-                "KEY_MISSING",
+                "UNAUTHENTICATED",
                 "This server asks for a key: send it as 'Authorization: Bearer KEY'; the operator makes keys.",
             )
         found = self._find(key)
         if found is None or not found.verify(key):
             raise _refused(
-                "KEY_REFUSED",
+                "INVALID_API_KEY",
                 "This key is not known, or was revoked; check it, or ask the operator for another one.",
             )
         limits = found.limits

@@ -33,10 +33,10 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.BAD_REQUEST,
         "The place at which a list should go on is not there, or not any more.",
     ),
-    "KEY_MISSING": Code(
+    "UNAUTHENTICATED": Code(
         HTTPStatus.UNAUTHORIZED, "The server asks for an API key, and the request has none."
     ),
-    "KEY_REFUSED": Code(HTTPStatus.UNAUTHORIZED, "The API key is not known or was revoked."),
+    "INVALID_API_KEY": Code(HTTPStatus.UNAUTHORIZED, "The API key is not known or was revoked."),
     "TOO_MANY_REQUESTS": Code(
         HTTPStatus.TOO_MANY_REQUESTS,
         "The key has sent as many requests as it may in a minute; `Retry-After` is set.",
@@ -49,7 +49,7 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.TOO_MANY_REQUESTS,
         "The key's owner has `SPINELABEL_API_OWNER_TRANSFERS` uploads and downloads under way; `Retry-After` is set.",
     ),
-    "HOST_UNKNOWN": Code(
+    "HOST_NOT_ALLOWED": Code(
         HTTPStatus.MISDIRECTED_REQUEST,
         "A server without keys was addressed by a name that is not this machine's.",
     ),
@@ -80,7 +80,7 @@ CODES: Mapping[str, Code] = {
         "`SPINELABEL_API_BODY_S`.",
     ),
     # Uploads
-    "ADDRESS_TOO_LONG": Code(
+    "URI_TOO_LONG": Code(
         HTTPStatus.REQUEST_URI_TOO_LONG,
         "The address with its parameters is longer than 8,190 bytes.",
     ),
@@ -88,7 +88,7 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are more than 100 or too long."
     ),
     "NO_FILE": Code(HTTPStatus.BAD_REQUEST, "The request holds no file."),
-    "SEVERAL_FILES": Code(HTTPStatus.BAD_REQUEST, "The form holds more than one file."),
+    "MULTIPLE_FILES": Code(HTTPStatus.BAD_REQUEST, "The form holds more than one file."),
     "UNKNOWN_FIELD": Code(HTTPStatus.BAD_REQUEST, "A field of the form is not known."),
     "MALFORMED_FORM": Code(HTTPStatus.BAD_REQUEST, "The multipart form cannot be read."),
     "UPLOAD_INTERRUPTED": Code(
@@ -103,7 +103,7 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "The file is larger than `SPINELABEL_MAX_UPLOAD_BYTES`.",
     ),
-    "CONTENT_ENCODING_UNSUPPORTED": Code(
+    "UNSUPPORTED_CONTENT_ENCODING": Code(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is announced with a `Content-Encoding`."
     ),
     "IDEMPOTENCY_KEY_IN_USE": Code(
@@ -135,19 +135,19 @@ CODES: Mapping[str, Code] = {
     "NO_SUMMARY_COLUMN": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY, "No column looks like the summary, and none was named."
     ),
-    "SUMMARY_COLUMN_UNKNOWN": Code(
+    "SUMMARY_COLUMN_NOT_FOUND": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The summary column that was named is not in the header."
     ),
-    "TITLE_COLUMN_UNKNOWN": Code(
+    "TITLE_COLUMN_NOT_FOUND": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The title column that was named is not in the header."
     ),
     "NO_ROWS": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "There is a header and nothing below it."),
-    "ARCHIVE_DAMAGED": Code(
+    "CORRUPT_ARCHIVE": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY, "A gzip or ZIP file cannot be unpacked, or ends early."
     ),
-    "ARCHIVE_ENCRYPTED": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "A ZIP archive has a password."),
-    "ARCHIVE_WITHOUT_TABLE": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "A ZIP archive holds no file."),
-    "SEVERAL_TABLES": Code(
+    "ENCRYPTED_ARCHIVE": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "A ZIP archive has a password."),
+    "EMPTY_ARCHIVE": Code(HTTPStatus.UNPROCESSABLE_ENTITY, "A ZIP archive holds no file."),
+    "MULTIPLE_FILES_IN_ARCHIVE": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "A ZIP archive holds more than one file, or its directory is larger than 1 MiB.",
     ),
@@ -173,10 +173,10 @@ CODES: Mapping[str, Code] = {
     ),
     "JOB_NOT_ENDED": Code(HTTPStatus.CONFLICT, "The job has to end before it can be deleted."),
     "RESULT_NOT_READY": Code(HTTPStatus.CONFLICT, "The job has not ended yet."),
-    "RESULT_DELETED": Code(HTTPStatus.GONE, "The job's files were deleted by retention."),
+    "RESULT_EXPIRED": Code(HTTPStatus.GONE, "The job's files were deleted by retention."),
     "RESULT_MISSING": Code(HTTPStatus.NOT_FOUND, "The job ended without leaving this file."),
     "ROW_NOT_FOUND": Code(HTTPStatus.NOT_FOUND, "The result has fewer rows."),
-    "GENRE_UNUSABLE": Code(
+    "INVALID_GENRE": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "A genre that a person gives is empty, too long, or would do harm in a spreadsheet's cell.",
     ),
@@ -198,11 +198,11 @@ CODES: Mapping[str, Code] = {
         HTTPStatus.SERVICE_UNAVAILABLE,
         "No worker reaches a model that it can use; `Retry-After` is set.",
     ),
-    "NO_ANSWER": Code(
+    "LABEL_TIMEOUT": Code(
         HTTPStatus.GATEWAY_TIMEOUT,
         "No worker answered within `SPINELABEL_LABEL_DEADLINE_S` seconds; `Retry-After` is set.",
     ),
-    "TOO_MANY_WAITING": Code(
+    "TOO_MANY_LONG_POLLS": Code(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "As many clients wait for events (`SPINELABEL_API_WAITING`) or for single labels (a quarter of "
         "`SPINELABEL_API_THREADS`) as may; `Retry-After` is set.",
@@ -219,7 +219,7 @@ CODES: Mapping[str, Code] = {
     "STORAGE_UNAVAILABLE": Code(
         HTTPStatus.SERVICE_UNAVAILABLE, "The storage cannot be used; `Retry-After` is set."
     ),
-    "RECORD_FULL": Code(
+    "JOB_STORE_FULL": Code(
         HTTPStatus.INSUFFICIENT_STORAGE,
         "The memory of the job records is full. Jobs can be read and deleted.",
     ),

@@ -219,7 +219,7 @@ def _refused_write(reason: str, error: Exception) -> Problem:
     if reason == MEMORY_FULL:
         return Problem(
             HTTPStatus.INSUFFICIENT_STORAGE,
-            "RECORD_FULL",
+            "JOB_STORE_FULL",
             "The server's job records are full; delete jobs that are done, or tell its operator.",
         )
     return Problem(

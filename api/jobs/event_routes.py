@@ -50,7 +50,7 @@ def event_routes(store: ScopedJobStore, waiting: ConcurrencyLimiter) -> APIBluep
         responses={
             200: file("The events.", "text/event-stream"),
             204: {"description": "The job has ended, and the client knows: do not come back."},
-            **problems("JOB_NOT_FOUND", "TOO_MANY_WAITING"),
+            **problems("JOB_NOT_FOUND", "TOO_MANY_LONG_POLLS"),
         },
         description="Each event carries the whole job document: `job` when something has changed, `end` once the job "
         "has ended, after which the stream ends. A client that was cut off sends `Last-Event-ID`, as browsers do.",
@@ -64,7 +64,7 @@ def event_routes(store: ScopedJobStore, waiting: ConcurrencyLimiter) -> APIBluep
         if release is None:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "TOO_MANY_WAITING",
+                "TOO_MANY_LONG_POLLS",
                 "Too many clients are waiting for events at the moment; look at the job itself from time to time, or "
                 "ask the operator to raise SPINELABEL_API_WAITING.",
                 retry_after_s=5,

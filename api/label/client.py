@@ -45,7 +45,7 @@ class LabelClient:
         if release is None:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "TOO_MANY_WAITING",
+                "TOO_MANY_LONG_POLLS",
                 "Many summaries wait for an answer already; try again in a moment, or upload them as a catalogue.",
                 retry_after_s=1,
             )
@@ -58,7 +58,7 @@ class LabelClient:
         if answer is None:
             raise Problem(
                 HTTPStatus.GATEWAY_TIMEOUT,
-                "NO_ANSWER",
+                "LABEL_TIMEOUT",
                 f"No worker answered within {self._deadline_s:g} seconds; try again in {RETRY_AFTER_S} seconds, "
                 "or upload the summaries as a catalogue.",
                 retry_after_s=RETRY_AFTER_S,

@@ -30,8 +30,8 @@ def label_routes(asking: LabelClient) -> APIBlueprint:
                 "BODY_TOO_LARGE",
                 "EVIDENCE_UNAVAILABLE",
                 "MODEL_UNAVAILABLE",
-                "TOO_MANY_WAITING",
-                "NO_ANSWER",
+                "TOO_MANY_LONG_POLLS",
+                "LABEL_TIMEOUT",
             ),
         },
         description="By the newest model, with the rules of a catalogue's rows. For more than a few "

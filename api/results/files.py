@@ -52,7 +52,7 @@ def open_ended(job: Job, storage: Storage, path: str) -> tuple[BinaryIO, int]:
     if job.files_deleted_at is not None:
         raise Problem(
             HTTPStatus.GONE,
-            "RESULT_DELETED",
+            "RESULT_EXPIRED",
             "The files of this job were deleted when their retention ended; upload the catalogue again.",
         )
     try:

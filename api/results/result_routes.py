@@ -23,7 +23,7 @@ from jobs.ports.corrections import CorrectionStore
 
 _FILE_HEADERS = ("ETag", "Accept-Ranges", "Content-Disposition")
 _FILE_PROBLEMS = problems(
-    "JOB_NOT_FOUND", "RESULT_NOT_READY", "RESULT_DELETED", "RESULT_MISSING", "RANGE_NOT_SATISFIABLE"
+    "JOB_NOT_FOUND", "RESULT_NOT_READY", "RESULT_EXPIRED", "RESULT_MISSING", "RANGE_NOT_SATISFIABLE"
 )
 
 

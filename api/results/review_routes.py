@@ -25,7 +25,7 @@ from jobs.files.storage import Storage
 from jobs.job import Job
 from jobs.ports.corrections import CorrectionStore
 
-_RESULT_PROBLEMS = ("JOB_NOT_FOUND", "RESULT_NOT_READY", "RESULT_DELETED", "RESULT_MISSING")
+_RESULT_PROBLEMS = ("JOB_NOT_FOUND", "RESULT_NOT_READY", "RESULT_EXPIRED", "RESULT_MISSING")
 
 
 class RowPath(JobPath):
@@ -87,7 +87,7 @@ def review_routes(
                 "INVALID_PARAMETER",
                 "UNKNOWN_PARAMETER",
                 "INVALID_BODY",
-                "GENRE_UNUSABLE",
+                "INVALID_GENRE",
                 "ROW_NOT_FOUND",
                 *_RESULT_PROBLEMS,
             ),

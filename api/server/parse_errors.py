@@ -15,7 +15,7 @@ def parse_error_response(error: Exception) -> tuple[int, bytes]:
     """The status, and the whole answer, after which the connection is closed."""
     match error:
         case LimitRequestLine():
-            status, code = HTTPStatus.REQUEST_URI_TOO_LONG, "ADDRESS_TOO_LONG"
+            status, code = HTTPStatus.REQUEST_URI_TOO_LONG, "URI_TOO_LONG"
             detail = "The address with its parameters is too long; send options as fields of a form instead."
         case LimitRequestHeaders():
             status, code = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "HEADERS_TOO_LARGE"

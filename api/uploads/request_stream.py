@@ -51,7 +51,7 @@ def read_upload(request: Request, query: SubmitQuery, *, limit: int) -> Upload:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "CONTENT_ENCODING_UNSUPPORTED",
+            "UNSUPPORTED_CONTENT_ENCODING",
             "Send the file as it is, without Content-Encoding.",
         )
     if not request.mimetype.startswith("multipart/"):
@@ -120,7 +120,7 @@ class _MultipartUpload(Upload):
             if self._has_file:
                 raise Problem(
                     HTTPStatus.BAD_REQUEST,
-                    "SEVERAL_FILES",
+                    "MULTIPLE_FILES",
                     "Send one file per request; each becomes a job of its own.",
                 )
             self._has_file = True

@@ -45,7 +45,7 @@ class RowError(StrEnum):
     MALFORMED_ROW = "MALFORMED_ROW"
     SUMMARY_TOO_LONG = "SUMMARY_TOO_LONG"
     MODEL_REJECTED = "MODEL_REJECTED"
-    CHUNK_ABANDONED = "CHUNK_ABANDONED"
+    PROCESSING_FAILED = "PROCESSING_FAILED"
 
     @property
     def message(self) -> str:
@@ -60,7 +60,7 @@ _MESSAGES = {
     "a quotation mark is never closed; correct it in the catalogue.",
     RowError.SUMMARY_TOO_LONG: "The summary is longer than 100,000 characters; shorten it.",
     RowError.MODEL_REJECTED: "The model refused this summary; look for unusual characters in it.",
-    RowError.CHUNK_ABANDONED: "Labelling this part of the catalogue failed several times; send "
+    RowError.PROCESSING_FAILED: "Labelling this part of the catalogue failed several times; send "
     "these rows again.",
 }
 

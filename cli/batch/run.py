@@ -25,8 +25,8 @@ from cli.http.job_document import JobDocument
 # Servers know requests, not the options of this program.
 _OPTIONS = {
     "NO_SUMMARY_COLUMN": "--summary-column NAME",
-    "SUMMARY_COLUMN_UNKNOWN": "--summary-column NAME",
-    "TITLE_COLUMN_UNKNOWN": "--title-column NAME",
+    "SUMMARY_COLUMN_NOT_FOUND": "--summary-column NAME",
+    "TITLE_COLUMN_NOT_FOUND": "--title-column NAME",
 }
 
 

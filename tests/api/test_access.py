@@ -75,11 +75,11 @@ def test_what_is_open_is_the_page_the_description_and_the_probes(keyed: Keyed) -
 @pytest.mark.parametrize(
     ("authorization", "code"),
     [
-        ("", "KEY_MISSING"),
-        ("Bearer", "KEY_MISSING"),
-        ("Basic YTpi", "KEY_MISSING"),
-        ("Bearer nonsense", "KEY_REFUSED"),
-        (f"Bearer sl_{'0' * 12}_{'0' * 64}", "KEY_REFUSED"),
+        ("", "UNAUTHENTICATED"),
+        ("Bearer", "UNAUTHENTICATED"),
+        ("Basic YTpi", "UNAUTHENTICATED"),
+        ("Bearer nonsense", "INVALID_API_KEY"),
+        (f"Bearer sl_{'0' * 12}_{'0' * 64}", "INVALID_API_KEY"),
     ],
 )
 def test_without_a_good_key_nobody_gets_in(keyed: Keyed, authorization: str, code: str) -> None:
@@ -92,7 +92,7 @@ def test_a_key_with_the_right_beginning_and_a_wrong_end_is_refused(keyed: Keyed)
     key = keyed.key("anna")
     wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
     assert keyed.client(key).get("/v1/jobs").status_code == 200
-    assert keyed.client(wrong).get("/v1/jobs").get_json()["code"] == "KEY_REFUSED"
+    assert keyed.client(wrong).get("/v1/jobs").get_json()["code"] == "INVALID_API_KEY"
 
 
 def test_a_revoked_key_is_refused_from_the_next_request_on(keyed: Keyed) -> None:
@@ -100,7 +100,7 @@ def test_a_revoked_key_is_refused_from_the_next_request_on(keyed: Keyed) -> None
     client = keyed.client(key)
     assert client.get("/v1/jobs").status_code == 200
     keyed.front.keys.revoke(key.rpartition("_")[0])
-    assert client.get("/v1/jobs").get_json()["code"] == "KEY_REFUSED"
+    assert client.get("/v1/jobs").get_json()["code"] == "INVALID_API_KEY"
 
 
 def test_a_job_is_there_for_its_owner_alone(keyed: Keyed) -> None:
@@ -203,7 +203,7 @@ def test_the_cookie_is_for_tls_alone_where_a_trusted_proxy_speaks_it(front: Any)
 
 def test_a_wrong_key_begins_no_session(keyed: Keyed) -> None:
     answer = keyed.client(None).post("/v1/session", json={"key": "wrong"})
-    assert (answer.status_code, answer.get_json()["code"]) == (401, "KEY_REFUSED")
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "INVALID_API_KEY")
     assert "Set-Cookie" not in answer.headers
 
 
@@ -432,7 +432,7 @@ def test_keys_are_required_unless_only_this_machine_can_connect(
 )
 def test_without_keys_the_server_has_no_other_name(client: FlaskClient, host: str) -> None:
     answer = client.get("/v1/jobs", headers={"Host": host})
-    assert (answer.status_code, answer.get_json()["code"]) == (421, "HOST_UNKNOWN")
+    assert (answer.status_code, answer.get_json()["code"]) == (421, "HOST_NOT_ALLOWED")
     assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
 

@@ -106,7 +106,7 @@ def test_permits_to_wait_are_bounded_and_released_when_a_client_leaves(front: Fr
     first = client_of(app).get(path)
     assert first.status_code == 200
     second = client_of(app).get(path)
-    assert (second.status_code, second.json["code"]) == (503, "TOO_MANY_WAITING")
+    assert (second.status_code, second.json["code"]) == (503, "TOO_MANY_LONG_POLLS")
     assert second.headers["Retry-After"] == "5"
     # A look that would wait is answered at once instead.
     look = client_of(app).get(f"/v1/jobs/{job_id}", headers={"Prefer": "wait=60"})

@@ -157,7 +157,7 @@ def test_a_question_that_nobody_answers_ends_with_a_time_at_which_to_ask_again(
     front.settings = ApiSettings(label_deadline_s=0.05)
     front.store.report_worker("one", {"version": 7, "labels": []})
     answer = front.client().post("/v1/label", json={"summaries": ["x"]})
-    assert (answer.status_code, answer.json["code"]) == (504, "NO_ANSWER")
+    assert (answer.status_code, answer.json["code"]) == (504, "LABEL_TIMEOUT")
     assert int(answer.headers["Retry-After"]) > 0
     assert front.questions.take(front.messages.asked[0]) is None
 
@@ -177,5 +177,5 @@ def test_questions_hold_a_quarter_of_the_threads_at_most(front: Front) -> None:
         for question_id in front.messages.asked:
             front.questions.answer(question_id, ANSWER)
         assert [answer.result().status_code for answer in waiting] == [200, 200]
-    assert (refused.status_code, refused.json["code"]) == (503, "TOO_MANY_WAITING")
+    assert (refused.status_code, refused.json["code"]) == (503, "TOO_MANY_LONG_POLLS")
     assert refused.headers["Retry-After"] == "1"

@@ -86,7 +86,7 @@ def test_refused_requests_are_counted_too(front: Front) -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_admin", "code"), [(True, None), (False, "ADMIN_ONLY"), (None, "KEY_MISSING")]
+    ("is_admin", "code"), [(True, None), (False, "ADMIN_ONLY"), (None, "UNAUTHENTICATED")]
 )
 def test_where_keys_are_asked_for_only_admins_are_told(
     front: Front, is_admin: bool | None, code: str | None

@@ -108,12 +108,12 @@ def encrypted() -> bytes:
 
 
 REFUSED = {
-    "cut gzip": (gzip.compress(LONG)[:-9], 422, "ARCHIVE_DAMAGED"),
-    "cut zip": (zipped(a_csv=LONG)[:-30], 422, "ARCHIVE_DAMAGED"),
-    "no zip": (b"PK\x03\x04" + bytes(100), 422, "ARCHIVE_DAMAGED"),
-    "several": (zipped(a_csv=CATALOGUE, b_csv=CATALOGUE), 422, "SEVERAL_TABLES"),
-    "none": (zipped(), 422, "ARCHIVE_WITHOUT_TABLE"),
-    "password": (encrypted(), 422, "ARCHIVE_ENCRYPTED"),
+    "cut gzip": (gzip.compress(LONG)[:-9], 422, "CORRUPT_ARCHIVE"),
+    "cut zip": (zipped(a_csv=LONG)[:-30], 422, "CORRUPT_ARCHIVE"),
+    "no zip": (b"PK\x03\x04" + bytes(100), 422, "CORRUPT_ARCHIVE"),
+    "several": (zipped(a_csv=CATALOGUE, b_csv=CATALOGUE), 422, "MULTIPLE_FILES_IN_ARCHIVE"),
+    "none": (zipped(), 422, "EMPTY_ARCHIVE"),
+    "password": (encrypted(), 422, "ENCRYPTED_ARCHIVE"),
     "large gzip": (gzip.compress(LONG * 3), 413, "UNPACKED_TOO_LARGE"),
     "large zip": (zipped(a_csv=LONG * 3), 413, "UNPACKED_TOO_LARGE"),
     "image in gzip": (gzip.compress(b"\x89PNG\r\n\x1a\n" + bytes(64)), 415, "NOT_TEXT"),

@@ -88,7 +88,7 @@ def test_a_named_column_is_taken_and_one_that_is_not_there_is_an_obstacle(front:
     assert named["summary_column"] == {"name": "Title", "index": 0, "why": "It was named."}
     missing = look(front, CATALOGUE, summary_column="plot")
     assert missing["summary_column"] is None
-    assert missing["obstacle"]["code"] == "SUMMARY_COLUMN_UNKNOWN"
+    assert missing["obstacle"]["code"] == "SUMMARY_COLUMN_NOT_FOUND"
 
 
 def test_the_title_that_would_be_read_is_said_too(front: Front) -> None:
@@ -98,7 +98,7 @@ def test_the_title_that_would_be_read_is_said_too(front: Front) -> None:
     assert named == {"name": "Price", "index": 2, "why": "It was named."}
     assert look(front, CATALOGUE, title_column="Blurb")["title_column"] is None
     missing = look(front, CATALOGUE, title_column="Titel")
-    assert missing["obstacle"]["code"] == "TITLE_COLUMN_UNKNOWN"
+    assert missing["obstacle"]["code"] == "TITLE_COLUMN_NOT_FOUND"
 
 
 @pytest.mark.parametrize(
@@ -188,8 +188,8 @@ def test_a_form_is_read_to_its_end_for_the_column(front: Front) -> None:
         (b"\n\n", 422, "EMPTY_FILE"),
         (b"\x89PNG\r\n\x1a\n" + bytes(64), 415, "NOT_TEXT"),
         (b'a,"b' + b"x" * 400_000, 422, "HEADER_UNREADABLE"),
-        (gzip.compress(CATALOGUE)[:5000], 422, "ARCHIVE_DAMAGED"),
-        (b"PK\x03\x04" + bytes(99), 422, "ARCHIVE_DAMAGED"),
+        (gzip.compress(CATALOGUE)[:5000], 422, "CORRUPT_ARCHIVE"),
+        (b"PK\x03\x04" + bytes(99), 422, "CORRUPT_ARCHIVE"),
     ],
 )
 def test_what_is_no_catalogue_at_all_is_refused(

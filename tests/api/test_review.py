@@ -238,8 +238,8 @@ def test_corrected_rows_are_data_to_train_on(front: Front) -> None:
 @pytest.mark.parametrize(
     ("row", "body", "code"),
     [
-        (1, {"genre": "=cmd()"}, "GENRE_UNUSABLE"),
-        (1, {"genre": ""}, "GENRE_UNUSABLE"),
+        (1, {"genre": "=cmd()"}, "INVALID_GENRE"),
+        (1, {"genre": ""}, "INVALID_GENRE"),
         (1, {"genre": 7}, "INVALID_PARAMETER"),
         (1, {}, "INVALID_PARAMETER"),
         (1, {"genre": "crime", "row": 2}, "UNKNOWN_PARAMETER"),
@@ -277,7 +277,7 @@ def test_rows_are_gone_with_the_files(front: Front) -> None:
     correct(front, job_id, 1)
     front.store.files_deleted(job_id)
     answer = front.client().get(f"/v1/jobs/{job_id}/rows")
-    assert (answer.status_code, answer.json["code"]) == (410, "RESULT_DELETED")
+    assert (answer.status_code, answer.json["code"]) == (410, "RESULT_EXPIRED")
 
 
 def test_corrections_of_another_site_s_page_are_refused(front: Front) -> None:

@@ -328,7 +328,7 @@ def test_a_small_request_in_pieces_is_served(with_keys: ApiProcess) -> None:
             connection.sendall(whole[n : n + 1])
         answer = HTTPResponse(connection)
         answer.begin()
-        assert (answer.status, json.loads(answer.read())["code"]) == (401, "KEY_REFUSED")
+        assert (answer.status, json.loads(answer.read())["code"]) == (401, "INVALID_API_KEY")
         # All of it was here, so the connection can be used again.
         connection.sendall(head("GET /healthz") * 2)
         for _ in range(2):

@@ -179,17 +179,17 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "unknown column": (
         {"data": CATALOGUE, "query_string": {"summary_column": "plot"}},
         422,
-        "SUMMARY_COLUMN_UNKNOWN",
+        "SUMMARY_COLUMN_NOT_FOUND",
     ),
     "unknown column, late": (
         form(FILE_PART % LONG, COLUMN_PART % b"plot"),
         422,
-        "SUMMARY_COLUMN_UNKNOWN",
+        "SUMMARY_COLUMN_NOT_FOUND",
     ),
     "unknown title": (
         {"data": CATALOGUE, "query_string": {"title_column": "plot"}},
         422,
-        "TITLE_COLUMN_UNKNOWN",
+        "TITLE_COLUMN_NOT_FOUND",
     ),
     "no rows": ({"data": b"title,summary\n"}, 422, "NO_ROWS"),
     "too many columns": ({"data": b"a," * 2000 + b"summary\n1\n"}, 422, "TOO_MANY_COLUMNS"),
@@ -200,7 +200,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "no file part": (form(COLUMN_PART % b"remarks"), 400, "NO_FILE"),
     "no file chosen": (form((FILE_PART % b"").replace(b"a.csv", b"")), 400, "NO_FILE"),
     "no form": (form(), 400, "NO_FILE"),
-    "two files": (form(FILE_PART % CATALOGUE, FILE_PART % CATALOGUE), 400, "SEVERAL_FILES"),
+    "two files": (form(FILE_PART % CATALOGUE, FILE_PART % CATALOGUE), 400, "MULTIPLE_FILES"),
     "unknown field": (
         form((COLUMN_PART % b"remarks").replace(b"summary_", b"sumary_"), FILE_PART % CATALOGUE),
         400,
@@ -228,7 +228,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "compressed": (
         {"data": b"\x1f\x8b", "headers": {"Content-Encoding": "gzip"}},
         415,
-        "CONTENT_ENCODING_UNSUPPORTED",
+        "UNSUPPORTED_CONTENT_ENCODING",
     ),
     "cut body": (
         {"data": CATALOGUE, **announced(1_000)},

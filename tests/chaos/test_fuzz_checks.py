@@ -129,7 +129,7 @@ def test_a_right_result_passes() -> None:
         [*LINES[:1], LINES[2], LINES[1], *LINES[3:]],
         [LINES[0], LINES[1].replace("a murder", "a  murder"), *LINES[2:]],
         [LINES[0], f"1,a murder,{BAD}", *LINES[2:]],
-        [LINES[0], f"1,a murder,{BAD}CHUNK_ABANDONED", *LINES[2:]],
+        [LINES[0], f"1,a murder,{BAD}PROCESSING_FAILED", *LINES[2:]],
         [*LINES[:4], f"3,x,{GOOD},shifted", LINES[5]],
         [*LINES[:4], f"3,x,{BAD}MALFORMED_ROW,", LINES[5]],
         [*LINES[:5], f'4,"""open",{GOOD}'],

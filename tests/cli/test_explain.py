@@ -90,7 +90,10 @@ def test_a_summary_without_a_label_is_wrong_input_with_its_reason(
 
 def test_a_server_that_is_busy_is_asked_again(api: FakeApi, tmp_path: Path) -> None:
     api.labels = {"model_version": 2, "labels": [LABEL]}
-    api.refusals = [(504, "NO_ANSWER", "No worker answered."), (503, "TOO_MANY_WAITING", "Many.")]
+    api.refusals = [
+        (504, "LABEL_TIMEOUT", "No worker answered."),
+        (503, "TOO_MANY_LONG_POLLS", "Many."),
+    ]
     assert run("explain", "x", "--server", api.url, folder=tmp_path)[0] == 0
 
 

@@ -77,9 +77,9 @@ def test_while_the_memory_of_redis_is_full_jobs_are_read_and_deleted_and_then_go
             listed = stack.http.get("/v1/jobs").raise_for_status().json()["jobs"]
             assert {job["id"] for job in listed} == {done, under_way}
             refused = stack.http.post("/v1/jobs", files={"file": ("a.csv", sample)})
-            assert (refused.status_code, refused.json()["code"]) == (507, "RECORD_FULL")
+            assert (refused.status_code, refused.json()["code"]) == (507, "JOB_STORE_FULL")
             refused = stack.http.post(f"/v1/jobs/{under_way}/cancel")
-            assert (refused.status_code, refused.json()["code"]) == (507, "RECORD_FULL")
+            assert (refused.status_code, refused.json()["code"]) == (507, "JOB_STORE_FULL")
             assert stack.http.delete(f"/v1/jobs/{done}").status_code == 204
             assert stack.http.get(f"/v1/jobs/{done}").status_code == 404
             assert stack.job(under_way)["state"] == "in_progress"

@@ -111,7 +111,7 @@ def test_the_caller_may_name_the_title_column(stack: Stack) -> None:
     [
         (b"", "EMPTY_FILE"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "NOT_TEXT"),
-        (b"PK\x03\x04" + bytes(range(256)) * 20, "ARCHIVE_DAMAGED"),
+        (b"PK\x03\x04" + bytes(range(256)) * 20, "CORRUPT_ARCHIVE"),
         (b"isbn,price\n1,2\n", "NO_SUMMARY_COLUMN"),
         (b"title,summary\n", "NO_ROWS"),
     ],

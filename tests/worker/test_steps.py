@@ -189,7 +189,7 @@ def test_a_row_that_kills_every_worker_is_found_and_the_rest_is_labelled(
     rows = desk.result(job_id)[1:]
     assert [row[0] for row in rows] == [str(n) for n in range(20)]
     assert [row[0] for row in rows if row[8]] == [guilty]
-    assert rows[13][8] == "CHUNK_ABANDONED"
+    assert rows[13][8] == "PROCESSING_FAILED"
     assert (job.row_counts.labelled, job.row_counts.failed) == (19, 1)
 
 

@@ -11,7 +11,7 @@ const ERRORS = {
   MALFORMED_ROW: "The row's cells are shifted or missing.",
   SUMMARY_TOO_LONG: "The summary is too long for the model.",
   MODEL_REJECTED: "The model refused this summary.",
-  CHUNK_ABANDONED: "Labelling failed several times here; send these rows again.",
+  PROCESSING_FAILED: "Labelling failed several times here; send these rows again.",
 };
 
 export function rowItem(job, row, { columns, title_column, summary_column }) {
