@@ -81,10 +81,9 @@ def _compose_table() -> Iterator[str]:
 
 
 def _process_table() -> Iterator[str]:
-    yield (
-        "Of the API and the workers. Those with a star are set by `docker-compose.yml` itself, or left at their default there; "
-        "`.env` changes all others. On a laptop every one can be set in the shell of `make up`, but for the addresses, which it chooses."
-    )
+    yield "Of the API and the workers. `docker-compose.yml` sets those with a star itself or leaves them at"
+    yield "their default; `.env` changes all others. On a laptop, set any of them in the shell that runs"
+    yield "`make up`, except the addresses, which it chooses."
     yield ""
     yield from _head("setting", "default", "of", "what")
     in_compose = handed_on()
