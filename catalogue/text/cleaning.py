@@ -1,20 +1,20 @@
-"""The one function that turns a summary into the tokens that the model knows.
+"""Cleaning: turns titles and summaries into the tokens that the model knows.
 
-Training, the worker and the API call this function and no other; the fingerprint travels in the
-model, so that a model trained with other rules is refused instead of answering nonsense.
+Training, workers and `/v1/label` share this function. Its fingerprint is stored in every model, and
+a model that was trained with other rules is refused.
 
 The rules, in order:
 
-1. HTML entities are decoded, twice (exports often escape twice); HTML tags become spaces.
-2. Accents fall (é -> e), ligatures and a few letters open up (æ -> ae, ß -> ss, ø -> o);
-   all becomes lower case.
-3. ``n't`` goes, so that "couldn't" is the stop word "could". "king's" becomes "king".
-4. All that is not a-z becomes a space; NLTK's SpaceTokenizer splits at the spaces.
-5. Single letters, the remnants "ll" and "ve", and stop words go.
+1. HTML entities are decoded twice, because exports often escape twice. HTML tags become spaces.
+2. Accents are removed (é -> e), ligatures and some letters are expanded (æ -> ae, ß -> ss, ø -> o),
+   and everything is lower-cased.
+3. ``n't`` is removed, so that "couldn't" becomes the stop word "could". "king's" becomes "king".
+4. Every character other than a-z becomes a space, and the text is split at single spaces, as NLTK's
+   ``SpaceTokenizer`` does.
+5. Single letters, the remnants "ll" and "ve", and stop words are dropped.
 
-Goodreads' tails ``(less)`` and ``...more``, which give the source of a text away, need no rule of
-their own: both words are stop words, and the signs before them separate.
-Text in another script than Latin ends up as the empty string.
+The endings ``(less)`` and ``...more`` on Goodreads, which would reveal the source of a text, need no
+rule: both words are stop words. Text in a script other than Latin is cleaned to the empty string.
 """
 
 import hashlib
@@ -24,24 +24,22 @@ import string
 from itertools import filterfalse
 
 from catalogue.text.decomposition import decomposed
-from catalogue.text.nltk_tokenizer import load_space_tokenizer
 from catalogue.text.stop_words import STOP_WORDS
 
 _RULES = "spinelabel cleaning 1"
 
-LONGEST_TITLE = 300
-"""Characters, before cleaning."""
+MAX_TITLE_CHARACTERS = 300
+"""Longer titles are cut here, before cleaning."""
 
 _TAG = re.compile(r"<(?:/?[A-Za-z]|!)[^<>]*>")
-_TOKENIZER = load_space_tokenizer()
 _DROPPED = STOP_WORDS | {"ll", "ve"} | set(string.ascii_lowercase)
-# Adjacent spaces have an empty token between them. A method, called by C: this is the inner loop of a catalogue.
+# "" is the token between adjacent spaces. A bound method is called from C: this is the hot loop.
 _is_dropped = frozenset(_DROPPED | {""}).__contains__
 
-# Longest first: what is left of "won't" without "n't" would be "wo".
+# Longest first: removing "n't" from "won't" would leave "wo".
 _NEGATIONS = ("won't", "can't", "shan't", "ain't", "n't")
 
-# Letters that Unicode does not decompose, and signs that it decomposes into letters.
+# Letters that Unicode does not decompose, and apostrophes.
 _LETTERS = {
     "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i",
     "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u2032": "'",
@@ -50,7 +48,7 @@ _MARKS = "\u00ad\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200d\u2060\u20d0
 _FOLDED = re.compile(f"[{''.join(_LETTERS)}{_MARKS}]")
 _TRADE_MARKS = re.compile("[\u2120\u2122]")
 
-# `html.unescape` converts the number of a character reference with `int`, which refuses more than 4,300 digits.
+# `html.unescape` parses character references with `int`, which rejects more than 4,300 digits.
 _LEADING_ZEROS = re.compile("&#0+(?=[0-9])")
 _BEYOND_UNICODE = re.compile("&#[0-9]{8,};?")
 
@@ -76,18 +74,18 @@ def clean(text: str) -> str:
         for negation in _NEGATIONS:
             text = text.replace(negation, " ")
     letters = text.encode("ascii", "replace").translate(_TO_LETTERS).decode("ascii")
-    return " ".join(filterfalse(_is_dropped, _TOKENIZER.tokenize(letters)))
+    return " ".join(filterfalse(_is_dropped, letters.split(" ")))
 
 
 def clean_book(title: str, summary: str) -> str:
-    """Return the tokens of a book's title and then those of its summary, as `clean` does.
+    """Return the tokens of a book's title followed by those of its summary, as `clean` does.
 
-    A summary without a token gives "": a title alone is too little to judge a book by. Of a title
-    the first `LONGEST_TITLE` characters count; what is longer is not a title.
+    The result is "" if the summary has no tokens: a title alone is not enough to classify a book.
+    Only the first `MAX_TITLE_CHARACTERS` characters of the title are used.
     """
     text = clean(summary)
-    heading = clean(title[:LONGEST_TITLE]) if text else ""
-    return f"{heading} {text}" if heading else text
+    title_tokens = clean(title[:MAX_TITLE_CHARACTERS]) if text else ""
+    return f"{title_tokens} {text}" if title_tokens else text
 
 
 def _unescape(text: str) -> str:

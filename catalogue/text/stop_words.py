@@ -1,8 +1,7 @@
-"""The words that carry no genre: gensim's English ``STOPWORDS``, frozen here.
+"""Stop words: a copy of gensim's English ``STOPWORDS``.
 
-The list is copied because importing gensim loads NumPy and SciPy into every process that cleans
-a text, and because a new gensim release must not change what a trained model was trained on.
-A test holds it equal to the list of the installed gensim.
+It is a copy because importing gensim loads NumPy and SciPy, and because a new gensim release must
+not change the input of a trained model. A test compares it with the installed gensim.
 """
 
 STOP_WORDS: frozenset[str] = frozenset(

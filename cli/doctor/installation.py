@@ -21,7 +21,6 @@ _PYTHONS = ((3, 11), (3, 13))  # oldest and newest that TensorFlow has wheels fo
 _PACKAGES = (
     "arro3.core", "celery", "flask", "flask_openapi3", "fsspec", "grpc", "gunicorn", "numpy", "openpyxl",
     "pydantic_settings", "redis", "rich",
-    "catalogue.text.cleaning",  # NLTK, as far as it is used: all of it takes many seconds
 )  # fmt: skip
 _IMPORTING = """
 import importlib, sys
