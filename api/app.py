@@ -72,7 +72,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
         services.questions,
         services.messages,
         limits.labels,
-        deadline_s=settings.label_deadline_s,
+        deadline_s=settings.label_timeout_s,
     )
     app.register_api(label_routes(asking))
     app.register_api(health_routes(services.store, storage))
@@ -101,11 +101,11 @@ def _limits(settings: ApiSettings) -> _Limits:
     threads = settings.api_threads
     held = ConcurrencyLimiter(max(1, threads - max(1, threads // 8)))
     half = max(1, threads // 2)
-    transfers = min(settings.api_transfers, half)
+    transfers = min(settings.api_max_transfers, half)
     # Without keys all requests have the same owner.
-    one_owner = settings.api_owner_transfers if settings.keys_required else transfers
+    one_owner = settings.api_max_transfers_per_owner if settings.keys_required else transfers
     return _Limits(
-        waiting=ConcurrencyLimiter(min(settings.api_waiting, half), within=held),
+        waiting=ConcurrencyLimiter(min(settings.api_max_long_polls, half), within=held),
         labels=ConcurrencyLimiter(max(1, threads // 4), within=held),
         transfers=Transfers(
             of_one_owner=ConcurrencyLimiter(one_owner),

@@ -21,112 +21,119 @@ from jobs.settings import JobSettings
 
 
 class ApiSettings(JobSettings):
-    """`SPINELABEL_*`: where the API listens and how much it accepts."""
+    """`SPINELABEL_*`: where the API listens, and its limits."""
 
     api_host: str = Field(
-        "127.0.0.1", min_length=1, description="Address or name to listen on; :: for every one."
+        "127.0.0.1",
+        min_length=1,
+        description="Address or host name to listen on; :: for all addresses.",
     )
-    api_published: str | None = Field(
+    api_public_address: str | None = Field(
         None,
-        description="In a container: the address and port under which the host publishes the API.",
+        description="In a container: the ADDRESS:PORT at which the host publishes the API.",
     )
     trusted_proxies: NonNegativeInt = Field(
-        0, description="Reverse proxies in front, whose X-Forwarded-* headers are believed."
+        0, description="Number of reverse proxies in front whose X-Forwarded-* headers are trusted."
     )
-    # After these in order of validation, which say whether keys can be done without.
+    # Validated after the fields above, which decide whether keys are required.
     auth: Literal["auto", "required", "off"] = Field(
         "auto",
         validate_default=True,
-        description="Whether requests need an API key; auto: unless only this machine can connect.",
+        description="Whether requests need an API key; auto: required unless only this machine can connect.",
     )
     max_open_jobs: PositiveInt = Field(
         20,
-        description="Jobs that one key's owner may have under way, unless the key says otherwise.",
+        description="Maximum unfinished jobs per owner, unless the API key sets its own limit.",
     )
     requests_per_minute: PositiveInt = Field(
-        600, description="Requests that one key may send, unless it says otherwise."
+        600, description="Rate limit per API key, unless the key sets its own."
     )
     api_port: int = Field(
-        8000, ge=0, le=65535, description="Port to listen on; 0 for any free one."
+        8000, ge=0, le=65535, description="Port to listen on; 0 chooses a free one."
     )
     api_threads: int = Field(
-        32, ge=1, le=512, description="Requests served at a time; an upload holds one thread."
+        32, ge=1, le=512, description="Requests served concurrently; an upload occupies one thread."
     )
-    api_waiting: int = Field(
+    api_max_long_polls: int = Field(
         8,
         ge=1,
         le=256,
-        description="Requests that may wait for a job at a time (events, Prefer: wait); "
+        description="Maximum concurrent event streams and long polls (Prefer: wait); "
         "never more than half of the threads.",
     )
-    api_transfers: int = Field(
+    api_max_transfers: int = Field(
         16,
         ge=1,
         le=256,
-        description="Uploads, and downloads of more than 16 KiB, under way at a time; "
+        description="Maximum concurrent uploads and downloads of more than 16 KiB; "
         "never more than half of the threads.",
     )
-    api_owner_transfers: int = Field(
+    api_max_transfers_per_owner: int = Field(
         8,
         ge=1,
         le=256,
-        description="Uploads and downloads that one key's owner may have under way at a time.",
+        description="Maximum concurrent uploads and downloads per owner.",
     )
-    api_head_s: PositiveFloat = Field(
-        10.0, description="How long the head of a request may take to arrive."
+    api_header_timeout_s: PositiveFloat = Field(
+        10.0, description="Timeout for the request line and the headers, in seconds."
     )
-    api_body_s: PositiveFloat = Field(
-        30.0, description="How long a body of up to 64 KiB may take to arrive after its head."
+    api_body_timeout_s: PositiveFloat = Field(
+        30.0, description="Timeout for a body of up to 64 KiB, in seconds after its headers."
     )
-    api_stall_s: PositiveFloat = Field(
+    api_idle_timeout_s: PositiveFloat = Field(
         60.0,
-        description="A client that sends or takes nothing of a larger body for so long is cut off.",
+        description="Idle timeout of larger uploads and of downloads, in seconds.",
     )
     api_min_bytes_per_s: PositiveInt = Field(
         1024,
-        description="A client that sends or takes a larger body more slowly than this, on average over "
-        "SPINELABEL_API_STALL_S of being waited for, is cut off.",
+        description="Minimum average rate of larger uploads and of downloads, measured over "
+        "SPINELABEL_API_IDLE_TIMEOUT_S of waiting for the client; slower ones are cut off.",
     )
-    api_stop_s: PositiveInt = Field(
-        5, description="On SIGTERM, how long requests under way may still take."
+    api_shutdown_timeout_s: PositiveInt = Field(
+        5, description="Grace period for running requests after SIGTERM, in seconds."
     )
-    label_deadline_s: PositiveFloat = Field(
-        15.0, description="How long /v1/label waits for a worker's answer."
+    label_timeout_s: PositiveFloat = Field(
+        15.0, description="How long /v1/label waits for a worker, in seconds."
     )
-    max_upload_bytes: PositiveInt = Field(2 * 1024**3, description="Largest file, in bytes.")
+    max_upload_bytes: PositiveInt = Field(
+        2 * 1024**3, description="Maximum size of an uploaded file, in bytes."
+    )
 
     @property
     def keys_required(self) -> bool:
         """Whether every request needs an API key."""
         return self.auth == "required" or (
             self.auth == "auto"
-            and _open_to(self.api_host, self.api_published, self.trusted_proxies) is not None
+            and _reachable_address(self.api_host, self.api_public_address, self.trusted_proxies)
+            is not None
         )
 
     @field_validator("auth")
     @classmethod
-    def _is_not_off_for_others(cls, auth: str, info: ValidationInfo) -> str:
-        given = info.data
-        others = _open_to(
-            given.get("api_host", ""), given.get("api_published"), given.get("trusted_proxies", 0)
+    def _check_auth_off_is_local_only(cls, auth: str, info: ValidationInfo) -> str:
+        values = info.data
+        reachable = _reachable_address(
+            values.get("api_host", ""),
+            values.get("api_public_address"),
+            values.get("trusted_proxies", 0),
         )
-        if auth == "off" and others is not None:
+        if auth == "off" and reachable is not None:
             raise ValueError(
-                f"other machines can connect to {others}, so keys cannot be off; "
+                f"other machines can connect to {reachable}, so keys cannot be off; "
                 "use auto or required, or listen on 127.0.0.1"
             )
         return auth
 
     @field_validator("redis_url")
     @classmethod
-    def _has_a_port_that_is_a_number(cls, url: str) -> str:
+    def _check_redis_port(cls, url: str) -> str:
         _ = urlsplit(url).port
         return url
 
     @field_validator("storage_url")
     @classmethod
-    def _names_a_file_system_that_is_installed(cls, url: str) -> str:
-        # Looked up here rather than in the server's child process, so that the start stops in one line.
+    def _check_file_system_is_installed(cls, url: str) -> str:
+        # Checked here and not in the server's child process, so that start-up fails with one line.
         protocol = cast(str | None, split_protocol(url)[0])
         try:
             get_filesystem_class(protocol or "file")
@@ -135,13 +142,13 @@ class ApiSettings(JobSettings):
         return url
 
 
-def _open_to(host: str, published: str | None, proxies: int) -> str | None:
-    """What machines but this one can connect to; None if they cannot."""
+def _reachable_address(host: str, public_address: str | None, proxies: int) -> str | None:
+    """The address at which other machines can connect; None if they cannot."""
     if proxies:
         return "the reverse proxy"
-    # HOST:PORT as Compose has it; a port alone means every address.
-    where = host if published is None else published.rpartition(":")[0]
-    return None if _is_loopback(where) else published or host
+    # HOST:PORT as in Compose; a port alone means all addresses.
+    bind_host = host if public_address is None else public_address.rpartition(":")[0]
+    return None if _is_loopback(bind_host) else public_address or host
 
 
 def _is_loopback(host: str) -> bool:

@@ -35,18 +35,20 @@ class JobSettings(BaseSettings):
     max_unpacked_bytes: PositiveInt = Field(
         8 * 1024**3, description="Largest file after unpacking (.gz, .zip, .xlsx), in bytes."
     )
-    callback_http: bool = Field(
-        False, description="Whether callbacks may be called over http, without TLS."
+    webhook_allow_http: bool = Field(
+        False, description="Whether webhook URLs may use http, without TLS."
     )
-    callback_private: bool = Field(
+    webhook_allow_private: bool = Field(
         False,
-        description="Whether callbacks may be on this machine or in private networks.",
+        description="Whether webhook URLs may point to this machine or private networks.",
     )
 
     @property
-    def callback_rules(self) -> WebhookUrlRules:
-        """Which callbacks may be asked for, and called."""
-        return WebhookUrlRules(allow_http=self.callback_http, allow_private=self.callback_private)
+    def webhook_url_rules(self) -> WebhookUrlRules:
+        """Which webhook URLs are accepted and called."""
+        return WebhookUrlRules(
+            allow_http=self.webhook_allow_http, allow_private=self.webhook_allow_private
+        )
 
     @property
     def broker_url(self) -> str:

@@ -115,7 +115,7 @@ class WebhookUrlRules:
             # Not which one: that would tell what names mean in the operator's network.
             raise WebhookUrlRefused(
                 "it leads to an address that is not on the public internet; "
-                "the operator can allow others with SPINELABEL_CALLBACK_PRIVATE=true"
+                "the operator can allow others with SPINELABEL_WEBHOOK_ALLOW_PRIVATE=true"
             )
 
 

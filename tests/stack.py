@@ -217,11 +217,11 @@ def running_stack(data_dir: Path, **settings: str) -> Iterator[Stack]:
     command = [sys.executable, "-m", "cli", "up", "--data-dir", str(data_dir), "--port", str(port)]
     # The tests send the same rows again and again, and want them to be worked on each time.
     environment = os.environ | {
-        "SPINELABEL_LABEL_CACHE_ROWS": "0",
+        "SPINELABEL_PREDICTION_CACHE_MAX_ENTRIES": "0",
         # Receivers in tests are on loopback and have no certificate.
-        "SPINELABEL_CALLBACK_HTTP": "true",
-        "SPINELABEL_CALLBACK_PRIVATE": "true",
-        "SPINELABEL_LABEL_DEADLINE_S": str(_ANSWER_SECONDS / 2),
+        "SPINELABEL_WEBHOOK_ALLOW_HTTP": "true",
+        "SPINELABEL_WEBHOOK_ALLOW_PRIVATE": "true",
+        "SPINELABEL_LABEL_TIMEOUT_S": str(_ANSWER_SECONDS / 2),
         **settings,
     }
     log = log_of(data_dir).open("wb")

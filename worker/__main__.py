@@ -56,7 +56,7 @@ def _watch_hearing(app: Celery, settings: WorkerSettings) -> None:
     hearing = ConsumerWatchdog(
         settings.redis_url,
         name=name,
-        deaf_after_s=settings.deaf_after_s,
+        deaf_after_s=settings.consumer_timeout_s,
         is_busy=lambda: len(state.active_requests) >= settings.concurrency,
     )
     # Once the pool has been forked, and until what is under way is all that is left to do.

@@ -62,11 +62,11 @@ def make_app(settings: WorkerSettings) -> Celery:
     services = connect(settings, app)
     # Each in a message of its own, so that none can stop or delay another.
     periods_s = {
-        RECOVER_TASK: settings.sweep_s,
-        EXPIRE_TASK: settings.sweep_s,
-        CLEAN_TASK: settings.clean_s,
-        ORPHANS_TASK: settings.orphans_s,
-        FORGET_TASK: settings.clean_s,
+        RECOVER_TASK: settings.recovery_interval_s,
+        EXPIRE_TASK: settings.recovery_interval_s,
+        CLEAN_TASK: settings.cleanup_interval_s,
+        ORPHANS_TASK: settings.orphan_cleanup_interval_s,
+        FORGET_TASK: settings.cleanup_interval_s,
     }
     app.conf.beat_schedule = {
         task: {
@@ -83,7 +83,7 @@ def make_app(settings: WorkerSettings) -> Celery:
         # each catalogue.
         gc.freeze()
         start_status_reporter(services, name=socket.gethostname())
-        start_sending(connect_sender(settings, services.store), threads=settings.callback_threads)
+        start_sending(connect_sender(settings, services.store), threads=settings.webhook_threads)
 
     signals.worker_process_init.connect(begin_process, weak=False)
     return app

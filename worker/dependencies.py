@@ -69,7 +69,7 @@ def connect(settings: WorkerSettings, app: Celery) -> Services:
                 settings.model_target,
                 settings.model_name,
                 deadline_s=settings.model_deadline_s,
-                retry_for_s=settings.model_retry_s,
+                retry_for_s=settings.model_retry_budget_s,
             )
         ),
         labels=_label_cache(settings),
@@ -78,10 +78,12 @@ def connect(settings: WorkerSettings, app: Celery) -> Services:
 
 
 def _label_cache(settings: WorkerSettings) -> PredictionCache:
-    if not settings.label_cache_rows:
+    if not settings.prediction_cache_max_entries:
         return NullPredictionCache()
     return RedisPredictionCache(
-        settings.redis_url, most=settings.label_cache_rows, ttl_s=settings.label_cache_ttl_s
+        settings.redis_url,
+        most=settings.prediction_cache_max_entries,
+        ttl_s=settings.prediction_cache_ttl_s,
     )
 
 
@@ -90,6 +92,8 @@ def connect_sender(settings: WorkerSettings, store: JobStore) -> WebhookSender:
     return WebhookSender(
         store=store,
         callbacks=RedisWebhookStore(settings.redis_url),
-        poster=WebhookClient(timeout_s=settings.callback_timeout_s, rules=settings.callback_rules),
-        retries_s=settings.callback_retries_s,
+        poster=WebhookClient(
+            timeout_s=settings.webhook_timeout_s, rules=settings.webhook_url_rules
+        ),
+        retries_s=settings.webhook_retry_delays_s,
     )

@@ -17,7 +17,7 @@ class WorkerSettings(JobSettings):
     )
     model_name: str = Field("genre", description="Model folder below the server's model root.")
     model_deadline_s: PositiveFloat = Field(30.0, description="Longest one prediction may take.")
-    model_retry_s: PositiveFloat = Field(
+    model_retry_budget_s: PositiveFloat = Field(
         10.0, description="How long a task waits for a model server that is away before it yields."
     )
     concurrency: PositiveInt = Field(2, description="Pool processes of one worker.")
@@ -28,17 +28,19 @@ class WorkerSettings(JobSettings):
     chunk_bytes: PositiveInt = Field(
         2_000_000, description="A chunk is cut after so many bytes; see CHUNK_ROWS."
     )
-    window: PositiveInt = Field(6, description="Most chunks of one job in the queue at a time.")
+    max_queued_chunks_per_job: PositiveInt = Field(
+        6, description="Most chunks of one job in the queue at a time."
+    )
     batch_rows: PositiveInt = Field(256, description="Most texts of one prediction.")
     batch_tokens: PositiveInt = Field(
         32_768, description="Most tokens of one prediction, padding included."
     )
-    requests_in_flight: PositiveInt = Field(2, description="Predictions under way per chunk.")
-    label_cache_rows: NonNegativeInt = Field(
+    max_requests_in_flight: PositiveInt = Field(2, description="Predictions under way per chunk.")
+    prediction_cache_max_entries: NonNegativeInt = Field(
         500_000,
         description="Most texts whose labels are remembered, in Redis at some 120 bytes each; 0 for none.",
     )
-    label_cache_ttl_s: PositiveFloat = Field(
+    prediction_cache_ttl_s: PositiveFloat = Field(
         60 * 86_400.0, description="A label is remembered no longer than this."
     )
     lease_s: PositiveFloat = Field(
@@ -46,21 +48,21 @@ class WorkerSettings(JobSettings):
         le=LONGEST_LEASE_S,
         description="A step whose holder is silent for so long is given to another.",
     )
-    sweep_s: PositiveFloat = Field(
+    recovery_interval_s: PositiveFloat = Field(
         2.0, description="How often abandoned steps and jobs over their deadline are looked for."
     )
-    clean_s: PositiveFloat = Field(
+    cleanup_interval_s: PositiveFloat = Field(
         10.0, description="How often files that are no longer kept are looked for and deleted."
     )
-    orphans_s: PositiveFloat = Field(
+    orphan_cleanup_interval_s: PositiveFloat = Field(
         6 * 3600.0, description="How often folders of jobs that no record knows are looked for."
     )
-    orphan_age_s: float = Field(
+    orphan_min_age_s: float = Field(
         2 * 86_400.0,
         ge=UPLOAD_LOST_AFTER_S + UPLOAD_REFUSED_FOR_S,
         description="Such a folder is deleted when nothing in it has changed for so long.",
     )
-    deaf_after_s: PositiveFloat = Field(
+    consumer_timeout_s: PositiveFloat = Field(
         10.0, description="A worker that does not listen for messages for so long ends itself."
     )
     max_attempts: PositiveInt = Field(
@@ -76,13 +78,13 @@ class WorkerSettings(JobSettings):
         90 * 86_400.0,
         description="A job is forgotten so long after its end, at the earliest when its files are deleted.",
     )
-    callback_timeout_s: PositiveFloat = Field(
+    webhook_timeout_s: PositiveFloat = Field(
         10.0, description="How long a receiver may take to answer a callback."
     )
-    callback_retries_s: tuple[NonNegativeFloat, ...] = Field(
+    webhook_retry_delays_s: tuple[NonNegativeFloat, ...] = Field(
         (5.0, 60.0, 600.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 24 * 3600.0),
         description="Waits before further attempts to call back, as a JSON list.",
     )
-    callback_threads: PositiveInt = Field(
+    webhook_threads: PositiveInt = Field(
         4, description="Receivers that one worker process calls at a time."
     )

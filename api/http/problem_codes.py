@@ -47,7 +47,7 @@ CODES: Mapping[str, Code] = {
     ),
     "TOO_MANY_TRANSFERS": Code(
         HTTPStatus.TOO_MANY_REQUESTS,
-        "The key's owner has `SPINELABEL_API_OWNER_TRANSFERS` uploads and downloads under way; `Retry-After` is set.",
+        "The key's owner has `SPINELABEL_API_MAX_TRANSFERS_PER_OWNER` uploads and downloads under way; `Retry-After` is set.",
     ),
     "HOST_NOT_ALLOWED": Code(
         HTTPStatus.MISDIRECTED_REQUEST,
@@ -76,8 +76,8 @@ CODES: Mapping[str, Code] = {
     ),
     "REQUEST_STALLED": Code(
         HTTPStatus.REQUEST_TIMEOUT,
-        "The head did not arrive within `SPINELABEL_API_HEAD_S` seconds, or a body of up to 64 KiB not within "
-        "`SPINELABEL_API_BODY_S`.",
+        "The head did not arrive within `SPINELABEL_API_HEADER_TIMEOUT_S` seconds, or a body of up to 64 KiB not within "
+        "`SPINELABEL_API_BODY_TIMEOUT_S`.",
     ),
     # Uploads
     "URI_TOO_LONG": Code(
@@ -96,7 +96,7 @@ CODES: Mapping[str, Code] = {
     ),
     "UPLOAD_STALLED": Code(
         HTTPStatus.REQUEST_TIMEOUT,
-        "For `SPINELABEL_API_STALL_S` seconds nothing arrived, or less than `SPINELABEL_API_MIN_BYTES_PER_S` bytes a second; "
+        "For `SPINELABEL_API_IDLE_TIMEOUT_S` seconds nothing arrived, or less than `SPINELABEL_API_MIN_BYTES_PER_S` bytes a second; "
         "or the upload was given up for lost.",
     ),
     "FILE_TOO_LARGE": Code(
@@ -200,11 +200,11 @@ CODES: Mapping[str, Code] = {
     ),
     "LABEL_TIMEOUT": Code(
         HTTPStatus.GATEWAY_TIMEOUT,
-        "No worker answered within `SPINELABEL_LABEL_DEADLINE_S` seconds; `Retry-After` is set.",
+        "No worker answered within `SPINELABEL_LABEL_TIMEOUT_S` seconds; `Retry-After` is set.",
     ),
     "TOO_MANY_LONG_POLLS": Code(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "As many clients wait for events (`SPINELABEL_API_WAITING`) or for single labels (a quarter of "
+        "As many clients wait for events (`SPINELABEL_API_MAX_LONG_POLLS`) or for single labels (a quarter of "
         "`SPINELABEL_API_THREADS`) as may; `Retry-After` is set.",
     ),
     # The server
@@ -214,7 +214,7 @@ CODES: Mapping[str, Code] = {
     ),
     "SERVER_BUSY": Code(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "As many uploads and downloads are under way as the server takes (`SPINELABEL_API_TRANSFERS`); `Retry-After` is set.",
+        "As many uploads and downloads are under way as the server takes (`SPINELABEL_API_MAX_TRANSFERS`); `Retry-After` is set.",
     ),
     "STORAGE_UNAVAILABLE": Code(
         HTTPStatus.SERVICE_UNAVAILABLE, "The storage cannot be used; `Retry-After` is set."

@@ -66,7 +66,7 @@ def event_routes(store: ScopedJobStore, waiting: ConcurrencyLimiter) -> APIBluep
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "TOO_MANY_LONG_POLLS",
                 "Too many clients are waiting for events at the moment; look at the job itself from time to time, or "
-                "ask the operator to raise SPINELABEL_API_WAITING.",
+                "ask the operator to raise SPINELABEL_API_MAX_LONG_POLLS.",
                 retry_after_s=5,
             )
         wait_for_client()

@@ -73,7 +73,7 @@ def job_routes(
             storage=storage,
             messages=messages,
             most_unpacked=settings.max_unpacked_bytes,
-            rules=settings.callback_rules,
+            rules=settings.webhook_url_rules,
         )
         store.ping()  # before a long upload rather than after it
         headers = dict(_SOON)
@@ -86,7 +86,7 @@ def job_routes(
                 store=store,
                 owner=caller().owner,
                 key=header.idempotency_key,
-                stall_s=settings.api_stall_s,
+                stall_s=settings.api_idle_timeout_s,
             )
             headers["Idempotency-Replayed"] = "true" if repeated else "false"
         request.environ[JOB_ID_KEY] = job.id

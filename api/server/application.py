@@ -48,7 +48,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "limit_request_line": 8190,  # a callback and a file's name may be long
             "sendfile": False,  # it would pass over the minimum rate
             "timeout": 60,
-            "graceful_timeout": self.settings.api_stop_s + _CLEAN_UP_S,
+            "graceful_timeout": self.settings.api_shutdown_timeout_s + _CLEAN_UP_S,
             "logger_class": ServerLog,
             "accesslog": "-",
             "proc_name": "spinelabel-api",

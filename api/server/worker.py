@@ -42,7 +42,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         settings = self.app.settings
-        self._bounds = TransferBounds(settings.api_stall_s, settings.api_min_bytes_per_s)
+        self._bounds = TransferBounds(settings.api_idle_timeout_s, settings.api_min_bytes_per_s)
         self._arriving: dict[TConn, Arrival] = {}  # longest waiting first
         self._served: set[TConn] = set()
         self._lingering: dict[TConn, int] = {}  # how many bytes may still be discarded
@@ -63,7 +63,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
             conn.sock = ClientSocket(conn.sock, self._bounds)
             conn.init()
         conn.sock.begin_request()
-        conn.timeout = time.monotonic() + self.app.settings.api_head_s
+        conn.timeout = time.monotonic() + self.app.settings.api_header_timeout_s
         self._arriving[conn] = Arrival()
         self.poller.register(conn.sock, EVENT_READ, partial(self._receive, conn))
         if read_ahead := conn.parser.unreader.take_buffered():
@@ -93,7 +93,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         elif arrival.is_ready:
             self._serve(conn, arrival)
         elif arrival.has_head and not had_head:
-            conn.timeout = time.monotonic() + self.app.settings.api_body_s
+            conn.timeout = time.monotonic() + self.app.settings.api_body_timeout_s
 
     def _serve(self, conn: TConn, arrival: Arrival) -> None:
         del self._arriving[conn]
@@ -212,7 +212,8 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         super().handle_exit(sig, frame)
         self.method_queue.defer(self._hasten)
         timer = threading.Timer(
-            self.app.settings.api_stop_s, lambda: self.method_queue.defer(self._cut_connections)
+            self.app.settings.api_shutdown_timeout_s,
+            lambda: self.method_queue.defer(self._cut_connections),
         )
         timer.daemon = True
         timer.start()

@@ -53,7 +53,7 @@ def run(
         clock = Clock(folder / "clock")
         settings = {
             "SPINELABEL_CHUNK_ROWS": str(CHUNK_ROWS),
-            "SPINELABEL_LABEL_CACHE_ROWS": str(CACHED_ROWS),
+            "SPINELABEL_PREDICTION_CACHE_MAX_ENTRIES": str(CACHED_ROWS),
             **clock.settings,
         }
         with (

@@ -32,7 +32,10 @@ def main() -> None:
     parser.add_argument("--huge-jobs", type=int, default=2)
     options = parser.parse_args()
     stop_on_sigterm()
-    with system(label_cache_rows=0) as stack, tempfile.TemporaryDirectory() as temporary:
+    with (
+        system(prediction_cache_max_entries=0) as stack,
+        tempfile.TemporaryDirectory() as temporary,
+    ):
         folder = Path(temporary)
         parts = [
             queued(stack, options.jobs) if options.jobs else (),

@@ -56,7 +56,7 @@ def _rounds(
     taken: dict[str, list[float]] = defaultdict(list)
     small: list[float] = []
     for number in range(1, rounds + 1):
-        with system(label_cache_rows=0) as stack:
+        with system(prediction_cache_max_entries=0) as stack:
             taken[report.OURS].append(seconds(stack, catalogue, column))
             small += one_row_seconds(stack, times=_ONE_ROW_JOBS // rounds)
         for name, contender in contenders(bench_python).items():
@@ -71,7 +71,7 @@ def _rounds(
 def _again(catalogue: Path, folder: Path) -> tuple[float, float]:
     """Seconds for the catalogue, and for the same with some new rows later."""
     mix(folder / "later.csv", catalogue, new_share=_NEW_SHARE, seed=2)
-    with system(label_cache_rows=500_000) as stack:
+    with system(prediction_cache_max_entries=500_000) as stack:
         first = seconds(stack, catalogue, COLUMN)
         time.sleep(_LATER_S)
         return first, seconds(stack, folder / "later.csv", COLUMN)

@@ -20,11 +20,16 @@ _WARM_UP_ROWS = 4000
 
 
 @contextlib.contextmanager
-def system(*, label_cache_rows: int, settings: Mapping[str, str] | None = None) -> Iterator[Laptop]:
+def system(
+    *, prediction_cache_max_entries: int, settings: Mapping[str, str] | None = None
+) -> Iterator[Laptop]:
     """A ready stack with the shipped model that has labelled something already."""
     with tempfile.TemporaryDirectory(prefix="spinelabel-bench-") as temporary:
         folder = Path(temporary)
-        given = {"SPINELABEL_LABEL_CACHE_ROWS": str(label_cache_rows), **(settings or {})}
+        given = {
+            "SPINELABEL_PREDICTION_CACHE_MAX_ENTRIES": str(prediction_cache_max_entries),
+            **(settings or {}),
+        }
         with laptop(folder / "data", model_root=None, settings=given) as stack:
             write_catalogue(folder / "warm_up.csv", _WARM_UP_ROWS, seed=99)
             seconds(stack, folder / "warm_up.csv", COLUMN)

@@ -122,7 +122,7 @@ def _children(
             | {
                 "SPINELABEL_API_HOST": settings.host,
                 "SPINELABEL_API_PORT": str(port),
-                "SPINELABEL_API_STOP_S": "2",  # within the grace
+                "SPINELABEL_API_SHUTDOWN_TIMEOUT_S": "2",  # within the grace
             },
             probe=lambda: None if api.alive() else "it does not answer yet",
         ),

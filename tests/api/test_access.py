@@ -417,14 +417,16 @@ def test_the_server_may_say_how_many_requests_a_key_has(front: Any) -> None:
 def test_keys_are_required_unless_only_this_machine_can_connect(
     host: str, published: str | None, required: bool
 ) -> None:
-    settings = ApiSettings(api_host=host, api_published=published)
+    settings = ApiSettings(api_host=host, api_public_address=published)
     assert settings.keys_required is required
-    assert ApiSettings(api_host=host, api_published=published, auth="required").keys_required
+    assert ApiSettings(api_host=host, api_public_address=published, auth="required").keys_required
     if required:
         with pytest.raises(ValueError, match="keys cannot be off"):
-            ApiSettings(api_host=host, api_published=published, auth="off")
+            ApiSettings(api_host=host, api_public_address=published, auth="off")
     else:
-        assert not ApiSettings(api_host=host, api_published=published, auth="off").keys_required
+        assert not ApiSettings(
+            api_host=host, api_public_address=published, auth="off"
+        ).keys_required
 
 
 @pytest.mark.parametrize(

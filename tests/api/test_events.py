@@ -100,7 +100,7 @@ def test_a_job_that_is_deleted_meanwhile_ends_the_stream(front: Front) -> None:
 
 
 def test_permits_to_wait_are_bounded_and_released_when_a_client_leaves(front: Front) -> None:
-    front.settings = ApiSettings(api_waiting=1)
+    front.settings = ApiSettings(api_max_long_polls=1)
     app, job_id = front.app(), front.submit()
     path = f"/v1/jobs/{job_id}/events"
     first = client_of(app).get(path)
@@ -117,7 +117,7 @@ def test_permits_to_wait_are_bounded_and_released_when_a_client_leaves(front: Fr
 
 
 def test_waiting_never_takes_more_than_half_of_the_threads(front: Front) -> None:
-    front.settings = ApiSettings(api_waiting=8, api_threads=4)
+    front.settings = ApiSettings(api_max_long_polls=8, api_threads=4)
     app, job_id = front.app(), front.submit()
     open_streams = [client_of(app).get(f"/v1/jobs/{job_id}/events") for _ in range(3)]
     assert [answer.status_code for answer in open_streams] == [200, 200, 503]

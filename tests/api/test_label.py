@@ -154,7 +154,7 @@ def test_why_a_worker_has_no_answer_is_passed_on(
 def test_a_question_that_nobody_answers_ends_with_a_time_at_which_to_ask_again(
     front: Front,
 ) -> None:
-    front.settings = ApiSettings(label_deadline_s=0.05)
+    front.settings = ApiSettings(label_timeout_s=0.05)
     front.store.report_worker("one", {"version": 7, "labels": []})
     answer = front.client().post("/v1/label", json={"summaries": ["x"]})
     assert (answer.status_code, answer.json["code"]) == (504, "LABEL_TIMEOUT")
@@ -163,7 +163,7 @@ def test_a_question_that_nobody_answers_ends_with_a_time_at_which_to_ask_again(
 
 
 def test_questions_hold_a_quarter_of_the_threads_at_most(front: Front) -> None:
-    front.settings = ApiSettings(label_deadline_s=WITHIN_S, api_threads=8)
+    front.settings = ApiSettings(label_timeout_s=WITHIN_S, api_threads=8)
     app = front.app()
     front.store.report_worker("one", {"version": 7, "labels": []})
 

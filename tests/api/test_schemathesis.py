@@ -22,7 +22,7 @@ LONGEST_S = 180
 
 
 def test_schemathesis_finds_nothing(start_api: StartApi, redis_url: str, tmp_path: Path) -> None:
-    api = start_api(SPINELABEL_LABEL_DEADLINE_S="0.2")
+    api = start_api(SPINELABEL_LABEL_TIMEOUT_S="0.2")
     with a_worker_reporting(redis_url):
         ended = run_schemathesis(api.url, tmp_path)
     # Its output repeats every long value that it has sent.

@@ -176,7 +176,7 @@ def test_a_chunked_body_that_breaks_off_leaves_nothing_behind(api: Any) -> None:
 
 
 def test_a_client_that_stalls_is_cut_off_and_leaves_nothing_behind(start_api: Any) -> None:
-    api = start_api(SPINELABEL_API_STALL_S="1", SPINELABEL_API_HEAD_S="1")
+    api = start_api(SPINELABEL_API_IDLE_TIMEOUT_S="1", SPINELABEL_API_HEADER_TIMEOUT_S="1")
     with (
         api.begin_upload() as connection,
         api.connect() as in_headers,
@@ -194,7 +194,7 @@ def test_a_client_that_stalls_is_cut_off_and_leaves_nothing_behind(start_api: An
 def test_a_stop_ends_an_upload_under_way_without_a_trace(
     start_api: Any, redis_url: str, how: signal.Signals
 ) -> None:
-    api = start_api(SPINELABEL_API_STOP_S="1")
+    api = start_api(SPINELABEL_API_SHUTDOWN_TIMEOUT_S="1")
     with api.begin_upload():
         assert api.stop(how) == 0
     assert api.storage.names("") == []
@@ -218,7 +218,7 @@ def test_what_an_upload_leaves_when_its_process_is_killed_is_found_and_then_dele
 
 
 def test_an_upload_that_ends_in_time_is_accepted_while_the_server_stops(start_api: Any) -> None:
-    api = start_api(SPINELABEL_API_STOP_S="10")
+    api = start_api(SPINELABEL_API_SHUTDOWN_TIMEOUT_S="10")
     content = b"title,summary\n" + b"A,some words\n" * 60_000 + b"B,more words\n"
     with api.begin_upload(len(content)) as connection:
         api.process.send_signal(signal.SIGTERM)

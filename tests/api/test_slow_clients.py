@@ -34,9 +34,9 @@ _MEASURED_S = 3.0
 _GIVE_UP_S = 60.0
 
 _SHORT = {
-    "SPINELABEL_API_HEAD_S": str(DEADLINE_S),
-    "SPINELABEL_API_BODY_S": str(DEADLINE_S),
-    "SPINELABEL_API_STALL_S": str(DEADLINE_S),
+    "SPINELABEL_API_HEADER_TIMEOUT_S": str(DEADLINE_S),
+    "SPINELABEL_API_BODY_TIMEOUT_S": str(DEADLINE_S),
+    "SPINELABEL_API_IDLE_TIMEOUT_S": str(DEADLINE_S),
     "SPINELABEL_API_MIN_BYTES_PER_S": str(LEAST_BYTES_PER_S),
 }
 
@@ -349,8 +349,8 @@ def test_transfers_under_way_are_limited_for_each_owner_and_in_all(
 ) -> None:
     api = start_api(
         SPINELABEL_AUTH="required",
-        SPINELABEL_API_TRANSFERS="3",
-        SPINELABEL_API_OWNER_TRANSFERS="2",
+        SPINELABEL_API_MAX_TRANSFERS="3",
+        SPINELABEL_API_MAX_TRANSFERS_PER_OWNER="2",
     )
     keys = [new_key(redis_url, owner) for owner in ("anna", "eve")]
 

@@ -102,7 +102,7 @@ def test_a_callback_that_is_refused_after_the_file_leaves_nothing(
 
 
 def test_the_operator_may_allow_others(front: Front) -> None:
-    front.settings = ApiSettings(callback_http=True, callback_private=True)
+    front.settings = ApiSettings(webhook_allow_http=True, webhook_allow_private=True)
     submit(front.client(), "http://127.0.0.1:9000/hook")
 
 

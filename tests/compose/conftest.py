@@ -71,7 +71,7 @@ def images() -> str:
 @pytest.fixture(scope="session")
 def stack(images: str) -> Iterator[Stack]:
     # The same rows are sent again and again, and have to be worked on each time.
-    project = new_project(images, SPINELABEL_LABEL_CACHE_ROWS="0")
+    project = new_project(images, SPINELABEL_PREDICTION_CACHE_MAX_ENTRIES="0")
     service = Service(f"http://127.0.0.1:{project.port}")
     started = Stack(project, service)
     try:

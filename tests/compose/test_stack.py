@@ -95,7 +95,7 @@ def test_keys_are_made_in_the_container_and_asked_for_once_others_can_connect(st
         "from api.settings import ApiSettings; print(ApiSettings().keys_required)",
     ]
     assert stack.project.compose("exec", "-T", "api", *ask).strip() == "False"
-    others = ["-e", "SPINELABEL_API_PUBLISHED=0.0.0.0:8000"]
+    others = ["-e", "SPINELABEL_API_PUBLIC_ADDRESS=0.0.0.0:8000"]
     assert stack.project.compose("exec", "-T", *others, "api", *ask).strip() == "True"
 
 

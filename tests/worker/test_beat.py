@@ -10,7 +10,7 @@ from worker.settings import WorkerSettings
 
 
 def test_periodic_tasks_are_due_by_a_clock_that_cannot_be_put_back() -> None:
-    app = make_app(WorkerSettings(sweep_s=0.05))
+    app = make_app(WorkerSettings(recovery_interval_s=0.05))
     schedule = app.conf.beat_schedule[RECOVER_TASK]["schedule"]
     last = schedule.now()
     assert abs(last.timestamp() - time.monotonic()) < 10

@@ -80,5 +80,5 @@ def test_without_jobs_there_is_nothing_to_do(desk: Desk) -> None:
 
 
 def test_no_folder_is_deleted_of_which_a_job_can_still_be_made() -> None:
-    with pytest.raises(ValueError, match="orphan_age_s"):
-        WorkerSettings(orphan_age_s=UPLOAD_LOST_AFTER_S + UPLOAD_REFUSED_FOR_S - 1)
+    with pytest.raises(ValueError, match="orphan_min_age_s"):
+        WorkerSettings(orphan_min_age_s=UPLOAD_LOST_AFTER_S + UPLOAD_REFUSED_FOR_S - 1)

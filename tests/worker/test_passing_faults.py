@@ -29,7 +29,7 @@ def server() -> Iterator[ScriptedServer]:
 @pytest.fixture
 def desk(tmp_path: Path, server: ScriptedServer) -> Desk:
     # Long enough for the third failure, after which a fault counts as the text's, on any machine.
-    return Desk(tmp_path, server.target, model_retry_s=WITHIN_S)
+    return Desk(tmp_path, server.target, model_retry_budget_s=WITHIN_S)
 
 
 def again(desk: Desk, job_id: str) -> State:

@@ -167,7 +167,8 @@ def test_a_lost_upload_that_cannot_be_deleted_keeps_no_other_from_it(desk: Desk)
     assert isinstance(desk.storage, OneUndeletableFolder)
     desk.storage.undeletable = "stuck"
     services = replace(
-        desk.services, settings=desk.services.settings.model_copy(update={"clean_s": 4000.0})
+        desk.services,
+        settings=desk.services.settings.model_copy(update={"cleanup_interval_s": 4000.0}),
     )
     clean_storage(services)
     assert desk.storage.exists(input_path("stuck"))

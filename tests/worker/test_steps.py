@@ -277,7 +277,7 @@ def test_retention_deletes_the_files_and_says_so(tmp_path: Path, tiny_model_targ
 def test_the_files_of_an_upload_whose_process_died_are_deleted_and_no_other(
     tmp_path: Path,
 ) -> None:
-    desk = Desk(tmp_path, "127.0.0.1:1", clean_s=UPLOAD_LOST_AFTER_S / 2)
+    desk = Desk(tmp_path, "127.0.0.1:1", cleanup_interval_s=UPLOAD_LOST_AFTER_S / 2)
     waiting = desk.submit(catalogue(3))
     for job_id in ("dead", "alive"):
         desk.store.announce_upload(job_id)

@@ -244,7 +244,7 @@ def worker(folder: Path, redis_url: str, **settings: str) -> Iterator[subprocess
         "SPINELABEL_REDIS_URL": redis_url,
         "SPINELABEL_STORAGE_URL": str(folder),
         "SPINELABEL_CONCURRENCY": "1",
-        "SPINELABEL_CALLBACK_HTTP": "true",
+        "SPINELABEL_WEBHOOK_ALLOW_HTTP": "true",
         **settings,
     }
     process = subprocess.Popen(
@@ -277,9 +277,9 @@ def test_a_call_that_was_cut_short_by_kill_9_is_made_again_by_the_next_worker(
 
     with receiving(first_hangs) as receiver:
         job_id = record.failed(receiver.url)
-        settings = {"SPINELABEL_CALLBACK_PRIVATE": "true", "SPINELABEL_CALLBACK_TIMEOUT_S": "1"}
+        settings = {"SPINELABEL_WEBHOOK_ALLOW_PRIVATE": "true", "SPINELABEL_WEBHOOK_TIMEOUT_S": "1"}
         # Longer than the test: only the first worker can be inside a call when it is killed.
-        with worker(tmp_path, redis_url, **settings | {"SPINELABEL_CALLBACK_TIMEOUT_S": "3"}):
+        with worker(tmp_path, redis_url, **settings | {"SPINELABEL_WEBHOOK_TIMEOUT_S": "3"}):
             eventually(called(receiver, 1))
         assert not record.callbacks.log(job_id).attempts
         let_go.set()

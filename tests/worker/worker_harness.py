@@ -30,13 +30,20 @@ class Desk:
     """A worker's services, and hands that carry out messages in the order in which they were sent."""
 
     def __init__(self, folder: Path, target: str, **settings: object) -> None:
-        chosen = {"chunk_rows": 3, "window": 2, "lease_s": 1.0, "model_retry_s": 0.3} | settings
+        chosen = {
+            "chunk_rows": 3,
+            "max_queued_chunks_per_job": 2,
+            "lease_s": 1.0,
+            "model_retry_budget_s": 0.3,
+        } | settings
         values = WorkerSettings.model_validate(chosen)
         self.store = MemoryJobStore()
         self.messages = RecordingTaskQueue()
         self.deaths: dict[int, int] = {}
         self.storage = Storage(str(folder))
-        model = ModelClient(target, "genre", deadline_s=WITHIN_S, retry_for_s=values.model_retry_s)
+        model = ModelClient(
+            target, "genre", deadline_s=WITHIN_S, retry_for_s=values.model_retry_budget_s
+        )
         self.questions = MemoryLabelRequests()
         self.services = Services(
             self.store,

@@ -122,7 +122,7 @@ def _ask(
             max_tokens=max_tokens,
         ):
             checkpoint()
-            if len(in_flight) == settings.requests_in_flight:
+            if len(in_flight) == settings.max_requests_in_flight:
                 collect(*in_flight.popleft())
             batch = [texts[position] for position in positions]
             in_flight.append((batch, submit(batch)))

@@ -50,7 +50,11 @@ def split_failing_chunk(
         right.first_row,
     )
     return services.store.split_chunk(
-        claim, left, right, attempts=settings.max_attempts - 1, window=settings.window
+        claim,
+        left,
+        right,
+        attempts=settings.max_attempts - 1,
+        window=settings.max_queued_chunks_per_job,
     )
 
 
@@ -76,5 +80,5 @@ def restart_with_newest_model(
         error,
     )
     return services.store.restart_with_model(
-        claim, model=newest.pinned, window=services.settings.window
+        claim, model=newest.pinned, window=services.settings.max_queued_chunks_per_job
     )

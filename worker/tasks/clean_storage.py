@@ -29,7 +29,7 @@ def clean_storage(services: Services, *, clock: Callable[[], float] = time.monot
     """
     ends_at = clock() + _LONGEST_S
     # Counted in passes, so each pass has to ask.
-    lost = services.store.lost_uploads(silent_s_more=services.settings.clean_s)
+    lost = services.store.lost_uploads(silent_s_more=services.settings.cleanup_interval_s)
     passed_over = 0
     while old := services.store.jobs_past_retention(
         ended_s_ago=services.settings.retention_s, limit=_AT_ONCE, skip=passed_over

@@ -17,12 +17,12 @@ _faults = LogOnce(log)
 def delete_orphans(services: Services) -> None:
     """One pass over all folders of jobs.
 
-    A folder goes when no job has its name and nothing in it has changed for `orphan_age_s`: by then the store makes no job of
+    A folder goes when no job has its name and nothing in it has changed for `orphan_min_age_s`: by then the store makes no job of
     an upload any more. A folder that cannot be deleted is logged and passed over. Raises `OSError` when the storage cannot
     be used, and the store's error when Redis is away.
     """
     # By the storage's clock, which made the files' times.
-    changed_before = services.storage.now() - services.settings.orphan_age_s
+    changed_before = services.storage.now() - services.settings.orphan_min_age_s
     for job_id in services.storage.folders(JOBS):
         try:
             if _is_orphan(services, job_id, changed_before):

@@ -153,7 +153,7 @@ def _work(
         seal=part.seal,
         genres=Counter(outcome.genre for outcome in outcomes if isinstance(outcome, Label)),
         to_review=sum(needs_review(outcome) for outcome in outcomes),
-        window=services.settings.window,
+        window=services.settings.max_queued_chunks_per_job,
     )
     seconds = time.monotonic() - began
     log.info(

@@ -56,7 +56,10 @@ def _plan(services: Services, claim: Claim) -> None:
             for group, last in _groups(services, job_id):
                 pulse.check()
                 services.follow(
-                    job_id, store.add_chunks(claim, group, last=last, window=settings.window)
+                    job_id,
+                    store.add_chunks(
+                        claim, group, last=last, window=settings.max_queued_chunks_per_job
+                    ),
                 )
     except LeaseLost:
         log.info("%s: planning stopped, it is no longer wanted here", job_id)
