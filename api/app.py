@@ -46,8 +46,8 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     registry = CollectorRegistry()
-    measuring = RequestMetrics(registry)
-    register_request_metrics(app, measuring)
+    request_metrics = RequestMetrics(registry)
+    register_request_metrics(app, request_metrics)
     access = Authenticator(settings, services.keys)
     register_problems(app)
     register_bodies(app)

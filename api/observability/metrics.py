@@ -1,6 +1,7 @@
-"""Counts what this process answers, and how long answers take to begin.
+"""HTTP request metrics of this process.
 
-One process serves HTTP (`api.server`), so its own memory is the right place to count. Several APIs are scraped one by one.
+One process serves HTTP (`api.server`), so counters in its memory are complete. Several APIs are
+scraped separately.
 """
 
 from __future__ import annotations
@@ -11,37 +12,37 @@ from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
-# A look at a job takes a millisecond, an upload as long as its sender.
+# Reading a job takes about a millisecond; an upload takes as long as its sender.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 
 
 class RequestMetrics:
-    """The two series of every answer."""
+    """Request counter and duration histogram, by method and route."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
             "spinelabel_http_requests",
-            "Requests answered, by method, route and status.",
+            "Responses by method, route and status.",
             ("method", "route", "status"),
             registry=registry,
         )
         self._seconds = Histogram(
-            "spinelabel_http_request_seconds",
-            "Seconds from a request's headers to the beginning of its answer, an upload's body included.",
+            "spinelabel_http_request_duration_seconds",
+            "Time from the request headers to the first byte of the response, including an upload's body.",
             ("method", "route"),
             buckets=_BUCKETS,
             registry=registry,
         )
 
-    def count(self, method: str, route: str, status: int, *, seconds: float | None) -> None:
-        """One answer more; `seconds` is None where its beginning was not seen."""
+    def observe(self, method: str, route: str, status: int, *, seconds: float | None) -> None:
+        """Count one response; `seconds` is None if its start time is unknown."""
         self._requests.labels(method, route, str(status)).inc()
         if seconds is not None:
             self._seconds.labels(method, route).observe(seconds)
 
 
-def register_request_metrics(app: Flask, measuring: RequestMetrics) -> None:
-    """Measure every request. Register it first, so that what others refuse is measured too."""
+def register_request_metrics(app: Flask, metrics: RequestMetrics) -> None:
+    """Measure every request. Register this hook first, so that refused requests are measured too."""
 
     @app.before_request
     def begin() -> None:
@@ -49,10 +50,10 @@ def register_request_metrics(app: Flask, measuring: RequestMetrics) -> None:
 
     @app.after_request
     def measure(response: Response) -> Response:
-        # Never what the client wrote: that would be a series for each guess.
+        # Labels never contain client input: each distinct value would create a series.
         method = request.method if request.method in _METHODS else "other"
         route = request.url_rule.rule if request.url_rule is not None else "none"
         began = g.get("began")
         seconds = None if began is None else time.perf_counter() - began
-        measuring.count(method, route, response.status_code, seconds=seconds)
+        metrics.observe(method, route, response.status_code, seconds=seconds)
         return response

@@ -1,4 +1,4 @@
-"""What the job record, the queue, the workers and the storage say of themselves, read when somebody asks."""
+"""Metrics of the job store, queues, workers and storage, read at each scrape."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DAY_S = 86_400.0
 
 
 class StoreCollector(Collector):
-    """Figures of the whole installation: every API that shares a record gives the same ones."""
+    """Metrics of the whole installation; every API that shares a store reports the same values."""
 
     def __init__(self, store: JobStore, messages: TaskQueue, storage: Storage) -> None:
         self._store = store
@@ -31,27 +31,31 @@ class StoreCollector(Collector):
         self._storage = storage
 
     def describe(self) -> list[Metric]:
-        """Nothing: by default, registering would read the record."""
+        """Return nothing, so that registering the collector does not read the store."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """What can be had; `spinelabel_record_up` says whether the record answered."""
+        """Yield every metric that can be read; `spinelabel_store_up` is 0 while Redis is down."""
         try:
             began = time.perf_counter()
             stats, depths = self._store.stats(), self._messages.depths()
             reports, live = self._store.workers(within_s=_DAY_S), lately(self._store)
-            took = time.perf_counter() - began
-        except Exception as error:  # every adapter has errors of its own
-            log.warning("the record cannot be measured: %s", error)
-            yield _gauge("spinelabel_record_up", "Whether the job record answers.", 0)
+            duration_s = time.perf_counter() - began
+        except Exception as error:  # each adapter raises its own errors
+            log.warning("store metrics are unavailable: %s", error)
+            yield _gauge("spinelabel_store_up", "1 if the job store (Redis) answers, else 0.", 0)
         else:
-            yield _gauge("spinelabel_record_up", "Whether the job record answers.", 1)
-            yield _gauge("spinelabel_record_read_seconds", "How long these figures took.", took)
+            yield _gauge("spinelabel_store_up", "1 if the job store (Redis) answers, else 0.", 1)
+            yield _gauge(
+                "spinelabel_store_scrape_duration_seconds",
+                "Time to read the metrics of the store.",
+                duration_s,
+            )
             yield from _jobs(stats)
             yield from _rows(stats)
             yield _by(
                 "spinelabel_queue_messages",
-                "Messages that wait to be taken.",
+                "Messages waiting in the queue.",
                 "queue",
                 {name.removeprefix("spinelabel."): depth for name, depth in depths.items()},
             )
@@ -63,54 +67,54 @@ class StoreCollector(Collector):
         try:
             free = self._storage.free_bytes()
         except OSError as error:
-            log.warning("the storage cannot be measured: %s", error)
+            log.warning("free space is unavailable: %s", error)
             return
         if free is not None:
-            yield _gauge("spinelabel_storage_free_bytes", "Bytes free in the storage.", free)
+            yield _gauge("spinelabel_storage_free_bytes", "Free bytes in the storage.", free)
 
 
 def _jobs(stats: Stats) -> Iterator[Metric]:
     states = [state for state in State if state not in TERMINAL]
     yield _by(
         "spinelabel_jobs",
-        "Jobs that have not ended.",
+        "Unfinished jobs by state.",
         "state",
         {state: stats.open_jobs.get(state, 0) for state in states},
     )
     yield _by(
-        "spinelabel_job_standstill_seconds",
-        "Of the job in this state that has stood still for longest: seconds since its last chunk or its change of state.",
+        "spinelabel_job_seconds_since_progress",
+        "Seconds since the least recently active job in this state made progress.",
         "state",
-        {state: stats.standstill_s.get(state, 0.0) for state in states},
+        {state: stats.seconds_since_progress.get(state, 0.0) for state in states},
     )
-    ended = CounterMetricFamily("spinelabel_jobs_ended", "Jobs that have ended.", labels=["state"])
+    ended = CounterMetricFamily(
+        "spinelabel_jobs_ended", "Ended jobs by final state.", labels=["state"]
+    )
     for state in sorted(TERMINAL):
         ended.add_metric([state], stats.ended_jobs.get(state, 0))
     yield ended
-    yield _gauge("spinelabel_uploads", "Uploads under way.", stats.uploads)
+    yield _gauge("spinelabel_uploads_in_progress", "Uploads being received.", stats.uploads)
     yield _gauge(
-        "spinelabel_callbacks_due",
-        "Ended jobs whose caller is still to be told.",
-        stats.callbacks_due,
+        "spinelabel_webhooks_pending",
+        "Ended jobs whose webhook has not been delivered yet.",
+        stats.webhooks_pending,
     )
 
 
 def _rows(stats: Stats) -> Iterator[Metric]:
-    rows = CounterMetricFamily(
-        "spinelabel_rows", "Rows whose outcome was committed.", labels=["outcome"]
-    )
+    rows = CounterMetricFamily("spinelabel_rows", "Committed rows by outcome.", labels=["outcome"])
     rows.add_metric(["labelled"], stats.rows_labelled)
     rows.add_metric(["failed"], stats.rows_failed)
     yield rows
     yield CounterMetricFamily(
         "spinelabel_rows_to_review",
-        "Rows that a person should look at.",
+        "Committed rows that need review.",
         value=stats.rows_to_review,
     )
     yield _gauge(
-        "spinelabel_labels_remembered",
-        "Texts whose labels the cache holds.",
-        stats.labels_remembered,
+        "spinelabel_prediction_cache_entries",
+        "Entries in the prediction cache.",
+        stats.cached_predictions,
     )
 
 
@@ -120,7 +124,7 @@ def _workers(
     reached = sum(report.model is not None for report in live)
     yield _by(
         "spinelabel_workers",
-        "Workers that have reported lately, by whether they reach a model they can use.",
+        "Live workers, by whether they reach a usable model.",
         "model",
         {"reached": reached, "missing": len(live) - reached},
     )
@@ -128,24 +132,24 @@ def _workers(
         newest = max(report.reported_at for report in reports)
         yield _gauge(
             "spinelabel_worker_report_age_seconds",
-            "Seconds since any worker last reported; missing when none has for a day.",
+            "Seconds since the last report of any worker; absent after a day without reports.",
             max(0.0, stats.read_at - newest),
         )
     if (model := newest_model(live)) is not None:
         yield _gauge(
             "spinelabel_model_version",
-            "The newest version that a worker reaches; missing when none reaches any.",
+            "Newest model version that a worker reaches; absent if there is none.",
             cast(int, model["version"]),
         )
 
 
 def _memory(stats: Stats) -> Iterator[Metric]:
     yield _gauge(
-        "spinelabel_redis_memory_bytes", "Memory that Redis uses for data.", stats.memory_bytes
+        "spinelabel_redis_memory_bytes", "Memory used by Redis for data.", stats.memory_bytes
     )
     yield _gauge(
         "spinelabel_redis_memory_limit_bytes",
-        "Memory at which Redis refuses to take more; 0 for no limit.",
+        "Memory limit of Redis, above which it refuses writes; 0: no limit.",
         stats.memory_limit_bytes,
     )
 

@@ -462,14 +462,14 @@ class MemoryJobStore(JobStore):
                 still[r.state] = max(still.get(r.state, 0.0), now - moved)
             return Stats(
                 open_jobs=Counter(r.state for r in records),
-                standstill_s=still,
+                seconds_since_progress=still,
                 ended_jobs=dict(self._ended),
                 rows_labelled=self._rows["labelled"],
                 rows_failed=self._rows["failed"],
                 rows_to_review=self._rows["to_review"],
                 uploads=len(self._uploads),
-                callbacks_due=self._callbacks.scheduled(),
-                labels_remembered=0,
+                webhooks_pending=self._callbacks.scheduled(),
+                cached_predictions=0,
                 memory_bytes=0,
                 memory_limit_bytes=0,
                 read_at=now,

@@ -15,15 +15,15 @@ class Stats:
     open_jobs: Mapping[State, int]  # by state; states without a job are left out
     # For each of those states, how long the job that has stood still for longest has done so: seconds
     # since its last chunk, or since it came into the state.
-    standstill_s: Mapping[State, float]
+    seconds_since_progress: Mapping[State, float]
     ended_jobs: Mapping[State, int]  # total
     # Totals of what was committed; a row that is labelled again after a repair counts again.
     rows_labelled: int
     rows_failed: int
     rows_to_review: int
     uploads: int  # under way
-    callbacks_due: int
-    labels_remembered: int
+    webhooks_pending: int
+    cached_predictions: int
     memory_bytes: int
     memory_limit_bytes: int  # 0: none
     read_at: float

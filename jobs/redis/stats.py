@@ -47,7 +47,7 @@ def read_stats(client: redis.Redis) -> Stats:
         standstill[state] = max(standstill.get(state, 0.0), now - _last_moved(state, record))
     return Stats(
         open_jobs=Counter(state for state, _ in jobs),
-        standstill_s=standstill,
+        seconds_since_progress=standstill,
         ended_jobs={
             state: int(totals[f"ended:{state}"]) for state in TERMINAL if f"ended:{state}" in totals
         },
@@ -55,8 +55,8 @@ def read_stats(client: redis.Redis) -> Stats:
         rows_failed=int(totals.get("failed", 0)),
         rows_to_review=int(totals.get("to_review", 0)),
         uploads=uploads,
-        callbacks_due=due,
-        labels_remembered=young + old,
+        webhooks_pending=due,
+        cached_predictions=young + old,
         memory_bytes=int(memory["used_memory"]),
         memory_limit_bytes=int(memory.get("maxmemory", 0)),
         read_at=now,

@@ -46,7 +46,7 @@ def test_jobs_rows_and_queue_are_what_the_record_says(front: Front) -> None:
     front.store.report_worker("two", None)
     now += 3
     found = scrape(front.client())
-    assert value(found, "spinelabel_record_up") == 1
+    assert value(found, "spinelabel_store_up") == 1
     assert value(found, "spinelabel_jobs", state="queued") == 1
     assert value(found, "spinelabel_jobs", state="in_progress") == 0
     assert value(found, "spinelabel_jobs_ended_total", state="completed") == 1
@@ -113,7 +113,7 @@ def test_without_a_record_it_says_so_instead_of_failing(tmp_path: Path) -> None:
         redis_url=f"redis://127.0.0.1:{free_port()}", storage_url=str(tmp_path / "storage")
     )
     found = scrape(client_of(create_app(settings, connect(settings))))
-    assert value(found, "spinelabel_record_up") == 0
+    assert value(found, "spinelabel_store_up") == 0
     assert "spinelabel_jobs" not in found
     assert "spinelabel_storage_free_bytes" in found
 

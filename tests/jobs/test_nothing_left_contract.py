@@ -178,7 +178,7 @@ def test_nothing_of_a_deleted_job_is_left_or_written_again(record: Record, files
     assert record.places(job_id) == []
     write_all(record, job_id, claims)
     assert record.places(job_id) == []
-    assert (record.jobs.open_jobs("anna"), record.jobs.stats().callbacks_due) == (0, 0)
+    assert (record.jobs.open_jobs("anna"), record.jobs.stats().webhooks_pending) == (0, 0)
 
 
 def test_nothing_is_written_to_a_job_that_never_was(record: Record) -> None:

@@ -50,7 +50,7 @@ class Life:
         """All that can be read of the job but the time at which it is read."""
         job: Job = replace(self.store.get(self.id), read_at=0.0)
         chunks = (self.store.planned_chunks(self.id), self.store.committed_chunks(self.id))
-        stats = replace(self.store.stats(), read_at=0.0, memory_bytes=0, standstill_s={})
+        stats = replace(self.store.stats(), read_at=0.0, memory_bytes=0, seconds_since_progress={})
         return job, *chunks, stats, self.store.open_jobs("ann"), self.store.active()
 
 

@@ -47,7 +47,7 @@ def test_an_empty_record_has_nothing_to_count(store: JobStore) -> None:
     assert not stats.open_jobs
     assert not stats.ended_jobs
     assert (stats.rows_labelled, stats.rows_failed, stats.rows_to_review) == (0, 0, 0)
-    assert (stats.uploads, stats.callbacks_due, stats.labels_remembered) == (0, 0, 0)
+    assert (stats.uploads, stats.webhooks_pending, stats.cached_predictions) == (0, 0, 0)
 
 
 def test_open_jobs_are_counted_by_state_and_rows_in_total(store: JobStore) -> None:
@@ -69,23 +69,23 @@ def test_totals_outlive_the_jobs_that_they_count(store: JobStore) -> None:
     cancelled = new_job(store)
     store.end(cancelled, State.CANCELLED)
     finish(store, cancelled)
-    assert store.stats().callbacks_due == 1
+    assert store.stats().webhooks_pending == 1
     for ended in (job_id, cancelled):
         store.delete(ended)
     stats = store.stats()
     assert not stats.open_jobs
     assert stats.ended_jobs == {State.COMPLETED: 1, State.CANCELLED: 1}
     assert stats.rows_labelled == 3
-    assert stats.callbacks_due == 0
+    assert stats.webhooks_pending == 0
 
 
 def test_a_job_that_stands_still_shows_for_how_long(store: JobStore) -> None:
     first = new_job(store)
     time.sleep(0.3)
     new_job(store)
-    assert 0.3 <= store.stats().standstill_s[State.QUEUED] < 5
+    assert 0.3 <= store.stats().seconds_since_progress[State.QUEUED] < 5
     label(store, first)
-    assert store.stats().standstill_s[State.FINALIZING] < 0.25
+    assert store.stats().seconds_since_progress[State.FINALIZING] < 0.25
 
 
 def test_a_thousand_queued_jobs_are_read_in_little_time(redis_url: str) -> None:
