@@ -22,10 +22,12 @@ ROUNDS ?= 3
 BENCH := var/bench
 # Bills of materials of the sets that run or train, and in `tools` the program that writes them.
 SBOM := var/sbom
+# MkDocs, which builds the documentation's site, in an environment of its own.
+DOCS := var/docs
 SHIPPED := laptop api worker serving training
 PIP := $(PY) -m pip install --disable-pip-version-check --no-input --quiet --require-hashes
 
-.PHONY: help demo up test check format train quality bench scale chaos fuzz compose-test clean requirements sbom pin-images
+.PHONY: help demo up test check format docs train quality bench scale chaos fuzz compose-test clean requirements sbom pin-images
 
 help: ## show this list
 	@echo "Spinelabel: genres for a whole catalogue of books"
@@ -52,6 +54,10 @@ check: $(VENV)/.dev.stamp ## lint, format, types and the fences between the room
 format: $(VENV)/.dev.stamp ## format the code
 	@$(PY) -m ruff check --fix --quiet .
 	@$(PY) -m ruff format --quiet .
+
+docs: $(DOCS)/.stamp ## build the documentation as a site: var/site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --strict
+	@echo var/site/index.html
 
 train: $(VENV)/.dev.stamp ## train: make train DATA=books.csv [EXTRA=texts.csv] [PUBLISH=serving/models/genre]
 	@$(PY) -m training.train --data "$(DATA)" $(if $(EXTRA),--extra "$(EXTRA)") $(if $(PUBLISH),--publish "$(PUBLISH)")
@@ -91,7 +97,7 @@ clean: ## remove what the other targets made (.venv, var, runs, caches)
 
 requirements: $(VENV)/.dev.stamp ## compile requirements/*.in to pinned, hashed *.txt
 	@$(PY) -m pip install --quiet uv
-	@cd requirements && for set in dev laptop api worker serving training bench sbom; do \
+	@cd requirements && for set in dev laptop api worker serving training bench sbom docs; do \
 	  echo "compiling $$set"; \
 	  ../$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate $$set.in $$([ $$set = dev ] || echo "-c dev.txt") -o $$set.txt; done
@@ -126,4 +132,9 @@ $(BENCH)/.stamp: requirements/bench.txt
 $(SBOM)/tools/.stamp: requirements/sbom.txt
 	@mkdir -p $(SBOM) && $(PYTHON) -m venv $(SBOM)/tools
 	@$(SBOM)/tools/bin/python -m pip install --disable-pip-version-check --no-input --quiet --require-hashes -r $<
+	@touch $@
+
+$(DOCS)/.stamp: requirements/docs.txt
+	@mkdir -p var && $(PYTHON) -m venv $(DOCS)
+	@$(DOCS)/bin/python -m pip install --disable-pip-version-check --no-input --quiet --require-hashes -r $<
 	@touch $@

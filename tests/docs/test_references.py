@@ -70,11 +70,24 @@ def test_every_page_is_in_the_index(page: Page) -> None:
     assert name == "README.md" or name in index.links
 
 
-@pytest.mark.parametrize(
-    "page", [p for p in pages() if p.name.startswith("docs/decisions/")], ids=str
-)
-def test_every_decision_is_in_the_architecture(page: Page) -> None:
-    assert page.name.removeprefix("docs/") in BY_NAME["docs/architecture.md"].links
+DECISIONS = [page for page in PAGES if re.match(r"docs/decisions/\d", page.name)]
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=str)
+def test_every_decision_is_in_the_list_under_its_title(page: Page) -> None:
+    heading = (ROOT / page.name).read_text("utf-8").partition("\n")[0]
+    number, _, title = heading.removeprefix("# ").partition(" ")
+    name = page.name.rpartition("/")[2]
+    assert name.startswith(f"{number}-")
+    listed = (ROOT / "docs/decisions/README.md").read_text("utf-8")
+    assert f"| [{number}]({name}) | {title} | " in listed
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=str)
+def test_every_decision_has_a_status_and_a_date(page: Page) -> None:
+    status = (ROOT / page.name).read_text("utf-8").split("\n\n")[1]
+    assert re.match(r"Status: (accepted, \d{4}-\d\d-\d\d\.|superseded by \[)", status)
+    assert re.search(r"\d{4}-\d\d-\d\d", status)
 
 
 def test_figures_of_the_comparison_are_in_the_pages_they_come_from() -> None:
