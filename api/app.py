@@ -23,7 +23,7 @@ from api.jobs.event_routes import event_routes
 from api.jobs.job_routes import job_routes
 from api.jobs.scoped_store import ScopedJobStore
 from api.jobs.snapshot_cache import SnapshotCache
-from api.jobs.webhook_routes import callback_routes
+from api.jobs.webhook_routes import webhook_routes
 from api.label.client import LabelClient
 from api.label.label_routes import label_routes
 from api.observability.health import health_routes
@@ -65,7 +65,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     app.register_api(result_routes(jobs, storage, corrections))
     app.register_api(event_routes(jobs, limits.waiting))
     app.register_api(review_routes(jobs, storage, corrections))
-    app.register_api(callback_routes(jobs, services.callbacks))
+    app.register_api(webhook_routes(jobs, services.callbacks))
     app.register_api(session_routes(access))
     asking = LabelClient(
         services.store,

@@ -17,7 +17,7 @@ from api.http.problems import ProblemDocument, refuse_input
 
 JOBS = Tag(name="jobs", description="Catalogues on their way to labelled catalogues.")
 LABELS = Tag(name="labels", description="A few summaries, labelled at once.")
-CALLBACKS = Tag(name="callbacks", description="Being told when a job has ended.")
+WEBHOOKS = Tag(name="webhooks", description="Signed notifications of ended jobs.")
 SERVICE = Tag(name="service", description="Whether the service works, and with which model.")
 
 # A server that only its own machine can reach asks for none.

@@ -26,14 +26,14 @@ EVENTS: Mapping[tuple[str, str], str] = {
     # Page by page, a whole result can be read as well.
     ("GET", "review.list_rows"): "reading",
     ("GET", "review.list_latest_rows"): "reading",
-    # The callback's URL may hold a token, and the secret signs as this server.
-    ("GET", "callbacks.list_deliveries"): "reading of deliveries",
-    ("GET", "callbacks.show_secret"): "reading of the callback secret",
+    # The webhook URL may hold a token, and the secret signs as this server.
+    ("GET", "webhooks.list_deliveries"): "reading of deliveries",
+    ("GET", "webhooks.show_secret"): "reading of the webhook secret",
     ("PUT", "review.put_correction"): "correction",
     ("DELETE", "review.delete_correction"): "correction",
     ("POST", "jobs.cancel_job"): "cancellation",
     ("DELETE", "jobs.delete_job"): "deletion",
-    ("POST", "callbacks.renew_secret"): "new callback secret",
+    ("POST", "webhooks.rotate_secret"): "new webhook secret",
     ("POST", "session.begin_session"): "sign-in",
 }
 # 404 is not among them: for another owner's job it is the same answer as for a job that never was.

@@ -12,7 +12,7 @@ from jobs.logs.log_lines import masked
 
 _IN_PATHS = "/:@+,;="
 # Parameters whose values say nothing of a person or a catalogue. Every other value is left out: people search for
-# words of their rows, put tokens into callback URLs, and send a key as a parameter by mistake.
+# words of their rows, put tokens into webhook URLs, and send a key as a parameter by mistake.
 _SHOWN_PARAMETERS = frozenset(
     {
         "after",

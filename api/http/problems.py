@@ -119,7 +119,9 @@ def problem_from(error: Exception) -> Problem:
             return Problem(HTTPStatus.REQUEST_TIMEOUT, "UPLOAD_STALLED", str(error))
         case WebhookUrlRefused():
             return Problem(
-                HTTPStatus.BAD_REQUEST, "INVALID_PARAMETER", f"'callback' cannot be used: {error}."
+                HTTPStatus.BAD_REQUEST,
+                "INVALID_PARAMETER",
+                f"'webhook_url' is not allowed: {error}.",
             )
         case TooManyOpenJobs():
             return Problem(

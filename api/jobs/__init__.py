@@ -1,1 +1,1 @@
-"""A job as its caller sees it: documents, lists, progress, callbacks."""
+"""A job as its caller sees it: documents, lists, progress, webhooks."""

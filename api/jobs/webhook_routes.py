@@ -1,4 +1,4 @@
-"""`/v1/jobs/{id}/deliveries` and `/v1/callback-secret`: what became of telling a job's caller, and what signs it."""
+"""`/v1/jobs/{id}/deliveries` and `/v1/webhook-secret`: webhook deliveries and signing secrets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from api.http.openapi_responses import problems
 from api.http.parameters import JobPath
 from api.jobs.schemas import Timestamp, as_json, timestamp
 from api.jobs.scoped_store import ScopedJobStore
-from api.openapi import CALLBACKS, described_routes
+from api.openapi import WEBHOOKS, described_routes
 from jobs.job import Job
 from jobs.ports.webhooks import DeliveryLog, Outcome, WebhookStore
 
@@ -20,74 +20,78 @@ _OLD_SECRET_S = 24 * 3600.0
 
 
 class AttemptDocument(BaseModel):
-    """One attempt to call back."""
+    """One delivery attempt."""
 
-    number: int = Field(description="Counts from 1; a number that is missing was cut short.")
+    number: int = Field(
+        description="Counts from 1; a missing number is an attempt that was interrupted."
+    )
     at: Timestamp
     seconds: float
-    status: int | None = Field(description="Of the receiver's answer; null when there was none.")
-    outcome: Outcome = Field(description="`refused`: an address that must not be called.")
+    status: int | None = Field(
+        description="HTTP status of the receiver's response; null if there was none."
+    )
+    outcome: Outcome = Field(description="`refused`: the URL is not allowed.")
     detail: str
 
 
 class DeliveriesDocument(BaseModel):
-    """How calling back for one job stands."""
+    """The delivery of one job's webhook."""
 
-    callback: str | None
+    webhook_url: str | None
     state: Outcome | Literal["none", "waiting", "pending"] = Field(
-        description="`none`: no callback was asked for; `waiting`: for the job's end; `pending`: it will be called."
+        description="`none`: the job has no webhook; `waiting`: the job has not ended; `pending`: another attempt is due."
     )
-    attempts: list[AttemptDocument] = Field(description="In their order, the newest fifty.")
+    attempts: list[AttemptDocument] = Field(description="The newest 50, oldest first.")
     next_attempt_at: Timestamp | None
 
 
 class SecretsDocument(BaseModel):
-    """What signs your callbacks."""
+    """The secrets that sign your webhooks."""
 
     secrets: list[str] = Field(
-        description="The newest first. While there are two, every message has a signature of each."
+        description="Newest first. While there are two, each message carries both signatures."
     )
 
 
-def callback_routes(jobs: ScopedJobStore, callbacks: WebhookStore) -> APIBlueprint:
-    """The endpoints over these services."""
-    routes = described_routes("callbacks", CALLBACKS, "/v1")
+def webhook_routes(jobs: ScopedJobStore, webhooks: WebhookStore) -> APIBlueprint:
+    """Routes over these services."""
+    routes = described_routes("webhooks", WEBHOOKS, "/v1")
 
     @routes.get(
         "/jobs/<job_id>/deliveries",
         responses={200: DeliveriesDocument, **problems("JOB_NOT_FOUND")},
     )
     def list_deliveries(path: JobPath) -> dict[str, Any]:
-        """What became of calling back"""
+        """List delivery attempts"""
         job = jobs.get(path.job_id)
-        return as_json(_deliveries(job, callbacks.log(job.id)))
+        return as_json(_deliveries(job, webhooks.log(job.id)))
 
     @routes.get(
-        "/callback-secret",
+        "/webhook-secret",
         responses={200: SecretsDocument},
-        description="Messages are signed after the Standard Webhooks convention, for each owner of keys with a secret "
-        "of their own. Whoever knows it can sign as this server: keep it where only your receiver reads it.",
+        description="Messages are signed as specified by Standard Webhooks, with one secret per owner. "
+        "Anyone who has it can sign as this server: keep it readable by your receiver only.",
     )
     def show_secret() -> dict[str, Any]:
-        """The secret that signs your callbacks"""
-        return as_json(SecretsDocument(secrets=list(callbacks.secrets(caller().owner))))
+        """Show the signing secret"""
+        return as_json(SecretsDocument(secrets=list(webhooks.secrets(caller().owner))))
 
     @routes.post(
-        "/callback-secret",
+        "/webhook-secret",
         responses={200: SecretsDocument, **problems("CROSS_SITE")},
-        description="The secret before it goes on signing as well for a day, so that receivers can be changed.",
+        description="Messages carry a signature of the previous secret as well for a day, so that receivers can be changed.",
     )
-    def renew_secret() -> dict[str, Any]:
-        """Make a new secret"""
-        callbacks.renew_secret(caller().owner, keep_s=_OLD_SECRET_S)
-        return as_json(SecretsDocument(secrets=list(callbacks.secrets(caller().owner))))
+    def rotate_secret() -> dict[str, Any]:
+        """Rotate the signing secret"""
+        webhooks.renew_secret(caller().owner, keep_s=_OLD_SECRET_S)
+        return as_json(SecretsDocument(secrets=list(webhooks.secrets(caller().owner))))
 
     return routes
 
 
 def _deliveries(job: Job, log: DeliveryLog) -> DeliveriesDocument:
     return DeliveriesDocument(
-        callback=job.callback,
+        webhook_url=job.callback,
         state=_state(job, log),
         attempts=[
             AttemptDocument(

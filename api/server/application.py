@@ -45,7 +45,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "worker_connections": _CONNECTIONS,
             "threads": self.settings.api_threads,
             "keepalive": 15,
-            "limit_request_line": 8190,  # a callback and a file's name may be long
+            "limit_request_line": 8190,  # a webhook URL and a file name may be long
             "sendfile": False,  # it would pass over the minimum rate
             "timeout": 60,
             "graceful_timeout": self.settings.api_shutdown_timeout_s + _CLEAN_UP_S,

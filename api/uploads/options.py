@@ -76,8 +76,8 @@ class Options(BaseModel):
         "each download may say otherwise. This changes values."
     )
 
-    callback: Annotated[Url | SkipJsonSchema[None], Given] = option(
-        "A URL that is sent a signed POST when the job has ended (Standard Webhooks); https, and on the public internet.",
+    webhook_url: Annotated[Url | SkipJsonSchema[None], Given] = option(
+        "URL that receives a signed POST when the job ends (Standard Webhooks); https, on the public internet.",
     )
 
     @property

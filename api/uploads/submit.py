@@ -56,7 +56,7 @@ def accept(
         blocks = gunzip(arriving, most_bytes=most_unpacked)
     names = upload.options.columns
     head, complete = (b"", False) if is_zip else read_head(blocks)
-    _check_callback(upload, rules)
+    _check_webhook_url(upload, rules)
     layout = None if is_zip else _inspect(head, complete, upload)
     if asked := upload.options.evidence:
         check_evidence(store)
@@ -83,7 +83,7 @@ def accept(
                     stream.write(block)
                 if layout is None or upload.options.columns != names:
                     layout = _inspect(head, complete, upload)
-        _check_callback(upload, rules)  # which may have come after the file
+        _check_webhook_url(upload, rules)  # which may have come after the file
         assert layout is not None  # the body has been read to its end
         if upload.options.evidence and not asked:
             check_evidence(store)
@@ -97,7 +97,7 @@ def accept(
             title_column=None if title is None else _shown(layout.header[title]),
             error_threshold=upload.options.error_threshold,
             review_threshold=upload.options.review_threshold,
-            callback=upload.options.callback,
+            callback=upload.options.webhook_url,
             extras=upload.options.extras,
             neutralise_formulas=bool(upload.options.neutralise_formulas),
         )
@@ -128,9 +128,9 @@ def _shown(column: str) -> str:
     return column if len(column) <= _LONGEST_NAME else column[: _LONGEST_NAME - 1] + "…"
 
 
-def _check_callback(upload: Upload, rules: WebhookUrlRules) -> None:
-    if upload.options.callback is not None:
-        rules.check_url(upload.options.callback)
+def _check_webhook_url(upload: Upload, rules: WebhookUrlRules) -> None:
+    if upload.options.webhook_url is not None:
+        rules.check_url(upload.options.webhook_url)
 
 
 def _inspect(head: bytes, complete: bool, upload: Upload) -> CatalogueSchema | None:

@@ -244,7 +244,7 @@ CHANGES = [
     ("POST", "/v1/session"),
     ("DELETE", "/v1/session"),
     ("POST", "/v1/label"),
-    ("POST", "/v1/callback-secret"),
+    ("POST", "/v1/webhook-secret"),
     ("DELETE", "/v1/jobs/{job}"),
     ("POST", "/v1/jobs/{job}/cancel"),
     ("PUT", "/v1/jobs/{job}/corrections/1"),

@@ -113,13 +113,13 @@ def test_rows_deliveries_and_secrets_that_are_read_are_written_down(
     for path in (
         f"/v1/jobs/{job_id}/latest",
         f"/v1/jobs/{job_id}/deliveries",
-        "/v1/callback-secret",
+        "/v1/webhook-secret",
     ):
         assert anna.get(path).status_code == 200
     assert [(line["audit"], line["job"]) for line in lines(log)] == [
         ("reading", job_id),
         ("reading of deliveries", job_id),
-        ("reading of the callback secret", None),
+        ("reading of the webhook secret", None),
     ]
     assert "whsec_" not in log.text
 

@@ -38,7 +38,7 @@ def test_a_key_in_the_address_is_in_no_log(start_api: StartApi) -> None:
     encoded = KEY.replace("s", "%73").replace("_", "%5F")
     for target in (
         f"/v1/jobs?key={KEY}", f"/v1/jobs?{KEY}", f"/v1/jobs?k%65y={encoded}&limit={KEY}",
-        f"/v1/jobs/{KEY}", f"/v1/{encoded}?c%61llback=https://a.org/{KEY}",
+        f"/v1/jobs/{KEY}", f"/v1/{encoded}?w%65bhook_url=https://a.org/{KEY}",
     ):  # fmt: skip
         assert httpx.get(api.url + target, timeout=WITHIN_S).status_code == 401
     api.stop()
@@ -55,8 +55,8 @@ def test_a_key_in_the_address_is_in_no_log(start_api: StartApi) -> None:
         ("limit=5&after=job_0&state=failed", "limit=5&after=job_0&state=failed"),
         ("created_after=2026-01-31T12%3A00%3A00Z", "created_after=2026-01-31T12:00:00Z"),
         ("filename=mine.csv&search=words+of+a+row", "filename=-&search=-"),
-        ("callback=https://a.org/t0ken", "callback=-"),
-        ("c%61llback=https://a.org/t0ken", "callback=-"),
+        ("webhook_url=https://a.org/t0ken", "webhook_url=-"),
+        ("w%65bhook_url=https://a.org/t0ken", "webhook_url=-"),
         ("limit=" + "9" * 65, "limit=-"),
         ("limit=%0a", "limit=-"),
         ("Token42=x&=&a", "-&-&a=-"),

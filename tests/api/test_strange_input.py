@@ -35,7 +35,7 @@ PARAMETERS = {
     "{job}/result": ["format", "neutralise_formulas"],
 }  # fmt: skip
 OPTIONS = [
-    "filename", "callback", "error_threshold", "review_threshold", "summary_column", "title_column", "alternatives",
+    "filename", "webhook_url", "error_threshold", "review_threshold", "summary_column", "title_column", "alternatives",
     "evidence", "neutralise_formulas", "total_bytes",
 ]  # fmt: skip
 ANY_HEADER = ["", "*", "\xff\xfe", "\0", '"', "null", "9" * 5000]

@@ -1,4 +1,4 @@
-"""The option `callback`, the delivery log and the secrets, over HTTP."""
+"""The option `webhook_url`, the delivery log and the secrets, over HTTP."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ CATALOGUE = b"title,summary\nA,some words\n"
 HOOK = "https://hooks.example.org/spinelabel?token=s3cret"
 
 
-def submit(client: ApiClient, callback: str = HOOK) -> str:
-    answer = client.post("/v1/jobs", query_string={"callback": callback}, data=CATALOGUE)
+def submit(client: ApiClient, webhook_url: str = HOOK) -> str:
+    answer = client.post("/v1/jobs", query_string={"webhook_url": webhook_url}, data=CATALOGUE)
     assert answer.status_code == 202, answer.text
     return str(answer.get_json()["id"])
 
@@ -46,34 +46,34 @@ def attempt(number: int, **changes: Any) -> Attempt:
     return Attempt(number=number, at=1_000_000_000.0, seconds=0.5, **what)
 
 
-def test_a_job_keeps_its_callback_and_links_to_the_log(front: Front, client: ApiClient) -> None:
+def test_a_job_keeps_its_webhook_url_and_links_to_the_log(front: Front, client: ApiClient) -> None:
     job_id = submit(client)
     assert front.store.get(job_id).callback == HOOK
     links = client.get(f"/v1/jobs/{job_id}").get_json()["links"]
     assert links["deliveries"] == f"/v1/jobs/{job_id}/deliveries"
     assert deliveries(client, job_id) == {
-        "callback": HOOK,
+        "webhook_url": HOOK,
         "state": "waiting",
         "attempts": [],
         "next_attempt_at": None,
     }
 
 
-def test_without_a_callback_there_is_nothing_to_deliver(front: Front, client: ApiClient) -> None:
+def test_without_a_webhook_url_there_is_nothing_to_deliver(front: Front, client: ApiClient) -> None:
     job_id = front.completed()
     assert client.get(f"/v1/jobs/{job_id}").get_json()["links"]["deliveries"] is None
     assert deliveries(client, job_id)["state"] == "none"
 
 
-def test_a_form_may_name_the_callback_after_the_file(front: Front, client: ApiClient) -> None:
+def test_a_form_may_name_the_webhook_url_after_the_file(front: Front, client: ApiClient) -> None:
     answer = client.post(
-        "/v1/jobs", data={"file": (io.BytesIO(CATALOGUE), "a.csv"), "callback": HOOK}
+        "/v1/jobs", data={"file": (io.BytesIO(CATALOGUE), "a.csv"), "webhook_url": HOOK}
     )
     assert front.store.get(answer.get_json()["id"]).callback == HOOK
 
 
 @pytest.mark.parametrize(
-    ("callback", "why"),
+    ("webhook_url", "why"),
     [
         ("http://hooks.example.org/", "https://"),
         ("https://127.0.0.1/", "public internet"),
@@ -83,20 +83,20 @@ def test_a_form_may_name_the_callback_after_the_file(front: Front, client: ApiCl
         ("nonsense", "https://"),
     ],
 )
-def test_a_callback_that_must_not_be_called_is_refused_at_once(
-    front: Front, client: ApiClient, callback: str, why: str
+def test_a_webhook_url_that_must_not_be_called_is_refused_at_once(
+    front: Front, client: ApiClient, webhook_url: str, why: str
 ) -> None:
-    answer = client.post("/v1/jobs", query_string={"callback": callback}, data=CATALOGUE)
+    answer = client.post("/v1/jobs", query_string={"webhook_url": webhook_url}, data=CATALOGUE)
     problem = answer.get_json()
     assert (answer.status_code, problem["code"]) == (400, "INVALID_PARAMETER")
     assert why in problem["detail"]
     assert front.is_empty()
 
 
-def test_a_callback_that_is_refused_after_the_file_leaves_nothing(
+def test_a_webhook_url_that_is_refused_after_the_file_leaves_nothing(
     front: Front, client: ApiClient
 ) -> None:
-    form = {"file": (io.BytesIO(CATALOGUE), "a.csv"), "callback": "http://hooks.example.org/"}
+    form = {"file": (io.BytesIO(CATALOGUE), "a.csv"), "webhook_url": "http://hooks.example.org/"}
     assert client.post("/v1/jobs", data=form).status_code == 400
     assert front.is_empty()
 
@@ -139,12 +139,12 @@ def test_each_owner_reads_and_renews_a_secret_of_their_own(front: Front) -> None
     anna, ben = keyed.person("anna"), keyed.person("ben")
 
     def secrets(client: FlaskClient) -> list[str]:
-        found: list[str] = client.get("/v1/callback-secret").get_json()["secrets"]
+        found: list[str] = client.get("/v1/webhook-secret").get_json()["secrets"]
         return found
 
     (first,), (bens,) = secrets(anna), secrets(ben)
     assert first != bens
-    renewed = anna.post("/v1/callback-secret").get_json()["secrets"]
+    renewed = anna.post("/v1/webhook-secret").get_json()["secrets"]
     assert renewed[1:] == [first]
     assert secrets(anna) == renewed
     assert secrets(ben) == [bens]
@@ -152,7 +152,7 @@ def test_each_owner_reads_and_renews_a_secret_of_their_own(front: Front) -> None
 
 def test_the_access_log_does_not_hold_the_receivers_url(start_api: StartApi) -> None:
     api = start_api()
-    query = {"filename": "a.csv", "callback": HOOK, "error_threshold": "0.5"}
+    query = {"filename": "a.csv", "webhook_url": HOOK, "error_threshold": "0.5"}
     assert (
         httpx.post(
             f"{api.url}/v1/jobs", params=query, content=CATALOGUE, timeout=WITHIN_S
@@ -161,5 +161,5 @@ def test_the_access_log_does_not_hold_the_receivers_url(start_api: StartApi) -> 
     )
     api.stop()  # the line may come after the answer
     log = api.log.read_text()
-    assert "callback=-&error_threshold=0.5" in log
+    assert "webhook_url=-&error_threshold=0.5" in log
     assert "s3cret" not in log

@@ -1,4 +1,4 @@
-"""The receiver in docs/callbacks.md works as it stands there."""
+"""The receiver in docs/webhooks.md works as it stands there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from jobs.ports.webhooks import new_secret
 from worker.webhooks.payload import signed_headers
 
-PAGE = Path(__file__).parents[2] / "docs" / "callbacks.md"
+PAGE = Path(__file__).parents[2] / "docs" / "webhooks.md"
 BODY = b'{"type": "job.completed", "data": {"id": "job_1", "state": "completed"}}'
 
 

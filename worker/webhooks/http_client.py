@@ -45,7 +45,7 @@ class WebhookClient:
             parts = self.rules.check_url(url)
             connection = self._connect(parts, deadline)
         except WebhookUrlRefused as error:
-            return Refused(detail=f"The callback was not called: {error}.")
+            return Refused(detail=f"The webhook URL is not allowed: {error}.")
         except OSError as error:
             return Failed(detail=_words(error))
         target = parts.path or "/"
