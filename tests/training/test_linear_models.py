@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -57,28 +58,47 @@ def test_a_label_without_learning_rows_is_never_chosen() -> None:
     assert (experts.scores(FEATURES, VECTORS).mean(axis=0).argmax(axis=1) < 3).all()
 
 
-def test_a_weighed_sum_of_members_is_one_member() -> None:
-    experts = _fit(_rows(slice(0, 60)), _rows(slice(60, 90)))
-    weights = np.array([0.5, 2.0, 1.0, 0.0, 3.0])
-    one = LinearModels(
-        mean=experts.mean,
-        centres=experts.centres,
-        gamma=experts.gamma,
-        members={"all": experts.collapsed(weights)},
-    )
-    several = np.tensordot(weights, experts.scores(FEATURES, VECTORS), axes=1)
-    assert np.allclose(one.scores(FEATURES, VECTORS)[0], several, atol=1e-9)
-
-
-def test_the_graph_scores_as_the_experts_do() -> None:
-    experts = _fit(_rows(slice(0, 60)))
-    member = experts.collapsed(np.ones(len(experts.members)))
+def _graph_scores(experts: LinearModels, weights: np.ndarray) -> tuple[keras.Model, np.ndarray]:
+    """The collapsed models in the graph, and their scores."""
     words = WordVectors(TOKENS, 16)
     words.build(None)
     words.set_weights([VECTORS, np.ones(TOKENS)])
-    inside = bag_model(experts, member, IDF, words)(pad(ENCODED))
-    expected = experts.scores(FEATURES, VECTORS).sum(axis=0)
-    assert np.allclose(inside, expected, atol=1e-4)
+    model = bag_model(experts.collapse(weights), IDF, words)
+    return model, np.asarray(model(pad(ENCODED)))
+
+
+def test_the_collapsed_models_have_the_weighted_sum_of_the_scores() -> None:
+    experts = _fit(_rows(slice(0, 60)), _rows(slice(60, 90)))
+    weights = np.array([0.5, 2.0, 1.0, 0.0, 3.0])
+    expected = np.tensordot(weights, experts.scores(FEATURES, VECTORS), axes=1)
+    assert np.allclose(experts.collapse(weights).scores(FEATURES, VECTORS)[0], expected, atol=1e-9)
+
+
+def test_the_graph_scores_as_the_linear_models_do() -> None:
+    experts = _fit(_rows(slice(0, 60)))
+    _, scores = _graph_scores(experts, np.ones(len(experts.members)))
+    assert np.allclose(scores, experts.scores(FEATURES, VECTORS).sum(axis=0), atol=1e-4)
+
+
+def test_centres_that_only_members_of_weight_zero_use_are_not_in_the_graph() -> None:
+    experts = _fit(_rows(slice(0, 60)))
+    names = list(experts.members)
+    weights = np.array([0.0 if name == "kernel" else 1.0 for name in names])
+    model, scores = _graph_scores(experts, weights)
+    support = experts.members["neighbours"].alpha.any(axis=1).sum()
+    (centres,) = [w.shape[0] for w in model.weights if w.path.endswith("centres")]
+    assert centres == support < len(experts.centres)
+    expected = np.tensordot(weights, experts.scores(FEATURES, VECTORS), axes=1)
+    assert np.allclose(scores, expected, atol=1e-4)
+
+
+def test_without_kernel_members_the_graph_has_no_kernel() -> None:
+    experts = _fit(_rows(slice(0, 60)))
+    weights = np.array([float(name in ("words", "spelling")) for name in experts.members])
+    model, scores = _graph_scores(experts, weights)
+    assert not {w.path.rpartition("/")[2] for w in model.weights} & {"alpha", "mean", "centres"}
+    expected = np.tensordot(weights, experts.scores(FEATURES, VECTORS), axes=1)
+    assert np.allclose(scores, expected, atol=1e-4)
 
 
 def test_the_graphs_tfidf_equals_the_solvers() -> None:

@@ -6,7 +6,7 @@ model, and five cost the server no more than one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +52,20 @@ class LinearModels:
             [features @ m.word + near @ m.alpha + m.bias for m in self.members.values()]
         )
 
-    def collapsed(self, weights: Floats) -> Member:
-        """The weighed sum of the members as one."""
+    def collapse(self, weights: Floats) -> "LinearModels":
+        """The weighted sum of the members as a single member ``sum``, which has the same scores.
+
+        Centres that only members of weight 0 use are dropped.
+        """
         pairs = list(zip(weights, self.members.values(), strict=True))
-        return Member(
+        alpha = np.sum([weight * m.alpha for weight, m in pairs], axis=0)
+        used = alpha.any(axis=1)
+        total = Member(
             word=np.sum([weight * m.word for weight, m in pairs], axis=0),
             bias=np.sum([weight * m.bias for weight, m in pairs], axis=0),
-            alpha=np.sum([weight * m.alpha for weight, m in pairs], axis=0),
+            alpha=alpha[used],
         )
+        return replace(self, centres=self.centres[used], members={"sum": total})
 
     def save(self, path: Path) -> None:
         """One npz file."""

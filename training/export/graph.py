@@ -49,10 +49,10 @@ def assemble(run: Path, config: TrainingConfig, labels: tuple[str, ...]) -> Asse
     prepared = prepare(Labelled.nothing(), NO_EXTRA, labels, config, run / PREPARED / "all")
     fitted = load(run / FINAL, prepared, len(labels), config)
     answer = read_answer(run)
-    member = prepared.experts.collapsed(answer.weights[1:])
+    models = prepared.experts.collapse(answer.weights[1:])
     return Assembled(
         sequence=fitted.model,
-        bag=bag_model(prepared.experts, member, prepared.idf, fitted.words),
+        bag=bag_model(models, prepared.idf, fitted.words),
         answer=answer,
         vocabulary=prepared.vocabulary,
     )

@@ -1,10 +1,10 @@
-"""The experts in the graph: TF-IDF of the whole text, one weight matrix, one kernel."""
+"""The linear models as a Keras model: TF-IDF of the whole text, one weight matrix, one kernel."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from training.ensemble.linear_models import LinearModels, Member
+from training.ensemble.linear_models import LinearModels
 from training.features.vectoriser import RESERVED
 from training.neural.layers import Tensor, WordVectors
 
@@ -12,10 +12,10 @@ PAIRS = "pairs"
 
 
 class Pairs(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
-    """int32 [N, T] → the rows' distinct known words as pairs: row [P], word [P], value [P].
+    """int32 [N, T] → the distinct known words of each row as pairs: row [P], word [P], value [P].
 
-    The value is TF-IDF, (1 + ln count) x idf, each row of length 1. Sparse, because a text holds a
-    hundred of twenty thousand words. Weight: the idf, float32 [tokens].
+    The value is TF-IDF, (1 + ln count) x idf, each row of length 1. The pairs are sparse: a text has
+    about a hundred of twenty thousand words. Weight: the idf, float32 [tokens].
     """
 
     def __init__(self, tokens: int) -> None:
@@ -26,7 +26,7 @@ class Pairs(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
         self.idf = self.add_weight(shape=(self.tokens,), initializer="ones", name="idf")
 
     def call(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        # Padding and unknown are counted and weigh nothing, which is cheaper than leaving them out.
+        # Padding and unknown tokens get weight 0, which is cheaper than filtering them.
         known = np.ones(self.tokens, np.float32)
         known[:RESERVED] = 0.0
         counts = tf.sparse.bincount(tokens, axis=-1)
@@ -40,20 +40,24 @@ class Pairs(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
 
 
 class Bag(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
-    """A collapsed member's scores float32 [N, K] from tokens [N, T] and their pairs."""
+    """Scores float32 [N, K] of collapsed linear models, from a batch's tokens and their pairs.
 
-    def __init__(self, experts: LinearModels, member: Member, words: WordVectors) -> None:
+    Without centres the graph has no kernel.
+    """
+
+    def __init__(self, models: LinearModels, words: WordVectors) -> None:
         super().__init__(name="bag", trainable=False)
-        self._experts = experts
-        self._member = member
+        (self._member,) = models.members.values()
+        self._models = models
         self._words = words
 
     def build(self, _input_shape: object) -> None:
         self.word = self._constant("word", self._member.word, "float32")
         self.bias = self._constant("bias", self._member.bias, "float32")
-        self.alpha = self._constant("alpha", self._member.alpha, "float32")
-        self.mean = self._constant("mean", self._experts.mean, "float32")
-        self.centres = self._constant("centres", self._experts.centres, "float16")
+        if len(self._models.centres):
+            self.alpha = self._constant("alpha", self._member.alpha, "float32")
+            self.mean = self._constant("mean", self._models.mean, "float32")
+            self.centres = self._constant("centres", self._models.centres, "float16")
 
     def _constant(self, name: str, values: Tensor, dtype: str) -> Tensor:
         array = np.asarray(values, dtype=dtype)
@@ -64,25 +68,26 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
     def call(self, tokens: Tensor, row: Tensor, word: Tensor, value: Tensor) -> Tensor:
         rows = tf.shape(tokens, out_type=tf.int64)[0]
 
-        def summed(table: Tensor) -> Tensor:
+        def weighted_sum(table: Tensor) -> Tensor:
             chosen = tf.cast(tf.gather(table, word), tf.float32)
             return tf.math.unsorted_segment_sum(value[:, None] * chosen, row, rows)
 
-        document = _unit(_unit(summed(self._words.table)) - self.mean)
+        scores = weighted_sum(self.word) + self.bias
+        if not len(self._models.centres):
+            return scores
+        document = _unit(_unit(weighted_sum(self._words.table)) - self.mean)
         cosine = tf.matmul(document, tf.cast(self.centres, tf.float32), transpose_b=True)
-        near = tf.exp(-self._experts.gamma * (2.0 - 2.0 * cosine))
-        return summed(self.word) + tf.matmul(near, self.alpha) + self.bias
+        near = tf.exp(-self._models.gamma * (2.0 - 2.0 * cosine))
+        return scores + tf.matmul(near, self.alpha)
 
 
-def bag_model(
-    experts: LinearModels, member: Member, idf: Tensor, words: WordVectors
-) -> keras.Model:
-    """int32 tokens [N, T] → scores float32 [N, K]."""
+def bag_model(models: LinearModels, idf: Tensor, words: WordVectors) -> keras.Model:
+    """Keras model: int32 tokens [N, T] → scores float32 [N, K] of collapsed linear models."""
     inputs = keras.Input((None,), dtype="int32", name="tokens")
     pairs = Pairs(len(idf))
     row, word, value = pairs(inputs)
     pairs.set_weights([idf])
-    return keras.Model(inputs, Bag(experts, member, words)(inputs, row, word, value), name="bag")
+    return keras.Model(inputs, Bag(models, words)(inputs, row, word, value), name="bag")
 
 
 def _unit(rows: Tensor) -> Tensor:
