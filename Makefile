@@ -27,7 +27,7 @@ DOCS := var/docs
 SHIPPED := laptop api worker serving training
 PIP := $(PY) -m pip install --disable-pip-version-check --no-input --quiet --require-hashes
 
-.PHONY: help demo up test check format docs train quality bench scale chaos fuzz compose-test clean requirements sbom pin-images
+.PHONY: help demo up test check format docs train quality bench scale chaos fuzz compose-test clean requirements sbom build pin-images
 
 help: ## show this list
 	@echo "Spinelabel: genres for a whole catalogue of books"
@@ -88,11 +88,16 @@ sbom: $(VENV)/.dev.stamp $(SBOM)/tools/.stamp ## bills of materials (CycloneDX) 
 	@$(PY) -m tools.licences $(SHIPPED:%=$(SBOM)/%.cdx.json) > $(SBOM)/licences.md
 	@ls $(SBOM)/*.json $(SBOM)/*.md
 
+build: $(VENV)/.dev.stamp ## the wheel of the client and the command line: dist/spinelabel-*.whl
+	@rm -rf build dist
+	@$(PY) -m pip wheel --disable-pip-version-check --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@rm -rf build && ls dist/*.whl
+
 pin-images: ## write the digests of the images that others publish into docker-compose.yml (Docker, a way to the registries)
 	@deploy/pin_images.sh
 
 clean: ## remove what the other targets made (.venv, var, runs, caches)
-	rm -rf $(VENV) var runs *.egg-info .pytest_cache .schemathesis .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) var runs build dist *.egg-info .pytest_cache .schemathesis .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 requirements: $(VENV)/.dev.stamp ## compile requirements/*.in to pinned, hashed *.txt

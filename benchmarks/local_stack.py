@@ -17,8 +17,8 @@ import psutil
 import redis
 
 from catalogue.text.cleaning import CLEANING_FINGERPRINT
-from cli.local_stack.data_folder import DataFolder
-from cli.local_stack.redis_server import socket_path
+from cli.local_stack.data.data_folder import DataFolder
+from cli.local_stack.data.redis_server import socket_path
 
 ROOT = Path(__file__).parents[1]
 _READY_S = 240.0

@@ -1,1 +1,46 @@
-"""What a person types: `spinelabel up · label · status · cancel · download`."""
+"""Client and command line of Spinelabel; installed as the package `spinelabel`.
+
+from spinelabel import Client
+
+with Client("http://127.0.0.1:8000") as client:
+    job = client.upload(Path("books.csv"), key="books-of-may").job
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import ApiProblem, BadInput, ServerUnreachable, SpinelabelError
+
+if TYPE_CHECKING:
+    from .client import Client as Client
+    from .http.job_document import JobDocument as JobDocument
+    from .http.label_document import LabelDocument as LabelDocument
+    from .http.label_options import LabelOptions as LabelOptions
+
+__all__ = [
+    "ApiProblem",
+    "BadInput",
+    "Client",
+    "JobDocument",
+    "LabelDocument",
+    "LabelOptions",
+    "ServerUnreachable",
+    "SpinelabelError",
+]
+
+_MODULES = {
+    "Client": "client",
+    "JobDocument": "http.job_document",
+    "LabelDocument": "http.label_document",
+    "LabelOptions": "http.label_options",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import on first use (PEP 562): httpx takes longer to import than `spinelabel --help` to run."""
+    from importlib import import_module
+
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)

@@ -1,5 +1,5 @@
 """`python -m cli` is `spinelabel`."""
 
-from cli.main import main
+from .main import main
 
 main()

@@ -11,15 +11,15 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from cli.batch.label_options import LabelOptions
-from cli.batch.poll_interval import PollInterval
-from cli.errors import ApiProblem, BadInput, ServerUnreachable
-from cli.http.download import DownloadTarget
-from cli.http.job_document import JobDocument
-from cli.http.label_document import LabelDocument
-from cli.http.responses import code_of, document_of, raise_problem, what_is_missing
-from cli.http.retry import RetryBudget, retryable
-from cli.local_stack.ports import is_local
+from .errors import ApiProblem, BadInput, ServerUnreachable
+from .http.download import DownloadTarget
+from .http.job_document import JobDocument
+from .http.label_document import LabelDocument
+from .http.label_options import LabelOptions
+from .http.poll_interval import PollInterval
+from .http.responses import code_of, document_of, raise_problem, what_is_missing
+from .http.retry import RetryBudget, retryable
+from .local_stack.ports import is_local
 
 OnBytes = Callable[[int, int], None]  # bytes done, bytes in all
 OnWaiting = Callable[[Exception], None]  # called before every wait for a server that is away
@@ -38,7 +38,7 @@ class Submitted:
     repeated: bool
 
 
-class ApiClient:
+class Client:
     """One server. Use as a context manager, or call `close`.
 
     Every method raises `ApiProblem` when the server refuses and `ServerUnreachable` when it does not

@@ -40,6 +40,12 @@ class ServerUnreachable(SpinelabelError):
     exit_code = 3
 
 
+class CheckoutRequired(SpinelabelError):
+    """The command runs the server, and only the client is installed."""
+
+    exit_code = 2
+
+
 class StackFailed(SpinelabelError):
     """The laptop stack could not be started, or did not stay up."""
 

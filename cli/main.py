@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from cli.commands.completion import completion
-from cli.commands.doctor import doctor
-from cli.commands.error_handling import ErrorHandlingGroup, install_signal_handlers
-from cli.commands.explain import explain
-from cli.commands.job_commands import cancel, download, jobs, status
-from cli.commands.keys import keys
-from cli.commands.label_command import label
-from cli.commands.model_command import model
-from cli.commands.options import data_dir_option, model_root_option, quiet_option
+from .commands.completion import completion
+from .commands.doctor import doctor
+from .commands.error_handling import ErrorHandlingGroup, install_signal_handlers
+from .commands.explain import explain
+from .commands.job_commands import cancel, download, jobs, status
+from .commands.keys import keys
+from .commands.label_command import label
+from .commands.model_command import model
+from .commands.options import data_dir_option, model_root_option, quiet_option
 
 
 @click.group(cls=ErrorHandlingGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,8 +47,11 @@ def app(debug: bool) -> None:
 @model_root_option
 def up(data_dir: Path, host: str, port: int, model_root: Path | None) -> None:
     """Run the laptop stack here until Ctrl-C: Redis, model server, worker, API."""
-    from cli.commands.up import up as run
-    from cli.local_stack.stack import LocalStackSettings
+    from .local_stack.checkout import require_checkout
+    from .local_stack.settings import LocalStackSettings
+
+    require_checkout("`spinelabel up`")
+    from .commands.up import up as run
 
     run(
         LocalStackSettings(data_dir=data_dir, host=host, port=port, model_root=model_root),
@@ -75,9 +78,12 @@ def up(data_dir: Path, host: str, port: int, model_root: Path | None) -> None:
 @quiet_option
 def demo(sample: Path, data_dir: Path, model_root: Path | None, quiet: bool) -> None:
     """Label the sample catalogue on this machine, and show what came of it."""
-    from cli.commands.demo import demo as run
-    from cli.commands.display import display_for
-    from cli.local_stack.stack import LocalStackSettings
+    from .commands.display import display_for
+    from .local_stack.checkout import require_checkout
+    from .local_stack.settings import LocalStackSettings
+
+    require_checkout("`spinelabel demo`")
+    from .commands.demo import demo as run
 
     install_signal_handlers()
     laptop = LocalStackSettings(data_dir=data_dir, model_root=model_root)

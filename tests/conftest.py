@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.local_stack.redis_server import RedisServer
+from cli.local_stack.data.redis_server import RedisServer
 from tests.stack import SAMPLE
 
 

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from cli.batch.interruption import interrupted
-from cli.batch.label_options import LabelOptions
-from cli.batch.run import BatchRun, Catalogue, titled
-from cli.batch.streams import Streams
-from cli.batch.targets import LabelTarget, check
-from cli.client import ApiClient
-from cli.commands.display import Display
-from cli.errors import BadInput, JobEnded, SpinelabelError
-from cli.http.connect import Server, server_for_command
-from cli.local_stack.stack import LocalStackSettings
+from ..client import Client
+from ..commands.display import Display
+from ..errors import BadInput, JobEnded, SpinelabelError
+from ..http.connect import Server, server_for_command
+from ..http.label_options import LabelOptions
+from ..local_stack.settings import LocalStackSettings
+from .interruption import interrupted
+from .run import BatchRun, Catalogue, titled
+from .streams import Streams
+from .targets import LabelTarget, check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +47,7 @@ def label(request: LabelCommand, display: Display) -> list[Catalogue]:
         return catalogues
     with (
         server_for_command(request.server, request.laptop, display) as server,
-        ApiClient(
-            server.url, api_key=request.api_key, on_waiting=_Waiting(server, display)
-        ) as client,
+        Client(server.url, api_key=request.api_key, on_waiting=_Waiting(server, display)) as client,
         Streams() as streams,
     ):
         labelling = BatchRun(
@@ -74,7 +72,7 @@ def label(request: LabelCommand, display: Display) -> list[Catalogue]:
     return catalogues
 
 
-def _rest_of(catalogue: Catalogue, client: ApiClient, server: Server, request: LabelCommand) -> str:
+def _rest_of(catalogue: Catalogue, client: Client, server: Server, request: LabelCommand) -> str:
     """How to get at what was finished, if there is something."""
     assert catalogue.job is not None
     with suppress(SpinelabelError):

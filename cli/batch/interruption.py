@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cli.commands.formatting import count, doing
-from cli.http.connect import Server
-from cli.http.job_document import JobDocument
+from ..commands.formatting import count, doing
+from ..http.connect import Server
+from ..http.job_document import JobDocument
 
 
 def interrupted(jobs: Sequence[JobDocument], server: Server, data_dir: Path) -> str:

@@ -10,12 +10,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from catalogue.labelled.labels import OptionalColumns, added_columns
-
 # A cell may be as long as the file; the reader's own limit is 128 KiB.
 _LONGEST_CELL = 2**31 - 1
 _DELIMITERS = ",;\t|"
-_ASKED = [OptionalColumns(alternatives=n, evidence=e) for n in (0, 1) for e in (False, True)]
+# As docs/api.md documents the result; `tests/cli/test_labelled_file.py` compares with the server's.
+LABEL_COLUMNS = (
+    "predicted_genre",
+    "confidence",
+    "second_genre",
+    "second_confidence",
+    "genre_set",
+    "needs_review",
+    "row_error",
+)
+OPTIONAL_COLUMNS = ("alternatives", "evidence")
+_LAYOUTS = [
+    (*LABEL_COLUMNS, *optional)
+    for optional in ((), OPTIONAL_COLUMNS[1:], OPTIONAL_COLUMNS[:1], OPTIONAL_COLUMNS)
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +89,7 @@ def _reader(stream: IO[str]) -> tuple[Iterator[list[str]], list[str], tuple[str,
         reader = csv.reader(stream, delimiter=delimiter)
         with suppress(StopIteration):
             header = next(reader)
-            for columns in map(added_columns, _ASKED):
+            for columns in _LAYOUTS:
                 added = header[-len(columns) :]
                 # A name that the catalogue had already carries a suffix.
                 if len(added) == len(columns) and all(map(str.startswith, added, columns)):

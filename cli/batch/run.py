@@ -10,17 +10,16 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.batch.fetching import fetch
-from cli.batch.label_options import LabelOptions
-from cli.batch.poll_interval import PollInterval
-from cli.batch.streams import Streams
-from cli.batch.submission import submit
-from cli.batch.targets import STREAM, LabelTarget
-from cli.client import ApiClient
-from cli.commands.display import Display
-from cli.commands.formatting import outcome as rows_by_outcome
-from cli.errors import ApiProblem, BadInput, JobEnded, ServerUnreachable, SpinelabelError
-from cli.http.job_document import JobDocument
+from ..client import Client
+from ..commands.display import Display
+from ..commands.formatting import outcome as rows_by_outcome
+from ..errors import ApiProblem, BadInput, JobEnded, ServerUnreachable, SpinelabelError
+from ..http.job_document import JobDocument
+from ..http.label_options import LabelOptions
+from ..http.poll_interval import PollInterval
+from .streams import Streams, download_to
+from .submission import submit
+from .targets import STREAM, LabelTarget
 
 # Servers know requests, not the options of this program.
 _OPTIONS = {
@@ -51,7 +50,7 @@ class BatchRun:
 
     def __init__(
         self,
-        client: ApiClient,
+        client: Client,
         catalogues: Sequence[Catalogue],
         *,
         options: LabelOptions,
@@ -138,7 +137,7 @@ class BatchRun:
     def _fetch(self, catalogue: Catalogue, job: JobDocument) -> None:
         if job.ended_badly:
             raise JobEnded(f"The job {job.id} {_how_it_ended(job)}.")
-        fetch(
+        download_to(
             self._client,
             job.id,
             catalogue.assignment.target,

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cli.batch.targets import STREAM
+from ..client import Client, OnBytes
+from ..errors import BadInput
+from .targets import STREAM
 
 
 class Streams:
@@ -57,3 +59,20 @@ class Streams:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="spinelabel-"))
         return self._folder
+
+
+def download_to(
+    client: Client, job_id: str, target: Path, streams: Streams, on_bytes: OnBytes
+) -> None:
+    """Download a job's result to the target, which may be standard output.
+
+    Raises `BadInput` if it cannot be written, `BrokenPipeError` if the reader of standard output
+    has closed it, and what `Client.download` raises.
+    """
+    try:
+        client.download(job_id, streams.writable(target), on_bytes)
+        streams.written(target)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise BadInput(f"{target} cannot be written: {error.strerror}.") from error

@@ -15,17 +15,17 @@ import itertools
 import json
 from pathlib import Path
 
-from cli.batch.label_options import LabelOptions
-from cli.client import ApiClient, OnBytes, Submitted
-from cli.errors import ApiProblem
-from cli.http.job_document import JobDocument
+from ..client import Client, OnBytes, Submitted
+from ..errors import ApiProblem
+from ..http.job_document import JobDocument
+from ..http.label_options import LabelOptions
 
 # What the server says of a key that is used up without a job to show for it.
 _USED_UP = frozenset({"JOB_NOT_FOUND", "IDEMPOTENCY_KEY_REUSED"})
 
 
 def submit(
-    client: ApiClient,
+    client: Client,
     path: Path,
     *,
     filename: str,
@@ -38,7 +38,7 @@ def submit(
     Args:
         again: a job that has ended is not taken, although its result is there.
 
-    Raises what `ApiClient.upload` raises.
+    Raises what `Client.upload` raises.
     """
     digest = _digest(path, filename, options)
     for attempt in itertools.count():
@@ -59,7 +59,7 @@ def submit(
     raise AssertionError("the row of keys has no end")
 
 
-def _serves(job: JobDocument, client: ApiClient, again: bool) -> bool:
+def _serves(job: JobDocument, client: Client, again: bool) -> bool:
     """Whether an earlier command's job is as good as a new one."""
     if job.state == "cancelling":
         return False

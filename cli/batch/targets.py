@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.errors import BadInput
+from ..errors import BadInput
 
 STREAM = Path("-")
 """Standard input as a source, standard output as a target."""

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.batch.command import LabelCommand, label
-from cli.batch.labelled_file import LabelledRow, Tally, read_labelled
-from cli.batch.targets import LabelTarget, default_target
-from cli.commands.display import Display
-from cli.commands.formatting import count
-from cli.local_stack.data_folder import DataFolder
-from cli.local_stack.stack import LocalStackSettings
+from ..batch.command import LabelCommand, label
+from ..batch.labelled_file import LabelledRow, Tally, read_labelled
+from ..batch.targets import LabelTarget, default_target
+from ..local_stack.data.data_folder import DataFolder
+from ..local_stack.settings import LocalStackSettings
+from .display import Display
+from .formatting import count
 
 _SHOWN = 12
 _BAR_WIDTH = 30

@@ -9,8 +9,8 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from cli.commands.formatting import doing, pace, rows_done, size
-from cli.http.job_document import JobDocument
+from ..http.job_document import JobDocument
+from .formatting import doing, pace, rows_done, size
 
 if TYPE_CHECKING:
     from rich.console import Console

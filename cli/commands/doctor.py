@@ -1,4 +1,4 @@
-"""`spinelabel doctor`: looks at the installation, and says what to do."""
+"""`spinelabel doctor`: checks the installation and says what to do."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.options import json_option, model_root_option, server_options
+from .options import json_option, model_root_option, server_options
 
 if TYPE_CHECKING:
-    from cli.doctor.check_result import CheckResult
+    from ..doctor.check_result import CheckResult
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 @click.command()
-@json_option("Print what was found as a JSON list.")
+@json_option("Print the results as a JSON list.")
 @server_options
 @model_root_option
 def doctor(
@@ -28,31 +28,36 @@ def doctor(
     data_dir: Path,
     model_root: Path | None,
 ) -> None:
-    """Look whether everything works here, and say what to do where it does not.
+    """Check the installation, and say what to do about each problem.
 
-    Takes some seconds: the model is really loaded. The exit code is 1 if something fails.
+    Takes some seconds, because the model is loaded. The exit code is 1 if a check fails.
     """
-    from cli.commands.printing import print_json
-    from cli.doctor.check_result import Level
+    from ..doctor.check_result import Level
+    from .formatting import print_json
 
-    found: list[CheckResult] = []
-    for finding in _looks(server, api_key, data_dir, model_root):
-        found.append(finding)
+    results: list[CheckResult] = []
+    for result in _checks(server, api_key, data_dir, model_root):
+        results.append(result)
         if not as_json:
-            _say(finding)
+            _print(result)
     if as_json:
-        print_json([asdict(finding) for finding in found])
-    if any(finding.level is Level.FAIL for finding in found):
+        print_json([asdict(result) for result in results])
+    if any(result.level is Level.FAIL for result in results):
         raise click.exceptions.Exit(1)
 
 
-def _looks(
+def _checks(
     server: str | None, api_key: str | None, data_dir: Path, model_root: Path | None
 ) -> Iterator[CheckResult]:
-    """One after the other, the quick ones first, so that each can be read while the next is made."""
-    from cli.doctor import environment, installation
+    """The quick checks first, so that their results can be read while the others run."""
+    from ..doctor import environment, installation
+    from ..local_stack.checkout import in_checkout
 
     yield installation.python()
+    if not in_checkout():  # nothing is installed that could run a local stack
+        yield environment.checkout()
+        yield environment.stack(server, data_dir, api_key)
+        return
     yield installation.redis()
     yield environment.data_folder(data_dir)
     yield environment.record(data_dir)
@@ -64,8 +69,8 @@ def _looks(
     yield installation.model(model_root)
 
 
-def _say(finding: CheckResult) -> None:
-    mark = click.style(f"{finding.level:4}", fg=_COLOURS[finding.level])
-    click.echo(f"{mark}  {finding.what:11}  {finding.said}")
-    if finding.cure:
-        click.echo(f"{'':19}→ {finding.cure}")
+def _print(result: CheckResult) -> None:
+    mark = click.style(f"{result.level:4}", fg=_COLOURS[result.level])
+    click.echo(f"{mark}  {result.what:11}  {result.detail}")
+    if result.remedy:
+        click.echo(f"{'':19}→ {result.remedy}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cli.errors import FAULT, INTERRUPTED, SpinelabelError
+from ..errors import FAULT, INTERRUPTED, SpinelabelError
 
 
 class ErrorHandlingGroup(click.Group):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.error_handling import install_signal_handlers
-from cli.commands.options import json_option, model_root_option, quiet_option, server_options
-from cli.errors import BadInput
+from ..errors import BadInput
+from .error_handling import install_signal_handlers
+from .options import json_option, model_root_option, quiet_option, server_options
 
 if TYPE_CHECKING:
-    from cli.http.label_document import LabelDocument
+    from ..http.label_document import LabelDocument
 
 _WIDEST_BAR = 24
 
@@ -41,11 +41,11 @@ def explain(
     TEXT - reads the summary from standard input. Like `label`, it uses the laptop stack that runs or
     starts one for as long as it takes.
     """
-    from cli.client import ApiClient
-    from cli.commands.display import display_for
-    from cli.commands.printing import print_json
-    from cli.http.connect import server_for_command
-    from cli.local_stack.stack import LocalStackSettings
+    from ..client import Client
+    from ..http.connect import server_for_command
+    from ..local_stack.settings import LocalStackSettings
+    from .display import display_for
+    from .formatting import print_json
 
     summary = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
     laptop = LocalStackSettings(data_dir=data_dir, model_root=model_root)
@@ -53,7 +53,7 @@ def explain(
     with (
         display_for(quiet=quiet) as display,
         server_for_command(server, laptop, display) as found,
-        ApiClient(found.url, api_key=api_key, on_waiting=lambda _: found.check()) as client,
+        Client(found.url, api_key=api_key, on_waiting=lambda _: found.check()) as client,
     ):
         label = client.label(summary, title=title, evidence=True)
     if as_json:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from cli.http.job_document import JobDocument
+import json
+
+import click
+
+from ..http.job_document import JobDocument
 
 _DOING = {
     "queued": "waiting for a worker",
@@ -78,3 +82,8 @@ def describe(job: JobDocument) -> str:
     if job.error:
         parts.append(job.error)
     return " · ".join(parts)
+
+
+def print_json(document: object) -> None:
+    """Print indented JSON on standard output, with non-ASCII characters as they are."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.error_handling import install_signal_handlers
-from cli.commands.options import json_option, quiet_option, server_options
-from cli.errors import BadInput, JobEnded
-from cli.http.asking import client_for
+from ..errors import BadInput, JobEnded
+from ..http.connect import client_for
+from .error_handling import install_signal_handlers
+from .options import json_option, quiet_option, server_options
 
 if TYPE_CHECKING:
-    from cli.client import ApiClient
-    from cli.http.job_document import JobDocument
+    from ..client import Client
+    from ..http.job_document import JobDocument
 
 _WATCHING_PATIENCE_S = 60.0
 
@@ -28,8 +28,7 @@ def jobs(
     limit: int, as_json: bool, server: str | None, api_key: str | None, data_dir: Path
 ) -> None:
     """List the newest jobs, one a line."""
-    from cli.commands.formatting import describe
-    from cli.commands.printing import print_json
+    from .formatting import describe, print_json
 
     with client_for(server, api_key, data_dir) as client:
         found = client.jobs(limit)
@@ -58,8 +57,7 @@ def status(
     data_dir: Path,
 ) -> None:
     """Say how a job stands. The exit code is 1 if it failed, was cancelled or expired."""
-    from cli.commands.formatting import describe
-    from cli.commands.printing import print_json
+    from .formatting import describe, print_json
 
     install_signal_handlers()
     if watch:
@@ -88,8 +86,7 @@ def cancel(
     data_dir: Path,
 ) -> None:
     """End jobs. What is finished is kept, and can be downloaded."""
-    from cli.commands.formatting import describe
-    from cli.commands.printing import print_json
+    from .formatting import describe, print_json
 
     with client_for(server, api_key, data_dir) as client:
         found = [client.cancel(job_id) for job_id in job_ids]
@@ -121,11 +118,10 @@ def download(
     data_dir: Path,
 ) -> None:
     """Fetch the labelled catalogue of a job that has ended, and print where it is."""
-    from cli.batch.fetching import fetch
-    from cli.batch.streams import Streams
-    from cli.batch.targets import STREAM, default_target
-    from cli.commands.display import display_for
-    from cli.commands.printing import print_json
+    from ..batch.streams import Streams, download_to
+    from ..batch.targets import STREAM, default_target
+    from .display import display_for
+    from .formatting import print_json
 
     if output == STREAM and as_json:
         raise BadInput("Standard output cannot carry both the catalogue and JSON; add -o FILE.")
@@ -138,7 +134,7 @@ def download(
         job = client.job(job_id)
         # The name is the uploader's: only its last part may say where a file is written.
         target = output or default_target(Path(Path(job.filename).name))
-        fetch(
+        download_to(
             client,
             job_id,
             target,
@@ -151,8 +147,8 @@ def download(
         click.echo(target)
 
 
-def _watched(job_id: str, client: ApiClient, *, quiet: bool, as_json: bool) -> JobDocument:
-    from cli.commands.display import display_for
+def _watched(job_id: str, client: Client, *, quiet: bool, as_json: bool) -> JobDocument:
+    from .display import display_for
 
     said: object = None
     with display_for(quiet=quiet) as display:

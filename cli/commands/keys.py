@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli.commands.options import data_dir_option, json_option
+from .options import data_dir_option, json_option
 
 
 @click.group()
@@ -72,10 +72,12 @@ def revoke(context: click.Context, key_id: str, as_json: bool) -> None:
 
 
 def _run(context: click.Context, words: list[str]) -> None:
-    from cli.errors import ServerUnreachable
-    from cli.local_stack.data_folder import DataFolder
-    from cli.local_stack.module_command import module_command
-    from cli.local_stack.redis_server import RedisServer
+    from ..errors import ServerUnreachable
+    from ..local_stack.checkout import module_command, require_checkout
+    from ..local_stack.data.data_folder import DataFolder
+
+    require_checkout("`spinelabel keys`")
+    from ..local_stack.data.redis_server import RedisServer  # needs redis, a package of the server
 
     redis_url, data_dir = context.obj
     if redis_url is None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.commands.error_handling import install_signal_handlers
-from cli.commands.options import json_option, model_root_option, quiet_option, server_options
+from .error_handling import install_signal_handlers
+from .options import json_option, model_root_option, quiet_option, server_options
 
 if TYPE_CHECKING:
-    from cli.batch.run import Catalogue
+    from ..batch.run import Catalogue
 
 
 @click.command()
@@ -90,14 +90,14 @@ def label(
     Without --server it uses the laptop stack that runs on the data folder, or starts one for as long as it takes.
     After Ctrl-C the same command goes on with the same jobs.
     """
-    from cli.batch.command import LabelCommand
-    from cli.batch.command import label as run
-    from cli.batch.label_options import LabelOptions
-    from cli.batch.targets import STREAM, assign
-    from cli.commands.display import display_for
-    from cli.commands.printing import print_json
-    from cli.errors import BadInput
-    from cli.local_stack.stack import LocalStackSettings
+    from ..batch.command import LabelCommand
+    from ..batch.command import label as run
+    from ..batch.targets import STREAM, assign
+    from ..errors import BadInput
+    from ..http.label_options import LabelOptions
+    from ..local_stack.settings import LocalStackSettings
+    from .display import display_for
+    from .formatting import print_json
 
     install_signal_handlers()
     assignments, passed_over = assign(files, output=output, output_dir=output_dir)

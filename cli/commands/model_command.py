@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from cli.commands.options import json_option, server_options
-from cli.http.asking import client_for
+from ..http.connect import client_for
+from .options import json_option, server_options
 
 
 @click.command()
@@ -17,7 +17,7 @@ from cli.http.asking import client_for
 @server_options
 def model(as_json: bool, server: str | None, api_key: str | None, data_dir: Path) -> None:
     """Say which model labels: its version, its genres, how good it is, when it asks for a person."""
-    from cli.commands.printing import print_json
+    from .formatting import print_json
 
     with client_for(server, api_key, data_dir) as client:
         document = client.model()

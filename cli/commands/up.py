@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-from cli.errors import BadInput
-from cli.local_stack import ports
-from cli.local_stack.data_folder import DataFolder
-from cli.local_stack.events import Action, StackEvent, render
-from cli.local_stack.stack import LocalStackSettings, claimed_local_stack
-from cli.local_stack.supervisor import StopRequest
+from ..errors import BadInput
+from ..local_stack import ports
+from ..local_stack.data.data_folder import DataFolder
+from ..local_stack.settings import LocalStackSettings
+from ..local_stack.stack import claimed_local_stack
+from ..local_stack.supervision.events import Action, StackEvent, render
+from ..local_stack.supervision.supervisor import StopRequest
 
 
 def up(settings: LocalStackSettings, say: Callable[[str], None]) -> None:

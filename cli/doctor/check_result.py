@@ -1,4 +1,4 @@
-"""What a look at the installation has found, one thing at a time."""
+"""The result of one check of the doctor."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ class Level(StrEnum):
 
     OK = "ok"
     WARN = "warn"  # works, or is not needed
-    FAIL = "fail"  # something of the laptop stack will not work
+    FAIL = "fail"  # part of the local stack will not work
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """One thing that was looked at, and what to do where it is not as it should be."""
+    """What was checked, what was found, and what to do about it."""
 
     what: str
     level: Level
-    said: str
-    cure: str = ""
+    detail: str
+    remedy: str = ""
 
 
-def ok(what: str, said: str) -> CheckResult:
-    """All is well."""
-    return CheckResult(what=what, level=Level.OK, said=said)
+def ok(what: str, detail: str) -> CheckResult:
+    """The check passed."""
+    return CheckResult(what=what, level=Level.OK, detail=detail)
 
 
-def warn(what: str, said: str, cure: str) -> CheckResult:
-    """It can be lived with."""
-    return CheckResult(what=what, level=Level.WARN, said=said, cure=cure)
+def warn(what: str, detail: str, remedy: str) -> CheckResult:
+    """A problem that does not keep the local stack from working."""
+    return CheckResult(what=what, level=Level.WARN, detail=detail, remedy=remedy)
 
 
-def fail(what: str, said: str, cure: str) -> CheckResult:
-    """It cannot."""
-    return CheckResult(what=what, level=Level.FAIL, said=said, cure=cure)
+def fail(what: str, detail: str, remedy: str) -> CheckResult:
+    """A problem that does."""
+    return CheckResult(what=what, level=Level.FAIL, detail=detail, remedy=remedy)

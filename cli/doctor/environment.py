@@ -1,4 +1,4 @@
-"""Whether this machine has what the laptop stack needs beside its installation."""
+"""Checks of the machine: data folder, disk, port, running stack, Docker."""
 
 from __future__ import annotations
 
@@ -7,113 +7,126 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from cli.client import ApiClient
-from cli.commands.formatting import size
-from cli.doctor.check_result import CheckResult, fail, ok, warn
-from cli.errors import BadInput
-from cli.local_stack import append_only_file, ports
-from cli.local_stack.data_folder import DataFolder
+from ..client import Client
+from ..commands.formatting import size
+from ..errors import BadInput
+from ..local_stack import ports
+from ..local_stack.data import append_only_file
+from ..local_stack.data.data_folder import DataFolder
+from .check_result import CheckResult, fail, ok, warn
 
 DEFAULT_PORT = 8000  # where `up` listens
-_LITTLE_BYTES, _ROOM_BYTES = 200_000_000, 2_000_000_000
-_DOCKER_SECONDS = 10.0
+_FAIL_BELOW_BYTES, _WARN_BELOW_BYTES = 200_000_000, 2_000_000_000
+_DOCKER_TIMEOUT_S = 10.0
+
+
+def checkout() -> CheckResult:
+    """Whether the server's code is there. Called where it is not."""
+    return warn(
+        "local stack",
+        "only the client is installed",
+        "Name a server with --server, or clone the repository to run one here.",
+    )
 
 
 def data_folder(path: Path) -> CheckResult:
-    """Whether jobs can be kept. Makes nothing: a look leaves no traces."""
-    place = _nearest(path)
-    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+    """Whether jobs can be stored. Creates nothing."""
+    existing = _nearest_existing(path)
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         return fail(
             "data folder",
             f"{path} cannot be written to",
             "Name another one with --data-dir or SPINELABEL_DATA_DIR.",
         )
-    if place == path and DataFolder(path).open_to_others:
+    if existing == path and DataFolder(path).open_to_others:
         return warn(
             "data folder",
-            f"other users of this machine can look into {path}",
-            "The next start of the stack closes it to them, or says why it does not.",
+            f"other users of this machine can read {path}",
+            "The next start of the stack makes it private, or says why it cannot.",
         )
-    return ok("data folder", f"{path} {'can be written to' if place == path else 'can be made'}")
+    return ok("data folder", f"{path} {'can be written to' if existing == path else 'can be made'}")
 
 
 def record(data_dir: Path) -> CheckResult:
-    """Whether Redis will be able to load the jobs. Reads all of its file, and changes nothing."""
+    """Whether Redis will be able to load the jobs. Reads its whole file and changes nothing."""
     folder = DataFolder(data_dir.resolve())
     damage = append_only_file.damage(folder.redis)
     if damage is not None:
-        return fail("record", damage.said, damage.cure)
-    kept = append_only_file.find(folder.redis)
-    return ok("record", f"no damage in {kept}" if kept else "none yet")
+        return fail("record", damage.detail, damage.remedy)
+    file = append_only_file.find(folder.redis)
+    return ok("record", f"no damage in {file}" if file else "none yet")
 
 
 def disk(path: Path) -> CheckResult:
-    """Whether there is room for catalogues, which are kept with their results."""
-    free = shutil.disk_usage(_nearest(path)).free
-    said = f"{size(free)} free for {path}"
-    cure = "Delete old jobs (DELETE /v1/jobs/JOB) or files, or choose another --data-dir."
-    if free < _LITTLE_BYTES:
-        return fail("disk", said, cure)
-    return warn("disk", said, cure) if free < _ROOM_BYTES else ok("disk", said)
+    """Whether there is room for catalogues and their results."""
+    free = shutil.disk_usage(_nearest_existing(path)).free
+    detail = f"{size(free)} free for {path}"
+    remedy = "Delete old jobs (DELETE /v1/jobs/JOB) or files, or choose another --data-dir."
+    if free < _FAIL_BELOW_BYTES:
+        return fail("disk", detail, remedy)
+    return warn("disk", detail, remedy) if free < _WARN_BELOW_BYTES else ok("disk", detail)
 
 
 def stack(server: str | None, data_dir: Path, api_key: str | None) -> CheckResult:
-    """Whether the server that is named, or the stack that runs, takes work."""
+    """Whether the named server, or the running stack, accepts jobs."""
     if server is None:
         state = DataFolder(data_dir).running()
         if state is None:
-            return ok("stack", f"none runs on {data_dir}; `spinelabel up` starts one")
+            return ok(
+                "stack",
+                f"none runs on {data_dir}; start one with `spinelabel up`, or name a server with --server",
+            )
         server = state.url
-    with ApiClient(server, api_key=api_key, patience_s=0) as client:
+    with Client(server, api_key=api_key, patience_s=0) as client:
         missing = client.missing()
     if missing is None:
-        return ok("stack", f"{server} takes work")
+        return ok("stack", f"{server} accepts jobs")
     return fail(
         "stack",
-        f"{server} does not take work: {missing}",
-        f"A stack that has just been started needs some seconds; otherwise {data_dir / 'logs'} says more.",
+        f"{server} does not accept jobs: {missing}",
+        f"A stack that has just been started needs some seconds; otherwise see {data_dir / 'logs'}.",
     )
 
 
 def port(data_dir: Path, number: int = DEFAULT_PORT) -> CheckResult:
-    """Whether `up` can listen where it does unless told otherwise."""
+    """Whether `up` can listen on its default port."""
     what = f"port {number}"
     try:
         ports.usable_port(ports.LOOPBACK, number)
     except BadInput as error:
         state = DataFolder(data_dir).running()
         if state is not None and state.url == ports.url_of(ports.LOOPBACK, number):
-            return ok(what, "taken by the stack that runs")
+            return ok(what, "used by the running stack")
         return warn(what, "`spinelabel up` cannot listen there", str(error))
     return ok(what, "free")
 
 
 def docker() -> CheckResult:
-    """Whether the containers could be used; nothing on a laptop needs them."""
+    """Whether Docker could be used. The local stack does not need it."""
     if shutil.which("docker") is None:
         return warn("Docker", "not installed", "Only `docker compose up` needs it.")
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             ["docker", "version", "--format", "{{.Server.Version}}"],
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=_DOCKER_SECONDS,
+            timeout=_DOCKER_TIMEOUT_S,
         )
     except (OSError, subprocess.TimeoutExpired):
-        done = None
-    if done is None or done.returncode or not done.stdout.strip():
+        result = None
+    if result is None or result.returncode or not result.stdout.strip():
         return warn(
             "Docker",
             "installed, but its daemon does not answer",
             "Start it, or let your user use it; only `docker compose up` needs it.",
         )
-    return ok("Docker", f"daemon {done.stdout.strip()} answers")
+    return ok("Docker", f"daemon {result.stdout.strip()} answers")
 
 
-def _nearest(path: Path) -> Path:
-    """The path, or the closest folder above it that exists."""
-    place = path.resolve()
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    return path if place == path.resolve() else place
+def _nearest_existing(path: Path) -> Path:
+    """The path, or its closest parent that exists."""
+    existing = path.resolve()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    return path if existing == path.resolve() else existing

@@ -1,4 +1,4 @@
-"""Whether what has been installed is complete and works: each look really does what the stack will do."""
+"""Checks of the installation. Each one does what the local stack will do."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cli.doctor.check_result import CheckResult, fail, ok
-from cli.errors import BadInput
-from cli.local_stack.module_command import module_command
-from cli.local_stack.redis_server import RedisUnavailable, find_redis_binary
-from cli.local_stack.stack import model_root
+from ..errors import BadInput
+from ..local_stack.checkout import module_command
+from ..local_stack.data.redis_binary import RedisUnavailable, find_redis_binary
+from ..local_stack.settings import find_model_root
+from .check_result import CheckResult, fail, ok
 
-_PYTHONS = ((3, 11), (3, 13))  # oldest and newest that TensorFlow has wheels for
-# One or two of each room's; TensorFlow, which takes seconds, is seen with the model.
+_OLDEST_PYTHON, _NEWEST_PYTHON = (3, 11), (3, 13)  # those that TensorFlow has wheels for
+# One or two of each part of the server. TensorFlow takes seconds; the check of the model imports it.
 _PACKAGES = (
     "arro3.core", "celery", "flask", "flask_openapi3", "fsspec", "grpc", "gunicorn", "numpy", "openpyxl",
     "pydantic_settings", "redis", "rich",
 )  # fmt: skip
-_IMPORTING = """
+_IMPORT_ALL = """
 import importlib, sys
 for name in sys.argv[1:]:
     try:
@@ -30,7 +30,11 @@ for name in sys.argv[1:]:
     except Exception as error:
         print(f"{name} ({error})")
 """
-_SECONDS = 120.0
+_PRINT_FINGERPRINT = """
+from catalogue.text.cleaning import CLEANING_FINGERPRINT
+print(CLEANING_FINGERPRINT)
+"""
+_TIMEOUT_S = 120.0
 _INSTALL = (
     "Run `make demo`, which installs what is missing; `make clean` first if that does not help."
 )
@@ -38,77 +42,80 @@ _INSTALL = (
 
 def python() -> CheckResult:
     """The interpreter's version."""
-    said = f"{platform.python_version()} ({sys.executable})"
-    if _PYTHONS[0] <= sys.version_info[:2] <= _PYTHONS[1]:
-        return ok("Python", said)
+    version = f"{platform.python_version()} ({sys.executable})"
+    if _OLDEST_PYTHON <= sys.version_info[:2] <= _NEWEST_PYTHON:
+        return ok("Python", version)
     return fail(
-        "Python", said, "Install Python 3.11, 3.12 or 3.13, and make PYTHON=python3.12 demo."
+        "Python", version, "Install Python 3.11, 3.12 or 3.13, and make PYTHON=python3.12 demo."
     )
 
 
 def packages() -> CheckResult:
-    """Whether the packages can be imported, by a process of its own: one that crashes must not end this one."""
-    _, env = module_command()
-    done = _run([sys.executable, "-P", "-c", _IMPORTING, *_PACKAGES], **env)
-    if isinstance(done, str):
-        return fail("packages", done, _INSTALL)
-    if missing := done.stdout.split("\n")[:-1]:
+    """Whether the packages can be imported. A separate process imports them, because it may crash."""
+    result = _run_python(_IMPORT_ALL, *_PACKAGES)
+    if isinstance(result, str):
+        return fail("packages", result, _INSTALL)
+    if missing := result.stdout.split("\n")[:-1]:
         return fail("packages", f"cannot be imported: {', '.join(missing)}", _INSTALL)
-    if done.returncode:
-        return fail("packages", f"importing them ends Python ({done.returncode})", _INSTALL)
+    if result.returncode:
+        return fail("packages", f"importing them ends Python ({result.returncode})", _INSTALL)
     return ok("packages", f"{len(_PACKAGES)} can be imported")
 
 
 def redis() -> CheckResult:
-    """Whether there is a Redis, and whether it runs on this machine."""
+    """Whether a Redis is installed and runs on this machine."""
     try:
         binary = find_redis_binary()
     except RedisUnavailable as error:
-        return fail("Redis", "there is none", str(error))
-    done = _run([binary, "--version"])
-    if isinstance(done, str) or done.returncode:
-        why = done if isinstance(done, str) else (done.stderr.strip() or "it ends at once")
+        return fail("Redis", "not installed", str(error))
+    result = _run([binary, "--version"])
+    if isinstance(result, str) or result.returncode:
+        why = result if isinstance(result, str) else (result.stderr.strip() or "it ends at once")
         return fail("Redis", f"{binary} does not run: {why}", "Install Redis or Valkey.")
-    return ok("Redis", f"{binary}: {' '.join(done.stdout.split()[:3])}")
+    return ok("Redis", f"{binary}: {' '.join(result.stdout.split()[:3])}")
 
 
-def model(chosen: Path | None) -> CheckResult:
-    """Whether the newest model loads, says what it is, and was trained on texts cleaned as here."""
-    cure = (
+def model(model_root: Path | None) -> CheckResult:
+    """Whether the newest model loads and was trained on texts that were cleaned as here."""
+    remedy = (
         "Check out serving/models again, train one with `make train`, or name another --model-root."
     )
     try:
-        root = model_root(chosen)
+        root = find_model_root(model_root)
     except BadInput as error:
-        return fail("model", "there is none", str(error))
+        return fail("model", "not found", str(error))
     argv, env = module_command("serving.inspect_model")
-    done = _run(argv, SPINELABEL_MODEL_ROOT=str(root), TF_CPP_MIN_LOG_LEVEL="3", **env)
-    if isinstance(done, str):
-        return fail("model", f"{root}: {done}", cure)
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        return fail("model", f"{root} cannot be loaded: {why}", cure)
-    return _judged(root, json.loads(done.stdout))
+    result = _run(argv, SPINELABEL_MODEL_ROOT=str(root), TF_CPP_MIN_LOG_LEVEL="3", **env)
+    if isinstance(result, str):
+        return fail("model", f"{root}: {result}", remedy)
+    if result.returncode:
+        why = (result.stderr.strip().splitlines() or [f"exit status {result.returncode}"])[-1]
+        return fail("model", f"{root} cannot be loaded: {why}", remedy)
+    return _check_description(root, json.loads(result.stdout))
 
 
-def _judged(root: Path, found: dict[str, Any]) -> CheckResult:
-    try:
-        from catalogue.text.cleaning import CLEANING_FINGERPRINT
-    except ImportError as error:
-        return fail("model", f"it loads, but not what cleans its texts: {error}", _INSTALL)
-    said = f"{root}: version {found['version']}"
-    description = found["description"]
-    if description.get("cleaning_fingerprint") != CLEANING_FINGERPRINT:
+def _check_description(root: Path, inspection: dict[str, Any]) -> CheckResult:
+    fingerprint = _run_python(_PRINT_FINGERPRINT)
+    if isinstance(fingerprint, str) or fingerprint.returncode:
+        return fail("model", "it loads, but the cleaning of its texts cannot be imported", _INSTALL)
+    version = f"{root}: version {inspection['version']}"
+    description = inspection["description"]
+    if description.get("cleaning_fingerprint") != fingerprint.stdout.strip():
         return fail(
             "model",
-            f"{said} was trained on texts that were cleaned by other rules",
+            f"{version} was trained on texts that were cleaned by other rules",
             "Train it with this release: `make train`.",
         )
-    return ok("model", f"{said} loads, {len(description['labels'])} genres")
+    return ok("model", f"{version} loads, {len(description['labels'])} genres")
+
+
+def _run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str] | str:
+    _, env = module_command()
+    return _run([sys.executable, "-P", "-c", code, *arguments], **env)
 
 
 def _run(argv: list[str], **env: str) -> subprocess.CompletedProcess[str] | str:
-    """What a program did; as a sentence, why it did nothing."""
+    """The finished process, or a sentence that says why it did not finish."""
     try:
         return subprocess.run(
             argv,
@@ -116,9 +123,9 @@ def _run(argv: list[str], **env: str) -> subprocess.CompletedProcess[str] | str:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=_SECONDS,
+            timeout=_TIMEOUT_S,
         )
     except subprocess.TimeoutExpired:
-        return f"it does not end within {_SECONDS:g} seconds"
+        return f"it does not end within {_TIMEOUT_S:g} seconds"
     except OSError as error:
         return f"it cannot be run ({error.strerror})"

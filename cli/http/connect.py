@@ -1,144 +1,101 @@
-"""Which server a command talks to: the one that is named, the one that runs, or one of its own."""
+"""Chooses the server of a command: the one that is named, a running stack, or a temporary stack."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING
 
-from cli.client import ApiClient
-from cli.commands.display import Display
-from cli.errors import ServerUnreachable
-from cli.local_stack.data_folder import DataFolder
-from cli.local_stack.events import Action, StackEvent, render
-from cli.local_stack.stack import LocalStack, LocalStackSettings, claimed_local_stack
-from cli.local_stack.supervisor import StopRequest
+from ..errors import ServerUnreachable
+from ..local_stack.checkout import require_checkout
+from ..local_stack.data.data_folder import DataFolder
+from ..local_stack.settings import LocalStackSettings
 
-_LOOK_EVERY_S = 0.05
-_READY_S = 120.0
+if TYPE_CHECKING:
+    from ..client import Client
+    from ..commands.display import Display
+
+_POLL_INTERVAL_S = 0.05
+_READY_TIMEOUT_S = 120.0
+_DEFAULT_PATIENCE_S = 3.0  # a person waits
 
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A server that takes work."""
+    """A server that accepts jobs."""
 
     url: str
     temporary: bool = False  # ends with this command
-    check: Callable[[], None] = lambda: None  # raises `StackFailed` once there is no hope for it
+    check: Callable[[], None] = lambda: None  # raises `StackFailed` once the server cannot recover
 
 
-def running_server(server: str | None, data_dir: Path) -> str:
-    """The URL of the server that is named or runs. Raises `ServerUnreachable` if there is none."""
-    if server:
-        return server
-    if state := DataFolder(data_dir).running():
-        return state.url
-    raise ServerUnreachable(
-        f"No stack runs on {data_dir}. Start one with `spinelabel up`, or name a server with --server."
-    )
+@contextmanager
+def client_for(
+    server: str | None, api_key: str | None, data_dir: Path, patience_s: float = _DEFAULT_PATIENCE_S
+) -> Iterator[Client]:
+    """A client of the named or running server. Raises `ServerUnreachable` if there is none."""
+    from ..client import Client  # here: httpx takes long to import, and the help needs none
+
+    url = server or _running_url(data_dir)
+    with Client(url, api_key=api_key, patience_s=patience_s) as client:
+        yield client
 
 
 @contextmanager
 def server_for_command(
-    server: str | None, laptop: LocalStackSettings, display: Display
+    server: str | None, settings: LocalStackSettings, display: Display
 ) -> Iterator[Server]:
-    """The same, but without a running server a laptop stack is started for the length of the block."""
+    """The named or running server; otherwise a local stack that runs as long as the block.
+
+    Raises `CheckoutRequired` where a stack would have to be started without a source checkout.
+    """
     if server:
         yield Server(url=server)
         return
-    folder = DataFolder(laptop.data_dir)
+    folder = DataFolder(settings.data_dir)
+    if folder.running() is None:
+        require_checkout("A command without --server")
     folder.prepare()
     while True:
-        with folder.used() as state:
-            if state is not None and _gets_ready(folder, state.url):
+        with folder.shared() as state:
+            if state is not None and _wait_until_ready(folder, state.url):
                 display.note(f"Using the stack that runs at {state.url}.")
                 yield Server(url=state.url)
                 return
-        with claimed_local_stack(
-            laptop,
-            temporary=True,
-            report=lambda happening: _tell(happening, display),
-            note=display.note,
-        ) as stack:
-            if stack is None:  # another command was quicker; use its stack
+        from ..local_stack.temporary_stack import temporary_stack
+
+        with temporary_stack(settings, display) as stack:
+            if stack is None:  # another command has started one; use that
                 continue
-            display.note(
-                f"No server runs: starting the laptop stack on {laptop.data_dir} for this command."
-            )
-            display.busy("starting the laptop stack")
-            with _Background(stack) as background:
-                try:
-                    yield Server(url=stack.url, temporary=True, check=background.check)
-                finally:
-                    folder.withdraw(display.warn)
+            try:
+                yield Server(url=stack.url, temporary=True, check=stack.check)
+            finally:
+                folder.withdraw(display.warn)
             return
 
 
-class _Background:
-    """Runs a stack on a thread of its own, which lives as long as the stack's processes."""
-
-    def __init__(self, stack: LocalStack) -> None:
-        self._stack = stack
-        self._stop = StopRequest()
-        self._failure: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="laptop stack")
-
-    def __enter__(self) -> Self:
-        try:
-            self._thread.start()
-            while not self._stack.ready:
-                self.check()
-                time.sleep(_LOOK_EVERY_S)
-        except BaseException:
-            self._end()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end()
-
-    def check(self) -> None:
-        """Raise what ended the stack, if something did."""
-        if self._failure is not None:
-            raise self._failure
-
-    def _run(self) -> None:
-        try:
-            self._stack.run(self._stop)
-        except Exception as error:  # whoever waits on the other thread has to hear of it
-            self._failure = error
-
-    def _end(self) -> None:
-        self._stop.ask()
-        while self._thread.is_alive():
-            try:
-                self._thread.join(_LOOK_EVERY_S)
-            except KeyboardInterrupt:
-                self._stop.ask()
+def _running_url(data_dir: Path) -> str:
+    if state := DataFolder(data_dir).running():
+        return state.url
+    raise ServerUnreachable(
+        f"No stack runs on {data_dir}. Start one with `spinelabel up`, or name a server with "
+        "--server."
+    )
 
 
-def _gets_ready(folder: DataFolder, url: str) -> bool:
-    """Wait for a stack that may have just been started. False: it has ended instead."""
-    with ApiClient(url, patience_s=0) as api:
-        deadline = time.monotonic() + _READY_S
-        while missing := api.missing():
+def _wait_until_ready(folder: DataFolder, url: str) -> bool:
+    """Wait for a stack that may just have been started. False: it has ended instead."""
+    from ..client import Client
+
+    with Client(url, patience_s=0) as client:
+        deadline = time.monotonic() + _READY_TIMEOUT_S
+        while missing := client.missing():
             if folder.running() is None:
                 return False
             if time.monotonic() > deadline:
-                raise ServerUnreachable(f"The stack at {url} does not get ready: {missing}.")
-            time.sleep(_LOOK_EVERY_S)
+                raise ServerUnreachable(f"The stack at {url} is not ready: {missing}.")
+            time.sleep(_POLL_INTERVAL_S)
         return True
-
-
-def _tell(happening: StackEvent, display: Display) -> None:
-    """Of a stack that somebody only uses: what they have to wait for, and what went wrong."""
-    if happening.action is Action.STOPPING:
-        display.busy("stopping the laptop stack")
-    elif happening.action in {Action.DIED, Action.ERROR, Action.KILLED, Action.STILL_WAITING}:
-        display.warn(render(happening))
-    elif happening.action is Action.STACK_READY:
-        display.note(render(happening))

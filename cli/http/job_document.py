@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cli.errors import ServerUnreachable
+from ..errors import ServerUnreachable
 
 _ENDED = frozenset({"completed", "failed", "cancelled", "expired"})
 

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import httpx
 
-from cli.errors import ApiProblem, ServerUnreachable
+from ..errors import ApiProblem, ServerUnreachable
 
 
 def document_of(answer: httpx.Response) -> dict[str, Any]:

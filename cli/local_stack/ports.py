@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 
-from cli.errors import BadInput
+from ..errors import BadInput
 
 LOOPBACK = "127.0.0.1"
 

@@ -5,30 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 
-from cli.client import ApiClient
-from cli.errors import BadInput, StackFailed
-from cli.local_stack import ports, sockets
-from cli.local_stack.data_folder import DataFolder, StackState
-from cli.local_stack.events import Action, StackEvent
-from cli.local_stack.module_command import module_command
-from cli.local_stack.process import ChildSpec
-from cli.local_stack.redis_server import RedisServer, RedisUnavailable
-from cli.local_stack.supervisor import StopRequest, Supervisor
-from cli.local_stack.watch import Watch
-
-
-@dataclass(frozen=True, kw_only=True)
-class LocalStackSettings:
-    """What can be chosen about a laptop stack."""
-
-    data_dir: Path
-    host: str = ports.LOOPBACK
-    port: int = 0  # 0: any free one
-    model_root: Path | None = None  # None: the models that come with Spinelabel
+from ..client import Client
+from ..errors import StackFailed
+from . import ports
+from .checkout import module_command
+from .data import sockets
+from .data.data_folder import DataFolder, StackState
+from .data.redis_binary import RedisUnavailable
+from .data.redis_server import RedisServer
+from .settings import LocalStackSettings, find_model_root
+from .supervision.events import Action, StackEvent
+from .supervision.process import ChildSpec
+from .supervision.supervisor import StopRequest, Supervisor
+from .watch import Watch
 
 
 class LocalStack:
@@ -78,7 +68,7 @@ def claimed_local_stack(
             report(happening)
             watch.after(happening)
 
-        with ApiClient(url, patience_s=0) as api:
+        with Client(url, patience_s=0) as api:
             supervisor = Supervisor(
                 _children(folder, settings, port, api),
                 log_folder=folder.logs,
@@ -92,7 +82,7 @@ def claimed_local_stack(
 
 
 def _children(
-    folder: DataFolder, settings: LocalStackSettings, port: int, api: ApiClient
+    folder: DataFolder, settings: LocalStackSettings, port: int, api: Client
 ) -> list[ChildSpec]:
     """In the order of their start; they end in the opposite one."""
     redis = RedisServer(folder.redis)
@@ -108,7 +98,7 @@ def _children(
         _room(
             ["serving"],
             {
-                "SPINELABEL_MODEL_ROOT": str(model_root(settings.model_root)),
+                "SPINELABEL_MODEL_ROOT": str(find_model_root(settings.model_root)),
                 "SPINELABEL_SERVING_ADDRESS": model_address,
             },
             probe=lambda: None if sockets.accepts(model_socket) else "it does not listen yet",
@@ -153,17 +143,3 @@ def _room(
         needs=("redis",),
         grace_s=grace_s,
     )
-
-
-def model_root(chosen: Path | None) -> Path:
-    """A folder NAME/VERSION/saved_model.pb. Raises `BadInput` if there is no model in it."""
-    if chosen is None:
-        serving = find_spec("serving")  # found, not imported: that would load TensorFlow
-        places = list(serving.submodule_search_locations or []) if serving else []
-        chosen = Path(places[0], "models") if places else Path("serving/models")
-    if not any(chosen.glob("*/[0-9]*/saved_model.pb")):
-        raise BadInput(
-            f"There is no model in {chosen} (looked for NAME/VERSION/saved_model.pb). "
-            "Train one with `make train`, or name another folder with --model-root."
-        )
-    return chosen.resolve()

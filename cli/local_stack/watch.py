@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cli.errors import StackFailed
-from cli.local_stack import append_only_file
-from cli.local_stack.data_folder import DataFolder
-from cli.local_stack.events import Action, StackEvent
-from cli.local_stack.log_errors import LogErrors
-from cli.local_stack.presence import Presence
-from cli.local_stack.supervisor import StopRequest
+from ..errors import StackFailed
+from .data import append_only_file
+from .data.data_folder import DataFolder
+from .data.presence import Presence
+from .log_errors import LogErrors
+from .supervision.events import Action, StackEvent
+from .supervision.supervisor import StopRequest
 
 
 class Watch:
@@ -82,7 +82,7 @@ class Watch:
             self._redis_died = False
             damage = append_only_file.damage(self._redis)
             if damage is not None:  # starting it again changes nothing
-                self._reason = f"{damage.said} {damage.cure}"
+                self._reason = f"{damage.detail} {damage.remedy}"
 
 
 def _deleted(path: Path) -> str:

@@ -20,7 +20,7 @@ from flask import Flask
 from api.app import create_app
 from api.dependencies import Services
 from api.settings import ApiSettings
-from cli.local_stack.redis_server import RedisServer
+from cli.local_stack.data.redis_server import RedisServer
 from jobs.files.storage import Storage, errors_path, result_path
 from jobs.job import Chunk, Job, PinnedModel, State
 from jobs.memory.api_keys import MemoryApiKeyStore

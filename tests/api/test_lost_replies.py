@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from werkzeug.test import TestResponse
 
-from cli.local_stack.redis_server import RedisServer
+from cli.local_stack.data.redis_server import RedisServer
 from jobs.files.storage import input_path, job_folder
 from jobs.ports.job_store import UPLOAD_LOST_AFTER_S
 from jobs.redis.job_store import RedisJobStore

@@ -22,7 +22,7 @@ import httpx
 import psutil
 import pytest
 
-from cli.local_stack.redis_server import RedisServer
+from cli.local_stack.data.redis_server import RedisServer
 from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.files.storage import Storage, input_path, result_path
 from jobs.job import State

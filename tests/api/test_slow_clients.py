@@ -17,7 +17,7 @@ from catalogue.labelled.labels import Label
 from catalogue.labelled.writer import encode_header, encode_rows
 from catalogue.parsing.rows import parse_records
 from catalogue.parsing.schema import inspect_head
-from cli.local_stack.redis_server import RedisServer
+from cli.local_stack.data.redis_server import RedisServer
 from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.files.storage import result_path
 from jobs.ports.job_store import ASSEMBLE

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.local_stack.events import Action, StackEvent
-from cli.local_stack.process import ChildSpec
-from cli.local_stack.restart_policy import RestartPolicy
-from cli.local_stack.supervisor import StopRequest, Supervisor
+from cli.local_stack.supervision.events import Action, StackEvent
+from cli.local_stack.supervision.process import ChildSpec
+from cli.local_stack.supervision.restart_policy import RestartPolicy
+from cli.local_stack.supervision.supervisor import StopRequest, Supervisor
 from tests.waiting import WITHIN_S
 
 # Writes its process id and name to the diary at its start and its end.

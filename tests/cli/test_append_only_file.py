@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.local_stack.append_only_file import Damage, damage, find
-from cli.local_stack.redis_server import RedisServer, RedisUnavailable
+from cli.local_stack.data.append_only_file import Damage, damage, find
+from cli.local_stack.data.redis_binary import RedisUnavailable
+from cli.local_stack.data.redis_server import RedisServer
 from tests.waiting import WITHIN_S, eventually
 
 JOBS = 500
@@ -74,8 +75,8 @@ def test_damage_in_the_middle_is_found_and_its_cure_makes_redis_start(record: Re
     assert found.size is not None
     assert found.readable is not None
     assert 0 < found.readable < found.size
-    assert str(found.path) in found.said
-    _carry_out(found.cure, answer="y\n")
+    assert str(found.path) in found.detail
+    _carry_out(found.remedy, answer="y\n")
     assert damage(record.folder) is None
     record.start()
     try:
@@ -100,8 +101,8 @@ def test_damage_in_the_snapshot_at_the_beginning_is_found_and_the_file_set_aside
     found = damage(record.folder)
     assert isinstance(found, Damage)
     assert found.readable is None
-    assert "begins without jobs" in found.cure
-    _carry_out(found.cure)
+    assert "begins without jobs" in found.remedy
+    _carry_out(found.remedy)
     assert starts(record)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.batch.label_options import LabelOptions
-from cli.client import ApiClient
+from cli.client import Client
 from cli.errors import ApiProblem, BadInput, ServerUnreachable
+from cli.http.label_options import LabelOptions
 from cli.local_stack import ports
 from tests.cli.fake_api import FakeApi, job_document
 
@@ -21,7 +21,7 @@ def test_an_upload_carries_every_byte_the_name_and_the_column(api: FakeApi, tmp_
     source = tmp_path / "a b&c.csv"
     source.write_bytes(RESULT)
     seen: list[tuple[int, int]] = []
-    with ApiClient(api.url) as client:
+    with Client(api.url) as client:
         submitted = client.upload(
             source,
             options=LabelOptions(summary_column="Über uns", title_column="Titel"),
@@ -42,14 +42,14 @@ def test_an_empty_file_is_sent_and_left_to_the_server_to_judge(
     api: FakeApi, tmp_path: Path
 ) -> None:
     (tmp_path / "empty.csv").touch()
-    with ApiClient(api.url) as client:
+    with Client(api.url) as client:
         client.upload(tmp_path / "empty.csv")
     assert api.uploads == [({"filename": ["empty.csv"]}, b"")]
 
 
 def test_a_problem_becomes_one_error_with_code_and_sentence(api: FakeApi) -> None:
     api.refusals = [(404, "JOB_NOT_FOUND", "There is no job x; `GET /v1/jobs` lists them.")]
-    with ApiClient(api.url) as client, pytest.raises(ApiProblem) as caught:
+    with Client(api.url) as client, pytest.raises(ApiProblem) as caught:
         client.job("x")
     assert caught.value.code == "JOB_NOT_FOUND"
     assert str(caught.value) == "There is no job x; `GET /v1/jobs` lists them."
@@ -60,7 +60,7 @@ def test_a_refused_upload_is_not_sent_twice(api: FakeApi, tmp_path: Path) -> Non
     source = tmp_path / "c.csv"
     source.write_bytes(b"x")
     api.refusals = [(503, "SERVICE_UNAVAILABLE", "Redis is away; try again.")]
-    with ApiClient(api.url) as client, pytest.raises(ApiProblem) as caught:
+    with Client(api.url) as client, pytest.raises(ApiProblem) as caught:
         client.upload(source)
     assert caught.value.exit_code == 3
     assert api.uploads == []
@@ -68,7 +68,7 @@ def test_a_refused_upload_is_not_sent_twice(api: FakeApi, tmp_path: Path) -> Non
 
 def test_following_ends_with_the_ended_job(api: FakeApi) -> None:
     api.documents = [job_document(state=s) for s in ("queued", "in_progress", "completed")]
-    with ApiClient(api.url) as client:
+    with Client(api.url) as client:
         assert [job.state for job in client.follow("job_1")] == [
             "queued",
             "in_progress",
@@ -80,7 +80,7 @@ def test_following_survives_a_server_that_is_restarting() -> None:
     api = FakeApi(documents=[job_document(state="in_progress")])
     waits: list[Exception] = []
     with api.serving():
-        client = ApiClient(api.url, on_waiting=waits.append)
+        client = Client(api.url, on_waiting=waits.append)
         following = client.follow("job_1")
         assert next(following).state == "in_progress"
     api.documents = [job_document()]
@@ -92,7 +92,7 @@ def test_following_survives_a_server_that_is_restarting() -> None:
 
 def test_a_server_that_stays_away_is_given_up_after_a_bounded_time() -> None:
     url = f"http://127.0.0.1:{ports.free_port()}"
-    with ApiClient(url, patience_s=0.3) as client, pytest.raises(ServerUnreachable, match=url):
+    with Client(url, patience_s=0.3) as client, pytest.raises(ServerUnreachable, match=url):
         client.job("job_1")
 
 
@@ -101,20 +101,20 @@ def test_what_waits_may_give_up_earlier() -> None:
         raise BadInput("no hope")
 
     url = f"http://127.0.0.1:{ports.free_port()}"
-    with ApiClient(url, on_waiting=refuse) as client, pytest.raises(BadInput, match="no hope"):
+    with Client(url, on_waiting=refuse) as client, pytest.raises(BadInput, match="no hope"):
         client.job("job_1")
 
 
 def test_a_sentence_of_the_server_outlives_the_patience(api: FakeApi) -> None:
     api.refusals = [(503, "SERVICE_UNAVAILABLE", "Redis is away; try again.")] * 100
-    with ApiClient(api.url, patience_s=0.2) as client, pytest.raises(ApiProblem, match="Redis"):
+    with Client(api.url, patience_s=0.2) as client, pytest.raises(ApiProblem, match="Redis"):
         client.job("job_1")
 
 
 def test_a_broken_download_is_taken_up_where_it_broke(api: FakeApi, tmp_path: Path) -> None:
     api.result = RESULT
     api.break_after = [200_000, 0, 300_000]
-    with ApiClient(api.url) as client:
+    with Client(api.url) as client:
         assert client.download("job_1", tmp_path / "out.csv") == len(RESULT)
     assert (tmp_path / "out.csv").read_bytes() == RESULT
     assert api.ranges[0] is None
@@ -133,14 +133,14 @@ def test_a_download_whose_file_changed_in_between_begins_anew(api: FakeApi, tmp_
     def change(_: Exception) -> None:
         api.result, api.etag = RESULT[::-1], '"v2"'
 
-    with ApiClient(api.url, on_waiting=change) as client:
+    with Client(api.url, on_waiting=change) as client:
         client.download("job_1", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_bytes() == RESULT[::-1]
 
 
 def test_without_a_strong_etag_a_broken_download_begins_anew(api: FakeApi, tmp_path: Path) -> None:
     api.result, api.etag, api.break_after = RESULT, 'W/"v1"', [200_000]
-    with ApiClient(api.url) as client:
+    with Client(api.url) as client:
         client.download("job_1", tmp_path / "out.csv")
     assert api.ranges == [None, None]
     assert (tmp_path / "out.csv").read_bytes() == RESULT
@@ -152,7 +152,7 @@ def test_a_download_that_fails_leaves_the_old_file_and_nothing_else(
     target = tmp_path / "out.csv"
     target.write_text("old")
     api.result, api.break_after = RESULT, [1000] + [0] * 1000
-    with ApiClient(api.url, patience_s=0.3) as client, pytest.raises(ServerUnreachable):
+    with Client(api.url, patience_s=0.3) as client, pytest.raises(ServerUnreachable):
         client.download("job_1", target)
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
@@ -160,7 +160,7 @@ def test_a_download_that_fails_leaves_the_old_file_and_nothing_else(
 
 def test_a_result_that_is_not_ready_says_so(api: FakeApi, tmp_path: Path) -> None:
     api.refusals = [(409, "RESULT_NOT_READY", "The job is still being labelled; ask again later.")]
-    with ApiClient(api.url) as client, pytest.raises(ApiProblem, match="still being labelled"):
+    with Client(api.url) as client, pytest.raises(ApiProblem, match="still being labelled"):
         client.download("job_1", tmp_path / "out.csv")
     assert list(tmp_path.iterdir()) == []
 
@@ -173,7 +173,7 @@ def test_a_downloaded_file_has_the_mode_of_any_new_file_or_of_the_one_it_replace
     ordinary.touch()
     private.touch()
     private.chmod(0o600)
-    with ApiClient(api.url) as client:
+    with Client(api.url) as client:
         client.download("job_1", tmp_path / "new")
         client.download("job_1", private)
     assert (tmp_path / "new").stat().st_mode == ordinary.stat().st_mode
@@ -182,13 +182,13 @@ def test_a_downloaded_file_has_the_mode_of_any_new_file_or_of_the_one_it_replace
 
 def test_jobs_are_listed_over_several_pages(api: FakeApi) -> None:
     api.listed = [job_document(f"job_{number}") for number in range(250)]
-    with ApiClient(api.url) as client:
+    with Client(api.url) as client:
         assert [job.id for job in client.jobs(230)] == [f"job_{n}" for n in range(230)]
         assert len(client.jobs(1000)) == 250
 
 
 def test_a_job_id_cannot_reach_another_address(api: FakeApi) -> None:
-    with ApiClient(api.url) as client:
+    with Client(api.url) as client:
         client.cancel("../x?y")
     assert api.cancelled == ["/v1/jobs/..%2Fx%3Fy/cancel"]
 
@@ -196,11 +196,11 @@ def test_a_job_id_cannot_reach_another_address(api: FakeApi) -> None:
 @pytest.mark.parametrize("address", ["ftp://x", "http://", "://"])
 def test_an_address_that_is_none_is_a_usage_error(address: str) -> None:
     with pytest.raises(BadInput, match="address of a server"):
-        ApiClient(address)
+        Client(address)
 
 
 def test_an_address_without_scheme_is_http(api: FakeApi) -> None:
-    with ApiClient(f"127.0.0.1:{api.port}/") as client:
+    with Client(f"127.0.0.1:{api.port}/") as client:
         assert client.url == api.url
         assert client.job("job_1").completed
 
@@ -210,11 +210,11 @@ def test_a_proxy_setting_does_not_come_between_a_person_and_their_own_machine(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{ports.free_port()}")
     assert os.environ["HTTP_PROXY"]
-    with ApiClient(api.url, patience_s=0) as client:
+    with Client(api.url, patience_s=0) as client:
         assert client.job("job_1").completed
 
 
 def test_another_kind_of_server_is_recognised_as_such(api: FakeApi) -> None:
     api.documents = [{"hello": "world"}]
-    with ApiClient(api.url) as client, pytest.raises(ServerUnreachable, match="not Spinelabel's"):
+    with Client(api.url) as client, pytest.raises(ServerUnreachable, match="not Spinelabel's"):
         client.job("job_1")

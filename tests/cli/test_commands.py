@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cli.local_stack import ports
-from cli.local_stack.data_folder import DataFolder, StackState
+from cli.local_stack.data.data_folder import DataFolder, StackState
 from tests.cli.fake_api import FakeApi, job_document
 from tests.waiting import WITHIN_S, eventually
 

@@ -17,13 +17,13 @@ from pathlib import Path
 import pytest
 
 from cli.errors import BadInput
-from cli.local_stack.data_folder import DataFolder, StackState
+from cli.local_stack.data.data_folder import DataFolder, StackState
 from tests.waiting import eventually
 
 HOLDER = """
 import sys
 from pathlib import Path
-from cli.local_stack.data_folder import DataFolder, StackState
+from cli.local_stack.data.data_folder import DataFolder, StackState
 folder = DataFolder(Path(sys.argv[1]))
 folder.prepare()
 with folder.claimed(print) as lock:
@@ -116,7 +116,7 @@ def test_what_a_killed_supervisor_left_is_no_stack_whoever_has_its_process_id_no
     left = json.dumps(asdict(state(os.getpid())))  # a process that lives, and is no supervisor
     (folder.path / "stack.json").write_text(left)
     assert folder.running() is None
-    with folder.used() as found:
+    with folder.shared() as found:
         assert found is None
     with folder.announced(state(os.getpid())):
         assert folder.running() is not None
@@ -132,13 +132,13 @@ def test_a_temporary_stack_stays_up_while_another_command_uses_it(folder: DataFo
     with folder.announced(state(os.getpid(), temporary=True)):
         notes: list[str] = []
         withdrawing = threading.Thread(target=folder.withdraw, args=[notes.append])
-        with folder.used() as found:
+        with folder.shared() as found:
             assert found is not None
             withdrawing.start()
             eventually(lambda: notes)
             assert folder.running() is not None
         withdrawing.join()
-        with folder.used() as found:
+        with folder.shared() as found:
             assert found is None
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from cli.commands.display import Bars, display_for
 from cli.http.job_document import JobDocument
-from cli.local_stack.events import Action, StackEvent, render
+from cli.local_stack.supervision.events import Action, StackEvent, render
 from tests.cli.fake_api import job_document
 
 

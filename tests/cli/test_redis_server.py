@@ -8,7 +8,7 @@ from pathlib import Path
 
 import redis
 
-from cli.local_stack.redis_server import RedisServer, socket_path
+from cli.local_stack.data.redis_server import RedisServer, socket_path
 from tests.waiting import eventually
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.local_stack.sockets import accepts, socket_path
+from cli.local_stack.data.sockets import accepts, socket_path
 
 DEEP = "e" * 120
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from cli.batch.label_options import LabelOptions
 from cli.batch.submission import submit
-from cli.client import ApiClient, Submitted
+from cli.client import Client, Submitted
 from cli.errors import ApiProblem, ServerUnreachable
+from cli.http.label_options import LabelOptions
 from tests.api.conftest import ApiProcess
 from tests.cli.fake_api import FakeApi, job_document
 
@@ -24,7 +24,7 @@ def catalogue(tmp_path: Path) -> Path:
 
 
 def submitted(url: str, path: Path, *, again: bool = False, **options: Any) -> Submitted:
-    with ApiClient(url) as client:
+    with Client(url) as client:
         return submit(
             client,
             path,

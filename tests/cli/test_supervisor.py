@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from cli.errors import StackFailed
-from cli.local_stack.events import Action
-from cli.local_stack.process import ChildSpec
-from cli.local_stack.restart_policy import RestartPolicy
-from cli.local_stack.supervisor import StopRequest, Supervisor
+from cli.local_stack.supervision.events import Action
+from cli.local_stack.supervision.process import ChildSpec
+from cli.local_stack.supervision.restart_policy import RestartPolicy
+from cli.local_stack.supervision.supervisor import StopRequest, Supervisor
 from tests.cli.fake_processes import Diary, running
 from tests.waiting import WITHIN_S, eventually
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cli.errors import StackFailed
-from cli.local_stack.data_folder import DataFolder
-from cli.local_stack.events import Action, StackEvent
+from cli.local_stack.data.data_folder import DataFolder
 from cli.local_stack.log_errors import LogErrors
-from cli.local_stack.supervisor import StopRequest
+from cli.local_stack.supervision.events import Action, StackEvent
+from cli.local_stack.supervision.supervisor import StopRequest
 from cli.local_stack.watch import Watch
 from tests.cli.test_append_only_file import in_the_middle
 from tests.waiting import eventually

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery
 
-from cli.local_stack.redis_server import socket_path
+from cli.local_stack.data.redis_server import socket_path
 from jobs.queue.celery_app import make_celery
 from jobs.queue.task_queue import QUEUES
 from tests.stack import Stack

@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from benchmarks.chaos.disk import small_disk
-from cli.local_stack.redis_server import socket_path
+from cli.local_stack.data.redis_server import socket_path
 from tests.stack import ROOT, Stack, running_stack
 from tests.waiting import eventually
 

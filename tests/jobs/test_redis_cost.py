@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from cli.local_stack.redis_server import RedisServer
+from cli.local_stack.data.redis_server import RedisServer
 from jobs.job import Chunk, NewJob, PinnedModel, State
 from jobs.ports.job_store import ASSEMBLE, PLAN, JobStore, label_step
 from jobs.redis.job_store import RedisJobStore

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from cli.local_stack.redis_server import RedisServer
+from cli.local_stack.data.redis_server import RedisServer
 from jobs.redis.prediction_cache import RedisPredictionCache
 from tests.jobs.test_prediction_cache_contract import keys, later
 

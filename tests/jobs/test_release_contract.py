@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from cli.local_stack.redis_server import RedisServer
+from cli.local_stack.data.redis_server import RedisServer
 from jobs.job import NewJob, State
 from jobs.memory.job_store import MemoryJobStore
 from jobs.ports.job_store import ASSEMBLE, PLAN, Claim, JobStore

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from cli.local_stack.redis_server import RedisServer
+from cli.local_stack.data.redis_server import RedisServer
 from tests.waiting import eventually
 from worker.liveness.consumer_watchdog import ConsumerWatchdog
 

@@ -11,7 +11,7 @@ import pytest
 import redis
 from kombu.exceptions import OperationalError
 
-from cli.local_stack.redis_server import RedisServer
+from cli.local_stack.data.redis_server import RedisServer
 from jobs.job import PinnedModel, State
 from jobs.memory.job_store import MemoryJobStore
 from jobs.ports.job_store import PLAN, Claim, label_step

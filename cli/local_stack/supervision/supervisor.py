@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from cli.errors import StackFailed
-from cli.local_stack.events import Action, StackEvent
-from cli.local_stack.process import Child, ChildSpec, Death, Probe
-from cli.local_stack.restart_policy import RestartPolicy
+from ...errors import StackFailed
+from .events import Action, StackEvent
+from .process import Child, ChildSpec, Death, Probe
+from .restart_policy import RestartPolicy
 
 _TICK_S = 0.05
 _PROBE_EVERY_S = 0.2

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cli.errors import BadInput, StackFailed
+from ...errors import BadInput, StackFailed
 
 _PRIVATE_MODE = 0o700
 _LOOK_EVERY_S = 0.1
@@ -155,7 +155,7 @@ class DataFolder:
         self._state.unlink(missing_ok=True)
 
     @contextmanager
-    def used(self) -> Iterator[StackState | None]:
+    def shared(self) -> Iterator[StackState | None]:
         """The running stack, kept from ending (if it is temporary) while the block lasts."""
         descriptor = _open(self._users)
         try:

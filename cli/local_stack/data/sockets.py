@@ -10,7 +10,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from cli.errors import StackFailed
+from ...errors import StackFailed
 
 # The kernel's limit is 107 bytes on Linux and 103 on macOS; this leaves some room.
 _MAX_PATH_BYTES = 100

