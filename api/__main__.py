@@ -10,7 +10,7 @@ from api.auth.audit import write_audit_to_stderr
 from api.server.application import Server
 from api.server.listening import CannotListen, listen
 from api.settings import ApiSettings
-from jobs.logs.log_lines import log_to_stderr
+from jobs.logs.setup import configure_logging
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def main() -> int:
             # Not the value itself: the URL of Redis may hold a password.
             print(f"{name}: {problem['msg']}.", file=sys.stderr)
         return 2
-    log_to_stderr("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    configure_logging(settings.log_format)
     write_audit_to_stderr()
     try:
         listener = listen(settings.api_host, settings.api_port)

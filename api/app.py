@@ -29,6 +29,7 @@ from api.label.label_routes import label_routes
 from api.observability.health import health_routes
 from api.observability.metrics import RequestMetrics, register_request_metrics
 from api.observability.metrics_routes import metrics_routes
+from api.observability.request_id import RequestIdMiddleware
 from api.observability.store_metrics import StoreCollector
 from api.openapi import described_app
 from api.results.result_routes import result_routes
@@ -45,6 +46,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    app.wsgi_app = RequestIdMiddleware(app.wsgi_app)  # type: ignore[method-assign]
     registry = CollectorRegistry()
     request_metrics = RequestMetrics(registry)
     register_request_metrics(app, request_metrics)

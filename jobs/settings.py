@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, PositiveInt, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from jobs.logs.setup import LogFormat
 from jobs.webhook_urls import WebhookUrlRules
 
 
@@ -30,6 +31,11 @@ class JobSettings(BaseSettings):
         "var/storage",
         min_length=1,
         description="Folder or fsspec URL (s3://bucket/prefix) for inputs and results.",
+    )
+
+    log_format: LogFormat = Field(
+        "auto",
+        description="Format of log lines: json, console, or auto (console if stderr is a terminal).",
     )
 
     max_unpacked_bytes: PositiveInt = Field(

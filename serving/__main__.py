@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 
+from serving.log_setup import configure_logging
 from serving.settings import SettingsError, read_settings
 from serving.tensorflow_setup import import_tensorflow, suppress_native_logs
 
@@ -16,11 +16,7 @@ log = logging.getLogger("serving")
 
 def main() -> int:
     """Serves until it is told to stop; the exit status."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s model server: %(message)s",
-    )
+    configure_logging()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -29,6 +25,7 @@ def main() -> int:
     except SettingsError as error:
         log.error("%s", error)
         return 2
+    configure_logging(settings.log_format)
     if not settings.model_folder.is_dir():
         log.error(
             "there is no model folder %s; set SPINELABEL_MODEL_ROOT and SPINELABEL_MODEL_NAME,"

@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from serving.log_setup import LogFormat
+
 _PREFIX = "SPINELABEL_"
 
 
@@ -16,6 +18,10 @@ class ServingSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
 
+    log_format: LogFormat = Field(
+        default="auto",
+        description="Format of log lines: json, console, or auto (console if stderr is a terminal).",
+    )
     model_root: Path = Field(
         default=Path("serving/models"), description="Folder that holds NAME/VERSION/saved_model.pb."
     )

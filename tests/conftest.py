@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from cli.local_stack.data.redis_server import RedisServer
+from jobs.logs.setup import configure_structlog
 from tests.stack import SAMPLE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def structured_logs() -> None:
+    """Send log events to pytest's capture instead of stdout."""
+    configure_structlog()
 
 
 @pytest.fixture(scope="session")

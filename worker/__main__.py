@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import Any
 
 from celery import Celery, signals
 from celery.worker import state
 from pydantic import ValidationError
 
-from jobs.logs.log_lines import log_to_stderr
+from jobs.logs.setup import LogFormat, configure_logging
 from jobs.queue.task_queue import QUEUES
 from worker.celery_app import make_app
 from worker.liveness.consumer_watchdog import ConsumerWatchdog, broker_connection_name
@@ -28,7 +27,7 @@ def main(arguments: list[str]) -> int:
             # The value stays out of the log: it may hold a password.
             print(f"{name}: {problem['msg']}", file=sys.stderr)
         return 2
-    signals.setup_logging.connect(_set_logging_up, weak=False)
+    signals.setup_logging.connect(lambda **_: _configure_logging(settings.log_format), weak=False)
     app = make_app(settings)
     if not arguments:
         _watch_hearing(app, settings)
@@ -64,9 +63,9 @@ def _watch_hearing(app: Celery, settings: WorkerSettings) -> None:
     signals.worker_shutting_down.connect(lambda **_: hearing.stop(), weak=False)
 
 
-def _set_logging_up(**_: Any) -> None:
-    log_to_stderr("%(asctime)s %(levelname)-7s %(processName)s %(name)s: %(message)s")
-    # One line per message received and done is noise; the steps log what they did.
+def _configure_logging(log_format: LogFormat) -> None:
+    configure_logging(log_format)
+    # Celery's lines per message are noise; the tasks log what they did.
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -11,8 +10,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
 from celery import Celery, signals
 from celery.schedules import schedule
+from structlog.contextvars import bound_contextvars
 
 from jobs.errors import JobNotFound
 from jobs.queue.celery_app import make_celery
@@ -43,7 +44,7 @@ from worker.tasks.plan import plan_job
 from worker.tasks.recover_jobs import recover_jobs
 from worker.webhooks.sender import start_sending
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 # A periodic message that was not taken in time is replaced by later ones. The bound is loose because it is a time of
 # this machine's clock, and a worker's may differ.
@@ -97,16 +98,20 @@ def _passing_outages(consequence: str) -> Iterator[None]:
     except Exception as error:
         if not is_outage(error):
             raise
-        log.warning("%s; %s", refusal(error) or error, consequence)
+        log.warning("task_interrupted", error=refusal(error) or error, consequence=consequence)
 
 
 def _register(app: Celery, services: Services) -> None:
-    def run(step: Any, job_id: str, *args: Any) -> None:
-        try:
-            with _passing_outages(f"{job_id}: recovery enqueues it again"):
-                step(services, job_id, *args)
-        except JobNotFound:
-            log.info("%s: deleted meanwhile, nothing to do", job_id)
+    def run(step: Any, job_id: str, *chunk: int) -> None:
+        context: dict[str, Any] = {"job_id": job_id}
+        if chunk:
+            context["chunk"] = chunk[0]
+        with bound_contextvars(**context):
+            try:
+                with _passing_outages("recovery enqueues the step again"):
+                    step(services, job_id, *chunk)
+            except JobNotFound:
+                log.info("task_skipped", reason="the job was deleted")
 
     @app.task(name=PLAN_TASK)
     def plan(job_id: str) -> None:
@@ -122,13 +127,16 @@ def _register(app: Celery, services: Services) -> None:
 
     @app.task(name=LABEL_REQUEST_TASK)
     def answer(question_id: str) -> None:
-        with _passing_outages("a question is not answered"):
+        with (
+            bound_contextvars(label_request_id=question_id),
+            _passing_outages("the label request is not answered"),
+        ):
             answer_label_request(services, question_id)
 
     def periodic(name: str, work: Callable[[Services], None]) -> None:
         @app.task(name=name)
         def one_pass() -> None:
-            with _passing_outages(f"{name}: a later pass does its work"):
+            with bound_contextvars(task=name), _passing_outages("the next pass does its work"):
                 work(services)
 
     periodic(RECOVER_TASK, recover_jobs)

@@ -14,7 +14,7 @@ from flask import Flask, Response, request
 from api.auth.caller import caller_or_none
 from api.http.logged_requests import client_address, logged_path, peer_address
 from api.jobs.job_ids import JOB_ID_KEY
-from jobs.logs.log_lines import masked
+from jobs.logs.masking import mask_secrets
 
 _audit = logging.getLogger("api.audit")
 
@@ -78,7 +78,7 @@ def _line(event: str, response: Response) -> str:
             "key": who.key_id if who else None,
             "from": client_address(request.environ),
             "peer": peer_address(request.environ),
-            "job": masked(job_id) if job_id else None,
+            "job": mask_secrets(job_id) if job_id else None,
             "what": f"{request.method} {logged_path(request.environ)}",
             "status": response.status_code,
         }

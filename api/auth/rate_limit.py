@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from http import HTTPStatus
 from typing import Any, NoReturn
 
 import redis
+import structlog
 from flask import Flask, request
 from flask_limiter import ApplicationLimit, Limiter, RequestLimit
 from limits.storage import RedisStorage
@@ -20,7 +20,7 @@ from jobs.logs.log_once import LogOnce
 from jobs.redis.keys import REQUEST_COUNTS
 from jobs.redis.outage import refusal
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _faults = LogOnce(log)
 
 _MEMORY = "memory://"
@@ -43,7 +43,7 @@ class _Counts(RedisStorage):
         except redis.RedisError as error:
             if request.method not in _UNCOUNTED or (reason := refusal(error)) is None:
                 raise
-            _faults.error(reason, "requests are not counted: %s", reason)
+            _faults.error(reason, "rate_limit_unavailable", reason=reason)
             return True
 
 

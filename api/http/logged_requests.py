@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
-from jobs.logs.log_lines import masked
+from jobs.logs.masking import mask_secrets
 
 _IN_PATHS = "/:@+,;="
 # Parameters whose values say nothing of a person or a catalogue. Every other value is left out: people search for
@@ -37,7 +37,7 @@ _PLAIN_NAME = re.compile(r"[a-z_]{1,32}")
 def logged_path(environ: Mapping[str, Any]) -> str:
     """The path of a WSGI request, percent-encoded."""
     path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
-    return masked(quote(path, safe=_IN_PATHS))
+    return mask_secrets(quote(path, safe=_IN_PATHS))
 
 
 def logged_address(environ: Mapping[str, Any]) -> str:
@@ -52,7 +52,7 @@ def _logged_parameter(part: str) -> str:
     if not _PLAIN_NAME.fullmatch(name):
         return "-"
     shown = name in _SHOWN_PARAMETERS and _HARMLESS_VALUE.fullmatch(value)
-    return f"{name}={masked(value) if shown else '-'}"
+    return f"{name}={mask_secrets(value) if shown else '-'}"
 
 
 def client_address(environ: Mapping[str, Any]) -> str | None:

@@ -27,7 +27,7 @@ from jobs.errors import (
     TooManyOpenJobs,
     UploadLost,
 )
-from jobs.logs.log_lines import masked
+from jobs.logs.masking import mask_secrets
 from jobs.redis.outage import MEMORY_FULL, refusal
 from jobs.webhook_urls import WebhookUrlRefused
 
@@ -211,7 +211,7 @@ def _shown(value: object) -> str:
         case dict():
             return "an object"
         case _:
-            return repr(masked(str(value))[:32])
+            return repr(mask_secrets(str(value))[:32])
 
 
 def _refused_write(reason: str, error: Exception) -> Problem:

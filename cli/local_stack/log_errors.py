@@ -6,7 +6,8 @@ import os
 import re
 from pathlib import Path
 
-_ERROR = re.compile(r" (?:ERROR|CRITICAL) [^:]*: (.+)")
+# The console format of the stack's processes: `TIME [error    ] EVENT [LOGGER] KEY=VALUE …`.
+_ERROR = re.compile(r" \[(?:error|critical) *\] (.+?) \[[\w.]+\](.*)")
 _MOST_BYTES = 2**16
 
 
@@ -32,7 +33,8 @@ class LogErrors:
         whole = len(read) if len(read) == _MOST_BYTES else read.rfind(b"\n") + 1
         self._read_to += whole
         found = []
-        for error in _ERROR.findall(read[:whole].decode(errors="replace")):
+        for event, values in _ERROR.findall(read[:whole].decode(errors="replace")):
+            error = event + values
             if error != self._last:
                 found.append(error)
             self._last = error

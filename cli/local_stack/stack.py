@@ -126,6 +126,10 @@ def _look_at(redis: RedisServer) -> str | None:
     return None
 
 
+# A person reads the logs of a local stack, and `log_errors` does.
+_LOG_FORMAT = {"SPINELABEL_LOG_FORMAT": "console"}
+
+
 def _room(
     words: list[str],
     env: dict[str, str],
@@ -138,7 +142,7 @@ def _room(
     return ChildSpec(
         name=words[-1],
         argv=argv,
-        env=env | needed,
+        env=_LOG_FORMAT | env | needed,
         probe=probe,
         needs=("redis",),
         grace_s=grace_s,

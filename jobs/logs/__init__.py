@@ -1,1 +1,1 @@
-"""Log output of every process."""
+"""Structured logs: set-up, masking of secrets, and rate limiting of repeated errors."""

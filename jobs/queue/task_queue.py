@@ -8,17 +8,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
+import structlog
 from celery import Celery
 
 from jobs.logs.log_once import LogOnce
 from jobs.ports.job_store import ASSEMBLE, PLAN, label_step
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 Step = tuple[str, str]  # job id and step, as claims name it
 
@@ -123,9 +123,9 @@ class CeleryTaskQueue(TaskQueue):
         except (ValueError, LookupError, TypeError, AttributeError):
             self._faults.error(
                 hashlib.sha256(text).hexdigest(),
-                "a message in %s cannot be read and is passed over: %.80r",
-                queue,
-                text,
+                "message_unreadable",
+                queue=queue,
+                message=text[:80],
             )
             return None
 

@@ -7,7 +7,6 @@ evict anything, so that it never forgets a job; this is how the cache is bounded
 
 from __future__ import annotations
 
-import logging
 import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from itertools import islice
 from typing import Any, cast
 
 import redis
+import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -22,7 +22,7 @@ from jobs.ports.prediction_cache import PredictionCache
 from jobs.redis.connection import load_script
 from jobs.redis.keys import CACHE_OLD, CACHE_YOUNG
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 _STAMP = struct.Struct(">I")
 _LENGTH = struct.Struct(">H")
@@ -75,7 +75,7 @@ class RedisPredictionCache(PredictionCache):
             now, memory = pipe.execute()
             if _nearly_full(memory):
                 self._redis.unlink(CACHE_YOUNG, CACHE_OLD)
-                log.warning("Redis is nearly full: the cache of labels gave its memory back")
+                log.warning("prediction_cache_cleared", reason="Redis is nearly full")
                 return
             stamp = _STAMP.pack(now[0])
             for some in _slices(list(values)):
@@ -112,7 +112,7 @@ class RedisPredictionCache(PredictionCache):
 
     def _do_without(self, error: redis.RedisError) -> None:
         self._again_at = time.monotonic() + _PAUSE_S
-        log.warning("labels are not remembered for the next %.0f s: %s", _PAUSE_S, error)
+        log.warning("prediction_cache_unavailable", retry_s=_PAUSE_S, error=error)
 
 
 def _slices(keys: Sequence[bytes]) -> Iterator[list[bytes]]:

@@ -142,6 +142,7 @@ class ApiProcess:
         self.storage = Storage(str(folder / "storage"))
         settings = {
             "SPINELABEL_API_PORT": "0",
+            "SPINELABEL_LOG_FORMAT": "console",
             "SPINELABEL_STORAGE_URL": str(folder / "storage"),
             **environment,
         }

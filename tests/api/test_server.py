@@ -282,7 +282,7 @@ def test_the_log_names_the_job_and_keeps_quiet_about_health_checks(start_api: An
     api.stop()
     log = api.log.read_text()
     assert "healthz" not in log
-    assert re.search(rf"POST /v1/jobs 202 \d+ B \d+ ms {job_id}$", log, re.MULTILINE)
+    assert re.search(rf"POST /v1/jobs 202 \d+ B \d+ ms {job_id} \[api\.access\]", log)
     assert re.search(r"GET /nothing%0Ahere 404", log)
 
 

@@ -97,15 +97,15 @@ def test_a_dead_redis_with_a_damaged_record_ends_the_stack_with_what_to_do(
 
 def test_errors_in_the_model_servers_log_are_reported_once(folder: DataFolder) -> None:
     log = folder.logs / "serving.log"
-    log.write_text("2026-01-01 00:00:00,000 ERROR model server: of an earlier run\n")
+    log.write_text("2026-01-01T00:00:00Z [error    ] earlier_run [serving] version=1\n")
     reports: list[StackEvent] = []
     watch = Watch(folder, report=reports.append, every_s=0.01)
     with watch.over(StopRequest()), log.open("a") as lines:
-        lines.write("2026-01-01 00:00:00,000 INFO model server: it is well\n")
-        lines.write("2026-01-01 00:00:00,000 ERROR model server: version 1: it is broken\n")
+        lines.write("2026-01-01T00:00:00Z [info     ] version_loaded [serving] version=1\n")
+        lines.write("2026-01-01T00:00:00Z [error    ] version_failed [serving] version=1\n")
         lines.flush()
         eventually(lambda: reports)
-    assert [(r.child, r.detail) for r in reports] == [("serving", "version 1: it is broken")]
+    assert [(r.child, r.detail) for r in reports] == [("serving", "version_failed version=1")]
 
 
 def test_a_terminal_that_has_gone_away_does_not_end_the_watch(folder: DataFolder) -> None:
@@ -114,7 +114,7 @@ def test_a_terminal_that_has_gone_away_does_not_end_the_watch(folder: DataFolder
 
     stop, watch = StopRequest(), Watch(folder, report=gone, every_s=0.01)
     with suppress(StackFailed), watch.over(stop):
-        (folder.logs / "serving.log").write_text("now ERROR model server: x\n")
+        (folder.logs / "serving.log").write_text("now [error    ] failed [serving]\n")
         eventually(lambda: watch.looks > 2)
         delete_all(folder)
         eventually(lambda: stop.times)
@@ -124,10 +124,10 @@ def test_lines_are_read_whole_and_a_log_that_was_begun_again_from_its_start(tmp_
     path = tmp_path / "a.log"
     errors = LogErrors(path)
     assert errors.fresh() == []
-    path.write_text("now ERROR room: half a ")
+    path.write_text("now [error    ] half_a")
     assert errors.fresh() == []
-    path.write_text("now ERROR room: half a line, and the rest\n")
-    assert errors.fresh() == ["half a line, and the rest"]
-    path.write_text("now ERROR room: b\nlater ERROR room: b\n")
+    path.write_text("now [error    ] half_a_line [serving.server] rest=1\n")
+    assert errors.fresh() == ["half_a_line rest=1"]
+    path.write_text("now [error    ] b [r]\nlater [error    ] b [r]\n")
     assert errors.fresh() == ["b"]
     assert errors.fresh() == []

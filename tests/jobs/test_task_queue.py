@@ -110,7 +110,7 @@ def test_a_message_that_cannot_be_read_is_passed_over_and_logged_once(
     redis.Redis.from_url(redis_url).rpush(CONTROL_QUEUE, malformed)
     for _ in range(3):
         assert messages.queued({("j1", "plan")}) == {("j1", "plan")}
-    assert len([r for r in caplog.records if "cannot be read" in r.getMessage()]) == 1
+    assert len([r for r in caplog.records if "message_unreadable" in r.getMessage()]) == 1
 
 
 def test_a_queue_is_read_no_further_than_needed(redis_url: str) -> None:

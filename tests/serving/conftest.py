@@ -18,8 +18,8 @@ from tests.serving.server_process import MODEL, PATIENCE_S, REPOSITORY, ModelSer
 BUILD = """
 import json, sys
 from pathlib import Path
-from serving.tensorflow_setup import import_tensorflow, quieten
-quieten()
+from serving.tensorflow_setup import import_tensorflow, suppress_native_logs
+suppress_native_logs()
 import_tensorflow()
 import tensorflow as tf
 from tests.serving.tiny_model import build

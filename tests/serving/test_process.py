@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import stat
 from pathlib import Path
@@ -117,4 +118,5 @@ def test_sigterm_ends_the_server_though_a_prediction_outlives_the_grace(
 
 def test_the_log_is_the_servers_own_lines_only(server: ModelServerProcess) -> None:
     server.client().submit(1, ["a crime"]).result()
-    assert all(" model server: " in line for line in server.log.splitlines()), server.log
+    loggers = [json.loads(line)["logger"] for line in server.log.splitlines()]
+    assert {name.partition(".")[0] for name in loggers} == {"serving"}, server.log

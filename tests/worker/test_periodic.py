@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,6 @@ import redis
 
 from jobs.files.storage import Storage, input_path
 from jobs.job import Job, State
-from jobs.logs.log_once import LogOnce
 from jobs.memory.job_store import MemoryJobStore
 from jobs.ports.job_store import Missing
 from jobs.queue.task_queue import CLEAN_TASK, EXPIRE_TASK, FORGET_TASK, PLAN_TASK, RECOVER_TASK
@@ -200,21 +198,6 @@ def test_cleaning_leaves_the_rest_to_the_next_pass_after_some_seconds(
     for _ in range(3):
         clean_storage(desk.services)
     assert not any(desk.storage.exists(input_path(job)) for job in jobs)
-
-
-def test_a_fault_is_logged_again_after_an_hour_and_when_it_comes_back(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    now = [0.0]
-    once = LogOnce(logging.getLogger("test"), clock=lambda: now[0])
-    once.error("a", "first")
-    once.error("a", "not again")
-    once.error("b", "another")
-    now[0] = 3601.0
-    once.error("a", "an hour later")
-    once.forget("a")
-    once.error("a", "it came back")
-    assert faults(caplog) == ["first", "another", "an hour later", "it came back"]
 
 
 def test_a_job_is_forgotten_when_its_records_retention_is_over(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
+
+import structlog
 
 from jobs.errors import JobNotFound
 from jobs.files.storage import job_folder
@@ -12,7 +13,7 @@ from jobs.logs.log_once import LogOnce
 from jobs.redis.outage import is_outage
 from worker.dependencies import Services
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _faults = LogOnce(log)
 
 # A pool process that deletes does no other work: what is left over is deleted by the next passes.
@@ -44,7 +45,7 @@ def clean_storage(services: Services, *, clock: Callable[[], float] = time.monot
         if clock() > ends_at:
             return
         if _holds_files(services, job_id) and _deleted(services, job_id):
-            log.warning("%s: the upload was broken off, what had arrived is deleted", job_id)
+            log.warning("abandoned_upload_deleted", job_id=job_id)
 
 
 def _deletion_noted(services: Services, job_id: str) -> bool:
@@ -54,7 +55,7 @@ def _deletion_noted(services: Services, job_id: str) -> bool:
         return True
     except Exception as error:
         return _passed_over(job_id, error)
-    log.info("%s: files deleted, their retention is over", job_id)
+    log.info("files_deleted", job_id=job_id, reason="retention is over")
     return True
 
 
@@ -80,9 +81,9 @@ def _passed_over(job_id: str, error: Exception) -> bool:
         raise error
     _faults.error(
         job_id,
-        "%s: its files cannot be deleted (%s: %s); see that this process may delete them",
-        job_id,
-        type(error).__name__,
-        error,
+        "file_deletion_failed",
+        job_id=job_id,
+        error=f"{type(error).__name__}: {error}",
+        action="check that this process may delete the files of the storage",
     )
     return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import structlog
 
 from jobs.errors import JobNotFound
 from jobs.files.storage import JOBS, job_folder
@@ -10,7 +10,7 @@ from jobs.logs.log_once import LogOnce
 from jobs.redis.outage import is_outage
 from worker.dependencies import Services
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _faults = LogOnce(log)
 
 
@@ -27,11 +27,11 @@ def delete_orphans(services: Services) -> None:
         try:
             if _is_orphan(services, job_id, changed_before):
                 services.storage.delete(job_folder(job_id))
-                log.warning("%s: deleted, no job has this folder", job_id)
+                log.warning("orphan_deleted", job_id=job_id)
         except Exception as error:
             if is_outage(error):
                 raise
-            _faults.error(job_id, "%s: cannot be deleted: %s", job_id, error)
+            _faults.error(job_id, "orphan_deletion_failed", job_id=job_id, error=error)
 
 
 def _is_orphan(services: Services, job_id: str, changed_before: float) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
+
+import structlog
 
 from jobs.errors import JobNotFound
 from jobs.job import Failure, State
@@ -11,7 +12,7 @@ from jobs.logs.log_once import LogOnce
 from jobs.redis.outage import is_outage
 from worker.dependencies import Services
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _faults = LogOnce(log)
 
 
@@ -28,14 +29,14 @@ def expire_jobs(services: Services) -> None:
         except Exception as error:
             if is_outage(error):
                 raise
-            _faults.error(job_id, "%s: cannot be expired", job_id, exc_info=True)
+            _faults.error(job_id, "job_expiry_failed", job_id=job_id, exc_info=True)
 
 
 def _expire(services: Services, job_id: str) -> None:
     job = services.store.get(job_id)
     limit = services.settings.job_deadline_s
     if job.ending is None and job.read_at - job.state_times[State.QUEUED] > limit:
-        log.warning("%s: expired", job_id)
+        log.warning("job_expired", job_id=job_id)
         message = (
             f"The job took longer than {timedelta(seconds=limit)}. Its result holds what was finished; "
             "upload the rest again, or raise SPINELABEL_JOB_DEADLINE_S."

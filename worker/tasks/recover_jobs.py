@@ -6,7 +6,7 @@ the record knows which steps are missing.
 
 from __future__ import annotations
 
-import logging
+import structlog
 
 from jobs.errors import JobNotFound
 from jobs.logs.log_once import LogOnce
@@ -14,7 +14,7 @@ from jobs.ports.job_store import ASSEMBLE, PLAN, Missing, label_step
 from jobs.redis.outage import is_outage
 from worker.dependencies import Services
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _faults = LogOnce(log)
 
 # A message younger than this may simply not have been taken yet.
@@ -37,7 +37,7 @@ def recover_jobs(services: Services) -> None:
         except Exception as error:
             if is_outage(error):
                 raise
-            _faults.error(job_id, "%s: cannot be recovered", job_id, exc_info=True)
+            _faults.error(job_id, "job_recovery_failed", job_id=job_id, exc_info=True)
             continue
         if missing:
             found[job_id] = missing
@@ -48,7 +48,7 @@ def recover_jobs(services: Services) -> None:
     for job_id, missing in found.items():
         lost = [step for step in _steps(job_id, missing) if step not in queued]
         if lost:
-            log.warning("%s: enqueued again: %s", job_id, ", ".join(step for _, step in lost))
+            log.warning("job_recovered", job_id=job_id, steps=[step for _, step in lost])
             _enqueue(services, job_id, missing, {step for _, step in lost})
 
 

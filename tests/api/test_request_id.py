@@ -1,0 +1,42 @@
+"""Each response names its request, and the log lines of the request carry the same id."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import httpx
+import pytest
+
+from tests.api.conftest import StartApi
+from tests.waiting import eventually
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "é", "a;b"])
+def test_an_unusable_request_id_is_replaced(start_api: StartApi, given: str) -> None:
+    api = start_api()
+    headers = {b"X-Request-ID": given.encode()} if given else {}
+    returned = [httpx.get(f"{api.url}/v1/jobs", headers=headers).headers["X-Request-ID"]]
+    returned.append(httpx.get(f"{api.url}/v1/jobs").headers["X-Request-ID"])
+    assert all(re.fullmatch(r"[0-9a-f]{32}", value) for value in returned)
+    assert len(set(returned)) == 2
+
+
+def test_a_clients_request_id_is_returned_and_logged(start_api: StartApi) -> None:
+    api = start_api(SPINELABEL_LOG_FORMAT="json")
+    with httpx.Client(base_url=api.url) as client:  # one connection, so one thread
+        for request_id in ("client-1", "client-2"):
+            answer = client.get("/v1/unknown", headers={"X-Request-ID": request_id})
+            assert answer.headers["X-Request-ID"] == request_id
+    lines = eventually(
+        lambda: (
+            [
+                line
+                for line in map(json.loads, api.log.read_text().splitlines())
+                if line.get("logger") == "api.access"
+            ][1:]
+            and [json.loads(line) for line in api.log.read_text().splitlines()]
+        )
+    )
+    access = [line["request_id"] for line in lines if line.get("logger") == "api.access"]
+    assert access == ["client-1", "client-2"]
