@@ -62,7 +62,12 @@ class TextConfig(_Section):
     min_count: int = Field(
         default=3,
         ge=1,
-        description="occurrences: a rarer token has no vector worth keeping and reads as unknown",
+        description="occurrences below which a token gets no vector of its own and reads as unknown",
+    )
+    stem_fallback: bool = Field(
+        default=False,
+        description="yes or no: a token below min_count whose stem (NLTK's Snowball stemmer) is known "
+        "reads with the mean vector of that stem; off in the shipped model, effect not measured",
     )
 
 

@@ -15,6 +15,7 @@ from training.ensemble.linear_models import SHARPNESS, LinearModels, Rows, fit_l
 from training.ensemble.pseudo_labels import PseudoLabels, teach
 from training.features.char_ngrams import spelling_matrix
 from training.features.embeddings import rows_of, train_vectors, unit_and_length
+from training.features.stems import add_stem_vectors, extend_by_stem
 from training.features.tfidf import counts, inverse_document_frequency, tfidf
 from training.features.vectoriser import RESERVED, build_vocabulary, encode
 
@@ -114,6 +115,10 @@ def _vocabulary(
             size=config.text.vocabulary_size,
             min_count=config.text.min_count,
         )
+        if config.text.stem_fallback:
+            found = extend_by_stem(
+                found, (*learn.texts, *extra.texts), size=config.text.vocabulary_size
+            )
         path.write_text(json.dumps(found), encoding="utf-8")
     return tuple(json.loads(path.read_text(encoding="utf-8")))
 
@@ -134,6 +139,8 @@ def _vectors(
             min_count=config.text.min_count,
             seed=config.seed,
         )
+        if config.text.stem_fallback:
+            found = add_stem_vectors(found, vocabulary)
         np.save(path, rows_of(vocabulary, found, config.embedding.dimensions, seed=config.seed))
     return np.asarray(np.load(path), dtype=np.float32)
 
