@@ -39,7 +39,7 @@ def add_stem_vectors(vectors: Mapping[str, Floats], words: Iterable[str]) -> dic
         by_stem[stem(word)].append(vector)
     missing = (word for word in words if word not in vectors)
     borrowed = {
-        word: np.mean(by_stem[stem(word)], axis=0, dtype=np.float32)
+        word: np.asarray(np.mean(by_stem[stem(word)], axis=0), dtype=np.float32)
         for word in missing
         if stem(word) in by_stem
     }
