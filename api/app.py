@@ -110,7 +110,7 @@ def _limits(settings: ApiSettings) -> _Limits:
         waiting=ConcurrencyLimiter(min(settings.api_max_long_polls, half), within=held),
         labels=ConcurrencyLimiter(max(1, threads // 4), within=held),
         transfers=Transfers(
-            of_one_owner=ConcurrencyLimiter(one_owner),
-            in_all=ConcurrencyLimiter(transfers, within=held),
+            per_owner=ConcurrencyLimiter(one_owner),
+            total=ConcurrencyLimiter(transfers, within=held),
         ),
     )

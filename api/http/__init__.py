@@ -1,1 +1,1 @@
-"""What all routes share: bodies, parameters, problems, the description."""
+"""HTTP basics that all routes share: bodies, parameters, problems, limits, OpenAPI."""

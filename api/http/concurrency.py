@@ -1,4 +1,4 @@
-"""Concurrency limits: how many requests may do something at a time that holds a thread for long."""
+"""Concurrency limits for requests that occupy a thread for long."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Release = Callable[[], None]
 
 
 class ConcurrencyLimiter:
-    """Grants a bounded number of permits at a time, for each key apart. Several threads may use it."""
+    """Grants a bounded number of concurrent permits per key. Thread-safe."""
 
     def __init__(self, limit: int, *, within: ConcurrencyLimiter | None = None) -> None:
         """
         Args:
-            limit: permits at a time for one key.
-            within: grants a permit for each of these as well, or none is granted.
+            limit: maximum concurrent permits per key.
+            within: an outer limit, which has to grant a permit as well.
         """
         self._limit = limit
         self._within = within
@@ -24,7 +24,10 @@ class ConcurrencyLimiter:
         self._granted: Counter[Hashable] = Counter()
 
     def try_acquire(self, key: Hashable = None) -> Release | None:
-        """A permit, as the function that releases it (a second call does nothing). None when all are granted."""
+        """Acquire a permit without waiting.
+
+        Returns the function that releases it (idempotent), or None if all permits are in use.
+        """
         with self._lock:
             if self._granted[key] >= self._limit:
                 return None

@@ -1,4 +1,4 @@
-"""What log lines say of a request: its address, without what could be private or secret in it, and who sent it."""
+"""Request URLs and client addresses for logs, without private or secret parts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from urllib.parse import quote, unquote_plus
 from jobs.logs.masking import mask_secrets
 
 _IN_PATHS = "/:@+,;="
-# Parameters whose values say nothing of a person or a catalogue. Every other value is left out: people search for
-# words of their rows, put tokens into webhook URLs, and send a key as a parameter by mistake.
+# Parameters whose values reveal nothing about a person or a catalogue. All other values are omitted:
+# searches contain words of rows, webhook URLs contain tokens, and keys are sent as parameters by mistake.
 _SHOWN_PARAMETERS = frozenset(
     {
         "after",
@@ -35,13 +35,13 @@ _PLAIN_NAME = re.compile(r"[a-z_]{1,32}")
 
 
 def logged_path(environ: Mapping[str, Any]) -> str:
-    """The path of a WSGI request, percent-encoded."""
+    """Return the percent-encoded path of a WSGI request."""
     path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
     return mask_secrets(quote(path, safe=_IN_PATHS))
 
 
 def logged_address(environ: Mapping[str, Any]) -> str:
-    """The path and the query of a WSGI request; `-` stands for each name or value that is left out."""
+    """Return the path and query of a WSGI request; `-` replaces each omitted name or value."""
     query = str(environ.get("QUERY_STRING", ""))
     parameters = "&".join(_logged_parameter(part) for part in query.split("&"))
     return logged_path(environ) + (f"?{parameters}" if query else "")
@@ -56,13 +56,13 @@ def _logged_parameter(part: str) -> str:
 
 
 def client_address(environ: Mapping[str, Any]) -> str | None:
-    """The client's IP address, as the trusted proxies give it where there are any; None if it is no address."""
-    # A header that a proxy passes on may hold anything.
+    """Return the client's IP address, as reported by trusted proxies if any; None if it is invalid."""
+    # A forwarded header may contain anything.
     return _checked(environ.get("REMOTE_ADDR"))
 
 
 def peer_address(environ: Mapping[str, Any]) -> str | None:
-    """The IP address at the other end of the connection, whatever headers say; None for a Unix socket."""
+    """Return the IP address of the connection's peer, regardless of headers; None for a Unix socket."""
     before_proxies = environ.get("werkzeug.proxy_fix.orig", environ)
     return _checked(before_proxies.get("REMOTE_ADDR"))
 

@@ -1,4 +1,4 @@
-"""Pieces of the OpenAPI description, for the routes that say what they answer."""
+"""Response objects of the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pydantic import BaseModel
 from api.http.problem_codes import CODES
 
 _HEADERS: Mapping[str, str] = {
-    "Location": "Where the job is.",
-    "Retry-After": "Seconds after which asking again makes sense.",
-    "Idempotency-Replayed": "With an Idempotency-Key: whether an earlier request has made this job.",
-    "Preference-Applied": "How long the answer would have waited.",
-    "ETag": "Identifies the bytes; send it in If-None-Match or If-Range.",
-    "Content-Disposition": "The name under which to save it.",
-    "Accept-Ranges": "`bytes`: parts can be asked for with Range.",
-    "Content-Range": "Which bytes of how many these are.",
+    "Location": "URL of the job.",
+    "Retry-After": "Seconds to wait before the next request.",
+    "Idempotency-Replayed": "With an Idempotency-Key: whether an earlier request created this job.",
+    "Preference-Applied": "The wait time that was applied.",
+    "ETag": "Identifies this version; send it in If-None-Match or If-Range.",
+    "Content-Disposition": "Suggested file name.",
+    "Accept-Ranges": "`bytes`: Range requests are supported.",
+    "Content-Range": "Position of these bytes, and the total size.",
 }
 
 
 def problems(*codes: str) -> ResponseDict:
-    """The responses of these codes, one for each status; every operation has the server's own problems beside them."""
+    """Return the responses for these codes, grouped by status. `described_routes` adds those that every operation has."""
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in codes:
         by_status[CODES[code].status].append(f"`{code}`: {CODES[code].when}")
@@ -44,9 +44,11 @@ def document(
     headers: tuple[str, ...] = (),
     leads_to: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """A JSON answer with headers. `model` has to be the plain answer of another operation, which describes it.
+    """Return a JSON response with headers.
 
-    `leads_to` names operations that take the answer's `id` as their `job_id`.
+    Args:
+        model: the document; its schema must be registered by another operation.
+        leads_to: ids of operations that take the document's `id` as `job_id`.
     """
     parameters = {"job_id": "$response.body#/id"}
     return {
@@ -57,7 +59,7 @@ def document(
 
 
 def file(description: str, *types: str, headers: tuple[str, ...] = ()) -> dict[str, Any]:
-    """An answer that is a file of one of these media types."""
+    """Return a response that is a file of one of these media types."""
     return {
         "description": description,
         "content": {kind: {"schema": {"type": "string"}} for kind in types},

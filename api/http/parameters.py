@@ -1,4 +1,4 @@
-"""What the routes take from path and query."""
+"""Path, query and header parameters of the job routes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from api.http.prefer_wait import LONGEST_WAIT_S
+from api.http.prefer_wait import MAX_WAIT_S
 from api.jobs.job_ids import JOB_ID, check_job_id
 from api.uploads.options import option
 from jobs.job import State
@@ -28,7 +28,7 @@ def _schema(model: type[_Parameters]) -> dict[str, Any]:
 
 
 class _Parameters(BaseModel):
-    """Its plain JSON schema is made once: flask-openapi3 asks for it at every request, a third of what a look at a job costs."""
+    """Caches its JSON schema: flask-openapi3 asks for it in every request, a third of the cost of reading a job."""
 
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -36,20 +36,20 @@ class _Parameters(BaseModel):
 
 
 class JobPath(_Parameters):
-    """An id that cannot be one raises `JobNotFound`, before a store sees it."""
+    """A malformed id raises `JobNotFound` before the store is asked."""
 
     job_id: Annotated[str, AfterValidator(check_job_id)] = Field(description="The job's id.")
 
 
-def _is_rfc_3339(value: object) -> object:
-    # Not what pydantic would take beside it: seconds since 1970, or a date alone.
+def _check_rfc_3339(value: object) -> object:
+    # pydantic would also accept Unix seconds and plain dates.
     if isinstance(value, str) and not _TIME.fullmatch(value):
         raise ValueError("send a time like 2026-01-31T12:00:00Z")
     return value
 
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_Time = Annotated[AwareDatetime, BeforeValidator(_is_rfc_3339)]
+_Time = Annotated[AwareDatetime, BeforeValidator(_check_rfc_3339)]
 
 
 _Word = Annotated[str, Field(pattern=r"^[!-~]{1,255}$")]
@@ -60,41 +60,41 @@ class SubmitHeader(_Parameters):
     """Headers of an upload."""
 
     idempotency_key: _Word | SkipJsonSchema[None] = option(
-        "A word of your own, new for every upload: sent again with the same upload, within 24 hours, it leads to the "
-        "same job instead of a second one.",
+        "A value of your choice, unique per upload. Repeating the same upload with it within 24 hours returns the "
+        "same job instead of creating a second one.",
         alias="Idempotency-Key",
     )
     prefer: str | SkipJsonSchema[None] = option(
-        f"`wait=N` lets the answer wait until the job has ended, {LONGEST_WAIT_S} seconds at most.",
+        f"`wait=N` delays the response until the job has ended, at most {MAX_WAIT_S} seconds.",
         alias="Prefer",
     )
 
 
 class ShowHeader(_Parameters):
-    """Headers of a look at a job."""
+    """Headers of a request for a job."""
 
     prefer: str | SkipJsonSchema[None] = option(
-        "`wait=N` lets the answer wait until the job has ended, or with If-None-Match until it has changed; "
-        f"{LONGEST_WAIT_S} seconds at most.",
+        "`wait=N` delays the response until the job has ended or, with If-None-Match, has changed; "
+        f"at most {MAX_WAIT_S} seconds.",
         alias="Prefer",
     )
     if_none_match: str | SkipJsonSchema[None] = option(
-        "The `ETag` of an earlier answer.", alias="If-None-Match"
+        "The `ETag` of an earlier response.", alias="If-None-Match"
     )
 
 
 class ListQuery(_Parameters):
-    """Which jobs, and which page of them."""
+    """Filters and page of the job list."""
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: int = Field(20, ge=1, le=100, description="Jobs on a page, at most.")
-    after: _Cursor | SkipJsonSchema[None] = option("The `next` of the page before.")
+    limit: int = Field(20, ge=1, le=100, description="Maximum jobs per page.")
+    after: _Cursor | SkipJsonSchema[None] = option("The `next` of the previous page.")
     state: list[State] | SkipJsonSchema[None] = option(
-        "Jobs in one of these states; give it several times for several."
+        "Jobs in this state; repeat the parameter for several states."
     )
-    created_after: _Time | SkipJsonSchema[None] = option("Jobs made at this time or later.")
-    created_before: _Time | SkipJsonSchema[None] = option("Jobs made before this time.")
+    created_after: _Time | SkipJsonSchema[None] = option("Jobs created at or after this time.")
+    created_before: _Time | SkipJsonSchema[None] = option("Jobs created before this time.")
     filename: str | SkipJsonSchema[None] = option(
-        "Jobs whose file's name holds this, in whatever case."
+        "Jobs whose file name contains this text, ignoring case."
     )

@@ -1,4 +1,4 @@
-"""`Prefer: wait=N`: an answer that comes when there is something to say, but after N seconds at the latest (RFC 7240)."""
+"""Long polling with `Prefer: wait=N` (RFC 7240)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from api.jobs.polling import poll_job, version
 from api.jobs.scoped_store import ScopedJobStore
 from jobs.job import Job
 
-LONGEST_WAIT_S = 60
+MAX_WAIT_S = 60
 
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
 
@@ -20,20 +20,22 @@ def wait_for(
     *,
     store: ScopedJobStore,
     waiting: ConcurrencyLimiter,
-    known: str | None = None,
+    etag: str | None = None,
 ) -> tuple[Job, dict[str, str]]:
-    """The job once it has ended (or is not `known` any more, if that is given), and the header that says so.
+    """Wait until the job has ended or, with `etag`, until its version differs from it.
 
-    A preference that is none, or for which there is no permit, is ignored, as the standard allows.
+    An invalid preference is ignored, and so is one for which no permit is available; RFC 7240 allows it.
+
+    Returns the latest snapshot and the headers that describe the wait.
     """
-    asked = _WAIT.search(prefer or "")
-    if asked is None or (release := waiting.try_acquire()) is None:
+    preference = _WAIT.search(prefer or "")
+    if preference is None or (release := waiting.try_acquire()) is None:
         return job, {}
-    seconds = min(int(asked[1]), LONGEST_WAIT_S)
+    seconds = min(int(preference[1]), MAX_WAIT_S)
     try:
-        for look in poll_job(store, job, seconds=seconds):
-            latest = look
-            if known is not None and version(look) != known:
+        for snapshot in poll_job(store, job, seconds=seconds):
+            latest = snapshot
+            if etag is not None and version(snapshot) != etag:
                 break
     finally:
         release()

@@ -34,17 +34,20 @@ from jobs.webhook_urls import WebhookUrlRefused
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
-_JOB_ENDS_S = 30  # nobody knows when; soon enough to be worth asking
+_QUOTA_RETRY_S = 30  # when a job will end is unknown
 
-# What Flask and werkzeug raise by themselves.
+# Errors raised by Flask and werkzeug.
 _HTTP_DETAILS: Mapping[int, tuple[str, str]] = {
     400: ("BAD_REQUEST", "The request cannot be read; check its syntax and its headers."),
-    404: ("NOT_FOUND", "There is nothing at this address; jobs are at /v1/jobs."),
-    405: ("METHOD_NOT_ALLOWED", "Use one of the methods that the Allow header names."),
-    413: ("BODY_TOO_LARGE", "The request's body is too large; send less."),
+    404: ("NOT_FOUND", "There is no resource at this path; jobs are at /v1/jobs."),
+    405: (
+        "METHOD_NOT_ALLOWED",
+        "This method is not supported here; use one that the Allow header lists.",
+    ),
+    413: ("BODY_TOO_LARGE", "The request body is too large; send a smaller one."),
     416: (
         "RANGE_NOT_SATISFIABLE",
-        "Ask for a range within the length in the Content-Range header.",
+        "The range is outside the file; request a range within the length in the Content-Range header.",
     ),
 }
 
@@ -52,17 +55,17 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class ProblemDocument(BaseModel):
-    """What went wrong, after RFC 9457. Programs go by `code`; `detail` says what to do, for people."""
+    """A problem as defined by RFC 9457. `code` is for programs, `detail` for people."""
 
-    type: str = Field(description="Always about:blank; `code` is what tells problems apart.")
-    title: str = Field(description="The status in words.")
+    type: str = Field(description="Always about:blank; `code` distinguishes problems.")
+    title: str = Field(description="The reason phrase of the status.")
     status: int
-    code: str = Field(description="Stable: it never changes its meaning.", pattern="^[A-Z_]+$")
-    detail: str = Field(description="What is wrong and what to do about it.")
+    code: str = Field(description="Stable: its meaning never changes.", pattern="^[A-Z_]+$")
+    detail: str = Field(description="What is wrong, and what to do.")
 
 
 class Problem(Exception):
-    """Ends the request with a problem document."""
+    """Ends the request with a problem response."""
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class Problem(Exception):
         headers: Mapping[str, str] | None = None,
         retry_after_s: int | None = None,
     ) -> None:
-        assert CODES[code].status is status, f"{code} is documented otherwise"
+        assert CODES[code].status is status, f"{code} is documented with another status"
         super().__init__(f"{code}: {detail}")
         self.status = status
         self.code = code
@@ -83,7 +86,7 @@ class Problem(Exception):
             self.headers["Retry-After"] = str(retry_after_s)
 
     def response(self) -> Response:
-        """The problem document."""
+        """Return the problem response."""
         document = ProblemDocument(
             type="about:blank",
             title=self.status.phrase,
@@ -100,12 +103,12 @@ class Problem(Exception):
 
 
 def register_problems(app: Flask) -> None:
-    """Make every error of `app` a problem document."""
+    """Answer every error of `app` with a problem document."""
     app.register_error_handler(Exception, lambda error: problem_from(error).response())
 
 
 def problem_from(error: Exception) -> Problem:
-    """What the client is told about an error. What it is not told is logged."""
+    """Translate an error to a problem. Details that the client must not see are logged."""
     match error:
         case Problem():
             return error
@@ -128,7 +131,7 @@ def problem_from(error: Exception) -> Problem:
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "TOO_MANY_OPEN_JOBS",
                 str(error),
-                retry_after_s=_JOB_ENDS_S,
+                retry_after_s=_QUOTA_RETRY_S,
             )
         case IllegalTransition():
             return Problem(
@@ -139,7 +142,7 @@ def problem_from(error: Exception) -> Problem:
         case redis.RedisError() | OperationalError() if reason := refusal(error):
             return _refused_write(reason, error)
         case redis.RedisError() | OperationalError():
-            return _away("SERVICE_UNAVAILABLE", "The job records cannot be reached", error)
+            return _unavailable("SERVICE_UNAVAILABLE", "The job store cannot be reached", error)
         case OSError() if error.errno in _NO_SPACE:
             log.error(
                 "%s %s: storage is full: %s", request.method, logged_path(request.environ), error
@@ -147,10 +150,10 @@ def problem_from(error: Exception) -> Problem:
             return Problem(
                 HTTPStatus.INSUFFICIENT_STORAGE,
                 "STORAGE_FULL",
-                "The server's storage is full; tell its operator, or delete jobs that are done.",
+                "The storage is full; delete ended jobs, or ask the operator for more space.",
             )
         case OSError():
-            return _away("STORAGE_UNAVAILABLE", "The storage cannot be used", error)
+            return _unavailable("STORAGE_UNAVAILABLE", "The storage cannot be used", error)
         case HTTPException(code=int(status)):
             return _from_http(error, HTTPStatus(status))
         case _:
@@ -160,40 +163,40 @@ def problem_from(error: Exception) -> Problem:
             return Problem(
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 "INTERNAL_ERROR",
-                "Something went wrong on the server, and it has been logged; try again later.",
+                "The server failed to handle the request, and the error was logged; try again later.",
             )
 
 
 def in_use() -> Problem:
-    """The problem of a key under which another request is being served."""
+    """Return the problem of an idempotency key that another request holds."""
     return Problem(
         HTTPStatus.CONFLICT,
         "IDEMPOTENCY_KEY_IN_USE",
-        "Another request with this Idempotency-Key is under way; repeat yours in a moment to get its answer.",
+        "Another request with this Idempotency-Key is in progress; repeat yours after one second to get its response.",
         retry_after_s=1,
     )
 
 
 def refuse_input(error: ValidationError) -> NoReturn:
-    """Raise the problem of input that does not fit its model."""
+    """Raise the problem of invalid input."""
     raise problem_of_input(error)
 
 
 def problem_of_input(error: ValidationError) -> Problem:
-    """What the client is told about parameters, fields or a JSON body that do not fit their model."""
+    """Return the problem of invalid parameters, fields or JSON bodies."""
     first = error.errors(include_url=False, include_context=False)[0]
     name = ".".join(str(part) for part in first["loc"])[:64]
     if not name:
         return Problem(
             HTTPStatus.BAD_REQUEST,
             "INVALID_BODY",
-            "The body has to be a JSON object, sent as application/json; /docs describes it.",
+            "The body must be a JSON object, sent as application/json; /docs describes it.",
         )
     if first["type"] == "extra_forbidden":
         return Problem(
             HTTPStatus.BAD_REQUEST,
             "UNKNOWN_PARAMETER",
-            f"The parameter {name!r} is not known here; /docs lists those that are.",
+            f"The parameter {name!r} is unknown; /docs lists the supported ones.",
         )
     what = first["msg"].removeprefix("Value error, ").removesuffix(".")
     return Problem(
@@ -204,7 +207,7 @@ def problem_of_input(error: ValidationError) -> Problem:
 
 
 def _shown(value: object) -> str:
-    """The beginning of what was sent, never a key; of a list or an object only that it is one."""
+    """Return the start of a value with API keys masked; lists and objects are only named."""
     match value:
         case list():
             return "a list"
@@ -222,23 +225,23 @@ def _refused_write(reason: str, error: Exception) -> Problem:
         return Problem(
             HTTPStatus.INSUFFICIENT_STORAGE,
             "JOB_STORE_FULL",
-            "The server's job records are full; delete jobs that are done, or tell its operator.",
+            "The job store is full; delete ended jobs, or ask the operator for more memory.",
         )
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "SERVICE_UNAVAILABLE",
-        f"The job records cannot be written at the moment; try again in {RETRY_AFTER_S} seconds, and tell the operator "
-        "if that does not help.",
+        f"The job store refuses writes; try again in {RETRY_AFTER_S} seconds, and ask the operator if that "
+        "does not help.",
         retry_after_s=RETRY_AFTER_S,
     )
 
 
-def _away(code: str, what: str, error: Exception) -> Problem:
+def _unavailable(code: str, what: str, error: Exception) -> Problem:
     log.error("%s %s: %s: %s", request.method, logged_path(request.environ), what.lower(), error)
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         code,
-        f"{what} at the moment; try again in {RETRY_AFTER_S} seconds.",
+        f"{what}; try again in {RETRY_AFTER_S} seconds.",
         retry_after_s=RETRY_AFTER_S,
     )
 
@@ -247,7 +250,7 @@ def _from_http(error: HTTPException, status: HTTPStatus) -> Problem:
     if status.value not in _HTTP_DETAILS:
         status = HTTPStatus.BAD_REQUEST
     code, detail = _HTTP_DETAILS[status.value]
-    # Allow, Content-Range and the like belong to the answer; what describes werkzeug's own page does not.
+    # Keep headers such as Allow and Content-Range; drop those that describe werkzeug's own HTML page.
     headers = {
         name: value
         for name, value in error.get_response(request.environ).headers.items()

@@ -1,17 +1,17 @@
-"""How much of a request's body is read: of an upload all, of anything else a bounded piece."""
+"""Size limit of request bodies other than uploads."""
 
 from __future__ import annotations
 
 from flask import Flask, request
 
 _STREAMED = frozenset({"jobs.submit_job", "preview.preview_catalogue"})
-_LARGEST_BYTES = 1 << 20
+_MAX_BYTES = 1 << 20
 
 
 def register_bodies(app: Flask) -> None:
-    """Bound what is read into memory; uploads bound themselves."""
+    """Limit bodies that are read into memory. Uploads are streamed and have their own limit."""
 
     @app.before_request
-    def bound() -> None:
+    def limit_body() -> None:
         if request.endpoint not in _STREAMED:
-            request.max_content_length = _LARGEST_BYTES
+            request.max_content_length = _MAX_BYTES

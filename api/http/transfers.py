@@ -1,7 +1,7 @@
-"""Permits for uploads and downloads: whatever makes a thread wait for a client needs one.
+"""Concurrency limits of uploads and downloads, in which a thread may have to wait for its client.
 
-A request whose body was here before a thread took it, and whose answer the kernel takes at once, needs none, so looks at
-jobs are answered however many clients are slow.
+A request whose body has arrived completely and whose response fits into the socket buffer needs no
+permit, so slow clients cannot block requests for jobs.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from api.auth.caller import caller_or_none
 from api.http.concurrency import ConcurrencyLimiter, Release
 from api.http.problems import RETRY_AFTER_S, Problem
 
-# The kernel takes as much of an answer at once on any connection that has nothing else to send.
-_SMALL_ANSWER_BYTES = 16 * 1024
-# Their answers are large, and cost time to make: what is refused is refused before.
+# The socket buffer takes a response of this size at once if it is empty.
+_SMALL_RESPONSE_BYTES = 16 * 1024
+# Their responses are large and expensive, so permits are acquired before.
 _DOWNLOADS = frozenset(
     {"results.get_result", "results.get_errors", "review.list_rows", "review.get_corrections"}
 )
@@ -29,29 +29,29 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Transfers:
-    """The limits on uploads and downloads under way."""
+    """Limits of concurrent uploads and downloads."""
 
-    of_one_owner: ConcurrencyLimiter
-    in_all: ConcurrencyLimiter
+    per_owner: ConcurrencyLimiter
+    total: ConcurrencyLimiter
 
     def begin(self, owner: str | None) -> Release:
-        """A permit for one more. Raises `Problem` when there is none."""
-        release_owner = self.of_one_owner.try_acquire(owner)
+        """Acquire a permit. Raises `Problem` if none is available."""
+        release_owner = self.per_owner.try_acquire(owner)
         if release_owner is None:
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "TOO_MANY_TRANSFERS",
-                "As many of your uploads and downloads are under way as may be at a time; "
+                "Your maximum number of concurrent uploads and downloads is reached; "
                 "try again when one of them has ended.",
                 retry_after_s=RETRY_AFTER_S,
             )
-        release_all = self.in_all.try_acquire()
+        release_all = self.total.try_acquire()
         if release_all is None:
             release_owner()
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "SERVER_BUSY",
-                "As many uploads and downloads are under way as the server takes at a time; "
+                "The server's maximum number of concurrent uploads and downloads is reached; "
                 f"try again in {RETRY_AFTER_S} seconds.",
                 retry_after_s=RETRY_AFTER_S,
             )
@@ -64,7 +64,7 @@ class Transfers:
 
 
 def register_transfers(app: Flask, transfers: Transfers) -> None:
-    """Require permits. Register it last: it needs to know the caller, and what it refuses is an answer like any other."""
+    """Require permits. Register this hook last: it needs the caller."""
 
     @app.before_request
     def begin() -> None:
@@ -77,7 +77,7 @@ def register_transfers(app: Flask, transfers: Transfers) -> None:
             raise Problem(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 "BODY_TOO_LARGE",
-                "Without a key, a body has at most 64 KiB and comes with Content-Length.",
+                "Without an API key a body is limited to 64 KiB and needs a Content-Length; send a key or a smaller body.",
             )
 
     @app.after_request
@@ -89,27 +89,27 @@ def register_transfers(app: Flask, transfers: Transfers) -> None:
                 response.close()
                 return problem.response()
         if (release := g.pop("release_transfer", None)) is not None:
-            # werkzeug calls nothing at the end of an answer that is passed through as it is.
+            # werkzeug does not call close hooks in direct passthrough mode.
             response.direct_passthrough = False
             response.call_on_close(release)
         return response
 
 
 def wait_for_client() -> None:
-    """From now on reads and writes of this request may wait for its client; it has to hold a permit of some kind."""
+    """Allow reads and writes of this request to wait for its client. The request must hold a permit."""
     g.may_wait = True
     if (client := _client()) is not None:
         client.may_wait = True
 
 
 def _hold(transfers: Transfers) -> None:
-    who = caller_or_none()
-    g.release_transfer = transfers.begin(who.owner if who else None)
+    caller = caller_or_none()
+    g.release_transfer = transfers.begin(caller.owner if caller else None)
     wait_for_client()
 
 
 def _client() -> Any:
-    """The `ClientSocket` of the request; None without the server, as in tests."""
+    """Return the `ClientSocket` of the request; None in tests without a server."""
     return request.environ.get("gunicorn.socket")
 
 
@@ -119,4 +119,4 @@ def _is_small(response: Response) -> bool:
     size = response.content_length
     if size is None:
         size = response.calculate_content_length()
-    return size is not None and size <= _SMALL_ANSWER_BYTES
+    return size is not None and size <= _SMALL_RESPONSE_BYTES

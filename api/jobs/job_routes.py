@@ -136,7 +136,7 @@ def job_routes(
             header.prefer,
             store=store,
             waiting=waiting,
-            known=next(iter(known.as_set(include_weak=True)), None) if known else None,
+            etag=next(iter(known.as_set(include_weak=True)), None) if known else None,
         )
         response = jsonify(as_json(job_document(job)))
         response.set_etag(version(job), weak=True)  # rate and ETA differ from look to look

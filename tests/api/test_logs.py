@@ -29,7 +29,7 @@ def test_while_redis_is_away_no_line_can_be_forged(start_api: StartApi) -> None:
     assert answer.status_code == 503
     api.stop()
     lines = api.log.read_text().splitlines()
-    assert [line for line in lines if "the job records cannot be reached" in line]
+    assert [line for line in lines if "the job store cannot be reached" in line]
     assert not [line for line in lines if line.startswith('{"audit": "deletion"')]
 
 

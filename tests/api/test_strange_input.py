@@ -13,7 +13,7 @@ from urllib.parse import quote_from_bytes
 
 import pytest
 
-from api.http.json_bodies import DEEPEST, StrictJson
+from api.http.json_bodies import MAX_DEPTH, StrictJson
 from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import RedisJobStore
 from jobs.redis.webhooks import RedisWebhookStore
@@ -247,7 +247,7 @@ def test_a_body_that_is_not_taken_is_named_as_such(client: ApiClient, body: byte
 
 def test_json_is_bounded_in_depth_and_brackets_in_texts_do_not_count(front: Front) -> None:
     reader = StrictJson(front.app())
-    deepest = "[" * DEEPEST + "]" * DEEPEST
+    deepest = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert json.dumps(reader.loads(deepest)) == deepest
     with pytest.raises(ValueError, match="nested deeper"):
         reader.loads(f"[{deepest}]")
