@@ -70,7 +70,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     app.register_api(webhook_routes(jobs, services.callbacks))
     app.register_api(session_routes(access))
     asking = LabelClient(
-        services.store,
+        services.store.workers,
         services.questions,
         services.messages,
         limits.labels,

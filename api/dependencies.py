@@ -33,18 +33,20 @@ def connect(settings: ApiSettings) -> Services:
     from jobs.queue.celery_app import make_celery
     from jobs.queue.task_queue import CeleryTaskQueue
     from jobs.redis.api_keys import RedisApiKeyStore
+    from jobs.redis.connection import redis_client
     from jobs.redis.corrections import RedisCorrectionStore
-    from jobs.redis.job_store import RedisJobStore
+    from jobs.redis.job_store import redis_job_store
     from jobs.redis.label_requests import RedisLabelRequests
     from jobs.redis.webhooks import RedisWebhookStore
 
+    client = redis_client(settings.redis_url)
     return Services(
-        store=RedisJobStore(settings.redis_url),
+        store=redis_job_store(client),
         storage=Storage(settings.storage_url),
         messages=CeleryTaskQueue(make_celery(settings.broker_url)),
-        corrections=RedisCorrectionStore(settings.redis_url),
-        questions=RedisLabelRequests(settings.redis_url),
-        keys=RedisApiKeyStore(settings.redis_url),
-        callbacks=RedisWebhookStore(settings.redis_url),
+        corrections=RedisCorrectionStore(client),
+        questions=RedisLabelRequests(client),
+        keys=RedisApiKeyStore(client),
+        callbacks=RedisWebhookStore(client),
         counts_url=settings.redis_url,
     )

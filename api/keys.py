@@ -19,6 +19,7 @@ from jobs.api_keys import ApiKey, KeyLimits, generate_api_key
 from jobs.errors import ApiKeyNotFound
 from jobs.ports.api_keys import ApiKeyStore
 from jobs.redis.api_keys import RedisApiKeyStore
+from jobs.redis.connection import redis_client
 from jobs.settings import JobSettings
 
 
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> int:
     """Run one command."""
     options = _parser().parse_args(arguments)
     try:
-        store = RedisApiKeyStore(JobSettings().redis_url)
+        store = RedisApiKeyStore(redis_client(JobSettings().redis_url))
         options.run(store, options)
     except ValidationError as error:
         for problem in error.errors():

@@ -84,7 +84,9 @@ def make_app(settings: WorkerSettings) -> Celery:
         # each catalogue.
         gc.freeze()
         start_status_reporter(services, name=socket.gethostname())
-        start_sending(connect_sender(settings, services.store), threads=settings.webhook_threads)
+        start_sending(
+            connect_sender(settings, services.store.jobs), threads=settings.webhook_threads
+        )
 
     signals.worker_process_init.connect(begin_process, weak=False)
     return app

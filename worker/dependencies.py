@@ -9,11 +9,14 @@ from celery import Celery
 
 from jobs.files.storage import Storage
 from jobs.job import Failure, State
-from jobs.ports.job_store import Commit, JobStore
+from jobs.ports.chunk_ledger import Commit
+from jobs.ports.job_repository import JobRepository
+from jobs.ports.job_store import JobStore
 from jobs.ports.label_requests import LabelRequests
 from jobs.ports.prediction_cache import NullPredictionCache, PredictionCache
 from jobs.queue.task_queue import CeleryTaskQueue, TaskQueue
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 from jobs.redis.label_requests import RedisLabelRequests
 from jobs.redis.prediction_cache import RedisPredictionCache
 from jobs.redis.webhooks import RedisWebhookStore
@@ -46,7 +49,7 @@ class Services:
     def fail(self, job_id: str, failure: Failure) -> None:
         """End the job as failed; what was labelled is kept."""
         log.error("%s: failed: %s: %s", job_id, failure.code, failure.message)
-        self.store.end(job_id, State.FAILED, failure)
+        self.store.jobs.end(job_id, State.FAILED, failure)
         self.messages.assemble(job_id)
 
     def follow(self, job_id: str, commit: Commit) -> None:
@@ -59,11 +62,12 @@ class Services:
 
 def connect(settings: WorkerSettings, app: Celery) -> Services:
     """The real services. Nothing connects before its first use, so this may run before a fork."""
+    client = redis_client(settings.redis_url)
     return Services(
-        store=RedisJobStore(settings.redis_url),
+        store=redis_job_store(client),
         storage=Storage(settings.storage_url),
         messages=CeleryTaskQueue(app),
-        questions=RedisLabelRequests(settings.redis_url),
+        questions=RedisLabelRequests(client),
         models=ServedModels(
             ModelClient(
                 settings.model_target,
@@ -87,11 +91,11 @@ def _label_cache(settings: WorkerSettings) -> PredictionCache:
     )
 
 
-def connect_sender(settings: WorkerSettings, store: JobStore) -> WebhookSender:
+def connect_sender(settings: WorkerSettings, jobs: JobRepository) -> WebhookSender:
     """What tells callers that their jobs have ended."""
     return WebhookSender(
-        store=store,
-        callbacks=RedisWebhookStore(settings.redis_url),
+        jobs=jobs,
+        callbacks=RedisWebhookStore(redis_client(settings.redis_url)),
         poster=WebhookClient(
             timeout_s=settings.webhook_timeout_s, rules=settings.webhook_url_rules
         ),

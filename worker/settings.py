@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from jobs.ports.job_store import LONGEST_LEASE_S, UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
+from jobs.ports.step_leases import MAX_LEASE_S
+from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
 from jobs.settings import JobSettings
 
 
@@ -45,7 +46,7 @@ class WorkerSettings(JobSettings):
     )
     lease_s: PositiveFloat = Field(
         6.0,
-        le=LONGEST_LEASE_S,
+        le=MAX_LEASE_S,
         description="A step whose holder is silent for so long is given to another.",
     )
     recovery_interval_s: PositiveFloat = Field(

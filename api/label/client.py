@@ -8,8 +8,8 @@ from api.http.concurrency import ConcurrencyLimiter
 from api.http.problems import RETRY_AFTER_S, Problem
 from api.observability.worker_reports import lately, newest_model
 from jobs.job import Failure
-from jobs.ports.job_store import JobStore
 from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
+from jobs.ports.worker_registry import WorkerRegistry
 from jobs.queue.task_queue import TaskQueue
 
 
@@ -18,7 +18,7 @@ class LabelClient:
 
     def __init__(
         self,
-        store: JobStore,
+        workers: WorkerRegistry,
         questions: LabelRequests,
         messages: TaskQueue,
         waiting: ConcurrencyLimiter,
@@ -30,7 +30,7 @@ class LabelClient:
             waiting: permits for questions that wait for their answer.
             deadline_s: how long an answer is waited for, in seconds.
         """
-        self._store = store
+        self._workers = workers
         self._questions = questions
         self._messages = messages
         self._deadline_s = deadline_s
@@ -38,7 +38,7 @@ class LabelClient:
 
     def ask(self, question: LabelRequest) -> Answer:
         """The answer. Raises `Problem` when there is none."""
-        if newest_model(lately(self._store)) is None:
+        if newest_model(lately(self._workers)) is None:
             # Without this every question would wait for its deadline in vain.
             raise _unavailable("No worker reaches a model that it can use; /readyz says more.")
         release = self._waiting.try_acquire()

@@ -19,7 +19,8 @@ from api.jobs.schemas import as_json
 from api.observability.worker_reports import lately, newest_model
 from api.openapi import SERVICE, described_routes
 from jobs.files.storage import Storage
-from jobs.ports.job_store import JobStore, WorkerReport
+from jobs.ports.job_store import JobStore
+from jobs.ports.worker_registry import WorkerReport
 from jobs.redis.outage import refusal
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def health_routes(
     """
     routes = described_routes("health", SERVICE)
     # Anybody may ask, as often as they like, and a check of the storage writes a file.
-    check_redis = _Recent(lambda: _check(store.ping, "Redis does not answer."), clock)
+    check_redis = _Recent(lambda: _check(store.jobs.ping, "Redis does not answer."), clock)
     check_storage = _Recent(lambda: _check(storage.check, "The storage cannot be written."), clock)
 
     @routes.get("/healthz", responses={200: AliveDocument})
@@ -106,7 +107,7 @@ def health_routes(
         redis = check_redis()
         # A Redis that refuses writes can be read.
         with suppress(Exception):
-            reports += lately(store)
+            reports += lately(store.workers)
         model = newest_model(reports)
         checks = ChecksDocument(
             redis=redis,
@@ -130,7 +131,7 @@ def health_routes(
     @routes.get("/v1/model", responses={200: ModelDocument, **problems("MODEL_UNKNOWN")})
     def model() -> dict[str, Any]:
         """What the newest model says of itself"""
-        found = newest_model(lately(store))
+        found = newest_model(lately(store.workers))
         if found is None:
             raise Problem(
                 HTTPStatus.NOT_FOUND,

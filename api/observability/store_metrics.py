@@ -13,8 +13,9 @@ from prometheus_client.registry import Collector
 from api.observability.worker_reports import lately, newest_model
 from jobs.files.storage import Storage
 from jobs.job import TERMINAL, State
-from jobs.ports.job_store import JobStore, WorkerReport
+from jobs.ports.job_store import JobStore
 from jobs.ports.stats import Stats
+from jobs.ports.worker_registry import WorkerReport
 from jobs.queue.task_queue import TaskQueue
 
 log = logging.getLogger(__name__)
@@ -38,8 +39,8 @@ class StoreCollector(Collector):
         """Yield every metric that can be read; `spinelabel_store_up` is 0 while Redis is down."""
         try:
             began = time.perf_counter()
-            stats, depths = self._store.stats(), self._messages.depths()
-            reports, live = self._store.workers(within_s=_DAY_S), lately(self._store)
+            stats, depths = self._store.stats.read(), self._messages.depths()
+            reports, live = self._store.workers.active(within_s=_DAY_S), lately(self._store.workers)
             duration_s = time.perf_counter() - began
         except Exception as error:  # each adapter raises its own errors
             log.warning("store metrics are unavailable: %s", error)

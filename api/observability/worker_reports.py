@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Protocol, cast
+from typing import cast
 
 from api.http.problems import Problem
-from jobs.ports.job_store import WorkerReport
+from jobs.ports.worker_registry import WorkerRegistry, WorkerReport
 
 _REPORTED_WITHIN_S = 15.0
 
 
-class Reports(Protocol):
-    """Whoever keeps the workers' reports."""
-
-    def workers(self, *, within_s: float) -> Sequence[WorkerReport]:
-        """See `JobStore.workers`."""
-
-
-def lately(store: Reports) -> Sequence[WorkerReport]:
+def lately(workers: WorkerRegistry) -> Sequence[WorkerReport]:
     """The reports that still count."""
-    return store.workers(within_s=_REPORTED_WITHIN_S)
+    return workers.active(within_s=_REPORTED_WITHIN_S)
 
 
 def newest_model(reports: Sequence[WorkerReport]) -> Mapping[str, object] | None:
@@ -30,9 +23,9 @@ def newest_model(reports: Sequence[WorkerReport]) -> Mapping[str, object] | None
     return max(models, key=lambda model: cast(int, model["version"]), default=None)
 
 
-def check_evidence(store: Reports) -> None:
+def check_evidence(workers: WorkerRegistry) -> None:
     """Raise a `Problem` if the newest model is known not to say which words weighed most."""
-    model = newest_model(lately(store))
+    model = newest_model(lately(workers))
     if model is not None and not model.get("evidence", True):
         raise Problem(
             HTTPStatus.CONFLICT,

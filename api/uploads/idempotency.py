@@ -84,7 +84,7 @@ def run_idempotently(
     has been deleted since.
     """
     lease_s = stall_s + _MARGIN_S
-    held = store.requests.hold(request_name(owner, key), secrets.token_hex(16), lease_s=lease_s)
+    held = store.idempotency.claim(request_name(owner, key), secrets.token_hex(16), lease_s=lease_s)
     if held is None:
         raise in_use()
     if isinstance(held, CompletedRequest):
@@ -97,12 +97,12 @@ def run_idempotently(
     except BaseException:
         # Nothing where the key was settled, though the reply that said so was lost: then the repetition is given that job.
         with suppress(redis.RedisError):
-            store.requests.release(held)
+            store.idempotency.release(held)
         raise
 
 
 def _settlement(held: KeyClaim, known: FingerprintedUpload) -> KeyCompletion:
-    return KeyCompletion(hold=held, fingerprint=known.fingerprint)
+    return KeyCompletion(claim=held, fingerprint=known.fingerprint)
 
 
 def _renewing(
@@ -116,7 +116,7 @@ def _renewing(
             due = clock() + _RENEW_EVERY_S
             # A hold outlives a short absence of the record; if it does not, `create` says so.
             with suppress(redis.RedisError):
-                store.requests.renew(held, lease_s=lease_s)
+                store.idempotency.renew(held, lease_s=lease_s)
 
     return renew
 

@@ -59,7 +59,7 @@ def accept(
     _check_webhook_url(upload, rules)
     layout = None if is_zip else _inspect(head, complete, upload)
     if asked := upload.options.evidence:
-        check_evidence(store)
+        check_evidence(store.workers)
     job_id = new_job_id()
     # Before the first byte, so that whatever a death leaves behind is found.
     store.announce_upload(job_id)
@@ -86,7 +86,7 @@ def accept(
         _check_webhook_url(upload, rules)  # which may have come after the file
         assert layout is not None  # the body has been read to its end
         if upload.options.evidence and not asked:
-            check_evidence(store)
+            check_evidence(store.workers)
         title = layout.title_index
         new = NewJob(
             id=job_id,
@@ -106,7 +106,7 @@ def accept(
         _discard(store, storage, job_id)
         raise
     try:
-        job = store.create(new, settlement=settlement)
+        job = store.create(new, completion=settlement)
     except (JobError, redis.ResponseError):
         _discard(store, storage, job_id)
         raise

@@ -17,9 +17,10 @@ from benchmarks.local_stack import Laptop
 from jobs.files.chunk_output import ChunkOutput
 from jobs.files.storage import chunk_output_path, chunk_outputs_folder, job_folder, result_path
 from jobs.job import Job, State
-from jobs.ports.job_store import ASSEMBLE, PLAN, label_step
+from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.queue.task_queue import QUEUES
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 from jobs.redis.keys import JobKeys
 
 
@@ -36,12 +37,12 @@ class View:
 
     def __init__(self, stack: Laptop) -> None:
         self._stack = stack
-        self.store = RedisJobStore(stack.redis_url)
+        self.store = redis_job_store(redis_client(stack.redis_url))
         self.redis = stack.redis()
 
     def active(self) -> list[Job]:
         """Jobs that have not ended."""
-        return [self.store.get(job_id) for job_id in self.store.active()]
+        return [self.store.jobs.get(job_id) for job_id in self.store.jobs.active_ids()]
 
     def held(self, job_id: str) -> list[str]:
         """Steps of the job that some process has claimed (also those whose holder is dead)."""
@@ -49,18 +50,22 @@ class View:
 
     def all_held(self) -> set[Step]:
         """The claimed steps of all jobs."""
-        return {Step(job_id, step) for job_id in self.store.active() for step in self.held(job_id)}
+        return {
+            Step(job_id, step)
+            for job_id in self.store.jobs.active_ids()
+            for step in self.held(job_id)
+        }
 
     def is_done(self, step: Step) -> bool:
         """Whether the step need not be carried out any more."""
-        job = self.store.get(step.job_id)
+        job = self.store.jobs.get(step.job_id)
         if job.is_terminal or (job.ending is not None and step.step != ASSEMBLE):
             return True
         if step.step == PLAN:
             return job.planned
         if step.step == ASSEMBLE:
             return False
-        done = self.store.committed_chunks(job.id)
+        done = self.store.chunks.manifests(job.id)
         return any(step.step == label_step(index) for index in done)
 
     def unsent(self, job: Job) -> list[str]:
@@ -103,7 +108,7 @@ class View:
 
     def committed_parts(self, job_id: str) -> list[Path]:
         """The labelled rows of the committed chunks."""
-        seals = self.store.committed_chunks(job_id)
+        seals = self.store.chunks.manifests(job_id)
         parts = [ChunkOutput.sealed(job_id, index, seal) for index, seal in seals.items()]
         return [self._stack.storage / chunk_output_path(job_id, p.index, p.fence) for p in parts]
 

@@ -35,7 +35,7 @@ def part_written(view: View, job: Job) -> bool:
         return False
     names = view.part_names(job.id)
     written = {int(name[:5]) for name in names if name[0] != "." and not name.endswith("errors")}
-    return bool(written - view.store.committed_chunks(job.id).keys())
+    return bool(written - view.store.chunks.manifests(job.id).keys())
 
 
 def committed(view: View, job: Job) -> bool:
@@ -106,7 +106,7 @@ def stopped_at(
             worker = stack.main_process("worker")
             processes = [*stack.pool(), *([worker] if worker else [])]
             with stopped(processes):
-                if reached(view, view.store.get(seen.id)):
+                if reached(view, view.store.jobs.get(seen.id)):
                     yield seen.id, processes
                     return
         except (redis.RedisError, JobNotFound):

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 
 import redis
 
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 from jobs.settings import JobSettings
 
 REPORTED_WITHIN_S = 15.0
@@ -42,7 +43,7 @@ def _beat_problem(url: str) -> str | None:
 
 def _worker_problem(url: str) -> str | None:
     name = socket.gethostname()
-    reports = RedisJobStore(url).workers(within_s=REPORTED_WITHIN_S)
+    reports = redis_job_store(redis_client(url)).workers.active(within_s=REPORTED_WITHIN_S)
     if all(report.name != name for report in reports):
         return f"the worker has not reported for {REPORTED_WITHIN_S:.0f} s"
     if all(command not in _WAITING | _WORKING for command in _lately(url)):

@@ -20,7 +20,7 @@ from jobs.ports.idempotency import (
 class _Entry:
     token: str
     until: float
-    settled: CompletedRequest | None = None
+    completed: CompletedRequest | None = None
 
 
 class MemoryIdempotencyStore(IdempotencyStore):
@@ -31,35 +31,35 @@ class MemoryIdempotencyStore(IdempotencyStore):
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
 
-    def hold(self, name: str, token: str, *, lease_s: float) -> KeyClaim | CompletedRequest | None:
+    def claim(self, name: str, token: str, *, lease_s: float) -> KeyClaim | CompletedRequest | None:
         with self._lock:
             now = self._clock()
             entry = self._entries.get(name)
             if entry is None or entry.until <= now:
                 self._entries[name] = _Entry(token, now + lease_s)
                 return KeyClaim(name=name, token=token)
-            return entry.settled
+            return entry.completed
 
-    def renew(self, hold: KeyClaim, *, lease_s: float) -> None:
+    def renew(self, claim: KeyClaim, *, lease_s: float) -> None:
         with self._lock:
-            if (entry := self._held(hold)) is not None:
+            if (entry := self._claimed(claim)) is not None:
                 entry.until = self._clock() + lease_s
 
-    def release(self, hold: KeyClaim) -> None:
+    def release(self, claim: KeyClaim) -> None:
         with self._lock:
-            if self._held(hold) is not None:
-                del self._entries[hold.name]
+            if self._claimed(claim) is not None:
+                del self._entries[claim.name]
 
-    def settle(self, settlement: KeyCompletion, job_id: str) -> None:
+    def complete(self, completion: KeyCompletion, job_id: str) -> None:
         """Note what the key has led to. Raises `IdempotencyKeyLost`."""
         with self._lock:
-            if (entry := self._held(settlement.hold)) is None:
+            if (entry := self._claimed(completion.claim)) is None:
                 raise IdempotencyKeyLost
-            entry.settled = CompletedRequest(job_id=job_id, fingerprint=settlement.fingerprint)
+            entry.completed = CompletedRequest(job_id=job_id, fingerprint=completion.fingerprint)
             entry.until = self._clock() + KEPT_S
 
-    def _held(self, hold: KeyClaim) -> _Entry | None:
-        entry = self._entries.get(hold.name)
-        if entry is None or entry.token != hold.token or entry.settled is not None:
+    def _claimed(self, claim: KeyClaim) -> _Entry | None:
+        entry = self._entries.get(claim.name)
+        if entry is None or entry.token != claim.token or entry.completed is not None:
             return None
         return entry if entry.until > self._clock() else None

@@ -1,8 +1,8 @@
-"""The port to requests that a client may repeat: which of them has made which job.
+"""The port to idempotency keys: which client request has created which job.
 
-A request that carries a key is *held* by one process while it is under way. The job is made in the same step that
-settles the key, so that there is never a job without its key, nor a second job of one key. Whoever dies while it
-holds a key simply does not renew it: after the lease the key is free again.
+A request with a key *claims* the key while it is processed. The job is created in the same atomic
+step that completes the key, so no job lacks its key, and no key creates two jobs. A process that
+dies does not renew its claim, and after the lease the key is free again.
 """
 
 from __future__ import annotations
@@ -11,50 +11,50 @@ import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-# A client may repeat its request for so long.
+# Seconds for which a client may repeat its request.
 KEPT_S = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyClaim:
-    """The right to make the job of one key."""
+    """The right to create the job of one key."""
 
     name: str  # of the key, see `request_name`
-    token: str  # distinguishes this holder from an earlier one whose lease ran out
+    token: str  # distinguishes this claim from an earlier one whose lease expired
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompletedRequest:
-    """What a request with this key has led to."""
+    """The job that a request with this key has created."""
 
     job_id: str
-    fingerprint: str  # of what the request carried
+    fingerprint: str  # of the request body
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyCompletion:
-    """A held key, and what its request carried."""
+    """A claimed key, and the fingerprint of its request body."""
 
-    hold: KeyClaim
+    claim: KeyClaim
     fingerprint: str
 
 
 class IdempotencyStore(ABC):
-    """Keys of requests. `JobStore.create` settles them."""
+    """Idempotency keys. `JobRepository.create` completes them."""
 
     @abstractmethod
-    def hold(self, name: str, token: str, *, lease_s: float) -> KeyClaim | CompletedRequest | None:
-        """Hold a key for so long. None: another request with it is under way."""
+    def claim(self, name: str, token: str, *, lease_s: float) -> KeyClaim | CompletedRequest | None:
+        """Claim a key. None: another request with this key is in progress."""
 
     @abstractmethod
-    def renew(self, hold: KeyClaim, *, lease_s: float) -> None:
-        """Hold it longer; nothing when it is not held any more, which `create` will say."""
+    def renew(self, claim: KeyClaim, *, lease_s: float) -> None:
+        """Extend the lease. No effect on a lost claim; `create` raises in that case."""
 
     @abstractmethod
-    def release(self, hold: KeyClaim) -> None:
-        """Give the key back unsettled; nothing when it is not held any more."""
+    def release(self, claim: KeyClaim) -> None:
+        """Release the key without completing it. No effect on a lost claim."""
 
 
 def request_name(owner: str | None, key: str) -> str:
-    """A name of bounded length for a client's key; each owner's keys are its own."""
+    """A name of bounded length for a client's key; owners have separate keys."""
     return hashlib.sha256(f"{owner or ''}\0{key}".encode()).hexdigest()

@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, cast
 
+import redis
+
 from jobs.api_keys import ApiKey, KeyLimits
 from jobs.errors import ApiKeyNotFound
 from jobs.ports.api_keys import ApiKeyStore
-from jobs.redis.connection import connect
 from jobs.redis.keys import API_KEYS
 
 
 class RedisApiKeyStore(ApiKeyStore):
-    """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
+    """Raises `redis.RedisError` if Redis cannot be reached."""
 
-    def __init__(self, url: str) -> None:
-        self._redis = connect(url)
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
 
     def add(self, key: ApiKey) -> ApiKey:
         return self._keep(replace(key, created_at=self._now()))

@@ -1,4 +1,4 @@
-"""How the adapters reach Redis: the options of their clients, and the scripts in `scripts/`."""
+"""The Redis client that a process shares among its adapters, and the loader of `scripts/`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from typing import Any
 import redis
 from redis.commands.core import Script
 
-# The kernel notices a connection whose other end is gone after half a minute.
+from jobs.errors import JobNotFound
+
+# The kernel closes a connection whose peer has been silent for half a minute.
 _KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 _FOLDER = resources.files("jobs.redis") / "scripts"
 
 
-def connect(url: str) -> redis.Redis:
-    """A client that connects on first use, and whose replies are texts.
+def redis_client(url: str) -> redis.Redis:
+    """A client for all adapters of a process. Connects on first use; replies are strings.
 
-    It repeats nothing by itself (decision 0034). Read with scripts or plain pipelines: a Redis whose memory is full refuses
-    every command within MULTI, reading ones too.
+    It does not retry (decision 0034). Read with scripts or plain pipelines: a Redis whose memory is
+    full refuses every command inside MULTI, even reads.
     """
-    # No health check by PING: Redis refuses that as well while its disk is full, and every read would with it.
+    # No health check by PING: Redis refuses it while its disk is full, and every read would fail.
     return redis.Redis.from_url(url, decode_responses=True, socket_timeout=10, **_keepalive(url))
 
 
@@ -36,6 +38,16 @@ def _keepalive(url: str) -> dict[str, Any]:
 
 
 def load_script(client: redis.Redis, *names: str) -> Script:
-    """The scripts of these names as one; functions of the first ones are known in the last. Sends nothing yet."""
+    """The named scripts joined into one: the last may call functions of the others. Sends nothing."""
     text = "\n".join((_FOLDER / f"{name}.lua").read_text("utf-8") for name in names)
     return client.register_script(text)
+
+
+def run_for_job(script: Script, job_id: str, keys: list[str], args: list[Any]) -> Any:
+    """Run a script about one job. Raises `JobNotFound` where the script replies NOJOB."""
+    try:
+        return script(keys=keys, args=args)
+    except redis.ResponseError as error:
+        if "NOJOB" in str(error):
+            raise JobNotFound(job_id) from None
+        raise

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+import redis
+
 from jobs.errors import JobNotFound
 from jobs.ports.corrections import CorrectionsSummary, CorrectionStore
-from jobs.redis.connection import connect, load_script
+from jobs.redis.connection import load_script
 from jobs.redis.keys import JobKeys
 
 _REVISION = "revision"
 
 
 class RedisCorrectionStore(CorrectionStore):
-    """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
+    """Raises `redis.RedisError` if Redis cannot be reached."""
 
-    def __init__(self, url: str) -> None:
-        self._redis = connect(url)
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
         self._put = load_script(self._redis, "put_correction")
         self._remove = load_script(self._redis, "remove_correction")
 

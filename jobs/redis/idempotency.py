@@ -6,19 +6,19 @@ import redis
 
 from jobs.ports.idempotency import CompletedRequest, IdempotencyStore, KeyClaim
 from jobs.redis.connection import load_script
-from jobs.redis.keys import request_key
+from jobs.redis.keys import idempotency_key
 
 
 class RedisIdempotencyStore(IdempotencyStore):
-    """Over the connections of the job store."""
+    """Raises `redis.RedisError` if Redis cannot be reached."""
 
-    def __init__(self, connections: redis.Redis) -> None:
-        self._hold, self._renew, self._release = (
-            load_script(connections, f"{name}_request") for name in ("hold", "renew", "release")
+    def __init__(self, client: redis.Redis) -> None:
+        self._claim, self._renew, self._release = (
+            load_script(client, f"{name}_idempotency_key") for name in ("claim", "renew", "release")
         )
 
-    def hold(self, name: str, token: str, *, lease_s: float) -> KeyClaim | CompletedRequest | None:
-        reply = self._hold(keys=[request_key(name)], args=[token, round(lease_s * 1000)])
+    def claim(self, name: str, token: str, *, lease_s: float) -> KeyClaim | CompletedRequest | None:
+        reply = self._claim(keys=[idempotency_key(name)], args=[token, round(lease_s * 1000)])
         if reply is None:
             return None
         if not reply:
@@ -26,8 +26,8 @@ class RedisIdempotencyStore(IdempotencyStore):
         job_id, fingerprint = reply
         return CompletedRequest(job_id=job_id, fingerprint=fingerprint)
 
-    def renew(self, hold: KeyClaim, *, lease_s: float) -> None:
-        self._renew(keys=[request_key(hold.name)], args=[hold.token, round(lease_s * 1000)])
+    def renew(self, claim: KeyClaim, *, lease_s: float) -> None:
+        self._renew(keys=[idempotency_key(claim.name)], args=[claim.token, round(lease_s * 1000)])
 
-    def release(self, hold: KeyClaim) -> None:
-        self._release(keys=[request_key(hold.name)], args=[hold.token])
+    def release(self, claim: KeyClaim) -> None:
+        self._release(keys=[idempotency_key(claim.name)], args=[claim.token])

@@ -104,3 +104,9 @@ def job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> J
         last_progress_at=progress / 1000 if progress is not None else None,
         read_at=now,
     )
+
+
+def job_from_reply(job_id: str, record: list[str], done: int, now_ms: int) -> Job:
+    """The job of a reply of `job_snapshot.lua` or `newest_jobs.lua`."""
+    fields = dict(zip(record[::2], record[1::2], strict=True))
+    return job_from(job_id, fields, done, now_ms / 1000)

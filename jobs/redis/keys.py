@@ -1,33 +1,33 @@
-"""The names of all keys in Redis, every one under the prefix `spinelabel:`; no other file spells one.
+"""The names of all Redis keys. Every key begins with `spinelabel:`; no other file spells one.
 
-| key                  | type | what it holds                                                                       |
-|----------------------|------|-------------------------------------------------------------------------------------|
-| `job:{id}`           | hash | state, `at:STATE` (ms), counts, `genre:NAME`, pinned model, `fence` counter, `fence:STEP` in force |
-| `job:{id}:layout`    | string | the catalogue's layout as compressed JSON; goes with the files                     |
-| `job:{id}:chunks`    | hash | chunk index → chunk as JSON                                                         |
-| `job:{id}:parts`     | hash | index of a committed chunk → its counts and seal as JSON                            |
-| `job:{id}:leases`    | zset | step → when its lease runs out (ms)                                                 |
-| `job:{id}:sent`      | zset | step that should be under way → when its message was last sent (ms)                 |
-| `job:{id}:attempts`  | hash | step → number of claims; `released:STEP` → newest fence that was given back          |
-| `job:{id}:deliveries`| list | attempts to call back, as JSON                                                      |
-| `job:{id}:corrections`| hash | row → the genre that a person gave; `revision` → number of changes               |
-| `jobs:active`        | set  | ids of jobs that are not terminal                                                   |
-| `jobs:created`       | zset | id → when it was created (ms)                                                       |
-| `jobs:of:{owner}`    | zset | the same for the jobs of one owner                                                  |
-| `jobs:open:{owner}`  | set  | ids of the owner's jobs that are not terminal                                       |
-| `jobs:ended`         | zset | id of a job that still has files → when it ended (ms)                               |
-| `jobs:emptied`       | zset | id of a job whose files are deleted → when it ended (ms)                            |
-| `uploads`            | zset | id of a job whose input is under way → seconds of silence that sweeps have counted   |
-| `callbacks:due`      | zset | id of a job whose caller has to be told → when the next attempt is due (ms)         |
-| `callbacks:secrets`  | hash | owner → the secrets that sign calls back, as JSON                                   |
-| `api_keys`           | hash | id of an API key → its record as JSON, with the key's digest, never the key         |
-| `request:{name}`     | hash | `token` of who holds a request's key; once settled, its `job` and `fingerprint`      |
-| `question:{id}`      | string | summaries to be labelled at once, as JSON; kept as long as the API waits              |
-| `answer:{id}`        | list | one element, what became of them, as JSON; kept for a minute                        |
-| `requests:…`         | list | when a key sent its latest requests; kept by the library that counts them            |
-| `workers`            | hash | worker name → when it last reported (ms), a space, the model it reaches as JSON      |
-| `totals`             | hash | rows ever `labelled`, `failed`, `to_review`; jobs `ended:STATE`; only ever grows     |
-| `labels:young`, `:old`| hash | digest of text and model → when it was put (4 bytes, s) and the probabilities        |
+| key | type | contents |
+|---|---|---|
+| `job:{id}` | hash | state, `at:STATE` (ms), counts, `genre:NAME`, pinned model, `fence` counter, `fence:STEP` in force |
+| `job:{id}:layout` | string | the catalogue's schema as compressed JSON; deleted with the files |
+| `job:{id}:chunks` | hash | chunk index → chunk as JSON |
+| `job:{id}:outputs` | hash | index of a committed chunk → its counts and manifest as JSON |
+| `job:{id}:leases` | zset | step → when its lease expires (ms) |
+| `job:{id}:sent` | zset | step that is due → when it was last enqueued (ms) |
+| `job:{id}:attempts` | hash | step → number of claims; `released:STEP` → newest fencing token that was released |
+| `job:{id}:deliveries` | list | webhook attempts, as JSON |
+| `job:{id}:corrections` | hash | row → the genre that a person chose; `revision` → number of changes |
+| `jobs:active` | set | ids of jobs that are not terminal |
+| `jobs:created` | zset | id → when it was created (ms) |
+| `jobs:of:{owner}` | zset | the same, for the jobs of one owner |
+| `jobs:open:{owner}` | set | ids of the owner's jobs that are not terminal |
+| `jobs:ended` | zset | id of an ended job with files → when it ended (ms) |
+| `jobs:emptied` | zset | id of an ended job without files → when it ended (ms) |
+| `uploads` | zset | id of an upload in progress → seconds of silence counted so far |
+| `webhooks:due` | zset | id of a job whose webhook is due → when the next attempt is due (ms) |
+| `webhooks:secrets` | hash | owner → the secrets that sign webhooks, as JSON |
+| `api_keys` | hash | id of an API key → its record as JSON, with the key's digest, never the key |
+| `idempotency:{name}` | hash | `token` of the claim on an idempotency key; when completed, its `job` and `fingerprint` |
+| `label_request:{id}` | string | texts to label synchronously, as JSON; expires with the client's deadline |
+| `label_response:{id}` | list | one element, the response as JSON; expires after a minute |
+| `rate_limit:…` | list | times of a key's latest requests; written by the `limits` library |
+| `workers` | hash | worker name → time of its last report (ms), a space, the model it reaches as JSON |
+| `totals` | hash | rows ever `labelled`, `failed`, `to_review`; jobs `ended:STATE`; only grows |
+| `cache:young`, `cache:old` | hash | digest of text and model → time of the write (4 bytes, s) and the probabilities |
 
 Times come from the Redis server's clock, so the clocks of API and workers need not agree.
 """
@@ -41,15 +41,15 @@ CREATED = f"{_PREFIX}jobs:created"
 ENDED = f"{_PREFIX}jobs:ended"
 UPLOADS = f"{_PREFIX}uploads"
 EMPTIED = f"{_PREFIX}jobs:emptied"
-WEBHOOKS_DUE = f"{_PREFIX}callbacks:due"
-WEBHOOK_SECRETS = f"{_PREFIX}callbacks:secrets"
+WEBHOOKS_DUE = f"{_PREFIX}webhooks:due"
+WEBHOOK_SECRETS = f"{_PREFIX}webhooks:secrets"
 API_KEYS = f"{_PREFIX}api_keys"
-REQUEST_COUNTS = f"{_PREFIX}requests"
+REQUEST_COUNTS = f"{_PREFIX}rate_limit"
 WORKERS = f"{_PREFIX}workers"
 PROBE = f"{_PREFIX}probe"  # never there
 TOTALS = f"{_PREFIX}totals"
-CACHE_YOUNG = f"{_PREFIX}labels:young"
-CACHE_OLD = f"{_PREFIX}labels:old"
+CACHE_YOUNG = f"{_PREFIX}cache:young"
+CACHE_OLD = f"{_PREFIX}cache:old"
 
 
 class JobKeys:
@@ -59,7 +59,7 @@ class JobKeys:
         self.job = f"{_PREFIX}job:{job_id}"
         self.layout = f"{self.job}:layout"
         self.chunks = f"{self.job}:chunks"
-        self.parts = f"{self.job}:parts"
+        self.outputs = f"{self.job}:outputs"
         self.leases = f"{self.job}:leases"
         self.sent = f"{self.job}:sent"
         self.attempts = f"{self.job}:attempts"
@@ -81,16 +81,16 @@ def open_of(owner: str) -> str:
     return f"{_PREFIX}jobs:open:{owner}"
 
 
-def request_key(name: str) -> str:
-    """The key of a request that may be repeated."""
-    return f"{_PREFIX}request:{name}"
+def idempotency_key(name: str) -> str:
+    """The key of a client's idempotency key."""
+    return f"{_PREFIX}idempotency:{name}"
 
 
-def label_request_key(question_id: str) -> str:
+def label_request_key(request_id: str) -> str:
     """The key of a question that waits for a worker."""
-    return f"{_PREFIX}question:{question_id}"
+    return f"{_PREFIX}label_request:{request_id}"
 
 
-def label_response_key(question_id: str) -> str:
+def label_response_key(request_id: str) -> str:
     """The key under which whoever asked waits for the answer."""
-    return f"{_PREFIX}answer:{question_id}"
+    return f"{_PREFIX}label_response:{request_id}"

@@ -8,10 +8,11 @@ import uuid
 from dataclasses import asdict
 from typing import Any, cast
 
+import redis
+
 from catalogue.labelled.labels import EvidenceWord, Label, RowError
 from jobs.job import Failure
 from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
-from jobs.redis.connection import connect
 from jobs.redis.keys import label_request_key, label_response_key
 
 _ANSWER_KEPT_S = 60
@@ -20,10 +21,10 @@ _LONGEST_BLOCK_S = 4.0
 
 
 class RedisLabelRequests(LabelRequests):
-    """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
+    """Raises `redis.RedisError` if Redis cannot be reached."""
 
-    def __init__(self, url: str) -> None:
-        self._redis = connect(url)
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
 
     def ask(self, question: LabelRequest, *, keep_s: float) -> str:
         question_id = uuid.uuid4().hex

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 _STAMP = struct.Struct(">I")
 _LENGTH = struct.Struct(">H")
-# Where `recall.lua` found an entry.
+# Where `cache_get.lua` found an entry.
 _NOTHING, _OLD = 0, 2
 # One command's worth: Redis serves nobody else meanwhile.
 _AT_A_TIME = 500
@@ -50,8 +50,8 @@ class RedisPredictionCache(PredictionCache):
             socket_connect_timeout=_PATIENCE_S,
             retry=Retry(NoBackoff(), 0),
         )
-        self._remember = load_script(self._redis, "remember")
-        self._recall = load_script(self._redis, "recall")
+        self._remember = load_script(self._redis, "cache_put")
+        self._recall = load_script(self._redis, "cache_get")
         self._again_at = 0.0  # monotonic; until then nothing is asked
 
     def get(self, keys: Sequence[bytes], *, before: float) -> dict[bytes, bytes]:

@@ -7,19 +7,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
+import redis
+
 from jobs.ports.webhooks import Attempt, DeliveryLog, WebhookStore, new_secret
-from jobs.redis.connection import connect, load_script
+from jobs.redis.connection import load_script
 from jobs.redis.keys import WEBHOOK_SECRETS, WEBHOOKS_DUE, JobKeys
 
 
 class RedisWebhookStore(WebhookStore):
-    """Connects on first use; raises `redis.RedisError` when Redis cannot be reached."""
+    """Raises `redis.RedisError` if Redis cannot be reached."""
 
-    def __init__(self, url: str) -> None:
-        self._redis = connect(url)
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
         self._due, self._take, self._record, self._renew_secret = (
             load_script(self._redis, "clock", name)
-            for name in ("due_callbacks", "take_callback", "record_callback", "renew_secret")
+            for name in ("due_webhooks", "claim_webhook", "record_webhook_attempt", "rotate_secret")
         )
 
     def due(self, *, limit: int) -> Sequence[str]:

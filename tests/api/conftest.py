@@ -25,12 +25,14 @@ from jobs.files.storage import Storage, errors_path, result_path
 from jobs.job import Chunk, Job, PinnedModel, State
 from jobs.memory.api_keys import MemoryApiKeyStore
 from jobs.memory.corrections import MemoryCorrectionStore
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_store import memory_job_store
 from jobs.memory.label_requests import MemoryLabelRequests
+from jobs.memory.state import MemoryState
 from jobs.memory.webhooks import MemoryWebhookStore
 from jobs.ports.api_keys import ApiKeyStore
 from jobs.ports.corrections import CorrectionStore
-from jobs.ports.job_store import ASSEMBLE, PLAN, JobStore, label_step
+from jobs.ports.job_store import JobStore
+from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.ports.webhooks import WebhookStore
 from jobs.queue.task_queue import RecordingTaskQueue
 from tests.api.client import Answer, ApiClient, client_of
@@ -58,7 +60,7 @@ class Front:
     def __post_init__(self) -> None:
         callbacks, corrections = MemoryWebhookStore(), MemoryCorrectionStore()
         self.callbacks, self.corrections = callbacks, corrections
-        self.store = MemoryJobStore(callbacks=callbacks, corrections=corrections)
+        self.store = memory_job_store(MemoryState(webhooks=callbacks, corrections=corrections))
 
     def app(self) -> Flask:
         return create_app(
@@ -93,18 +95,20 @@ class Front:
 
     def is_empty(self) -> bool:
         """Whether neither a file, nor a record, nor a message is there."""
-        return not (self.storage.names("") or self.store.newest(limit=1) or self.messages.sent)
+        return not (self.storage.names("") or self.store.jobs.newest(limit=1) or self.messages.sent)
 
     def label(self, job_id: str, *, rows: int = 2, failed: int = 0) -> None:
         """What workers do until all rows are labelled."""
-        claim = self.store.claim(job_id, PLAN, lease_s=60)
+        claim = self.store.leases.claim(job_id, PLAN, lease_s=60)
         assert claim is not None
-        self.store.begin_planning(claim, model=PinnedModel(3, "d3"))
+        self.store.chunks.begin_planning(claim, model=PinnedModel(3, "d3"))
         chunk = Chunk(index=0, start=0, end=10, first_row=1, rows=rows)
-        self.store.add_chunks(claim, [chunk], last=True, window=1)
-        claim = self.store.claim(job_id, label_step(0), lease_s=60)
+        self.store.chunks.add(claim, [chunk], last=True, window=1)
+        claim = self.store.leases.claim(job_id, label_step(0), lease_s=60)
         assert claim is not None
-        self.store.commit_chunk(claim, 0, labelled=rows - failed, failed=failed, seal="", window=1)
+        self.store.chunks.commit(
+            claim, 0, labelled=rows - failed, failed=failed, manifest="", window=1
+        )
 
     def assemble(self, job_id: str, result: bytes | None = b"a,b\n1,2\n") -> Job:
         """What a worker does to end a job; None leaves it without files."""
@@ -112,9 +116,9 @@ class Front:
             for path, content in ((result_path(job_id), result), (errors_path(job_id), b"row\n")):
                 with self.storage.publish(path) as stream:
                     stream.write(content)
-        claim = self.store.claim(job_id, ASSEMBLE, lease_s=60)
+        claim = self.store.leases.claim(job_id, ASSEMBLE, lease_s=60)
         assert claim is not None
-        return self.store.finish(claim)
+        return self.store.chunks.finish(claim)
 
     def completed(self, result: bytes = b"a,b\n1,2\n", name: str = "a.csv") -> str:
         job_id = self.submit(name=name)

@@ -44,14 +44,14 @@ def test_what_a_cancelled_or_failed_job_finished_is_served(front: Front) -> None
         (State.FAILED, Failure(code="X", message="Y.")),
     ):
         job_id = front.submit()
-        front.store.end(job_id, ending, failure)
+        front.store.jobs.end(job_id, ending, failure)
         front.assemble(job_id, b"part")
         assert front.client().get(f"/v1/jobs/{job_id}/result").data == b"part"
 
 
 def test_an_ended_job_without_a_file_says_so(front: Front) -> None:
     job_id = front.submit()
-    front.store.end(job_id, State.CANCELLED)
+    front.store.jobs.end(job_id, State.CANCELLED)
     front.assemble(job_id, None)
     answer = front.client().get(f"/v1/jobs/{job_id}/result")
     assert (answer.status_code, answer.json["code"]) == (404, "RESULT_MISSING")

@@ -15,7 +15,8 @@ from api.jobs.polling import version
 from api.jobs.scoped_store import ScopedJobStore
 from api.settings import ApiSettings
 from jobs.job import State
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 from tests.api.client import client_of
 from tests.api.conftest import ApiProcess, Front
 from tests.api.fixed_callers import somebody
@@ -82,7 +83,7 @@ def test_a_client_that_knows_the_end_is_told_not_to_come_back(front: Front) -> N
 
 
 def test_silence_is_filled_with_heartbeats(front: Front) -> None:
-    job = front.store.get(front.submit())
+    job = front.store.jobs.get(front.submit())
     jobs = ScopedJobStore(front.store, lambda: somebody("root", is_admin=True))
     stream = event_stream(jobs, job, version(job), heartbeat_s=0)
     assert next(stream).startswith("retry: ")
@@ -93,9 +94,9 @@ def test_a_job_that_is_deleted_meanwhile_ends_the_stream(front: Front) -> None:
     job_id = front.submit()
     stream = Stream(front, job_id)
     stream.next()
-    front.store.end(job_id, State.CANCELLED)
+    front.store.jobs.end(job_id, State.CANCELLED)
     front.assemble(job_id, None)
-    front.store.delete(job_id)
+    front.store.jobs.delete(job_id)
     assert stream.is_over()
 
 
@@ -174,6 +175,6 @@ def test_events_arrive_over_a_real_connection_while_the_job_goes_on(
             assert answer.headers["Content-Type"].startswith("text/event-stream")
             lines = answer.iter_lines()
             assert next(line for line in lines if line.startswith("event:")) == "event: job"
-            RedisJobStore(redis_url).end(job_id, State.CANCELLED)
+            redis_job_store(redis_client(redis_url)).jobs.end(job_id, State.CANCELLED)
             data = next(line for line in lines if line.startswith("data:") and "cancelling" in line)
             assert json.loads(data.removeprefix("data:"))["state"] == "cancelling"

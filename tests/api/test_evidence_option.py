@@ -18,7 +18,7 @@ def test_the_job_says_whether_evidence_is_on(
 ) -> None:
     answer = front.offer(CATALOGUE, how, evidence=given)
     assert (answer.status_code, answer.json["evidence"]) == (202, kept)
-    assert front.store.get(answer.json["id"]).extras.evidence is kept
+    assert front.store.jobs.get(answer.json["id"]).extras.evidence is kept
 
 
 @pytest.mark.parametrize("given", ["yes", "1", "True", "words"])
@@ -30,7 +30,7 @@ def test_anything_but_true_and_false_is_refused(front: Front, given: str) -> Non
 
 @pytest.mark.parametrize("how", [QUERY, FORM])
 def test_a_model_that_is_known_to_lack_evidence_refuses_the_upload(front: Front, how: str) -> None:
-    front.store.report_worker("one", {"version": 4, "labels": [], "evidence": False})
+    front.store.workers.report("one", {"version": 4, "labels": [], "evidence": False})
     answer = front.offer(CATALOGUE, how, evidence="true")
     assert (answer.status_code, answer.json["code"]) == (409, "EVIDENCE_UNAVAILABLE")
     assert "version 4" in answer.json["detail"]

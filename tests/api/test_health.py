@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import redis
@@ -11,7 +12,10 @@ from flask.testing import FlaskClient
 from api.observability.health import health_routes
 from api.openapi import described_app
 from jobs.files.storage import Storage
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_repository import MemoryJobRepository
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
+from jobs.ports.job_store import JobStore
 from tests.api.client import ApiClient
 from tests.api.conftest import Front
 
@@ -24,9 +28,9 @@ def test_a_process_that_answers_is_alive_whatever_else_is_missing(client: ApiCli
 
 
 def test_it_is_ready_with_a_worker_that_reaches_a_model(front: Front) -> None:
-    front.store.report_worker("one", {**MODEL, "version": 3})
-    front.store.report_worker("two", MODEL)
-    front.store.report_worker("three", None)
+    front.store.workers.report("one", {**MODEL, "version": 3})
+    front.store.workers.report("two", MODEL)
+    front.store.workers.report("three", None)
     answer = front.client().get("/readyz")
     assert (answer.status_code, answer.json["ready"]) == (200, True)
     assert answer.json["checks"]["workers"] == {"ok": True, "count": 3}
@@ -38,7 +42,7 @@ def test_it_is_not_ready_without_a_worker_or_with_one_that_reaches_no_model(fron
     answer = front.client().get("/readyz")
     assert (answer.status_code, answer.json["ready"]) == (503, False)
     assert answer.json["checks"]["workers"]["ok"] is False
-    front.store.report_worker("one", None)
+    front.store.workers.report("one", None)
     answer = front.client().get("/readyz")
     assert (answer.status_code, answer.json["ready"]) == (503, False)
     assert answer.json["checks"]["workers"]["ok"] is True
@@ -47,15 +51,15 @@ def test_it_is_not_ready_without_a_worker_or_with_one_that_reaches_no_model(fron
 
 def test_a_worker_that_has_been_silent_does_not_count(front: Front) -> None:
     now = 1_000_000.0
-    front.store = MemoryJobStore(clock=lambda: now)
-    front.store.report_worker("one", MODEL)
+    front.store = memory_job_store(MemoryState(clock=lambda: now))
+    front.store.workers.report("one", MODEL)
     now += 16
     assert front.client().get("/readyz").status_code == 503
     assert front.client().get("/v1/model").status_code == 404
 
 
 def test_it_is_not_ready_when_the_storage_cannot_be_written(front: Front, tmp_path: Path) -> None:
-    front.store.report_worker("one", MODEL)
+    front.store.workers.report("one", MODEL)
     (tmp_path / "file").touch()
     front.storage = Storage(str(tmp_path / "file"))
     answer = front.client().get("/readyz")
@@ -74,14 +78,14 @@ class CountingStorage(Storage):
         super().check()
 
 
-class RefusingStore(MemoryJobStore):
+class RefusingRepository(MemoryJobRepository):
     """Refuses writes as a Redis does whose memory is full."""
 
     def ping(self) -> None:
         raise redis.OutOfMemoryError("command not allowed when used memory > 'maxmemory'.")
 
 
-def readiness(store: MemoryJobStore, storage: Storage, clock: Callable[[], float]) -> FlaskClient:
+def readiness(store: JobStore, storage: Storage, clock: Callable[[], float]) -> FlaskClient:
     app = described_app("api")
     app.register_api(health_routes(store, storage, clock=clock))
     return app.test_client()
@@ -90,7 +94,7 @@ def readiness(store: MemoryJobStore, storage: Storage, clock: Callable[[], float
 def test_readiness_writes_no_file_for_each_request(tmp_path: Path) -> None:
     now = [0.0]
     storage = CountingStorage(str(tmp_path / "storage"))
-    client = readiness(MemoryJobStore(), storage, lambda: now[0])
+    client = readiness(memory_job_store(), storage, lambda: now[0])
     for _ in range(50):
         client.get("/readyz")
     assert storage.checks == 1
@@ -100,8 +104,9 @@ def test_readiness_writes_no_file_for_each_request(tmp_path: Path) -> None:
 
 
 def test_a_redis_that_refuses_writes_is_told_from_one_that_does_not_answer(tmp_path: Path) -> None:
-    store = RefusingStore()
-    store.report_worker("one", MODEL)
+    state = MemoryState()
+    store = replace(memory_job_store(state), jobs=RefusingRepository(state))
+    store.workers.report("one", MODEL)
     answer = readiness(store, Storage(str(tmp_path)), lambda: 0.0).get("/readyz")
     assert answer.status_code == 503
     assert "memory is full" in answer.get_json()["checks"]["redis"]["detail"]
@@ -109,5 +114,5 @@ def test_a_redis_that_refuses_writes_is_told_from_one_that_does_not_answer(tmp_p
 
 
 def test_the_model_is_what_the_workers_reported_of_it(front: Front) -> None:
-    front.store.report_worker("one", MODEL)
+    front.store.workers.report("one", MODEL)
     assert front.client().get("/v1/model").json == MODEL

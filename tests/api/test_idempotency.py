@@ -20,7 +20,8 @@ from api.uploads.request_stream import Upload
 from api.uploads.submit import accept
 from jobs.files.storage import Storage
 from jobs.job import State
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
 from jobs.ports.idempotency import KeyClaim, request_name
 from jobs.queue.task_queue import RecordingTaskQueue
 from jobs.webhook_urls import WebhookUrlRules
@@ -40,7 +41,7 @@ def send(front: Front, content: bytes = CATALOGUE, **arguments: Any) -> TestResp
 
 
 def jobs(front: Front) -> list[str]:
-    return [job.id for job in front.store.newest(limit=100)]
+    return [job.id for job in front.store.jobs.newest(limit=100)]
 
 
 def test_an_upload_that_is_sent_again_leads_to_the_same_job(front: Front) -> None:
@@ -106,13 +107,13 @@ def test_a_refused_upload_leaves_its_key_free(front: Front) -> None:
 
 def test_while_one_upload_is_under_way_a_second_one_with_its_key_waits(front: Front) -> None:
     name = request_name(None, "a-key")
-    held = front.store.requests.hold(name, "another process", lease_s=60)
+    held = front.store.idempotency.claim(name, "another process", lease_s=60)
     assert isinstance(held, KeyClaim)
     answer = send(front)
     assert (answer.status_code, answer.get_json()["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
     assert answer.headers["Retry-After"] == "1"
     assert front.is_empty()
-    front.store.requests.release(held)
+    front.store.idempotency.release(held)
     assert send(front).status_code == 202
 
 
@@ -135,14 +136,14 @@ def test_of_many_at_once_one_makes_the_job_and_no_other_is_made(front: Front) ->
 
 def test_an_upload_whose_key_was_lost_on_the_way_leaves_nothing(front: Front) -> None:
     now = [0.0]
-    front.store = MemoryJobStore(clock=lambda: now[0])
+    front.store = memory_job_store(MemoryState(clock=lambda: now[0]))
 
     class Slow(io.BytesIO):
         """Its key is taken over by another process before the file is complete."""
 
         def readinto(self, buffer: Any, /) -> int:
             now[0] += 3600
-            assert front.store.requests.hold(request_name(None, "a-key"), "heir", lease_s=60)
+            assert front.store.idempotency.claim(request_name(None, "a-key"), "heir", lease_s=60)
             return super().readinto(buffer)
 
     answer = front.client().post(
@@ -199,7 +200,7 @@ def test_a_key_is_held_for_as_long_as_an_archive_is_unpacked(tmp_path: Path) -> 
     def pass_time() -> None:
         now[0] += 20
 
-    store = MemoryJobStore(clock=lambda: now[0])
+    store = memory_job_store(MemoryState(clock=lambda: now[0]))
     jobs = ScopedJobStore(store, lambda: ANYBODY)
     storage = SlowStorage(str(tmp_path), pass_time)
     made, repeated = run_idempotently(
@@ -220,7 +221,7 @@ def test_a_key_is_held_for_as_long_as_an_archive_is_unpacked(tmp_path: Path) -> 
         clock=lambda: now[0],
     )
     assert now[0] > 3 * 90, "longer than the key is held without being renewed"
-    assert (store.get(made.id).state, repeated) == (State.QUEUED, False)
+    assert (store.jobs.get(made.id).state, repeated) == (State.QUEUED, False)
 
 
 def test_a_job_that_was_deleted_is_not_made_again_by_its_key(front: Front) -> None:

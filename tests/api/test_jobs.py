@@ -53,7 +53,9 @@ def test_a_completed_job_tells_counts_model_times_and_where_the_result_is(front:
 
 def test_a_failed_job_says_why(front: Front) -> None:
     job_id = front.submit()
-    front.store.end(job_id, State.FAILED, Failure(code="MODEL_MISMATCH", message="Other model."))
+    front.store.jobs.end(
+        job_id, State.FAILED, Failure(code="MODEL_MISMATCH", message="Other model.")
+    )
     front.assemble(job_id)
     document = front.client().get(f"/v1/jobs/{job_id}").json
     assert document["state"] == "failed"
@@ -80,7 +82,7 @@ def test_whether_a_job_has_files_is_known_without_asking_the_storage(
     front: Front, tmp_path: Path
 ) -> None:
     kept, deleted, under_way = front.completed(), front.completed(), front.submit()
-    front.store.files_deleted(deleted)
+    front.store.jobs.mark_files_deleted(deleted)
     front.storage = UnreachableStorage(str(tmp_path))
     client = front.client()
     listed = {job["id"]: job["links"] for job in client.get("/v1/jobs").json["jobs"]}

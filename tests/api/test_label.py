@@ -45,7 +45,7 @@ def worker(front: Front, answer: Answer | Failure) -> Iterator[list[LabelRequest
                 taken.append(question)
                 front.questions.answer(question_id, answer)
 
-    front.store.report_worker("one", {"version": 7, "labels": ["fantasy"], "evidence": True})
+    front.store.workers.report("one", {"version": 7, "labels": ["fantasy"], "evidence": True})
     thread = threading.Thread(target=work)
     thread.start()
     try:
@@ -127,7 +127,7 @@ def test_without_a_worker_that_reaches_a_model_nothing_is_waited_for(
     front: Front, model: str | None
 ) -> None:
     if model is None:
-        front.store.report_worker("one", None)
+        front.store.workers.report("one", None)
     answer = front.client().post("/v1/label", json={"summaries": ["x"]})
     assert (answer.status_code, answer.json["code"]) == (503, "MODEL_UNAVAILABLE")
     assert int(answer.headers["Retry-After"]) > 0
@@ -155,7 +155,7 @@ def test_a_question_that_nobody_answers_ends_with_a_time_at_which_to_ask_again(
     front: Front,
 ) -> None:
     front.settings = ApiSettings(label_timeout_s=0.05)
-    front.store.report_worker("one", {"version": 7, "labels": []})
+    front.store.workers.report("one", {"version": 7, "labels": []})
     answer = front.client().post("/v1/label", json={"summaries": ["x"]})
     assert (answer.status_code, answer.json["code"]) == (504, "LABEL_TIMEOUT")
     assert int(answer.headers["Retry-After"]) > 0
@@ -165,7 +165,7 @@ def test_a_question_that_nobody_answers_ends_with_a_time_at_which_to_ask_again(
 def test_questions_hold_a_quarter_of_the_threads_at_most(front: Front) -> None:
     front.settings = ApiSettings(label_timeout_s=WITHIN_S, api_threads=8)
     app = front.app()
-    front.store.report_worker("one", {"version": 7, "labels": []})
+    front.store.workers.report("one", {"version": 7, "labels": []})
 
     def ask() -> Any:
         return client_of(app).post("/v1/label", json={"summaries": ["x"]})

@@ -11,7 +11,7 @@ from catalogue.parsing.rows import parse_records
 from catalogue.parsing.schema import inspect_head
 from jobs.files.chunk_output import delete_chunk_output, write_chunk_output
 from jobs.job import Chunk, PinnedModel
-from jobs.ports.job_store import PLAN, Claim, label_step
+from jobs.ports.step_leases import PLAN, Claim, label_step
 from tests.api.conftest import Front
 
 CATALOGUE = b"title,summary\n" + b"".join(b"Book %d,words\n\n" % n for n in range(1, 31))
@@ -21,14 +21,14 @@ def begun(front: Front) -> tuple[str, Claim]:
     """A job of which rows 11 to 30 are labelled, and the claim under which they were."""
     job_id = front.submit(CATALOGUE)
     layout = inspect_head(CATALOGUE, complete=True)
-    claim = front.store.claim(job_id, PLAN, lease_s=60)
+    claim = front.store.leases.claim(job_id, PLAN, lease_s=60)
     assert claim is not None
-    front.store.begin_planning(claim, model=PinnedModel(3, "d3"))
+    front.store.chunks.begin_planning(claim, model=PinnedModel(3, "d3"))
     chunks = [
         Chunk(index=0, start=layout.data_start, end=100, first_row=1, rows=10),
         Chunk(index=1, start=100, end=200, first_row=11, rows=20),
     ]
-    front.store.add_chunks(claim, chunks, last=True, window=2)
+    front.store.chunks.add(claim, chunks, last=True, window=2)
     rows = parse_records(CATALOGUE[layout.data_start :], layout)[20:]
     label = Label(
         genre="crime",
@@ -39,12 +39,12 @@ def begun(front: Front) -> tuple[str, Claim]:
         needs_review=False,
     )
     outcomes = [None if row.blank else label for row in rows]
-    claim = front.store.claim(job_id, label_step(1), lease_s=60)
+    claim = front.store.leases.claim(job_id, label_step(1), lease_s=60)
     assert claim is not None
     part = write_chunk_output(
         front.storage, claim, 1, rows=encode_rows(layout, rows, outcomes), errors=b""
     )
-    front.store.commit_chunk(claim, 1, labelled=20, failed=0, seal=part.seal, window=2)
+    front.store.chunks.commit(claim, 1, labelled=20, failed=0, manifest=part.seal, window=2)
     return job_id, claim
 
 

@@ -10,8 +10,10 @@ from werkzeug.test import TestResponse
 
 from cli.local_stack.data.redis_server import RedisServer
 from jobs.files.storage import input_path, job_folder
-from jobs.ports.job_store import UPLOAD_LOST_AFTER_S
-from jobs.redis.job_store import RedisJobStore
+from jobs.ports.job_store import JobStore
+from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 from tests.api.conftest import Front
 from tests.redis_proxy import RedisProxy
 
@@ -27,7 +29,7 @@ class Linked:
 
     front: Front
     link: RedisProxy
-    record: RedisJobStore  # past the link
+    record: JobStore  # past the link
 
     def send(self, **headers: str) -> TestResponse:
         answer = self.front.client().post("/v1/jobs", data=CATALOGUE, headers=headers)
@@ -42,10 +44,10 @@ class Linked:
 @pytest.fixture
 def linked(front: Front, redis_server: RedisServer, redis_url: str) -> Iterator[Linked]:
     with RedisProxy(redis_server.socket) as link:
-        front.store = RedisJobStore(link.url)
-        linked = Linked(front, link, RedisJobStore(redis_url))
+        front.store = redis_job_store(redis_client(link.url))
+        linked = Linked(front, link, redis_job_store(redis_client(redis_url)))
         linked.send()  # Redis knows the scripts from now on
-        job_id = linked.record.newest(limit=1)[0].id
+        job_id = linked.record.jobs.newest(limit=1)[0].id
         front.label(job_id)
         front.assemble(job_id)
         front.client().delete(f"/v1/jobs/{job_id}")
@@ -59,16 +61,16 @@ def test_a_job_whose_reply_was_lost_keeps_its_input_and_completes(
     linked.link.cut(CREATE, "reply")
     first = linked.send(**headers)
     assert linked.link.cuts == 1
-    made = linked.record.newest(limit=9)
+    made = linked.record.jobs.newest(limit=9)
     assert [linked.stored(job.id) for job in made] == [CATALOGUE]
-    assert linked.record.missing(made[0].id, idle_s=0).plan, "the sweep sends it"
+    assert linked.record.leases.find_abandoned(made[0].id, idle_s=0).plan, "the sweep sends it"
     again = linked.send(**headers)
     assert (first.status_code, again.status_code) == (503, 202)
     assert again.json is not None
     if headers:
         assert again.json["id"] == made[0].id
         assert again.headers["Idempotency-Replayed"] == "true"
-    for job in linked.record.newest(limit=9):
+    for job in linked.record.jobs.newest(limit=9):
         linked.front.label(job.id)
         assert linked.stored(job.id) == CATALOGUE
         assert linked.front.assemble(job.id).state == "completed"
@@ -81,8 +83,8 @@ def test_a_job_that_was_never_made_leaves_its_input_to_the_sweep_of_lost_uploads
     linked.link.cut(CREATE, "request")
     assert linked.send(**headers).status_code == 503
     assert linked.link.cuts == 1
-    assert not linked.record.newest(limit=1)
-    (lost,) = linked.record.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S)
+    assert not linked.record.jobs.newest(limit=1)
+    (lost,) = linked.record.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S)
     linked.front.storage.delete(job_folder(lost))
     assert not linked.front.storage.names("")
     again = linked.send(**headers)

@@ -13,7 +13,8 @@ from api.app import create_app
 from api.dependencies import connect
 from api.settings import ApiSettings
 from jobs.api_keys import KeyLimits, generate_api_key
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import ApiProcess, Front
 from tests.stack import free_port
@@ -39,11 +40,11 @@ def value(families: dict[str, Metric], name: str, **labels: str) -> float:
 
 def test_jobs_rows_and_queue_are_what_the_record_says(front: Front) -> None:
     now = 1_000_000.0
-    front.store = MemoryJobStore(lambda: now)
+    front.store = memory_job_store(MemoryState(lambda: now))
     front.completed()
     front.submit()
-    front.store.report_worker("one", {"version": 4, "labels": []})
-    front.store.report_worker("two", None)
+    front.store.workers.report("one", {"version": 4, "labels": []})
+    front.store.workers.report("two", None)
     now += 3
     found = scrape(front.client())
     assert value(found, "spinelabel_store_up") == 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,9 @@ from api.http.parameters import ListQuery
 from api.jobs.pagination import find_jobs
 from api.jobs.scoped_store import ScopedJobStore
 from jobs.job import Job, State
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_repository import MemoryJobRepository
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
 from tests.api.fixed_callers import somebody
 
 Query = dict[str, Any]
@@ -30,7 +33,8 @@ def clocked(front: Any) -> Any:
         now[0] = float(next(seconds))
         return str(front.submit(name=name))
 
-    front.store = MeasuringStore(clock=lambda: now[0])
+    state = MemoryState(clock=lambda: now[0])
+    front.store = replace(memory_job_store(state), jobs=MeasuringRepository(state))
     front.made = [submit(name) for name in ("Alpha.csv", "beta.csv", "alphabet.tsv", "gamma.csv")]
     return front
 
@@ -70,19 +74,19 @@ def test_jobs_are_found_by_their_age(clocked: Any) -> None:
 
 def test_jobs_are_found_by_one_state_or_several(clocked: Any) -> None:
     first, second, third, fourth = clocked.made
-    clocked.store.end(first, State.CANCELLED)
+    clocked.store.jobs.end(first, State.CANCELLED)
     clocked.assemble(first)
-    clocked.store.end(second, State.CANCELLED)
+    clocked.store.jobs.end(second, State.CANCELLED)
     assert listed(clocked, state="cancelled") == [first]
     assert listed(clocked, state=["cancelled", "cancelling"]) == [second, first]
     assert listed(clocked, state="queued", limit=1) == [fourth, third]
 
 
-class MeasuringStore(MemoryJobStore):
+class MeasuringRepository(MemoryJobRepository):
     """Notes how many jobs are asked for at a time, and holds no layouts."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        super().__init__(clock)
+    def __init__(self, state: MemoryState) -> None:
+        super().__init__(state)
         self.asked: list[int] = []
 
     def newest(
@@ -128,7 +132,7 @@ def test_every_job_is_listed_once_whatever_the_page(
 @pytest.mark.parametrize("limit", [1, 3, 100])
 def test_a_page_reads_one_job_more_than_it_shows(clocked: Any, limit: int) -> None:
     clocked.client().get("/v1/jobs", query_string={"limit": limit})
-    assert clocked.store.asked == [limit + 1]
+    assert clocked.store.jobs.asked == [limit + 1]
 
 
 @pytest.mark.parametrize(

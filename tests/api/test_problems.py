@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 import pytest
 
 from api.http.problem_codes import CODES
 from catalogue import errors as catalogue_errors
 from jobs.job import Job
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_repository import MemoryJobRepository
+from jobs.memory.state import MemoryState
 from tests.api.client import ApiClient
 from tests.api.conftest import Front
 
@@ -50,8 +52,8 @@ def test_a_method_that_is_not_allowed_is_told_which_are(client: ApiClient) -> No
     assert {"GET", "POST"} <= set(allowed.split(", "))
 
 
-class BrokenStore(MemoryJobStore):
-    """A store with a bug."""
+class BrokenRepository(MemoryJobRepository):
+    """A repository with a bug."""
 
     def get(self, job_id: str) -> Job:
         raise RuntimeError(f"secret-password of {job_id}")
@@ -60,7 +62,7 @@ class BrokenStore(MemoryJobStore):
 def test_a_bug_is_logged_with_its_traceback_and_hidden_from_the_client(
     front: Front, caplog: pytest.LogCaptureFixture
 ) -> None:
-    front.store = BrokenStore()
+    front.store = replace(front.store, jobs=BrokenRepository(MemoryState()))
     answer = front.client().get("/v1/jobs/job_" + "0" * 32)
     assert (answer.status_code, answer.json["code"]) == (500, "INTERNAL_ERROR")
     assert "secret" not in answer.text

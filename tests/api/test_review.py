@@ -275,7 +275,7 @@ def test_rows_of_a_job_under_way_have_to_be_waited_for(front: Front) -> None:
 def test_rows_are_gone_with_the_files(front: Front) -> None:
     job_id = reviewed(front)
     correct(front, job_id, 1)
-    front.store.files_deleted(job_id)
+    front.store.jobs.mark_files_deleted(job_id)
     answer = front.client().get(f"/v1/jobs/{job_id}/rows")
     assert (answer.status_code, answer.json["code"]) == (410, "RESULT_EXPIRED")
 

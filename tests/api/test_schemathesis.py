@@ -11,7 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 from tests.api.conftest import StartApi
 from tests.waiting import WITHIN_S
 
@@ -58,10 +59,10 @@ def a_worker_reporting(redis_url: str) -> Iterator[None]:
     over = threading.Event()
 
     def report() -> None:
-        store = RedisJobStore(redis_url)
-        store.report_worker("one", MODEL)
+        store = redis_job_store(redis_client(redis_url))
+        store.workers.report("one", MODEL)
         while not over.wait(3):
-            store.report_worker("one", MODEL)
+            store.workers.report("one", MODEL)
 
     thread = threading.Thread(target=report)
     thread.start()

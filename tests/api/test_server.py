@@ -26,9 +26,11 @@ from cli.local_stack.data.redis_server import RedisServer
 from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.files.storage import Storage, input_path, result_path
 from jobs.job import State
-from jobs.ports.job_store import ASSEMBLE, UPLOAD_LOST_AFTER_S
+from jobs.ports.step_leases import ASSEMBLE
+from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.redis.api_keys import RedisApiKeyStore
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 
 CATALOGUE = b"title,summary\nA,some words\n"
 MB = 1_000_000
@@ -96,7 +98,10 @@ def test_thirty_megabytes_are_stored_with_flat_memory(
     job_id = answer.json()["id"]
     with api.storage.open(input_path(job_id)) as stored:
         assert stored.read() == content.read_bytes()
-    assert RedisJobStore(redis_url).get(job_id).input_bytes == content.stat().st_size
+    assert (
+        redis_job_store(redis_client(redis_url)).jobs.get(job_id).input_bytes
+        == content.stat().st_size
+    )
     assert peak.value - peak.before < 15
     assert psutil.Process(api.process.pid).memory_info().rss / MB + peak.value < 150
 
@@ -130,7 +135,7 @@ def test_every_refusal_reaches_the_client_and_leaves_nothing_behind(
             assert (case, answer.status_code, answer.json()["code"]) == (case, status, code)
         assert client.get("/v1/jobs").json() == {"jobs": [], "next": None}
     assert api.storage.names("") == []
-    assert RedisJobStore(redis_url).active() == []
+    assert redis_job_store(redis_client(redis_url)).jobs.active_ids() == []
 
 
 def test_a_refusal_far_beyond_the_limit_reaches_a_client_that_reads_late(start_api: Any) -> None:
@@ -150,7 +155,7 @@ def test_a_client_that_goes_away_leaves_nothing_behind(
     api.begin_upload().close()
     wait_until(lambda: api.storage.names("") == [])
     wait_until(lambda: " 400 " in api.log.read_text()[logged:])
-    assert RedisJobStore(redis_url).newest(limit=1) == []
+    assert redis_job_store(redis_client(redis_url)).jobs.newest(limit=1) == []
     assert "Traceback" not in api.log.read_text()[logged:]
 
 
@@ -161,7 +166,7 @@ def test_a_client_that_closes_its_half_early_leaves_nothing_behind(
         connection.shutdown(socket.SHUT_WR)
         assert read_problem(connection) == (400, "UPLOAD_INTERRUPTED")
     assert api.storage.names("") == []
-    assert RedisJobStore(redis_url).newest(limit=1) == []
+    assert redis_job_store(redis_client(redis_url)).jobs.newest(limit=1) == []
 
 
 def test_a_chunked_body_that_breaks_off_leaves_nothing_behind(api: Any) -> None:
@@ -198,21 +203,21 @@ def test_a_stop_ends_an_upload_under_way_without_a_trace(
     with api.begin_upload():
         assert api.stop(how) == 0
     assert api.storage.names("") == []
-    assert RedisJobStore(redis_url).newest(limit=1) == []
+    assert redis_job_store(redis_client(redis_url)).jobs.newest(limit=1) == []
 
 
 def test_what_an_upload_leaves_when_its_process_is_killed_is_found_and_then_deleted(
     start_api: Any, redis_url: str, wait_until: Any
 ) -> None:
     api = start_api()
-    store = RedisJobStore(redis_url)
+    store = redis_job_store(redis_client(redis_url))
     with api.begin_upload():
         (server,) = psutil.Process(api.process.pid).children()
         server.kill()
         server.wait(20)
     assert len(api.storage.names("jobs")) == 1
-    assert store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S - 1) == []
-    (lost,) = store.lost_uploads(silent_s_more=1)
+    assert store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S - 1) == []
+    (lost,) = store.uploads.expire(elapsed_s=1)
     assert api.storage.names(f"jobs/{lost}")
     wait_until(lambda: len(psutil.Process(api.process.pid).children()) == 1)
 
@@ -252,16 +257,16 @@ def test_without_redis_it_is_unavailable_and_with_redis_again_it_works(
 
 
 def test_a_result_is_downloaded_whole_and_in_ranges(api: Any, redis_url: str) -> None:
-    store = RedisJobStore(redis_url)
+    store = redis_job_store(redis_client(redis_url))
     result = b"".join(blocks(5 * MB))
     with httpx.Client(base_url=api.url, timeout=30) as client:
         job = client.post("/v1/jobs", content=CATALOGUE).json()
         assert client.post(job["links"]["cancel"]).status_code == 202
         with api.storage.publish(result_path(job["id"])) as stream:
             stream.write(result)
-        claim = store.claim(job["id"], ASSEMBLE, lease_s=60)
+        claim = store.leases.claim(job["id"], ASSEMBLE, lease_s=60)
         assert claim is not None
-        assert store.finish(claim).state is State.CANCELLED
+        assert store.chunks.finish(claim).state is State.CANCELLED
         link = client.get(job["links"]["self"]).json()["links"]["result"]
         whole = client.get(link)
         assert (whole.status_code, whole.content) == (200, result)
@@ -331,7 +336,7 @@ def test_an_input_lies_in_the_storage_before_its_record_and_the_record_before_th
     api: Any, redis_url: str, redis_server: RedisServer
 ) -> None:
     job_id = httpx.post(f"{api.url}/v1/jobs", content=CATALOGUE).json()["id"]
-    job = RedisJobStore(redis_url).get(job_id)
+    job = redis_job_store(redis_client(redis_url)).jobs.get(job_id)
     stored_at = Path(str(api.log.parent / "storage" / input_path(job_id))).stat().st_mtime
     assert stored_at <= job.state_times[State.QUEUED] + 0.001
     (message,) = redis_server.client().lrange("spinelabel.control", 0, -1)
@@ -350,14 +355,14 @@ def test_a_server_for_others_asks_for_keys_and_counts_requests(
 ) -> None:
     api = start_api(SPINELABEL_AUTH="required")
     key, made = generate_api_key("anna", is_admin=False, limits=KeyLimits(requests_per_minute=3))
-    RedisApiKeyStore(redis_url).add(made)
+    RedisApiKeyStore(redis_client(redis_url)).add(made)
     with httpx.Client(base_url=api.url) as client:
         assert client.get("/v1/jobs").json()["code"] == "UNAUTHENTICATED"
         client.headers["Authorization"] = f"Bearer {key}"
         answers = [client.get("/v1/jobs") for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert 0 < int(answers[-1].headers["Retry-After"]) <= 61
-        RedisApiKeyStore(redis_url).revoke(made.id)
+        RedisApiKeyStore(redis_client(redis_url)).revoke(made.id)
         assert client.get("/v1/jobs").json()["code"] == "INVALID_API_KEY"
     assert "every request needs a key" in api.log.read_text()
 

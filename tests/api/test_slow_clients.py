@@ -20,9 +20,10 @@ from catalogue.parsing.schema import inspect_head
 from cli.local_stack.data.redis_server import RedisServer
 from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.files.storage import result_path
-from jobs.ports.job_store import ASSEMBLE
+from jobs.ports.step_leases import ASSEMBLE
 from jobs.redis.api_keys import RedisApiKeyStore
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 from tests.api.conftest import ApiProcess
 from tests.api.slow_clients import SlowClients
 from tests.waiting import eventually
@@ -64,7 +65,7 @@ def without_keys(
 def new_key(redis_url: str, owner: str, **limits: int) -> str:
     limits = {"requests_per_minute": 1_000_000} | limits
     key, made = generate_api_key(owner, is_admin=False, limits=KeyLimits(**limits))
-    RedisApiKeyStore(redis_url).add(made)
+    RedisApiKeyStore(redis_client(redis_url)).add(made)
     return key
 
 
@@ -78,7 +79,7 @@ def new_job(api: ApiProcess, key: str | None) -> str:
 def large_result(api: ApiProcess, redis_url: str, key: str | None) -> str:
     """An ended job with a result of 5 MB as workers write it."""
     job_id = new_job(api, key)
-    store = RedisJobStore(redis_url)
+    store = redis_job_store(redis_client(redis_url))
     rows = b"".join(b"A%d,%b\r\n" % (n, b"some words " * 450) for n in range(1000))
     catalogue = b"title,summary\r\n" + rows
     layout = inspect_head(catalogue[:100_000], complete=False)
@@ -96,9 +97,9 @@ def large_result(api: ApiProcess, redis_url: str, key: str | None) -> str:
         stream.write(encode_rows(layout, records, [label] * len(records)))
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     httpx.post(f"{api.url}/v1/jobs/{job_id}/cancel", headers=headers).raise_for_status()
-    claim = store.claim(job_id, ASSEMBLE, lease_s=60)
+    claim = store.leases.claim(job_id, ASSEMBLE, lease_s=60)
     assert claim is not None
-    store.finish(claim)
+    store.chunks.finish(claim)
     return job_id
 
 

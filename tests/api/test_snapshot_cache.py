@@ -10,8 +10,11 @@ from api.jobs.scoped_store import ScopedJobStore
 from api.jobs.snapshot_cache import SnapshotCache
 from jobs.errors import JobNotFound
 from jobs.job import Job, NewJob, PinnedModel, State
-from jobs.memory.job_store import MemoryJobStore
-from jobs.ports.job_store import PLAN
+from jobs.memory.job_repository import MemoryJobRepository
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
+from jobs.ports.job_store import JobStore
+from jobs.ports.step_leases import PLAN
 from tests.api.fixed_callers import somebody
 
 BEGAN = 1_000_000.0
@@ -27,7 +30,7 @@ class Clocks:
         return self.now
 
 
-class CountingStore(MemoryJobStore):
+class CountingRepository(MemoryJobRepository):
     """With a tally of the jobs that were read."""
 
     reads = 0
@@ -43,54 +46,64 @@ def clocks() -> Clocks:
 
 
 @pytest.fixture
-def store(clocks: Clocks) -> CountingStore:
-    store = CountingStore(clock=clocks)
-    store.announce_upload("job")
+def memory(clocks: Clocks) -> MemoryState:
+    return MemoryState(clock=clocks)
+
+
+@pytest.fixture
+def repository(memory: MemoryState) -> CountingRepository:
+    return CountingRepository(memory)
+
+
+@pytest.fixture
+def store(memory: MemoryState, repository: CountingRepository) -> JobStore:
+    store = replace(memory_job_store(memory), jobs=repository)
+    store.uploads.touch("job")
     layout = {"header": ["summary"], "summary_index": 0}
-    store.create(NewJob(id="job", filename="a.csv", input_bytes=1, layout=layout, owner="ann"))
-    store.reads = 0
+    store.jobs.create(NewJob(id="job", filename="a.csv", input_bytes=1, layout=layout, owner="ann"))
+    repository.reads = 0
     return store
 
 
 @pytest.fixture
-def jobs(store: CountingStore, clocks: Clocks) -> ScopedJobStore:
+def jobs(store: JobStore, clocks: Clocks) -> ScopedJobStore:
     return ScopedJobStore(store, lambda: somebody("ann"), SnapshotCache(clocks))
 
 
 def test_who_asks_again_within_a_fifth_of_a_second_is_told_the_same(
-    jobs: ScopedJobStore, store: CountingStore, clocks: Clocks
+    jobs: ScopedJobStore, repository: CountingRepository, clocks: Clocks
 ) -> None:
     clocks.now += 60
     looks = []
     for _ in range(10):
         looks.append(jobs.look("job"))
         clocks.now += 0.019
-    assert store.reads == 1
+    assert repository.reads == 1
     assert len(set(map(id, looks))) == 1
     clocks.now += 0.02
     assert jobs.look("job").read_at > looks[0].read_at
 
 
 def test_of_a_young_job_only_a_twentieth_of_its_age_may_be_missed(
-    jobs: ScopedJobStore, store: CountingStore, clocks: Clocks
+    jobs: ScopedJobStore, repository: CountingRepository, clocks: Clocks
 ) -> None:
     clocks.now += 1
     jobs.look("job")
     clocks.now += 0.049
     jobs.look("job")
-    assert store.reads == 1
+    assert repository.reads == 1
     clocks.now += 0.002
     jobs.look("job")
-    assert store.reads == 2
+    assert repository.reads == 2
 
 
 def test_what_is_not_a_mere_look_asks_the_record(
-    jobs: ScopedJobStore, store: CountingStore, clocks: Clocks
+    jobs: ScopedJobStore, repository: CountingRepository, clocks: Clocks
 ) -> None:
     clocks.now += 60
     jobs.look("job")
     jobs.get("job")
-    assert store.reads == 2
+    assert repository.reads == 2
 
 
 def test_whoever_cancels_sees_it_at_once(jobs: ScopedJobStore, clocks: Clocks) -> None:
@@ -101,36 +114,36 @@ def test_whoever_cancels_sees_it_at_once(jobs: ScopedJobStore, clocks: Clocks) -
 
 
 def test_what_one_request_has_seen_later_ones_see(
-    jobs: ScopedJobStore, store: CountingStore, clocks: Clocks
+    jobs: ScopedJobStore, store: JobStore, clocks: Clocks
 ) -> None:
     clocks.now += 60
     jobs.look("job")
-    claim = store.claim("job", PLAN, lease_s=60)
+    claim = store.leases.claim("job", PLAN, lease_s=60)
     assert claim is not None
-    store.begin_planning(claim, model=PinnedModel(1, "d1"))
+    store.chunks.begin_planning(claim, model=PinnedModel(1, "d1"))
     clocks.now += 0.01
     assert jobs.newest(limit=1)[0].state is State.VALIDATING
     assert jobs.look("job").state is State.VALIDATING
 
 
 def test_a_thread_that_read_earlier_does_not_bring_the_past_back(
-    store: CountingStore, clocks: Clocks
+    store: JobStore, clocks: Clocks
 ) -> None:
     clocks.now += 60
     recent = SnapshotCache(clocks)
     asked_at = recent.now()
-    earlier = store.get("job")
+    earlier = store.jobs.get("job")
     clocks.now += 0.01
-    later = recent.note(store.get("job"), asked_at=recent.now())
+    later = recent.note(store.jobs.get("job"), asked_at=recent.now())
     recent.note(earlier, asked_at=asked_at)
     assert recent.find("job") is later
 
 
-def test_an_end_is_not_remembered_since_files_may_go(store: CountingStore, clocks: Clocks) -> None:
+def test_an_end_is_not_remembered_since_files_may_go(store: JobStore, clocks: Clocks) -> None:
     clocks.now += 60
     recent = SnapshotCache(clocks)
     asked_at = recent.now()
-    job = recent.note(store.get("job"), asked_at=asked_at)
+    job = recent.note(store.jobs.get("job"), asked_at=asked_at)
     recent.note(replace(job, state=State.COMPLETED), asked_at=asked_at)
     assert recent.find("job") is None
     # Read before the end, by another thread that comes late.
@@ -140,11 +153,11 @@ def test_an_end_is_not_remembered_since_files_may_go(store: CountingStore, clock
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.CANCELLING])
 def test_a_clock_that_is_put_back_hides_nothing(
-    store: CountingStore, clocks: Clocks, state: State
+    store: JobStore, clocks: Clocks, state: State
 ) -> None:
     clocks.now += 60
     recent = SnapshotCache(clocks)
-    job = recent.note(store.get("job"), asked_at=recent.now())
+    job = recent.note(store.jobs.get("job"), asked_at=recent.now())
     clocks.now += 0.01
     changed = replace(job, state=state, read_at=job.read_at - 30)
     recent.note(changed, asked_at=recent.now())
@@ -152,11 +165,11 @@ def test_a_clock_that_is_put_back_hides_nothing(
 
 
 def test_a_look_at_somebody_elses_job_finds_none(
-    store: CountingStore, jobs: ScopedJobStore, clocks: Clocks
+    repository: CountingRepository, jobs: ScopedJobStore, clocks: Clocks
 ) -> None:
     clocks.now += 60
     jobs.look("job")
     with pytest.raises(JobNotFound):
         jobs.of(somebody("bob")).look("job")
     assert jobs.of(somebody("root", is_admin=True)).look("job").id == "job"
-    assert store.reads == 1
+    assert repository.reads == 1

@@ -14,8 +14,9 @@ from urllib.parse import quote_from_bytes
 import pytest
 
 from api.http.json_bodies import MAX_DEPTH, StrictJson
+from jobs.redis.connection import redis_client
 from jobs.redis.corrections import RedisCorrectionStore
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import Front
@@ -75,9 +76,9 @@ ROWS = ["0", "1", "9" * 20, "9" * 4400, "٣", "-1", "1e3"]
 @pytest.fixture
 def stored(front: Front, redis_url: str) -> Front:
     """A front over a real Redis: it refuses texts that memory takes."""
-    front.store = RedisJobStore(redis_url)
-    front.corrections = RedisCorrectionStore(redis_url)
-    front.callbacks = RedisWebhookStore(redis_url)
+    front.store = redis_job_store(redis_client(redis_url))
+    front.corrections = RedisCorrectionStore(redis_client(redis_url))
+    front.callbacks = RedisWebhookStore(redis_client(redis_url))
     return front
 
 

@@ -6,6 +6,7 @@ import errno
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,9 +18,12 @@ from catalogue.limits import PROBE_BYTES
 from catalogue.parsing.schema import CatalogueSchema
 from jobs.files.storage import Storage, input_path
 from jobs.job import Job, NewJob
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_repository import MemoryJobRepository
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
+from jobs.memory.upload_registry import MemoryUploadRegistry
 from jobs.ports.idempotency import KeyCompletion
-from jobs.ports.job_store import UPLOAD_LOST_AFTER_S
+from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.queue.task_queue import PLAN_TASK, RecordingTaskQueue
 from tests.api.client import ApiClient
 from tests.api.conftest import Front
@@ -125,7 +129,7 @@ def test_a_very_long_name_of_a_column_is_cut_in_documents_only(front: Front) -> 
     answer = front.client().post("/v1/jobs", query_string={"summary_column": name}, data=content)
     shown = answer.json["summary_column"]
     assert (shown, len(shown)) == (name[:499] + "…", 500)
-    layout = CatalogueSchema.from_dict(front.store.layout(answer.json["id"]))
+    layout = CatalogueSchema.from_dict(front.store.jobs.layout(answer.json["id"]))
     assert layout.header == ("title", name)
 
 
@@ -294,22 +298,23 @@ def test_a_storage_that_cannot_be_written_is_unavailable_not_broken(
     assert answer.headers["Retry-After"] == "5"
 
 
-class FullStore(MemoryJobStore):
+class FullRepository(MemoryJobRepository):
     """A Redis that takes no writes."""
 
     def create(
-        self, job: NewJob, *, most_open: int | None = None, settlement: KeyCompletion | None = None
+        self, job: NewJob, *, max_open: int | None = None, completion: KeyCompletion | None = None
     ) -> Job:
-        raise redis.OutOfMemoryError(f"no room for {job.id}, {most_open}, {settlement}")
+        raise redis.OutOfMemoryError(f"no room for {job.id}, {max_open}, {completion}")
 
 
 def test_of_an_upload_whose_record_is_refused_nothing_is_kept(front: Front) -> None:
-    front.store = FullStore()
+    state = MemoryState()
+    front.store = replace(memory_job_store(state), jobs=FullRepository(state))
     answer = front.client().post("/v1/jobs", data=CATALOGUE)
     assert (answer.status_code, answer.json["code"]) == (503, "SERVICE_UNAVAILABLE")
     assert answer.headers["Retry-After"] == "5"
     assert front.is_empty()
-    assert front.store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S) == []
+    assert front.store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S) == []
 
 
 class MuteMessages(RecordingTaskQueue):
@@ -329,27 +334,28 @@ def test_a_lost_message_is_not_the_clients_affair_because_the_record_tells_the_s
     answer = front.client().post("/v1/jobs", data=CATALOGUE)
     assert answer.status_code == 202
     job_id = answer.json["id"]
-    assert front.store.missing(job_id, idle_s=0).plan
+    assert front.store.leases.find_abandoned(job_id, idle_s=0).plan
     assert front.client().post(f"/v1/jobs/{job_id}/cancel").status_code == 202
-    assert front.store.missing(job_id, idle_s=0).assemble
+    assert front.store.leases.find_abandoned(job_id, idle_s=0).assemble
 
 
-class LosingStore(MemoryJobStore):
+class LosingRepository(MemoryJobRepository):
     """A record that hears nothing of an upload for very long, just before it becomes a job."""
 
     def create(
-        self, job: NewJob, *, most_open: int | None = None, settlement: KeyCompletion | None = None
+        self, job: NewJob, *, max_open: int | None = None, completion: KeyCompletion | None = None
     ) -> Job:
-        self.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S)
-        return super().create(job, most_open=most_open, settlement=settlement)
+        MemoryUploadRegistry(self._state).expire(elapsed_s=UPLOAD_LOST_AFTER_S)
+        return super().create(job, max_open=max_open, completion=completion)
 
 
 def test_an_upload_that_was_given_up_for_lost_becomes_no_job(front: Front) -> None:
-    front.store = LosingStore()
+    state = MemoryState()
+    front.store = replace(memory_job_store(state), jobs=LosingRepository(state))
     answer = front.client().post("/v1/jobs", data=CATALOGUE)
     assert (answer.status_code, answer.json["code"]) == (408, "UPLOAD_STALLED")
     assert front.is_empty()
-    assert front.store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S) == []
+    assert front.store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S) == []
 
 
 @pytest.mark.parametrize("content", [CATALOGUE, b"title\nA\n"])
@@ -357,4 +363,4 @@ def test_neither_a_job_nor_a_refusal_leaves_an_upload_to_look_after(
     front: Front, content: bytes
 ) -> None:
     front.client().post("/v1/jobs", data=content)
-    assert front.store.lost_uploads(silent_s_more=UPLOAD_LOST_AFTER_S) == []
+    assert front.store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S) == []

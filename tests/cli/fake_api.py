@@ -87,7 +87,7 @@ class FakeApi:
     fates: dict[str, list[dict[str, Any]]] = field(
         default_factory=dict
     )  # by filename, else `documents`
-    most_open: int = 100  # jobs; one more is refused
+    max_open: int = 100  # jobs; one more is refused
     model: dict[str, Any] = field(default_factory=lambda: {"version": 1, "labels": ["crime"]})
     ranges: list[str | None] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
@@ -181,7 +181,7 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
                 else:
                     self._json(made.now(), 202, {"Idempotency-Replayed": "true"})
                 return
-            if sum(job.now()["state"] not in ENDED for job in api.jobs.values()) >= api.most_open:
+            if sum(job.now()["state"] not in ENDED for job in api.jobs.values()) >= api.max_open:
                 self._problem(429, "TOO_MANY_OPEN_JOBS", "As many jobs as allowed are under way.")
                 return
             api.uploads.append((query, body))

@@ -61,7 +61,7 @@ def test_no_more_jobs_than_allowed_are_under_way(
     api: FakeApi, catalogues: list[str], tmp_path: Path
 ) -> None:
     api.documents = [job_document(state="in_progress"), job_document()]
-    api.most_open = 2  # a third would be refused
+    api.max_open = 2  # a third would be refused
     bound = ("--jobs-at-once", "2")
     code, _, err = run("label", *catalogues, *bound, "--server", api.url, folder=tmp_path)
     assert (code, err) == (0, "")
@@ -71,14 +71,14 @@ def test_where_the_server_takes_no_more_the_next_waits_for_one_to_end(
     api: FakeApi, catalogues: list[str], tmp_path: Path
 ) -> None:
     api.documents = [job_document(state="in_progress"), job_document()]
-    api.most_open = 1
+    api.max_open = 1
     code, out, err = run("label", *catalogues, "--server", api.url, folder=tmp_path)
     assert (code, len(out.splitlines()), err) == (0, 3, "")
 
 
 @pytest.mark.usefixtures("catalogues")
 def test_a_server_that_refuses_everything_is_asked_once(api: FakeApi, tmp_path: Path) -> None:
-    api.most_open = 0
+    api.max_open = 0
     code, out, err = run("label", "a.csv", "--server", api.url, folder=tmp_path)
     assert (code, out) == (2, "")
     assert "As many jobs as allowed are under way." in err

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 import redis
 
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_repository import MemoryJobRepository
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
 from jobs.ports.job_store import JobStore
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 
 PassTime = Callable[[float], None]
 
@@ -34,14 +37,14 @@ def clock() -> Clock:
 @pytest.fixture(params=["memory", "redis"])
 def store(request: pytest.FixtureRequest, clock: Clock) -> JobStore:
     if request.param == "memory":
-        return MemoryJobStore(clock=clock)
-    return RedisJobStore(request.getfixturevalue("redis_url"))
+        return memory_job_store(MemoryState(clock=clock))
+    return redis_job_store(redis_client(request.getfixturevalue("redis_url")))
 
 
 @pytest.fixture
 def pass_time(store: JobStore, clock: Clock, request: pytest.FixtureRequest) -> PassTime:
     """Lets so many seconds pass. Redis has a clock of its own, so there everything is made older instead."""
-    if isinstance(store, MemoryJobStore):
+    if isinstance(store.jobs, MemoryJobRepository):
 
         def advance(seconds: float) -> None:
             clock.now += seconds

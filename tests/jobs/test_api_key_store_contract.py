@@ -12,6 +12,7 @@ from jobs.errors import ApiKeyNotFound
 from jobs.memory.api_keys import MemoryApiKeyStore
 from jobs.ports.api_keys import ApiKeyStore
 from jobs.redis.api_keys import RedisApiKeyStore
+from jobs.redis.connection import redis_client
 from jobs.redis.keys import API_KEYS
 
 
@@ -19,7 +20,7 @@ from jobs.redis.keys import API_KEYS
 def store(request: pytest.FixtureRequest) -> ApiKeyStore:
     if request.param == "memory":
         return MemoryApiKeyStore()
-    return RedisApiKeyStore(request.getfixturevalue("redis_url"))
+    return RedisApiKeyStore(redis_client(request.getfixturevalue("redis_url")))
 
 
 def test_a_key_that_was_added_is_found_with_all_its_limits(store: ApiKeyStore) -> None:
@@ -57,7 +58,7 @@ def test_an_unknown_key_is_not_found(store: ApiKeyStore) -> None:
 
 def test_redis_holds_no_key(redis_url: str) -> None:
     key, made = generate_api_key("anna", is_admin=False, limits=KeyLimits())
-    RedisApiKeyStore(redis_url).add(made)
+    RedisApiKeyStore(redis_client(redis_url)).add(made)
     everything = redis.Redis.from_url(redis_url, decode_responses=True).hgetall(API_KEYS)
     kept = str(everything)
     assert made.id in kept

@@ -10,11 +10,14 @@ import pytest
 from jobs.errors import JobNotFound
 from jobs.job import NewJob, State
 from jobs.memory.corrections import MemoryCorrectionStore
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
 from jobs.ports.corrections import CorrectionsSummary, CorrectionStore
-from jobs.ports.job_store import ASSEMBLE, JobStore
+from jobs.ports.job_store import JobStore
+from jobs.ports.step_leases import ASSEMBLE
+from jobs.redis.connection import redis_client
 from jobs.redis.corrections import RedisCorrectionStore
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.job_store import redis_job_store
 
 
 @dataclass
@@ -24,11 +27,11 @@ class Stores:
 
     def ended(self) -> str:
         new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, layout={})
-        self.jobs.create(new)
-        self.jobs.end(new.id, State.CANCELLED)
-        claim = self.jobs.claim(new.id, ASSEMBLE, lease_s=5)
+        self.jobs.jobs.create(new)
+        self.jobs.jobs.end(new.id, State.CANCELLED)
+        claim = self.jobs.leases.claim(new.id, ASSEMBLE, lease_s=5)
         assert claim is not None
-        self.jobs.finish(claim)
+        self.jobs.chunks.finish(claim)
         return new.id
 
 
@@ -36,9 +39,9 @@ class Stores:
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
         corrections = MemoryCorrectionStore()
-        return Stores(MemoryJobStore(corrections=corrections), corrections)
+        return Stores(memory_job_store(MemoryState(corrections=corrections)), corrections)
     url = request.getfixturevalue("redis_url")
-    return Stores(RedisJobStore(url), RedisCorrectionStore(url))
+    return Stores(redis_job_store(redis_client(url)), RedisCorrectionStore(redis_client(url)))
 
 
 def test_what_was_said_last_of_a_row_is_kept(stores: Stores) -> None:
@@ -93,14 +96,16 @@ def test_a_job_that_is_not_there_cannot_be_corrected(stores: Stores) -> None:
 def test_corrections_go_with_the_job_or_its_files(stores: Stores, how: str) -> None:
     job_id = stores.ended()
     stores.corrections.put(job_id, 1, "crime")
-    {"delete": stores.jobs.delete, "files_deleted": stores.jobs.files_deleted}[how](job_id)
+    {"delete": stores.jobs.jobs.delete, "files_deleted": stores.jobs.jobs.mark_files_deleted}[how](
+        job_id
+    )
     assert stores.corrections.of(job_id, [1]) == {}
     assert stores.corrections.stand(job_id) == CorrectionsSummary(count=0, revision=0)
 
 
 def test_nothing_more_can_be_said_of_rows_whose_files_are_deleted(stores: Stores) -> None:
     job_id = stores.ended()
-    stores.jobs.files_deleted(job_id)
+    stores.jobs.jobs.mark_files_deleted(job_id)
     with pytest.raises(JobNotFound):
         stores.corrections.put(job_id, 1, "crime")
     assert stores.corrections.stand(job_id).revision == 0

@@ -10,51 +10,53 @@ import redis
 
 from jobs.errors import JobNotFound
 from jobs.job import NewJob, State
-from jobs.ports.job_store import ASSEMBLE
+from jobs.ports.job_store import JobStore
+from jobs.ports.step_leases import ASSEMBLE
 from jobs.redis.api_keys import RedisApiKeyStore
+from jobs.redis.connection import redis_client
 from jobs.redis.corrections import RedisCorrectionStore
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
 
 
 @pytest.fixture
-def store(redis_url: str) -> Iterator[RedisJobStore]:
-    yield RedisJobStore(redis_url)
+def store(redis_url: str) -> Iterator[JobStore]:
+    yield redis_job_store(redis_client(redis_url))
     redis.Redis.from_url(redis_url).config_set("maxmemory", 0)
 
 
-def ended(store: RedisJobStore) -> str:
+def ended(store: JobStore) -> str:
     new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={"a": 1}, owner="anna")
-    store.create(new)
-    store.end(new.id, State.CANCELLED)
-    claim = store.claim(new.id, ASSEMBLE, lease_s=30)
+    store.jobs.create(new)
+    store.jobs.end(new.id, State.CANCELLED)
+    claim = store.leases.claim(new.id, ASSEMBLE, lease_s=30)
     assert claim is not None
-    store.finish(claim)
+    store.chunks.finish(claim)
     return new.id
 
 
-def test_what_reads_and_what_makes_room_works(store: RedisJobStore, redis_url: str) -> None:
+def test_what_reads_and_what_makes_room_works(store: JobStore, redis_url: str) -> None:
     deleted, emptied = ended(store), ended(store)
     redis.Redis.from_url(redis_url).config_set("maxmemory", 1)
     with pytest.raises(redis.ResponseError, match="used memory"):
         ended(store)
-    assert store.get(deleted).state is State.CANCELLED
-    assert store.layout(deleted) == {"a": 1}
-    assert len(store.newest(limit=9)) == 2
-    assert len(store.jobs_past_retention(ended_s_ago=0, limit=9)) == 2
-    assert store.stats().ended_jobs == {State.CANCELLED: 2}
-    assert store.open_jobs("anna") == 0
-    assert store.planned_chunks(deleted) == []
-    assert store.committed_chunks(deleted) == {}
-    assert store.latest_chunk_output(deleted) is None
-    assert store.workers(within_s=60) == []
-    assert RedisWebhookStore(redis_url).log(deleted).attempts == ()
-    assert RedisCorrectionStore(redis_url).stand(deleted).count == 0
-    assert RedisApiKeyStore(redis_url).all() == []
-    store.delete(deleted)
+    assert store.jobs.get(deleted).state is State.CANCELLED
+    assert store.jobs.layout(deleted) == {"a": 1}
+    assert len(store.jobs.newest(limit=9)) == 2
+    assert len(store.jobs.past_retention(ended_s_ago=0, limit=9)) == 2
+    assert store.stats.read().ended_jobs == {State.CANCELLED: 2}
+    assert store.jobs.count_open("anna") == 0
+    assert store.chunks.all(deleted) == []
+    assert store.chunks.manifests(deleted) == {}
+    assert store.chunks.latest_output(deleted) is None
+    assert store.workers.active(within_s=60) == []
+    assert RedisWebhookStore(redis_client(redis_url)).log(deleted).attempts == ()
+    assert RedisCorrectionStore(redis_client(redis_url)).stand(deleted).count == 0
+    assert RedisApiKeyStore(redis_client(redis_url)).all() == []
+    store.jobs.delete(deleted)
     with pytest.raises(JobNotFound):
-        store.get(deleted)
-    store.files_deleted(emptied)
-    assert list(store.without_files(ended_s_ago=0, limit=9)) == [emptied]
-    store.delete(emptied)
-    assert not store.newest(limit=9)
+        store.jobs.get(deleted)
+    store.jobs.mark_files_deleted(emptied)
+    assert list(store.jobs.without_files(ended_s_ago=0, limit=9)) == [emptied]
+    store.jobs.delete(emptied)
+    assert not store.jobs.newest(limit=9)

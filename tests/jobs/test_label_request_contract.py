@@ -12,6 +12,7 @@ from catalogue.labelled.labels import EvidenceWord, Label, RowError
 from jobs.job import Failure
 from jobs.memory.label_requests import MemoryLabelRequests
 from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
+from jobs.redis.connection import redis_client
 from jobs.redis.label_requests import RedisLabelRequests
 
 QUESTION = LabelRequest(
@@ -38,7 +39,7 @@ PATIENCE_S = 30.0
 def questions(request: pytest.FixtureRequest) -> LabelRequests:
     if request.param == "memory":
         return MemoryLabelRequests()
-    return RedisLabelRequests(request.getfixturevalue("redis_url"))
+    return RedisLabelRequests(redis_client(request.getfixturevalue("redis_url")))
 
 
 @pytest.mark.parametrize("answer", [ANSWER, Failure(code="MODEL_UNAVAILABLE", message="Later.")])
@@ -97,7 +98,7 @@ def test_a_question_that_never_was_is_none(questions: LabelRequests) -> None:
 
 
 def test_redis_forgets_answers_that_nobody_fetches(redis_url: str) -> None:
-    questions = RedisLabelRequests(redis_url)
+    questions = RedisLabelRequests(redis_client(redis_url))
     questions.answer("q1", ANSWER)
     client = redis.Redis.from_url(redis_url)
     (key,) = client.keys("*")

@@ -12,13 +12,16 @@ import redis
 from jobs.errors import JobNotFound, LeaseLost
 from jobs.job import Chunk, NewJob, PinnedModel, State
 from jobs.memory.corrections import MemoryCorrectionStore
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
 from jobs.memory.webhooks import MemoryWebhookStore
 from jobs.ports.corrections import CorrectionStore
-from jobs.ports.job_store import ASSEMBLE, PLAN, Claim, JobStore, label_step
+from jobs.ports.job_store import JobStore
+from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim, label_step
 from jobs.ports.webhooks import Attempt, WebhookStore
+from jobs.redis.connection import redis_client
 from jobs.redis.corrections import RedisCorrectionStore
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
 
 LEASE = 30.0
@@ -80,21 +83,21 @@ def _in_memory(root: object, text: str) -> list[str]:
 def record(request: pytest.FixtureRequest) -> Record:
     if request.param == "memory":
         callbacks, corrections = MemoryWebhookStore(), MemoryCorrectionStore()
-        jobs = MemoryJobStore(callbacks=callbacks, corrections=corrections)
+        jobs = memory_job_store(MemoryState(webhooks=callbacks, corrections=corrections))
         return Record(jobs, callbacks, corrections, lambda text: _in_memory(jobs, text))
     url = request.getfixturevalue("redis_url")
     # A layout is no text.
     client = redis.Redis.from_url(url, decode_responses=True, encoding_errors="replace")
     return Record(
-        RedisJobStore(url),
-        RedisWebhookStore(url),
-        RedisCorrectionStore(url),
+        redis_job_store(redis_client(url)),
+        RedisWebhookStore(redis_client(url)),
+        RedisCorrectionStore(redis_client(url)),
         lambda text: _in_redis(client, text),
     )
 
 
 def must_claim(record: Record, job_id: str, step: str) -> Claim:
-    claim = record.jobs.claim(job_id, step, lease_s=LEASE)
+    claim = record.jobs.leases.claim(job_id, step, lease_s=LEASE)
     assert claim is not None
     return claim
 
@@ -102,7 +105,7 @@ def must_claim(record: Record, job_id: str, step: str) -> Claim:
 def live(record: Record) -> tuple[str, list[Claim]]:
     """A job that was cancelled in the middle of its work and has ended, and every claim that was given of it."""
     job_id, store = uuid.uuid4().hex, record.jobs
-    store.announce_upload(job_id)
+    store.uploads.touch(job_id)
     new = NewJob(
         id=job_id,
         filename="c.csv",
@@ -111,15 +114,15 @@ def live(record: Record) -> tuple[str, list[Claim]]:
         owner="anna",
         callback="https://a.org/",
     )
-    store.create(new, most_open=3)
+    store.jobs.create(new, max_open=3)
     planning = must_claim(record, job_id, PLAN)
-    store.begin_planning(planning, model=PinnedModel(1, "d1"))
-    store.add_chunks(planning, CHUNKS, last=True, window=3)
+    store.chunks.begin_planning(planning, model=PinnedModel(1, "d1"))
+    store.chunks.add(planning, CHUNKS, last=True, window=3)
     first, second = (must_claim(record, job_id, label_step(index)) for index in (0, 1))
-    store.commit_chunk(first, 0, labelled=2, failed=0, seal="s", window=3, genres={"crime": 2})
-    store.end(job_id, State.CANCELLED)
+    store.chunks.commit(first, 0, labelled=2, failed=0, manifest="s", window=3, genres={"crime": 2})
+    store.jobs.end(job_id, State.CANCELLED)
     assembling = must_claim(record, job_id, ASSEMBLE)
-    store.finish(assembling)
+    store.chunks.finish(assembling)
     return job_id, [planning, first, second, assembling]
 
 
@@ -128,37 +131,39 @@ def write_all(record: Record, job_id: str, claims: list[Claim]) -> None:
     store = record.jobs
     for claim in claims:
         for write in (
-            lambda c=claim: store.renew(c, lease_s=LEASE),
-            lambda c=claim: store.begin_planning(c, model=PinnedModel(1, "d1")),
-            lambda c=claim: store.add_chunks(c, CHUNKS, last=True, window=3),
-            lambda c=claim: store.commit_chunk(c, 0, labelled=2, failed=0, seal="s", window=3),
-            lambda c=claim: store.split_chunk(c, *CHUNKS[:2], attempts=0, window=3),
-            lambda c=claim: store.restart_with_model(c, model=PinnedModel(2, "d2"), window=3),
-            lambda c=claim: store.reopen_chunks(c, [0]),
-            lambda c=claim: store.finish(c),
+            lambda c=claim: store.leases.renew(c, lease_s=LEASE),
+            lambda c=claim: store.chunks.begin_planning(c, model=PinnedModel(1, "d1")),
+            lambda c=claim: store.chunks.add(c, CHUNKS, last=True, window=3),
+            lambda c=claim: store.chunks.commit(c, 0, labelled=2, failed=0, manifest="s", window=3),
+            lambda c=claim: store.chunks.split(c, *CHUNKS[:2], attempts=0, window=3),
+            lambda c=claim: store.chunks.restart_with_model(
+                c, model=PinnedModel(2, "d2"), window=3
+            ),
+            lambda c=claim: store.chunks.reopen(c, [0]),
+            lambda c=claim: store.chunks.finish(c),
         ):
             with pytest.raises(LeaseLost):
                 write()
-        store.release(claim)
+        store.leases.release(claim)
     for step in (PLAN, label_step(0), ASSEMBLE):
         with pytest.raises(JobNotFound):
-            store.claim(job_id, step, lease_s=LEASE)
+            store.leases.claim(job_id, step, lease_s=LEASE)
     for call in (
-        lambda: store.end(job_id, State.CANCELLED),
-        lambda: store.missing(job_id, idle_s=0),
-        lambda: store.files_deleted(job_id),
-        lambda: store.delete(job_id),
+        lambda: store.jobs.end(job_id, State.CANCELLED),
+        lambda: store.leases.find_abandoned(job_id, idle_s=0),
+        lambda: store.jobs.mark_files_deleted(job_id),
+        lambda: store.jobs.delete(job_id),
         lambda: record.corrections.put(job_id, 1, "crime"),
-        lambda: store.get(job_id),
-        lambda: store.layout(job_id),
-        lambda: store.planned_chunks(job_id),
-        lambda: store.chunk(job_id, 0),
-        lambda: store.committed_chunks(job_id),
+        lambda: store.jobs.get(job_id),
+        lambda: store.jobs.layout(job_id),
+        lambda: store.chunks.all(job_id),
+        lambda: store.chunks.get(job_id, 0),
+        lambda: store.chunks.manifests(job_id),
     ):
         with pytest.raises(JobNotFound):
             call()
-    assert store.latest_chunk_output(job_id) is None
-    store.forget_upload(job_id)
+    assert store.chunks.latest_output(job_id) is None
+    store.uploads.forget(job_id)
     record.corrections.remove(job_id, 1)
     assert record.callbacks.take(job_id, lease_s=1) is None
     assert not record.callbacks.record(job_id, ATTEMPT, again_in_s=1)
@@ -171,14 +176,17 @@ def test_nothing_of_a_deleted_job_is_left_or_written_again(record: Record, files
     assert record.places(job_id), "the search finds a job that is there"
     record.corrections.put(job_id, 1, "crime")
     if files == "deleted":
-        record.jobs.files_deleted(job_id)
+        record.jobs.jobs.mark_files_deleted(job_id)
     assert record.callbacks.take(job_id, lease_s=0) == 1
     assert record.callbacks.record(job_id, ATTEMPT, again_in_s=0)
-    record.jobs.delete(job_id)
+    record.jobs.jobs.delete(job_id)
     assert record.places(job_id) == []
     write_all(record, job_id, claims)
     assert record.places(job_id) == []
-    assert (record.jobs.open_jobs("anna"), record.jobs.stats().webhooks_pending) == (0, 0)
+    assert (record.jobs.jobs.count_open("anna"), record.jobs.stats.read().webhooks_pending) == (
+        0,
+        0,
+    )
 
 
 def test_nothing_is_written_to_a_job_that_never_was(record: Record) -> None:
@@ -193,39 +201,39 @@ def test_nothing_is_written_to_a_job_that_never_was(record: Record) -> None:
 
 def test_nothing_that_a_late_process_does_is_added_to_a_job_that_has_ended(record: Record) -> None:
     job_id, claims = live(record)
-    before, places = record.jobs.get(job_id), sorted(record.places(job_id))
+    before, places = record.jobs.jobs.get(job_id), sorted(record.places(job_id))
     for claim in claims:
         with pytest.raises(LeaseLost):
-            record.jobs.renew(claim, lease_s=LEASE)
-        record.jobs.release(claim)
-    after = record.jobs.get(job_id)
+            record.jobs.leases.renew(claim, lease_s=LEASE)
+        record.jobs.leases.release(claim)
+    after = record.jobs.jobs.get(job_id)
     assert (after.state, after.row_counts) == (before.state, before.row_counts)
     assert sorted(record.places(job_id)) == places
-    record.jobs.delete(job_id)
+    record.jobs.jobs.delete(job_id)
     assert record.places(job_id) == []
 
 
 def test_a_job_is_finished_once_however_often_its_claim_says_so(record: Record) -> None:
     job_id, claims = live(record)
     assert record.callbacks.take(job_id, lease_s=60) == 1
-    first = record.jobs.get(job_id)
-    again = record.jobs.finish(claims[-1])
+    first = record.jobs.jobs.get(job_id)
+    again = record.jobs.chunks.finish(claims[-1])
     assert (again.state, again.chunks, again.chunks_done) == (State.CANCELLED, 3, 1)
     assert again.state_times == first.state_times
-    assert record.jobs.stats().ended_jobs == {State.CANCELLED: 1}
+    assert record.jobs.stats.read().ended_jobs == {State.CANCELLED: 1}
     assert record.callbacks.take(job_id, lease_s=60) is None, "its callback was scheduled once"
 
 
 def test_files_are_deleted_once_and_not_of_a_job_that_was_deleted_meanwhile(record: Record) -> None:
     kept, gone = live(record)[0], live(record)[0]
-    expired = record.jobs.jobs_past_retention(ended_s_ago=-1, limit=9)
+    expired = record.jobs.jobs.past_retention(ended_s_ago=-1, limit=9)
     assert set(expired) == {kept, gone}
-    record.jobs.delete(gone)
+    record.jobs.jobs.delete(gone)
     with pytest.raises(JobNotFound):
-        record.jobs.files_deleted(gone)
+        record.jobs.jobs.mark_files_deleted(gone)
     with pytest.raises(JobNotFound):
-        record.jobs.get(gone)
-    record.jobs.files_deleted(kept)
-    at = record.jobs.get(kept).files_deleted_at
-    record.jobs.files_deleted(kept)
-    assert record.jobs.get(kept).files_deleted_at == at is not None
+        record.jobs.jobs.get(gone)
+    record.jobs.jobs.mark_files_deleted(kept)
+    at = record.jobs.jobs.get(kept).files_deleted_at
+    record.jobs.jobs.mark_files_deleted(kept)
+    assert record.jobs.jobs.get(kept).files_deleted_at == at is not None

@@ -11,8 +11,10 @@ import redis
 
 from cli.local_stack.data.redis_server import RedisServer
 from jobs.job import Chunk, NewJob, PinnedModel, State
-from jobs.ports.job_store import ASSEMBLE, PLAN, JobStore, label_step
-from jobs.redis.job_store import RedisJobStore
+from jobs.ports.job_store import JobStore
+from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 from tests.redis_proxy import RedisProxy
 
 CHUNKS = [Chunk(index=i, start=i, end=i + 1, first_row=i + 1, rows=1) for i in range(3)]
@@ -20,65 +22,65 @@ CHUNKS = [Chunk(index=i, start=i, end=i + 1, first_row=i + 1, rows=1) for i in r
 
 def create(store: JobStore, owner: str = "anna") -> str:
     new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}, owner=owner)
-    return store.create(new, most_open=1_000_000).id
+    return store.jobs.create(new, max_open=1_000_000).id
 
 
 def live(store: JobStore, count: Callable[[str], None]) -> None:
     """A job's whole life; `count` is called after every method with its name."""
     job_id = uuid.uuid4().hex
-    store.announce_upload(job_id)
+    store.uploads.touch(job_id)
     count("announce_upload")
     new = NewJob(id=job_id, filename="c", input_bytes=1, layout={}, owner="anna")
-    store.create(new, most_open=9)
+    store.jobs.create(new, max_open=9)
     count("create")
-    claim = store.claim(job_id, PLAN, lease_s=30)
+    claim = store.leases.claim(job_id, PLAN, lease_s=30)
     count("claim")
     assert claim is not None
-    store.renew(claim, lease_s=30)
+    store.leases.renew(claim, lease_s=30)
     count("renew")
-    store.release(claim)
+    store.leases.release(claim)
     count("release")
-    store.missing(job_id, idle_s=0)
+    store.leases.find_abandoned(job_id, idle_s=0)
     count("missing")
-    claim = store.claim(job_id, PLAN, lease_s=30)
+    claim = store.leases.claim(job_id, PLAN, lease_s=30)
     count("claim")
     assert claim is not None
-    store.begin_planning(claim, model=PinnedModel(1, "d1"))
+    store.chunks.begin_planning(claim, model=PinnedModel(1, "d1"))
     count("begin_planning")
-    store.add_chunks(claim, CHUNKS, last=True, window=3)
+    store.chunks.add(claim, CHUNKS, last=True, window=3)
     count("add_chunks")
-    claim = store.claim(job_id, label_step(0), lease_s=30)
+    claim = store.leases.claim(job_id, label_step(0), lease_s=30)
     count("claim")
     assert claim is not None
-    store.commit_chunk(claim, 0, labelled=1, failed=0, seal="s", window=3)
+    store.chunks.commit(claim, 0, labelled=1, failed=0, manifest="s", window=3)
     count("commit_chunk")
-    store.end(job_id, State.CANCELLED)
+    store.jobs.end(job_id, State.CANCELLED)
     count("end")
-    claim = store.claim(job_id, ASSEMBLE, lease_s=30)
+    claim = store.leases.claim(job_id, ASSEMBLE, lease_s=30)
     count("claim")
     assert claim is not None
-    store.finish(claim)
+    store.chunks.finish(claim)
     count("finish")
-    store.jobs_past_retention(ended_s_ago=0, limit=9)
+    store.jobs.past_retention(ended_s_ago=0, limit=9)
     count("keeping_files")
-    store.without_files(ended_s_ago=0, limit=9)
+    store.jobs.without_files(ended_s_ago=0, limit=9)
     count("without_files")
-    store.files_deleted(job_id)
+    store.jobs.mark_files_deleted(job_id)
     count("files_deleted")
-    store.report_worker("w", None)
+    store.workers.report("w", None)
     count("report_worker")
-    store.workers(within_s=9)
+    store.workers.active(within_s=9)
     count("workers")
-    store.open_jobs("anna")
+    store.jobs.count_open("anna")
     count("open_jobs")
-    store.newest(limit=100)
+    store.jobs.newest(limit=100)
     count("newest")
 
 
 def test_every_write_is_one_round_trip(redis_server: RedisServer, redis_url: str) -> None:
     assert redis_url
     with RedisProxy(redis_server.socket) as link:
-        store = RedisJobStore(link.url)
+        store = redis_job_store(redis_client(link.url))
         live(store, lambda _: None)  # Redis knows the scripts from now on
         trips: dict[str, int] = {}
         before = link.requests
@@ -111,13 +113,13 @@ def commands(redis_url: str) -> Callable[[], int]:
 def test_a_new_job_costs_the_same_however_many_are_open(
     redis_url: str, commands: Callable[[], int], owner: str
 ) -> None:
-    store = RedisJobStore(redis_url)
+    store = redis_job_store(redis_client(redis_url))
     create(store, owner)
 
     def cost() -> int:
         before = commands()
         create(store, owner)
-        assert store.open_jobs(owner) > 0
+        assert store.jobs.count_open(owner) > 0
         return commands() - before
 
     few = cost()
@@ -127,12 +129,12 @@ def test_a_new_job_costs_the_same_however_many_are_open(
 
 
 def test_a_wide_header_is_beside_the_record_and_goes_with_the_files(redis_url: str) -> None:
-    store = RedisJobStore(redis_url)
+    store = redis_job_store(redis_client(redis_url))
     client = redis.Redis.from_url(redis_url, decode_responses=True, encoding_errors="replace")
     columns = {"header": [f"a column with a name, {i}" for i in range(2_000)]}
     new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout=columns)
-    store.create(new)
-    assert store.layout(new.id) == columns
+    store.jobs.create(new)
+    assert store.jobs.layout(new.id) == columns
     as_json = len(json.dumps(columns))
 
     def held() -> int:
@@ -140,9 +142,9 @@ def test_a_wide_header_is_beside_the_record_and_goes_with_the_files(redis_url: s
         return sum(client.memory_usage(key, samples=0) or 0 for key in keys)
 
     assert held() < as_json / 3, "it is compressed"
-    store.end(new.id, State.CANCELLED)
-    claim = store.claim(new.id, ASSEMBLE, lease_s=30)
+    store.jobs.end(new.id, State.CANCELLED)
+    claim = store.leases.claim(new.id, ASSEMBLE, lease_s=30)
     assert claim is not None
-    store.finish(claim)
-    store.files_deleted(new.id)
+    store.chunks.finish(claim)
+    store.jobs.mark_files_deleted(new.id)
     assert held() < 1_000

@@ -11,7 +11,8 @@ import pytest
 
 from jobs.errors import LeaseLost
 from jobs.job import Chunk, Job, NewJob, PinnedModel, State
-from jobs.ports.job_store import ASSEMBLE, PLAN, Claim, JobStore, label_step
+from jobs.ports.job_store import JobStore
+from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim, label_step
 
 CHUNKS = [
     Chunk(index=i, start=10 * i, end=10 * i + 10, first_row=3 * i + 1, rows=3) for i in (0, 1)
@@ -26,20 +27,20 @@ class Life:
     def __init__(self, store: JobStore) -> None:
         self.store = store
         self.new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}, owner="ann")
-        self.id = store.create(self.new, most_open=5).id
+        self.id = store.jobs.create(self.new, max_open=5).id
 
     def claim(self, step: str) -> Claim:
-        claim = self.store.claim(self.id, step, lease_s=30)
+        claim = self.store.leases.claim(self.id, step, lease_s=30)
         assert claim is not None
         return claim
 
     def planning(self) -> Claim:
         claim = self.claim(PLAN)
-        self.store.begin_planning(claim, model=MODEL)
+        self.store.chunks.begin_planning(claim, model=MODEL)
         return claim
 
     def planned(self) -> None:
-        self.store.add_chunks(self.planning(), CHUNKS, last=True, window=2)
+        self.store.chunks.add(self.planning(), CHUNKS, last=True, window=2)
 
     def labelled(self) -> None:
         self.planned()
@@ -48,46 +49,48 @@ class Life:
 
     def state(self) -> tuple[object, ...]:
         """All that can be read of the job but the time at which it is read."""
-        job: Job = replace(self.store.get(self.id), read_at=0.0)
-        chunks = (self.store.planned_chunks(self.id), self.store.committed_chunks(self.id))
-        stats = replace(self.store.stats(), read_at=0.0, memory_bytes=0, seconds_since_progress={})
-        return job, *chunks, stats, self.store.open_jobs("ann"), self.store.active()
+        job: Job = replace(self.store.jobs.get(self.id), read_at=0.0)
+        chunks = (self.store.chunks.all(self.id), self.store.chunks.manifests(self.id))
+        stats = replace(
+            self.store.stats.read(), read_at=0.0, memory_bytes=0, seconds_since_progress={}
+        )
+        return job, *chunks, stats, self.store.jobs.count_open("ann"), self.store.jobs.active_ids()
 
 
 def commit(store: JobStore, claim: Claim) -> None:
     index = int(claim.step[-1])
-    store.commit_chunk(
-        claim, index, labelled=2, failed=1, seal="s", window=2, genres={"crime": 2}, to_review=1
+    store.chunks.commit(
+        claim, index, labelled=2, failed=1, manifest="s", window=2, genres={"crime": 2}, to_review=1
     )
 
 
 def create(life: Life) -> Callable[[], object]:
-    return lambda: life.store.create(life.new, most_open=1)
+    return lambda: life.store.jobs.create(life.new, max_open=1)
 
 
 def begin_planning(life: Life) -> Callable[[], object]:
     claim = life.claim(PLAN)
-    return lambda: life.store.begin_planning(claim, model=MODEL)
+    return lambda: life.store.chunks.begin_planning(claim, model=MODEL)
 
 
 def add_chunks(life: Life) -> Callable[[], object]:
     claim = life.planning()
-    return lambda: life.store.add_chunks(claim, CHUNKS, last=False, window=1)
+    return lambda: life.store.chunks.add(claim, CHUNKS, last=False, window=1)
 
 
 def add_last_chunks(life: Life) -> Callable[[], object]:
     claim = life.planning()
-    return lambda: life.store.add_chunks(claim, CHUNKS, last=True, window=1)
+    return lambda: life.store.chunks.add(claim, CHUNKS, last=True, window=1)
 
 
 def renew(life: Life) -> Callable[[], object]:
     claim = life.claim(PLAN)
-    return lambda: life.store.renew(claim, lease_s=30)
+    return lambda: life.store.leases.renew(claim, lease_s=30)
 
 
 def release(life: Life) -> Callable[[], object]:
     claim = life.claim(PLAN)
-    return lambda: life.store.release(claim)
+    return lambda: life.store.leases.release(claim)
 
 
 def commit_chunk(life: Life) -> Callable[[], object]:
@@ -99,36 +102,36 @@ def commit_chunk(life: Life) -> Callable[[], object]:
 def split_chunk(life: Life) -> Callable[[], object]:
     life.planned()
     claim = life.claim(label_step(0))
-    return lambda: life.store.split_chunk(claim, *HALVES, attempts=2, window=2)
+    return lambda: life.store.chunks.split(claim, *HALVES, attempts=2, window=2)
 
 
 def restart_with_model(life: Life) -> Callable[[], object]:
     life.planned()
     commit(life.store, life.claim(label_step(1)))
     claim = life.claim(label_step(0))
-    return lambda: life.store.restart_with_model(claim, model=PinnedModel(2, "d2"), window=2)
+    return lambda: life.store.chunks.restart_with_model(claim, model=PinnedModel(2, "d2"), window=2)
 
 
 def reopen_chunks(life: Life) -> Callable[[], object]:
     life.labelled()
     claim = life.claim(ASSEMBLE)
-    return lambda: life.store.reopen_chunks(claim, [0])
+    return lambda: life.store.chunks.reopen(claim, [0])
 
 
 def end(life: Life) -> Callable[[], object]:
     life.planned()
-    return lambda: life.store.end(life.id, State.CANCELLED)
+    return lambda: life.store.jobs.end(life.id, State.CANCELLED)
 
 
 def finish(life: Life) -> Callable[[], object]:
     life.labelled()
     claim = life.claim(ASSEMBLE)
-    return lambda: life.store.finish(claim)
+    return lambda: life.store.chunks.finish(claim)
 
 
 def files_deleted(life: Life) -> Callable[[], object]:
     finish(life)()
-    return lambda: life.store.files_deleted(life.id)
+    return lambda: life.store.jobs.mark_files_deleted(life.id)
 
 
 CALLS = (
@@ -153,9 +156,9 @@ def test_a_repeated_call_changes_nothing_more(
 def test_a_step_that_is_given_back_twice_is_uncounted_once(store: JobStore) -> None:
     life = Life(store)
     first = life.claim(PLAN)
-    store.release(first)
+    store.leases.release(first)
     second = life.claim(PLAN)
-    store.release(first)
-    assert store.claim(life.id, PLAN, lease_s=30) is None
-    store.release(second)
+    store.leases.release(first)
+    assert store.leases.claim(life.id, PLAN, lease_s=30) is None
+    store.leases.release(second)
     assert life.claim(PLAN).attempt == 1

@@ -9,7 +9,8 @@ import pytest
 
 from jobs.errors import LeaseLost
 from jobs.job import TRANSITIONS, Chunk, NewJob, PinnedModel, State
-from jobs.ports.job_store import ASSEMBLE, PLAN, JobStore, label_step
+from jobs.ports.job_store import JobStore
+from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
 from tests.jobs.conftest import PassTime
 
 ID = "job"
@@ -17,42 +18,42 @@ LEASE = 30.0
 
 
 def begin(store: JobStore) -> None:
-    if claim := store.claim(ID, PLAN, lease_s=LEASE):
-        store.begin_planning(claim, model=PinnedModel(1, "d1"))
+    if claim := store.leases.claim(ID, PLAN, lease_s=LEASE):
+        store.chunks.begin_planning(claim, model=PinnedModel(1, "d1"))
 
 
 def add(store: JobStore) -> None:
     chunk = Chunk(index=0, start=0, end=9, first_row=1, rows=2)
-    if claim := store.claim(ID, PLAN, lease_s=LEASE):
-        store.add_chunks(claim, [chunk], last=True, window=1)
+    if claim := store.leases.claim(ID, PLAN, lease_s=LEASE):
+        store.chunks.add(claim, [chunk], last=True, window=1)
 
 
 def plan(store: JobStore) -> None:
-    claim = store.claim(ID, PLAN, lease_s=LEASE)
+    claim = store.leases.claim(ID, PLAN, lease_s=LEASE)
     assert claim is not None
-    store.begin_planning(claim, model=PinnedModel(1, "d1"))
+    store.chunks.begin_planning(claim, model=PinnedModel(1, "d1"))
     chunk = Chunk(index=0, start=0, end=9, first_row=1, rows=2)
-    store.add_chunks(claim, [chunk], last=True, window=1)
+    store.chunks.add(claim, [chunk], last=True, window=1)
 
 
 def label(store: JobStore) -> None:
-    if claim := store.claim(ID, label_step(0), lease_s=LEASE):
-        store.commit_chunk(claim, 0, labelled=2, failed=0, seal="", window=1)
+    if claim := store.leases.claim(ID, label_step(0), lease_s=LEASE):
+        store.chunks.commit(claim, 0, labelled=2, failed=0, manifest="", window=1)
 
 
 def reopen(store: JobStore) -> None:
-    if claim := store.claim(ID, ASSEMBLE, lease_s=LEASE):
-        store.reopen_chunks(claim, [0])
+    if claim := store.leases.claim(ID, ASSEMBLE, lease_s=LEASE):
+        store.chunks.reopen(claim, [0])
 
 
 def finish(store: JobStore) -> None:
-    if claim := store.claim(ID, ASSEMBLE, lease_s=LEASE):
-        store.finish(claim)
+    if claim := store.leases.claim(ID, ASSEMBLE, lease_s=LEASE):
+        store.chunks.finish(claim)
 
 
 def end(ending: State) -> Callable[[JobStore], None]:
     def ask(store: JobStore) -> None:
-        store.end(ID, ending)
+        store.jobs.end(ID, ending)
 
     return ask
 
@@ -97,15 +98,15 @@ LEADS_TO: dict[str, dict[State, State]] = {
 def test_each_question_makes_its_move_and_no_other(
     pass_time: PassTime, store: JobStore, state: State, asked: str
 ) -> None:
-    store.create(NewJob(id=ID, filename="c.csv", input_bytes=9, layout={"header": ["a"]}))
+    store.jobs.create(NewJob(id=ID, filename="c.csv", input_bytes=9, layout={"header": ["a"]}))
     for step in WAYS[state]:
         step(store)
     pass_time(2 * LEASE)  # the lease of whoever has begun runs out
-    assert store.get(ID).state is state
+    assert store.jobs.get(ID).state is state
     expected = LEADS_TO[asked].get(state, state)
     with suppress(LeaseLost):
         ASKED[asked](store)
-    assert store.get(ID).state is expected
+    assert store.jobs.get(ID).state is expected
     assert expected is state or expected in TRANSITIONS[state]
 
 

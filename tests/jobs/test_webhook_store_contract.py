@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import pytest
 
 from jobs.job import NewJob, State
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
 from jobs.memory.webhooks import MemoryWebhookStore
-from jobs.ports.job_store import ASSEMBLE, JobStore
+from jobs.ports.job_store import JobStore
+from jobs.ports.step_leases import ASSEMBLE
 from jobs.ports.webhooks import Attempt, WebhookStore
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
 
 
@@ -26,12 +29,12 @@ class Stores:
         new = NewJob(
             id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, layout={}, callback=callback
         )
-        self.jobs.create(new)
+        self.jobs.jobs.create(new)
         assert not self.callbacks.due(limit=9)
-        self.jobs.end(new.id, State.CANCELLED)
-        claim = self.jobs.claim(new.id, ASSEMBLE, lease_s=5)
+        self.jobs.jobs.end(new.id, State.CANCELLED)
+        claim = self.jobs.leases.claim(new.id, ASSEMBLE, lease_s=5)
         assert claim is not None
-        self.jobs.finish(claim)
+        self.jobs.chunks.finish(claim)
         return new.id
 
 
@@ -39,9 +42,9 @@ class Stores:
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
         callbacks = MemoryWebhookStore()
-        return Stores(MemoryJobStore(callbacks=callbacks), callbacks)
+        return Stores(memory_job_store(MemoryState(webhooks=callbacks)), callbacks)
     url = request.getfixturevalue("redis_url")
-    return Stores(RedisJobStore(url), RedisWebhookStore(url))
+    return Stores(redis_job_store(redis_client(url)), RedisWebhookStore(redis_client(url)))
 
 
 def attempt(number: int, status: int | None = 500) -> Attempt:
@@ -116,7 +119,7 @@ def test_the_log_keeps_the_newest_fifty(stores: Stores) -> None:
 def test_a_deleted_job_is_not_called_back(stores: Stores) -> None:
     job_id = stores.ended()
     stores.callbacks.take(job_id, lease_s=0)
-    stores.jobs.delete(job_id)
+    stores.jobs.jobs.delete(job_id)
     assert not stores.callbacks.due(limit=9)
     assert not stores.callbacks.record(job_id, attempt(1), again_in_s=0)
     assert not stores.callbacks.log(job_id).attempts

@@ -19,7 +19,7 @@ from api.settings import ApiSettings
 from jobs.files.storage import Storage
 from jobs.memory.api_keys import MemoryApiKeyStore
 from jobs.memory.corrections import MemoryCorrectionStore
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_store import memory_job_store
 from jobs.memory.label_requests import MemoryLabelRequests
 from jobs.memory.webhooks import MemoryWebhookStore
 from jobs.queue.task_queue import RecordingTaskQueue
@@ -39,8 +39,8 @@ _ROUTE = re.compile(r'route="([^"]+)"')
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    store = MemoryJobStore()
-    store.report_worker("one", {"version": 1, "labels": []})
+    store = memory_job_store()
+    store.workers.report("one", {"version": 1, "labels": []})
     services = Services(
         store=store,
         storage=Storage(str(tmp_path_factory.mktemp("storage"))),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobs.files.storage import Storage, input_path
-from jobs.ports.job_store import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
+from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
 from tests.worker.worker_harness import Desk, catalogue
 from worker.settings import WorkerSettings
 from worker.tasks.delete_orphans import delete_orphans

@@ -15,13 +15,15 @@ import pytest
 
 from jobs.files.storage import Storage, job_folder, result_path
 from jobs.job import State
-from jobs.memory.job_store import MemoryJobStore
-from jobs.ports.job_store import Claim
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
+from jobs.memory.step_leases import MemoryStepLeases
+from jobs.ports.step_leases import Claim
 from tests.worker.worker_harness import Desk, catalogue
 from worker.tasks.assemble import assemble_job
 
 
-class StoppedStore(MemoryJobStore):
+class StoppedLeases(MemoryStepLeases):
     """No thread renews a lease: the process that would is stopped."""
 
     def renew(self, claim: Claim, *, lease_s: float) -> None:
@@ -53,7 +55,9 @@ def stalling(
 ) -> tuple[Desk, StallingStorage, list[float]]:
     folder = str(tmp_path) if request.param == "folder" else f"memory://{uuid.uuid4().hex}"
     desk, now = Desk(tmp_path, tiny_model_target, lease_s=6.0), [1_000_000.0]
-    store, storage = StoppedStore(clock=lambda: now[0]), StallingStorage(folder)
+    state = MemoryState(clock=lambda: now[0])
+    store = replace(memory_job_store(state), leases=StoppedLeases(state))
+    storage = StallingStorage(folder)
     desk.store, desk.storage = store, storage
     desk.services = replace(desk.services, store=store, storage=storage)
     return desk, storage, now
@@ -61,7 +65,7 @@ def stalling(
 
 def finalizing(desk: Desk) -> str:
     job_id = desk.submit(catalogue(10))
-    desk.work(until=lambda: desk.store.get(job_id).state is State.FINALIZING)
+    desk.work(until=lambda: desk.store.jobs.get(job_id).state is State.FINALIZING)
     return job_id
 
 
@@ -74,9 +78,9 @@ def test_nothing_is_left_of_a_job_that_was_finished_and_deleted_meanwhile(
     def finished_and_deleted() -> None:
         now[0] += 7
         assemble_job(desk.services, job_id)
-        assert desk.store.get(job_id).state is State.COMPLETED
+        assert desk.store.jobs.get(job_id).state is State.COMPLETED
         storage.delete(job_folder(job_id))
-        desk.store.delete(job_id)
+        desk.store.jobs.delete(job_id)
 
     storage.stall = finished_and_deleted
     assemble_job(desk.services, job_id)

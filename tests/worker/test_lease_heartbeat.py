@@ -10,8 +10,11 @@ import redis
 
 from jobs.errors import LeaseLost
 from jobs.job import NewJob, State
-from jobs.memory.job_store import MemoryJobStore
-from jobs.ports.job_store import PLAN, Claim
+from jobs.memory.job_repository import MemoryJobRepository
+from jobs.memory.state import MemoryState
+from jobs.memory.step_leases import MemoryStepLeases
+from jobs.ports.job_repository import JobRepository
+from jobs.ports.step_leases import PLAN, Claim
 from tests.waiting import eventually
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 
@@ -19,7 +22,7 @@ LEASE_S = 6.0
 OFTEN_S = 0.001
 
 
-class CountingStore(MemoryJobStore):
+class CountingLeases(MemoryStepLeases):
     """Counts renewals; may be away."""
 
     renewals = 0
@@ -39,28 +42,38 @@ def now() -> list[float]:
 
 
 @pytest.fixture
-def store(now: list[float]) -> CountingStore:
-    return CountingStore(clock=lambda: now[0])
+def state(now: list[float]) -> MemoryState:
+    return MemoryState(clock=lambda: now[0])
 
 
 @pytest.fixture
-def claim(store: CountingStore) -> Claim:
-    job = store.create(NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}))
-    claim = store.claim(job.id, PLAN, lease_s=LEASE_S)
+def leases(state: MemoryState) -> CountingLeases:
+    return CountingLeases(state)
+
+
+@pytest.fixture
+def jobs(state: MemoryState) -> JobRepository:
+    return MemoryJobRepository(state)
+
+
+@pytest.fixture
+def claim(jobs: JobRepository, leases: CountingLeases) -> Claim:
+    job = jobs.create(NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}))
+    claim = leases.claim(job.id, PLAN, lease_s=LEASE_S)
     assert claim is not None
     return claim
 
 
-def pulse_of(store: CountingStore, claim: Claim, now: list[float]) -> LeaseHeartbeat:
+def pulse_of(leases: CountingLeases, claim: Claim, now: list[float]) -> LeaseHeartbeat:
     return LeaseHeartbeat(
-        store, claim, lease_s=LEASE_S, renew_every_s=OFTEN_S, clock=lambda: now[0]
+        leases, claim, lease_s=LEASE_S, renew_every_s=OFTEN_S, clock=lambda: now[0]
     )
 
 
-def renewed(store: CountingStore) -> None:
+def renewed(leases: CountingLeases) -> None:
     """Return after a renewal that began after this call did."""
-    before = store.renewals
-    eventually(lambda: store.renewals >= before + 2, every_s=OFTEN_S)
+    before = leases.renewals
+    eventually(lambda: leases.renewals >= before + 2, every_s=OFTEN_S)
 
 
 def lost(pulse: LeaseHeartbeat) -> Exception:
@@ -77,71 +90,71 @@ def lost(pulse: LeaseHeartbeat) -> Exception:
 
 
 def test_the_lease_outlives_its_term_while_the_work_runs(
-    store: CountingStore, claim: Claim, now: list[float]
+    leases: CountingLeases, claim: Claim, now: list[float]
 ) -> None:
-    with pulse_of(store, claim, now) as pulse:
+    with pulse_of(leases, claim, now) as pulse:
         for _ in range(5):
             now[0] += LEASE_S - 1
-            renewed(store)
+            renewed(leases)
             pulse.check()
-            assert store.claim(claim.job_id, PLAN, lease_s=LEASE_S) is None
+            assert leases.claim(claim.job_id, PLAN, lease_s=LEASE_S) is None
     now[0] += LEASE_S + 1
-    assert store.claim(claim.job_id, PLAN, lease_s=LEASE_S) is not None
+    assert leases.claim(claim.job_id, PLAN, lease_s=LEASE_S) is not None
 
 
 def test_a_cancelled_job_stops_the_work(
-    store: CountingStore, claim: Claim, now: list[float]
+    jobs: JobRepository, leases: CountingLeases, claim: Claim, now: list[float]
 ) -> None:
-    with pulse_of(store, claim, now) as pulse:
+    with pulse_of(leases, claim, now) as pulse:
         pulse.check()
-        store.end(claim.job_id, State.CANCELLED)
+        jobs.end(claim.job_id, State.CANCELLED)
         assert isinstance(lost(pulse), LeaseLost)
 
 
 def test_a_store_that_is_away_for_less_than_the_lease_is_not_noticed(
-    store: CountingStore, claim: Claim, now: list[float]
+    leases: CountingLeases, claim: Claim, now: list[float]
 ) -> None:
-    with pulse_of(store, claim, now) as pulse:
-        renewed(store)
-        store.away = True
+    with pulse_of(leases, claim, now) as pulse:
+        renewed(leases)
+        leases.away = True
         now[0] += LEASE_S - 1
-        renewed(store)
+        renewed(leases)
         pulse.check()
-        store.away = False
-        renewed(store)
+        leases.away = False
+        renewed(leases)
         now[0] += LEASE_S - 1
-        renewed(store)
+        renewed(leases)
         pulse.check()
 
 
 def test_a_store_that_is_away_for_longer_than_the_lease_is_told_from_a_lost_step(
-    store: CountingStore, claim: Claim, now: list[float]
+    leases: CountingLeases, claim: Claim, now: list[float]
 ) -> None:
-    with pulse_of(store, claim, now) as pulse:
-        renewed(store)
-        store.away = True
+    with pulse_of(leases, claim, now) as pulse:
+        renewed(leases)
+        leases.away = True
         now[0] += LEASE_S + 1
         assert isinstance(lost(pulse), redis.ConnectionError)
 
 
 def test_what_cannot_be_taken_back_is_preceded_by_a_question_to_the_store(
-    store: CountingStore, claim: Claim, now: list[float]
+    leases: CountingLeases, claim: Claim, now: list[float]
 ) -> None:
     pulse = LeaseHeartbeat(
-        store, claim, lease_s=LEASE_S
+        leases, claim, lease_s=LEASE_S
     )  # its thread does not run, as in a stopped process
     pulse.confirm()
     now[0] += LEASE_S + 1
-    assert store.claim(claim.job_id, PLAN, lease_s=LEASE_S) is not None
+    assert leases.claim(claim.job_id, PLAN, lease_s=LEASE_S) is not None
     pulse.check()  # nothing has told it yet
     with pytest.raises(LeaseLost):
         pulse.confirm()
 
 
 def test_the_thread_ends_with_the_block(
-    store: CountingStore, claim: Claim, now: list[float]
+    leases: CountingLeases, claim: Claim, now: list[float]
 ) -> None:
     before = threading.active_count()
-    with pulse_of(store, claim, now):
+    with pulse_of(leases, claim, now):
         assert threading.active_count() == before + 1
     assert threading.active_count() == before

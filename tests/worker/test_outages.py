@@ -13,10 +13,12 @@ from kombu.exceptions import OperationalError
 
 from cli.local_stack.data.redis_server import RedisServer
 from jobs.job import PinnedModel, State
-from jobs.memory.job_store import MemoryJobStore
-from jobs.ports.job_store import PLAN, Claim, label_step
+from jobs.memory.state import MemoryState
+from jobs.memory.step_leases import MemoryStepLeases
 from jobs.ports.prediction_cache import PredictionCache
-from jobs.redis.job_store import RedisJobStore
+from jobs.ports.step_leases import PLAN, Claim, label_step
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 from jobs.redis.outage import MEMORY_FULL, is_outage, refusal
 from tests.waiting import eventually
 from tests.worker.worker_harness import Desk, catalogue
@@ -62,9 +64,9 @@ def gate() -> Gate:
 
 def desk_on(server: RedisServer, folder: Path, target: str, gate: Gate, lease_s: float) -> Desk:
     desk = Desk(folder, target, lease_s=lease_s)
-    store = RedisJobStore(server.url)
+    store = redis_job_store(redis_client(server.url))
     desk.services = replace(desk.services, store=store, labels=gate)
-    desk.store = store  # type: ignore[assignment]
+    desk.store = store
     return desk
 
 
@@ -100,20 +102,20 @@ def test_three_restarts_of_redis_within_a_step_leave_its_attempts_as_they_were(
         server.start()
         thread.join(120)
         assert not thread.is_alive()
-    claim = desk.store.claim(job_id, step, lease_s=lease_s)
+    claim = desk.store.leases.claim(job_id, step, lease_s=lease_s)
     assert claim is not None
     assert claim.attempt == 1
-    desk.store.release(claim)
+    desk.store.leases.release(claim)
     desk.messages.plan(job_id)
     eventually(lambda: recovered(desk, job_id))
     assert [row[0] for row in desk.result(job_id)[1:]] == [str(n) for n in range(10)]
 
 
 def recovered(desk: Desk, job_id: str) -> bool:
-    for index in desk.store.missing(job_id, idle_s=0).chunks:
+    for index in desk.store.leases.find_abandoned(job_id, idle_s=0).chunks:
         desk.messages.label(job_id, index)
     desk.work()
-    return desk.store.get(job_id).state is State.COMPLETED
+    return desk.store.jobs.get(job_id).state is State.COMPLETED
 
 
 def test_a_full_redis_holds_a_step_up_and_it_goes_on_uncounted_when_there_is_room(
@@ -121,7 +123,7 @@ def test_a_full_redis_holds_a_step_up_and_it_goes_on_uncounted_when_there_is_roo
 ) -> None:
     desk = desk_on(server, tmp_path, tiny_model_target, gate, lease_s=30)
     job_id = desk.submit(catalogue(10))
-    claim = desk.store.claim(job_id, PLAN, lease_s=30)
+    claim = desk.store.leases.claim(job_id, PLAN, lease_s=30)
     assert claim is not None
     refused = threading.Event()
 
@@ -130,8 +132,8 @@ def test_a_full_redis_holds_a_step_up_and_it_goes_on_uncounted_when_there_is_roo
         threading.Event().wait(0.02)
 
     def plan() -> None:
-        with uncounted_outages(desk.store, claim, pause=pause):
-            desk.store.begin_planning(claim, model=PinnedModel(1, "d1"))
+        with uncounted_outages(desk.store.leases, claim, pause=pause):
+            desk.store.chunks.begin_planning(claim, model=PinnedModel(1, "d1"))
 
     with server.client() as client:
         client.config_set("maxmemory", 1)
@@ -140,15 +142,15 @@ def test_a_full_redis_holds_a_step_up_and_it_goes_on_uncounted_when_there_is_roo
         assert refused.wait(120)
         client.config_set("maxmemory", 0)
         thread.join(120)
-    again = desk.store.claim(job_id, PLAN, lease_s=30)
+    again = desk.store.leases.claim(job_id, PLAN, lease_s=30)
     assert again is not None
     assert again.attempt == 1
-    desk.store.release(again)
+    desk.store.leases.release(again)
     desk.work()
-    assert desk.store.get(job_id).state is State.COMPLETED
+    assert desk.store.jobs.get(job_id).state is State.COMPLETED
 
 
-class AwayStore(MemoryJobStore):
+class AwayLeases(MemoryStepLeases):
     """Cannot be reached by those who give a step back."""
 
     calls = 0
@@ -159,24 +161,24 @@ class AwayStore(MemoryJobStore):
 
 
 def test_the_wait_for_redis_is_bounded() -> None:
-    store, now = AwayStore(), [0.0]
+    leases, now = AwayLeases(MemoryState()), [0.0]
     claim = Claim(job_id="j", step=PLAN, fence=1, attempt=1)
 
     def pause(seconds: float) -> None:
         now[0] += seconds
 
-    with uncounted_outages(store, claim, patience_s=5.0, clock=lambda: now[0], pause=pause):
+    with uncounted_outages(leases, claim, patience_s=5.0, clock=lambda: now[0], pause=pause):
         raise redis.TimeoutError("away")
     assert 5.0 <= now[0] < 10.0
-    assert store.calls > 2
+    assert leases.calls > 2
 
 
 def test_an_error_that_is_no_outage_is_raised_and_stays_counted() -> None:
-    store = AwayStore()
+    leases = AwayLeases(MemoryState())
     claim = Claim(job_id="j", step=PLAN, fence=1, attempt=1)
-    with pytest.raises(ZeroDivisionError), uncounted_outages(store, claim):
+    with pytest.raises(ZeroDivisionError), uncounted_outages(leases, claim):
         raise ZeroDivisionError
-    assert store.calls == 0
+    assert leases.calls == 0
 
 
 @pytest.mark.parametrize(

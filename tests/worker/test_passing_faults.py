@@ -35,10 +35,10 @@ def desk(tmp_path: Path, server: ScriptedServer) -> Desk:
 def again(desk: Desk, job_id: str) -> State:
     """The state after a step that waited has been enqueued again."""
     desk.messages.plan(job_id)
-    for chunk in desk.store.missing(job_id, idle_s=0).chunks:
+    for chunk in desk.store.leases.find_abandoned(job_id, idle_s=0).chunks:
         desk.messages.label(job_id, chunk)
     desk.work()
-    return desk.store.get(job_id).state
+    return desk.store.jobs.get(job_id).state
 
 
 def test_a_job_with_evidence_waits_for_a_model_that_fails_to_give_it_and_ends_well(
@@ -82,7 +82,7 @@ def test_a_server_that_fails_at_every_text_puts_no_row_in_error(
     assert job.state is State.IN_PROGRESS
     server.faults["serving_default"].clear()
     assert again(desk, job.id) is State.COMPLETED
-    assert desk.store.get(job.id).row_counts.failed == 0
+    assert desk.store.jobs.get(job.id).row_counts.failed == 0
 
 
 def test_a_text_at_which_alone_the_model_fails_is_a_row_in_error(

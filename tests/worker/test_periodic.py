@@ -11,8 +11,12 @@ import redis
 
 from jobs.files.storage import Storage, input_path
 from jobs.job import Job, State
-from jobs.memory.job_store import MemoryJobStore
-from jobs.ports.job_store import Missing
+from jobs.memory.job_repository import MemoryJobRepository
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
+from jobs.memory.step_leases import MemoryStepLeases
+from jobs.ports.job_store import JobStore
+from jobs.ports.step_leases import AbandonedSteps
 from jobs.queue.task_queue import CLEAN_TASK, EXPIRE_TASK, FORGET_TASK, PLAN_TASK, RECOVER_TASK
 from tests.worker.worker_harness import Desk, catalogue
 from worker.celery_app import make_app
@@ -26,23 +30,38 @@ from worker.tasks.recover_jobs import recover_jobs
 NO_MODEL = "127.0.0.1:1"
 
 
-class OneFaultyJob(MemoryJobStore):
+class Faults:
     """The record of one job cannot be read."""
 
-    faulty = ""
-    error: Exception = KeyError("state")
+    def __init__(self) -> None:
+        self.job_id = ""
+        self.error: Exception = KeyError("state")
+
+    def check(self, job_id: str) -> None:
+        if job_id == self.job_id:
+            raise self.error
+
+
+class FaultyRepository(MemoryJobRepository):
+    def __init__(self, state: MemoryState, faulty: Faults) -> None:
+        super().__init__(state)
+        self._faults = faulty
 
     def get(self, job_id: str) -> Job:
-        self._fail(job_id)
+        self._faults.check(job_id)
         return super().get(job_id)
 
-    def missing(self, job_id: str, *, idle_s: float, lease_s: float = 60.0) -> Missing:
-        self._fail(job_id)
-        return super().missing(job_id, idle_s=idle_s, lease_s=lease_s)
 
-    def _fail(self, job_id: str) -> None:
-        if job_id == self.faulty:
-            raise self.error
+class FaultyLeases(MemoryStepLeases):
+    def __init__(self, state: MemoryState, faulty: Faults) -> None:
+        super().__init__(state)
+        self._faults = faulty
+
+    def find_abandoned(
+        self, job_id: str, *, idle_s: float, lease_s: float = 60.0
+    ) -> AbandonedSteps:
+        self._faults.check(job_id)
+        return super().find_abandoned(job_id, idle_s=idle_s, lease_s=lease_s)
 
 
 class OneUndeletableFolder(Storage):
@@ -62,12 +81,22 @@ def now() -> list[float]:
 
 
 @pytest.fixture
-def store(now: list[float]) -> OneFaultyJob:
-    return OneFaultyJob(clock=lambda: now[0])
+def faulty() -> Faults:
+    return Faults()
 
 
 @pytest.fixture
-def desk(tmp_path: Path, store: OneFaultyJob) -> Desk:
+def store(now: list[float], faulty: Faults) -> JobStore:
+    state = MemoryState(clock=lambda: now[0])
+    return replace(
+        memory_job_store(state),
+        jobs=FaultyRepository(state, faulty),
+        leases=FaultyLeases(state, faulty),
+    )
+
+
+@pytest.fixture
+def desk(tmp_path: Path, store: JobStore) -> Desk:
     desk = Desk(tmp_path, NO_MODEL, retention_s=60.0, job_deadline_s=3600.0)
     desk.store = store
     desk.storage = OneUndeletableFolder(str(tmp_path))
@@ -91,10 +120,10 @@ def test_each_is_a_task_of_its_own() -> None:
 
 
 def test_a_job_that_cannot_be_recovered_keeps_no_other_from_it(
-    desk: Desk, store: OneFaultyJob, now: list[float], caplog: pytest.LogCaptureFixture
+    desk: Desk, faulty: Faults, now: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     jobs = [desk.submit(catalogue(3)) for _ in range(3)]
-    store.faulty = jobs[1]
+    faulty.job_id = jobs[1]
     for _ in range(3):
         desk.messages.sent.clear()
         now[0] += 5
@@ -105,15 +134,15 @@ def test_a_job_that_cannot_be_recovered_keeps_no_other_from_it(
 
 
 def test_a_job_that_cannot_be_expired_keeps_no_other_from_it(
-    desk: Desk, store: OneFaultyJob, now: list[float], caplog: pytest.LogCaptureFixture
+    desk: Desk, faulty: Faults, now: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     jobs = [desk.submit(catalogue(3)) for _ in range(3)]
-    store.faulty = jobs[1]
+    faulty.job_id = jobs[1]
     now[0] += 3601
     for _ in range(3):
         expire_jobs(desk.services)
-    store.faulty = ""
-    assert [store.get(job).ending for job in jobs] == [State.EXPIRED, None, State.EXPIRED]
+    faulty.job_id = ""
+    assert [desk.store.jobs.get(job).ending for job in jobs] == [State.EXPIRED, None, State.EXPIRED]
     assert len(faults(caplog)) == 1
 
 
@@ -122,20 +151,20 @@ def test_a_job_that_cannot_be_expired_keeps_no_other_from_it(
     "error", [redis.ConnectionError("away"), redis.ResponseError("MISCONF Errors writing")]
 )
 def test_without_redis_a_pass_ends_at_once(
-    desk: Desk, store: OneFaultyJob, work: Callable[[Services], None], error: Exception
+    desk: Desk, faulty: Faults, work: Callable[[Services], None], error: Exception
 ) -> None:
-    store.faulty = desk.submit(catalogue(3))
-    store.error = error
+    faulty.job_id = desk.submit(catalogue(3))
+    faulty.error = error
     with pytest.raises(redis.RedisError):
         work(desk.services)
 
 
 def ended(desk: Desk) -> str:
     job_id = desk.submit(catalogue(3))
-    desk.store.end(job_id, State.CANCELLED)
-    claim = desk.store.claim(job_id, "assemble", lease_s=1)
+    desk.store.jobs.end(job_id, State.CANCELLED)
+    claim = desk.store.leases.claim(job_id, "assemble", lease_s=1)
     assert claim is not None
-    desk.store.finish(claim)
+    desk.store.chunks.finish(claim)
     return job_id
 
 
@@ -149,7 +178,11 @@ def test_a_folder_that_cannot_be_deleted_keeps_no_other_from_it_and_is_logged_on
     for _ in range(3):
         clean_storage(desk.services)
     assert [desk.storage.exists(input_path(job)) for job in jobs] == [True, False, False]
-    assert [desk.store.get(job).files_deleted_at is None for job in jobs] == [True, False, False]
+    assert [desk.store.jobs.get(job).files_deleted_at is None for job in jobs] == [
+        True,
+        False,
+        False,
+    ]
     (fault,) = faults(caplog)
     assert jobs[0] in fault
     desk.storage.undeletable = ""
@@ -159,7 +192,7 @@ def test_a_folder_that_cannot_be_deleted_keeps_no_other_from_it_and_is_logged_on
 
 def test_a_lost_upload_that_cannot_be_deleted_keeps_no_other_from_it(desk: Desk) -> None:
     for name in ("stuck", "other"):
-        desk.store.announce_upload(name)
+        desk.store.uploads.touch(name)
         with desk.storage.publish(input_path(name)) as stream:
             stream.write(b"half a catalogue")
     assert isinstance(desk.storage, OneUndeletableFolder)
@@ -201,7 +234,7 @@ def test_cleaning_leaves_the_rest_to_the_next_pass_after_some_seconds(
 
 
 def test_a_job_is_forgotten_when_its_records_retention_is_over(
-    desk: Desk, store: OneFaultyJob, now: list[float]
+    desk: Desk, now: list[float]
 ) -> None:
     desk.services = replace(
         desk.services,
@@ -212,17 +245,19 @@ def test_a_job_is_forgotten_when_its_records_retention_is_over(
     young = ended(desk)
     now[0] += 201
     forget_jobs(desk.services)
-    assert {job.id for job in store.newest(limit=9)} == {old, young}, "their files are still there"
+    assert {job.id for job in desk.store.jobs.newest(limit=9)} == {old, young}, (
+        "their files are still there"
+    )
     clean_storage(desk.services)
     forget_jobs(desk.services)
-    assert [job.id for job in store.newest(limit=9)] == [young]
+    assert [job.id for job in desk.store.jobs.newest(limit=9)] == [young]
     now[0] += 400
     forget_jobs(desk.services)
-    assert not store.newest(limit=9)
+    assert not desk.store.jobs.newest(limit=9)
 
 
 def test_files_that_cannot_be_deleted_keep_none_of_the_others_however_many_there_are(
-    desk: Desk, store: OneFaultyJob, now: list[float], tmp_path: Path
+    desk: Desk, now: list[float], tmp_path: Path
 ) -> None:
     class NoneOfTheFirst(Storage):
         def delete(self, path: str) -> None:
@@ -237,5 +272,5 @@ def test_files_that_cannot_be_deleted_keep_none_of_the_others_however_many_there
     other = ended(desk)
     now[0] += 61
     clean_storage(desk.services, clock=lambda: 0.0)
-    assert store.get(other).files_deleted_at is not None
-    assert all(store.get(job_id).has_files for job_id in stuck)
+    assert desk.store.jobs.get(other).files_deleted_at is not None
+    assert all(desk.store.jobs.get(job_id).has_files for job_id in stuck)

@@ -12,7 +12,8 @@ import pytest
 
 from catalogue.text.cleaning import CLEANING_FINGERPRINT
 from jobs.files.storage import result_path
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
 from jobs.ports.prediction_cache import MemoryPredictionCache, PredictionCache
 from jobs.redis.prediction_cache import RedisPredictionCache
 from tests.serving.server_process import status_of
@@ -44,7 +45,7 @@ class RememberingDesk(Desk):
     def __init__(self, folder: Path, target: str, labels: PredictionCache | None = None) -> None:
         super().__init__(folder, target)
         self.now = 1_000_000.0
-        self.store = MemoryJobStore(clock=lambda: self.now)
+        self.store = memory_job_store(MemoryState(clock=lambda: self.now))
         self.model = CountingClient(target, "genre", deadline_s=WITHIN_S, retry_for_s=0.3)
         self.model.asked = []
         labels = labels or MemoryPredictionCache(most=1000, ttl_s=3600, clock=lambda: self.now)

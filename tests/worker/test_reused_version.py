@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from jobs.job import Failure, State
-from jobs.memory.job_store import MemoryJobStore
-from jobs.ports.job_store import PLAN
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
 from jobs.ports.label_requests import Answer
 from jobs.ports.prediction_cache import MemoryPredictionCache
+from jobs.ports.step_leases import PLAN
 from tests.worker.scripted_model import Scripted, ScriptedServer, scripted_server
 from tests.worker.test_label_request import ask
 from tests.worker.worker_harness import Desk
@@ -39,12 +40,12 @@ class CachingDesk(Desk):
     def __init__(self, folder: Path, target: str) -> None:
         super().__init__(folder, target)
         self.now = 1_000_000.0
-        self.store = MemoryJobStore(clock=lambda: self.now)
+        self.store = memory_job_store(MemoryState(clock=lambda: self.now))
         cache = MemoryPredictionCache(most=1000, ttl_s=3600, clock=lambda: self.now)
         self.services = replace(self.services, store=self.store, labels=cache)
 
     def genres(self, job_id: str) -> list[str]:
-        assert self.store.get(job_id).state is State.COMPLETED
+        assert self.store.jobs.get(job_id).state is State.COMPLETED
         header, *rows = self.result(job_id)
         return [row[header.index("predicted_genre")] for row in rows]
 
@@ -65,7 +66,7 @@ def test_the_next_job_is_decided_by_the_new_description(
     assert desk.label() == GENRES
     server.models = {1: AFTER}
     assert desk.label() == GENRES
-    header, first, *_ = desk.result(desk.store.newest(limit=1)[0].id)
+    header, first, *_ = desk.result(desk.store.jobs.newest(limit=1)[0].id)
     assert first[header.index("second_genre")] == "cooking"
 
 
@@ -84,12 +85,14 @@ def test_a_job_under_way_starts_over_with_the_new_model(
     desk: CachingDesk, server: ScriptedServer, done: int
 ) -> None:
     job_id = desk.submit(CONTENT)
-    desk.work(until=lambda: desk.store.get(job_id).chunks_done == done and desk.has_planned(job_id))
-    pinned = desk.store.get(job_id).model
+    desk.work(
+        until=lambda: desk.store.jobs.get(job_id).chunks_done == done and desk.has_planned(job_id)
+    )
+    pinned = desk.store.jobs.get(job_id).model
     server.models = {1: AFTER}
     desk.work()
     assert desk.genres(job_id) == GENRES
-    model = desk.store.get(job_id).model
+    model = desk.store.jobs.get(job_id).model
     assert model is not None
     assert pinned is not None
     assert (model.version, pinned.version) == (1, 1)
@@ -105,7 +108,7 @@ def test_a_model_that_is_replaced_within_a_chunk_leaves_neither_labels_nor_cache
 
     server.after_prediction = swap
     assert desk.label() == GENRES
-    model = desk.store.newest(limit=1)[0].model
+    model = desk.store.jobs.newest(limit=1)[0].model
     assert model is not None
     assert model.digest == desk.services.models.describe(1).description.digest
     server.models, server.after_prediction = {1: BEFORE}, lambda: None
@@ -134,15 +137,15 @@ def test_a_job_whose_model_is_gone_before_its_first_chunk_does_not_wait_for_it(
     desk: CachingDesk, server: ScriptedServer, models: dict[int, Scripted]
 ) -> None:
     job_id = desk.submit(CONTENT)
-    claim = desk.store.claim(job_id, PLAN, lease_s=1.0)
+    claim = desk.store.leases.claim(job_id, PLAN, lease_s=1.0)
     assert claim is not None
     # A planner that pinned the model and ended there.
-    desk.store.begin_planning(claim, model=desk.services.models.newest_usable().pinned)
-    desk.store.release(claim)
+    desk.store.chunks.begin_planning(claim, model=desk.services.models.newest_usable().pinned)
+    desk.store.leases.release(claim)
     server.models = models
     desk.work()
     assert desk.genres(job_id) == GENRES
-    assert desk.store.get(job_id).model_version in models
+    assert desk.store.jobs.get(job_id).model_version in models
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -155,7 +158,7 @@ def test_a_job_starts_over_when_the_new_model_is_not_one_of_ours(
     server.models = {1: BEFORE, 2: Scripted(labels=("one",), fails=fails)}
     desk.work()
     assert desk.genres(job_id) == GENRES
-    assert desk.store.get(job_id).model_version == 1
+    assert desk.store.jobs.get(job_id).model_version == 1
 
 
 def test_a_question_is_not_answered_by_two_models(

@@ -15,8 +15,12 @@ from catalogue.labelled.labels import OptionalColumns
 from jobs.files.chunk_output import write_chunk_output
 from jobs.files.storage import chunk_outputs_folder, errors_path, input_path, result_path
 from jobs.job import State
-from jobs.memory.job_store import MemoryJobStore
-from jobs.ports.job_store import PLAN, UPLOAD_LOST_AFTER_S, Claim, Commit, label_step
+from jobs.memory.chunk_ledger import MemoryChunkLedger
+from jobs.memory.job_store import memory_job_store
+from jobs.memory.state import MemoryState
+from jobs.ports.chunk_ledger import Commit
+from jobs.ports.step_leases import PLAN, Claim, label_step
+from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.queue.task_queue import LABEL_TASK, PLAN_TASK
 from tests.waiting import eventually
 from tests.worker.conftest import build_model
@@ -50,10 +54,10 @@ def test_a_file_that_ends_every_worker_that_plans_it_fails_the_job_and_says_so(
     desk = Desk(tmp_path, tiny_model_target, max_attempts=2, lease_s=0.05)
     job_id = desk.submit(catalogue(4))
     for _ in range(2):  # workers that die while they hold the step
-        assert desk.store.claim(job_id, PLAN, lease_s=0.05) is not None
+        assert desk.store.leases.claim(job_id, PLAN, lease_s=0.05) is not None
         time.sleep(0.1)
     desk.work()
-    job = desk.store.get(job_id)
+    job = desk.store.jobs.get(job_id)
     assert job.state is State.FAILED
     assert job.failure is not None
     assert job.failure.code == "PLANNING_FAILED"
@@ -111,10 +115,10 @@ def test_a_message_processed_twice_changes_nothing(desk: Desk) -> None:
     desk.messages.sent *= 2
     while desk.messages.sent:
         desk.messages.sent.append(desk.messages.sent[0])
-        desk.work(until=lambda: desk.store.get(job_id).is_terminal)
-        if desk.store.get(job_id).is_terminal:
+        desk.work(until=lambda: desk.store.jobs.get(job_id).is_terminal)
+        if desk.store.jobs.get(job_id).is_terminal:
             break
-    assert desk.store.get(job_id).row_counts.labelled == 10
+    assert desk.store.jobs.get(job_id).row_counts.labelled == 10
     before = desk.result(job_id)
     for step in (plan_job, assemble_job):
         step(desk.services, job_id)
@@ -124,16 +128,16 @@ def test_a_message_processed_twice_changes_nothing(desk: Desk) -> None:
 
 def test_missing_steps_sent_again_complete_what_a_dead_worker_left(desk: Desk) -> None:
     job_id = desk.submit(catalogue(10))
-    desk.work(until=lambda: desk.store.get(job_id).chunks_done == 1)
+    desk.work(until=lambda: desk.store.jobs.get(job_id).chunks_done == 1)
     index = desk.messages.sent[0][2]
     assert index is not None
-    desk.store.claim(job_id, label_step(index), lease_s=0.01)  # and its holder dies
+    desk.store.leases.claim(job_id, label_step(index), lease_s=0.01)  # and its holder dies
     desk.messages.sent.clear()  # with every message in its hands
     time.sleep(0.05)
-    for missing in desk.store.missing(job_id, idle_s=0).chunks:
+    for missing in desk.store.leases.find_abandoned(job_id, idle_s=0).chunks:
         desk.messages.label(job_id, missing)
     desk.work()
-    assert desk.store.get(job_id).state is State.COMPLETED
+    assert desk.store.jobs.get(job_id).state is State.COMPLETED
     assert [row[0] for row in desk.result(job_id)[1:]] == [str(n) for n in range(10)]
 
 
@@ -142,11 +146,11 @@ def test_a_job_over_its_deadline_expires_and_keeps_what_was_finished(
 ) -> None:
     desk = Desk(tmp_path, tiny_model_target, job_deadline_s=0.2)
     job_id = desk.submit(catalogue(10))
-    desk.work(until=lambda: desk.store.get(job_id).chunks_done == 1)
+    desk.work(until=lambda: desk.store.jobs.get(job_id).chunks_done == 1)
     time.sleep(0.25)
     expire_jobs(desk.services)
     desk.work()
-    job = desk.store.get(job_id)
+    job = desk.store.jobs.get(job_id)
     assert job.state is State.EXPIRED
     assert job.failure is not None
     assert job.failure.code == "DEADLINE_EXCEEDED"
@@ -161,12 +165,12 @@ def test_a_row_that_kills_every_worker_is_found_and_the_rest_is_labelled(
     guilty = "13"
 
     def kills(index: int) -> bool:
-        chunk = desk.store.chunk(job_id, index)
+        chunk = desk.store.chunks.get(job_id, index)
         raw = desk.storage.read_range(input_path(job_id), chunk.start, chunk.end).decode()
         return any(line.startswith(f"{guilty},") for line in raw.splitlines())
 
     for _ in range(200):
-        job = desk.store.get(job_id)
+        job = desk.store.jobs.get(job_id)
         if job.is_terminal:
             break
         task, _, index = desk.messages.sent[0] if desk.messages.sent else ("", "", None)
@@ -174,17 +178,17 @@ def test_a_row_that_kills_every_worker_is_found_and_the_rest_is_labelled(
         if task == LABEL_TASK and index is not None and kills(index) and attempts < 2:
             # The worker that takes this chunk dies with the lease in its hands.
             desk.messages.sent.pop(0)
-            assert desk.store.claim(job_id, label_step(index), lease_s=0.01) is not None
+            assert desk.store.leases.claim(job_id, label_step(index), lease_s=0.01) is not None
             desk.deaths[index] = attempts + 1
             time.sleep(0.02)
             desk.messages.label(job_id, index)
             continue
         chunks = job.chunks
         desk.work_once()
-        if desk.store.get(job_id).chunks != chunks and index is not None:
+        if desk.store.jobs.get(job_id).chunks != chunks and index is not None:
             # Each half may kill one worker.
             desk.deaths[index] = desk.deaths[chunks] = 1
-    job = desk.store.get(job_id)
+    job = desk.store.jobs.get(job_id)
     assert job.state is State.COMPLETED
     rows = desk.result(job_id)[1:]
     assert [row[0] for row in rows] == [str(n) for n in range(20)]
@@ -199,8 +203,8 @@ def test_without_a_model_server_the_job_waits_and_the_attempt_is_not_counted(
     desk = Desk(tmp_path, "127.0.0.1:1")
     job_id = desk.submit(catalogue(3))
     desk.work()
-    assert desk.store.get(job_id).state is State.QUEUED
-    claim = desk.store.claim(job_id, "plan", lease_s=1)
+    assert desk.store.jobs.get(job_id).state is State.QUEUED
+    claim = desk.store.leases.claim(job_id, "plan", lease_s=1)
     assert claim is not None
     assert claim.attempt == 1
 
@@ -218,7 +222,7 @@ def test_a_lost_input_fails_the_job_with_a_sentence(desk: Desk) -> None:
     job_id = desk.submit(catalogue(3))
     desk.storage.delete(input_path(job_id))
     desk.work()
-    failure = desk.store.get(job_id).failure
+    failure = desk.store.jobs.get(job_id).failure
     assert failure is not None
     assert failure.code == "INPUT_MISSING"
 
@@ -237,12 +241,12 @@ def test_a_job_whose_model_version_is_withdrawn_starts_over_and_mixes_no_version
     alone = Desk(tmp_path / "alone", target).run(catalogue(10))
     desk = Desk(tmp_path / "disturbed", target)
     job_id = desk.submit(catalogue(10))
-    desk.work(until=lambda: desk.store.get(job_id).chunks_done == 2)
-    assert desk.store.get(job_id).model_version == 2
+    desk.work(until=lambda: desk.store.jobs.get(job_id).chunks_done == 2)
+    assert desk.store.jobs.get(job_id).model_version == 2
     shutil.rmtree(models / "2")
     eventually(lambda: desk.services.models.client.versions()[0] == 1)
     desk.work()
-    job = desk.store.get(job_id)
+    job = desk.store.jobs.get(job_id)
     assert (job.state, job.model_version) == (State.COMPLETED, 1)
     assert job.row_counts.labelled == 10
     only_old = Desk(tmp_path / "old", target).run(catalogue(10))
@@ -256,7 +260,7 @@ def test_a_job_with_too_many_bad_rows_stops_and_keeps_what_was_finished(desk: De
     content = b"id,summary\n" + b"1,\n" * 12 + catalogue(6).partition(b"\n")[2]
     job_id = desk.submit(content, error_threshold=0.1)
     desk.work()
-    job = desk.store.get(job_id)
+    job = desk.store.jobs.get(job_id)
     assert job.state is State.FAILED
     assert job.failure is not None
     assert job.failure.code == "ERROR_THRESHOLD"
@@ -271,7 +275,7 @@ def test_retention_deletes_the_files_and_says_so(tmp_path: Path, tiny_model_targ
     time.sleep(0.15)
     clean_storage(desk.services)
     assert desk.storage.names(f"jobs/{job.id}") == []
-    assert desk.store.get(job.id).files_deleted_at is not None
+    assert desk.store.jobs.get(job.id).files_deleted_at is not None
 
 
 def test_the_files_of_an_upload_whose_process_died_are_deleted_and_no_other(
@@ -280,12 +284,12 @@ def test_the_files_of_an_upload_whose_process_died_are_deleted_and_no_other(
     desk = Desk(tmp_path, "127.0.0.1:1", cleanup_interval_s=UPLOAD_LOST_AFTER_S / 2)
     waiting = desk.submit(catalogue(3))
     for job_id in ("dead", "alive"):
-        desk.store.announce_upload(job_id)
+        desk.store.uploads.touch(job_id)
         with desk.storage.publish(f"jobs/{job_id}/.input.0123456789abcdef") as stream:
             stream.write(b"half a catalogue")
     clean_storage(desk.services)
     assert desk.storage.names("jobs/dead")
-    desk.store.announce_upload("alive")
+    desk.store.uploads.touch("alive")
     clean_storage(desk.services)
     assert not (tmp_path / "jobs" / "dead").exists()
     assert desk.storage.names("jobs/alive")
@@ -306,7 +310,7 @@ def test_a_newer_version_that_cannot_be_used_does_not_stop_new_jobs(
 def labelled_but_not_assembled(desk: Desk, content: bytes) -> tuple[str, list[Path]]:
     """A job that waits for its assembly, and its parts."""
     job_id = desk.submit(content)
-    desk.work(until=lambda: desk.store.get(job_id).state is State.FINALIZING)
+    desk.work(until=lambda: desk.store.jobs.get(job_id).state is State.FINALIZING)
     folder = Path(str(desk.storage.open(input_path(job_id)).name)).parent / "parts"
     return job_id, sorted(folder.iterdir())
 
@@ -321,7 +325,7 @@ def test_a_damaged_part_is_labelled_again(desk: Desk, damage: str) -> None:
     else:
         parts[1].write_bytes(content[:-1] if damage == "truncated" else content[:-2] + b"x\n")
     desk.work()
-    job = desk.store.get(job_id)
+    job = desk.store.jobs.get(job_id)
     assert (job.state, job.row_counts.labelled, job.row_counts.pending) == (State.COMPLETED, 10, 0)
     assert desk.result(job_id) == desk.result(whole.id)
     assert desk.storage.names(chunk_outputs_folder(job_id)) == []
@@ -331,20 +335,20 @@ def test_a_damaged_list_of_errors_is_made_again(desk: Desk) -> None:
     job_id, parts = labelled_but_not_assembled(desk, b"id,summary\n1,\n2,a murder\n")
     parts[1].write_bytes(b"")
     desk.work()
-    assert desk.store.get(job_id).row_counts.failed == 1
+    assert desk.store.jobs.get(job_id).row_counts.failed == 1
     listed = desk.storage.read_range(errors_path(job_id), 0, 1 << 20).decode().splitlines()
     assert [line.split(",")[:2] for line in listed[1:]] == [["1", "EMPTY_SUMMARY"]]
 
 
 def test_a_cancelled_job_serves_what_is_whole_and_counts_what_it_serves(desk: Desk) -> None:
     job_id = desk.submit(catalogue(10))
-    desk.work(until=lambda: desk.store.get(job_id).chunks_done == 2)
+    desk.work(until=lambda: desk.store.jobs.get(job_id).chunks_done == 2)
     folder = Path(str(desk.storage.open(input_path(job_id)).name)).parent / "parts"
     sorted(folder.iterdir())[0].unlink()
-    desk.store.end(job_id, State.CANCELLED)
+    desk.store.jobs.end(job_id, State.CANCELLED)
     desk.messages.assemble(job_id)
     desk.work()
-    job = desk.store.get(job_id)
+    job = desk.store.jobs.get(job_id)
     assert (job.state, job.row_counts.labelled) == (State.CANCELLED, 3)
     assert [row[0] for row in desk.result(job_id)[1:]] == ["3", "4", "5"]
 
@@ -353,10 +357,10 @@ def test_a_stale_worker_cannot_put_its_rows_in_the_place_of_its_heirs(desk: Desk
     whole = desk.run(catalogue(10))
     job_id = desk.submit(catalogue(10))
     desk.work(until=lambda: desk.messages.sent[0][0] == LABEL_TASK)
-    stale = desk.store.claim(job_id, label_step(0), lease_s=0.01)
+    stale = desk.store.leases.claim(job_id, label_step(0), lease_s=0.01)
     assert stale is not None
     time.sleep(0.02)  # it was stopped for longer than its lease
-    desk.work(until=lambda: desk.store.get(job_id).state is State.FINALIZING)
+    desk.work(until=lambda: desk.store.jobs.get(job_id).state is State.FINALIZING)
     write_chunk_output(desk.storage, stale, 0, rows=b"other rows\n", errors=b"")
     desk.work()
     assert desk.result(job_id) == desk.result(whole.id)
@@ -370,32 +374,34 @@ def test_an_assembly_that_died_before_the_jobs_end_is_finished(desk: Desk) -> No
             here.write(there.read())
     desk.storage.delete(chunk_outputs_folder(job_id))
     desk.work()
-    assert desk.store.get(job_id).state is State.COMPLETED
+    assert desk.store.jobs.get(job_id).state is State.COMPLETED
     assert desk.result(job_id) == desk.result(whole.id)
 
 
-class ForgetfulStore(MemoryJobStore):
+class ForgetfulLedger(MemoryChunkLedger):
     """Has lost one committed chunk, as a broken record would."""
 
     lost: int | None = None
 
-    def committed_chunks(self, job_id: str) -> Mapping[int, str]:
-        found = super().committed_chunks(job_id)
-        return {index: seal for index, seal in found.items() if index != self.lost}
+    def manifests(self, job_id: str) -> Mapping[int, str]:
+        found = super().manifests(job_id)
+        return {index: text for index, text in found.items() if index != self.lost}
 
-    def reopen_chunks(self, claim: Claim, indices: Sequence[int]) -> Commit:
+    def reopen(self, claim: Claim, indices: Sequence[int]) -> Commit:
         self.lost = None
-        return super().reopen_chunks(claim, indices)
+        return super().reopen(claim, indices)
 
 
 def test_a_job_that_counts_as_complete_but_lacks_a_chunk_is_not_published(desk: Desk) -> None:
-    store = ForgetfulStore()
+    state = MemoryState()
+    ledger = ForgetfulLedger(state)
+    store = replace(memory_job_store(state), chunks=ledger)
     desk.store = store
     desk.services = replace(desk.services, store=store)
     job_id, _ = labelled_but_not_assembled(desk, catalogue(10))
-    store.lost = 2
+    ledger.lost = 2
     desk.work()
-    job = desk.store.get(job_id)
+    job = desk.store.jobs.get(job_id)
     assert (job.state, job.row_counts.labelled, job.row_counts.pending) == (State.COMPLETED, 10, 0)
     assert [row[0] for row in desk.result(job_id)[1:]] == [str(n) for n in range(10)]
 
@@ -406,16 +412,16 @@ def test_what_dead_attempts_left_unfinished_is_removed_with_the_jobs_end(desk: D
     (folder / ".result.csv.0123456789abcdef").write_bytes(b"half a result")
     (folder / "parts" / ".00000.2.0123456789abcdef").write_bytes(b"half a part")
     desk.work()
-    assert desk.store.get(job_id).state is State.COMPLETED
+    assert desk.store.jobs.get(job_id).state is State.COMPLETED
     assert sorted(path.name for path in folder.iterdir()) == ["errors.csv", "input", "result.csv"]
 
 
 def test_an_input_that_vanishes_while_chunks_are_labelled_fails_the_job(desk: Desk) -> None:
     job_id = desk.submit(catalogue(10))
-    desk.work(until=lambda: desk.store.get(job_id).chunks_done == 1)
+    desk.work(until=lambda: desk.store.jobs.get(job_id).chunks_done == 1)
     desk.storage.delete(input_path(job_id))
     desk.work()
-    job = desk.store.get(job_id)
+    job = desk.store.jobs.get(job_id)
     assert job.failure is not None
     assert (job.state, job.failure.code) == (State.FAILED, "INPUT_MISSING")
     assert len(desk.result(job_id)) == 1 + job.row_counts.processed
@@ -423,7 +429,7 @@ def test_an_input_that_vanishes_while_chunks_are_labelled_fails_the_job(desk: De
 
 def test_a_lost_message_is_sent_again_although_others_wait_and_those_are_not(desk: Desk) -> None:
     now = [1000.0]
-    store = MemoryJobStore(clock=lambda: now[0])
+    store = memory_job_store(MemoryState(clock=lambda: now[0]))
     desk.store = store
     desk.services = replace(desk.services, store=store)
     lost, waits = desk.submit(catalogue(3)), desk.submit(catalogue(3))
@@ -432,4 +438,4 @@ def test_a_lost_message_is_sent_again_although_others_wait_and_those_are_not(des
     recover_jobs(desk.services)
     assert desk.messages.sent == [(PLAN_TASK, waits, None), (PLAN_TASK, lost, None)]
     desk.work()
-    assert {store.get(job_id).state for job_id in (lost, waits)} == {State.COMPLETED}
+    assert {store.jobs.get(job_id).state for job_id in (lost, waits)} == {State.COMPLETED}

@@ -19,9 +19,11 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from jobs.job import Chunk, Failure, NewJob, PinnedModel, State
-from jobs.ports.job_store import ASSEMBLE, PLAN, label_step
+from jobs.ports.job_store import JobStore
+from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.ports.webhooks import DeliveryLog
-from jobs.redis.job_store import RedisJobStore
+from jobs.redis.connection import redis_client
+from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
 from jobs.webhook_urls import WebhookUrlRules
 from tests.waiting import eventually
@@ -36,12 +38,12 @@ ROOT = Path(__file__).parents[2]
 class Record:
     """The record of jobs, and what workers and callers do to it."""
 
-    jobs: RedisJobStore
+    jobs: JobStore
     callbacks: RedisWebhookStore
 
     def new(self, callback: str, owner: str | None = None) -> str:
         job_id = f"job_{uuid.uuid4().hex}"
-        self.jobs.create(
+        self.jobs.jobs.create(
             NewJob(
                 id=job_id,
                 filename="büch.csv",
@@ -54,32 +56,32 @@ class Record:
         return job_id
 
     def finish(self, job_id: str) -> None:
-        claim = self.jobs.claim(job_id, ASSEMBLE, lease_s=5)
+        claim = self.jobs.leases.claim(job_id, ASSEMBLE, lease_s=5)
         assert claim is not None
-        self.jobs.finish(claim)
+        self.jobs.chunks.finish(claim)
 
     def failed(self, callback: str, owner: str | None = None) -> str:
         job_id = self.new(callback, owner)
-        self.jobs.end(job_id, State.FAILED, Failure(code="WHY", message="Because."))
+        self.jobs.jobs.end(job_id, State.FAILED, Failure(code="WHY", message="Because."))
         self.finish(job_id)
         return job_id
 
     def completed(self, callback: str) -> str:
         job_id = self.new(callback)
-        claim = self.jobs.claim(job_id, PLAN, lease_s=5)
+        claim = self.jobs.leases.claim(job_id, PLAN, lease_s=5)
         assert claim is not None
-        self.jobs.begin_planning(claim, model=PinnedModel(3, "d3"))
+        self.jobs.chunks.begin_planning(claim, model=PinnedModel(3, "d3"))
         chunk = Chunk(index=0, start=0, end=1, first_row=1, rows=2)
-        self.jobs.add_chunks(claim, [chunk], last=True, window=1)
-        claim = self.jobs.claim(job_id, label_step(0), lease_s=5)
+        self.jobs.chunks.add(claim, [chunk], last=True, window=1)
+        claim = self.jobs.leases.claim(job_id, label_step(0), lease_s=5)
         assert claim is not None
-        self.jobs.commit_chunk(claim, 0, labelled=1, failed=1, seal="", window=1)
+        self.jobs.chunks.commit(claim, 0, labelled=1, failed=1, manifest="", window=1)
         self.finish(job_id)
         return job_id
 
     def sender(self, *retries_s: float, allow_private: bool = True) -> WebhookSender:
         return WebhookSender(
-            store=self.jobs,
+            jobs=self.jobs.jobs,
             callbacks=self.callbacks,
             poster=WebhookClient(
                 timeout_s=5, rules=WebhookUrlRules(allow_http=True, allow_private=allow_private)
@@ -90,7 +92,9 @@ class Record:
 
 @pytest.fixture
 def record(redis_url: str) -> Record:
-    return Record(RedisJobStore(redis_url), RedisWebhookStore(redis_url))
+    return Record(
+        redis_job_store(redis_client(redis_url)), RedisWebhookStore(redis_client(redis_url))
+    )
 
 
 def outcomes(log: DeliveryLog) -> list[tuple[int, int | None, str]]:
@@ -225,7 +229,7 @@ def test_an_attempt_that_could_not_be_recorded_is_not_logged_as_if_it_were(
     answer = status(200)
 
     def deletes_the_job(handler: BaseHTTPRequestHandler) -> None:
-        record.jobs.delete(job_id)
+        record.jobs.jobs.delete(job_id)
         answer(handler)
 
     with receiving(deletes_the_job) as receiver:

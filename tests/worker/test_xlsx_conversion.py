@@ -42,7 +42,7 @@ def submit(desk: Desk, content: bytes, kept: bytes | None = None) -> str:
     with desk.storage.publish(upload_path(job_id)) as stream:
         stream.write(content if kept is None else kept)
     layout = xlsx_schema(io.BytesIO(content), most_bytes=MOST)
-    desk.store.create(
+    desk.store.jobs.create(
         NewJob(id=job_id, filename="b.xlsx", input_bytes=len(content), layout=layout.to_dict())
     )
     desk.messages.plan(job_id)
@@ -52,7 +52,7 @@ def submit(desk: Desk, content: bytes, kept: bytes | None = None) -> str:
 def test_every_row_of_a_workbook_comes_back_in_order(desk: Desk) -> None:
     job_id = submit(desk, workbook(10))
     desk.work()
-    job = desk.store.get(job_id)
+    job = desk.store.jobs.get(job_id)
     assert (job.state, job.row_counts.labelled) == (State.COMPLETED, 10)
     header, *rows = desk.result(job_id)
     assert header[:3] == ["\ufeffid", "summary", "predicted_genre"]
@@ -83,7 +83,7 @@ def test_a_workbook_that_turns_out_to_be_damaged_fails_its_job_with_a_reason(des
     middle = len(content) // 2
     job_id = submit(desk, content, content[:middle] + bytes(50) + content[middle + 50 :])
     desk.work()
-    job = desk.store.get(job_id)
+    job = desk.store.jobs.get(job_id)
     assert job.state is State.FAILED
     assert job.failure is not None
     assert job.failure.code == "WORKBOOK_UNREADABLE"
@@ -93,6 +93,6 @@ def test_a_workbook_that_is_gone_fails_its_job(desk: Desk) -> None:
     job_id = submit(desk, workbook(3))
     desk.storage.delete(upload_path(job_id))
     desk.work()
-    failure = desk.store.get(job_id).failure
+    failure = desk.store.jobs.get(job_id).failure
     assert failure is not None
     assert failure.code == "INPUT_MISSING"

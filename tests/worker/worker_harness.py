@@ -12,7 +12,7 @@ from catalogue.labelled.labels import NO_OPTIONAL_COLUMNS, OptionalColumns
 from catalogue.parsing.schema import inspect_head
 from jobs.files.storage import Storage, input_path, result_path
 from jobs.job import Job, NewJob
-from jobs.memory.job_store import MemoryJobStore
+from jobs.memory.job_store import memory_job_store
 from jobs.memory.label_requests import MemoryLabelRequests
 from jobs.ports.prediction_cache import NullPredictionCache
 from jobs.queue.task_queue import LABEL_TASK, PLAN_TASK, RecordingTaskQueue
@@ -37,7 +37,7 @@ class Desk:
             "model_retry_budget_s": 0.3,
         } | settings
         values = WorkerSettings.model_validate(chosen)
-        self.store = MemoryJobStore()
+        self.store = memory_job_store()
         self.messages = RecordingTaskQueue()
         self.deaths: dict[int, int] = {}
         self.storage = Storage(str(folder))
@@ -67,7 +67,7 @@ class Desk:
         job_id = uuid.uuid4().hex
         with self.storage.publish(input_path(job_id)) as stream:
             stream.write(content)
-        self.store.create(
+        self.store.jobs.create(
             NewJob(
                 id=job_id,
                 filename="c.csv",
@@ -109,7 +109,7 @@ class Desk:
     ) -> Job:
         job_id = self.submit(content, extras=extras, owner=owner)
         self.work()
-        return self.store.get(job_id)
+        return self.store.jobs.get(job_id)
 
     def result(self, job_id: str) -> list[list[str]]:
         text = self.storage.read_range(result_path(job_id), 0, 1 << 30).decode()

@@ -11,7 +11,7 @@ from types import TracebackType
 import redis
 
 from jobs.errors import LeaseLost
-from jobs.ports.job_store import Claim, JobStore
+from jobs.ports.step_leases import Claim, StepLeases
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class LeaseHeartbeat:
 
     def __init__(
         self,
-        store: JobStore,
+        leases: StepLeases,
         claim: Claim,
         *,
         lease_s: float,
@@ -37,7 +37,7 @@ class LeaseHeartbeat:
             renew_every_s: but at least three times within a lease.
             clock: seconds that never go back.
         """
-        self._store = store
+        self._leases = leases
         self._claim = claim
         self._lease_s = lease_s
         self._renew_every_s = min(renew_every_s, lease_s / 3)
@@ -74,14 +74,14 @@ class LeaseHeartbeat:
         Raises `LeaseLost`, `redis.RedisError`.
         """
         self.check()
-        self._store.renew(self._claim, lease_s=self._lease_s)
+        self._leases.renew(self._claim, lease_s=self._lease_s)
 
     def _beat(self) -> None:
         good_until = self._clock() + self._lease_s
         while not self._stop.wait(self._renew_every_s):
             began = self._clock()
             try:
-                self._store.renew(self._claim, lease_s=self._lease_s)
+                self._leases.renew(self._claim, lease_s=self._lease_s)
                 good_until = began + self._lease_s
             except LeaseLost as error:
                 self._lost = error

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from jobs.ports.job_store import Claim, JobStore
+from jobs.ports.step_leases import Claim, StepLeases
 from jobs.redis.outage import is_outage, refusal
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ _RETRY_EVERY_S = 0.5
 
 @contextmanager
 def uncounted_outages(
-    store: JobStore,
+    leases: StepLeases,
     claim: Claim,
     *,
     patience_s: float = _PATIENCE_S,
@@ -36,11 +36,11 @@ def uncounted_outages(
         if not is_outage(error):
             raise
         log.warning("%s %s: waits: %s", claim.job_id, claim.step, refusal(error) or error)
-        _release(store, claim, until=clock() + patience_s, clock=clock, pause=pause)
+        _release(leases, claim, until=clock() + patience_s, clock=clock, pause=pause)
 
 
 def _release(
-    store: JobStore,
+    leases: StepLeases,
     claim: Claim,
     *,
     until: float,
@@ -49,7 +49,7 @@ def _release(
 ) -> None:
     while True:
         try:
-            store.release(claim)
+            leases.release(claim)
         except Exception as error:
             if not is_outage(error):
                 raise

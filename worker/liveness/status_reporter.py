@@ -23,7 +23,7 @@ def start_status_reporter(services: Services, name: str) -> None:
         pause = threading.Event()
         while True:
             try:
-                services.store.report_worker(name, _model(services))
+                services.store.workers.report(name, _model(services))
             except redis.RedisError as error:
                 log.warning("could not report to Redis: %s", error)
             except Exception:

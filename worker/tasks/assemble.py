@@ -17,7 +17,7 @@ from jobs.files.storage import (
     result_path,
 )
 from jobs.job import State
-from jobs.ports.job_store import ASSEMBLE, Claim
+from jobs.ports.step_leases import ASSEMBLE, Claim
 from worker.dependencies import Services
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages
@@ -31,10 +31,10 @@ def assemble_job(services: Services, job_id: str) -> None:
     Chunks whose parts were damaged since are labelled again, and the job is assembled after that.
     """
     store, settings = services.store, services.settings
-    claim = store.claim(job_id, ASSEMBLE, lease_s=settings.lease_s)
+    claim = store.leases.claim(job_id, ASSEMBLE, lease_s=settings.lease_s)
     if claim is None:
         return
-    with uncounted_outages(store, claim):
+    with uncounted_outages(store.leases, claim):
         _assemble(services, claim)
 
 
@@ -42,7 +42,7 @@ def _assemble(services: Services, claim: Claim) -> None:
     store, storage, settings = services.store, services.storage, services.settings
     job_id = claim.job_id
     try:
-        with LeaseHeartbeat(store, claim, lease_s=settings.lease_s) as pulse:
+        with LeaseHeartbeat(store.leases, claim, lease_s=settings.lease_s) as pulse:
             # Both are there when an earlier attempt was cut short between here and the job's end.
             if not (storage.exists(result_path(job_id)) and storage.exists(errors_path(job_id))):
                 try:
@@ -54,13 +54,13 @@ def _assemble(services: Services, claim: Claim) -> None:
             pulse.confirm()
             # Before the end, or a death between the two would leave them for ever.
             _tidy_up(services, job_id)
-            job = store.finish(claim)
+            job = store.chunks.finish(claim)
     except LeaseLost:
         log.info("%s: assembly stopped, its claim is lost", job_id)
         _withdraw(services, job_id)
         return
     except OSError as error:
-        store.release(claim)
+        store.leases.release(claim)
         log.warning("%s: assembly waits: %s", job_id, error)
         return
     counts = job.row_counts
@@ -73,7 +73,7 @@ def _assemble(services: Services, claim: Claim) -> None:
 def _withdraw(services: Services, job_id: str) -> None:
     """Delete what was published for a job that was finished by another claim and deleted in the same instant."""
     try:
-        services.store.get(job_id)
+        services.store.jobs.get(job_id)
     except JobNotFound:
         try:
             services.storage.delete(job_folder(job_id))
@@ -93,10 +93,10 @@ def _tidy_up(services: Services, job_id: str) -> None:
 
 def _parts(services: Services, job_id: str) -> list[ChunkOutput]:
     """The parts of what was labelled, in the order of the input. Raises `ChunkOutputCorrupt` if a complete job lacks one."""
-    seals = services.store.committed_chunks(job_id)
+    seals = services.store.chunks.manifests(job_id)
     # A chunk that was halved has its second half at the end of the numbers.
-    planned = services.store.planned_chunks(job_id)
-    if len(seals) < len(planned) and services.store.get(job_id).ending is State.COMPLETED:
+    planned = services.store.chunks.all(job_id)
+    if len(seals) < len(planned) and services.store.jobs.get(job_id).ending is State.COMPLETED:
         raise ChunkOutputCorrupt(
             f"{len(planned) - len(seals)} of {len(planned)} chunks are not there"
         )
@@ -108,8 +108,8 @@ def _parts(services: Services, job_id: str) -> list[ChunkOutput]:
 def _publish(
     services: Services, job_id: str, parts: Iterable[ChunkOutput], pulse: LeaseHeartbeat
 ) -> None:
-    job = services.store.get(job_id)
-    layout = CatalogueSchema.from_dict(services.store.layout(job_id))
+    job = services.store.jobs.get(job_id)
+    layout = CatalogueSchema.from_dict(services.store.jobs.layout(job_id))
     with (
         # A process that was stopped for longer than its lease learns of it here, before it publishes.
         services.storage.publish(errors_path(job_id), confirm=pulse.confirm) as errors,
@@ -128,12 +128,12 @@ def _publish(
 def _label_again(services: Services, claim: Claim) -> None:
     """Take damaged chunks back. A job that ends early does without them: it keeps what is whole."""
     store, job_id = services.store, claim.job_id
-    seals = store.committed_chunks(job_id)
+    seals = store.chunks.manifests(job_id)
     whole = {
         index
         for index, seal in seals.items()
         if ChunkOutput.sealed(job_id, index, seal).is_whole(services.storage)
     }
-    damaged = [chunk.index for chunk in store.planned_chunks(job_id) if chunk.index not in whole]
+    damaged = [chunk.index for chunk in store.chunks.all(job_id) if chunk.index not in whole]
     log.error("%s: chunks %s are labelled again", job_id, damaged)
-    services.follow(job_id, store.reopen_chunks(claim, damaged))
+    services.follow(job_id, store.chunks.reopen(claim, damaged))

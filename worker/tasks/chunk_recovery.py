@@ -7,7 +7,8 @@ import logging
 from catalogue.parsing.chunking import plan_chunks
 from catalogue.parsing.schema import CatalogueSchema
 from jobs.job import Chunk, Job
-from jobs.ports.job_store import Claim, Commit
+from jobs.ports.chunk_ledger import Commit
+from jobs.ports.step_leases import Claim
 from worker.dependencies import Services
 from worker.model.client import ModelError, ModelUnavailable
 from worker.model.retry import AMBIGUOUS
@@ -49,7 +50,7 @@ def split_failing_chunk(
         claim.attempt - 1,
         right.first_row,
     )
-    return services.store.split_chunk(
+    return services.store.chunks.split(
         claim,
         left,
         right,
@@ -79,6 +80,6 @@ def restart_with_newest_model(
         newest.description.digest,
         error,
     )
-    return services.store.restart_with_model(
+    return services.store.chunks.restart_with_model(
         claim, model=newest.pinned, window=services.settings.max_queued_chunks_per_job
     )

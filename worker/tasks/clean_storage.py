@@ -30,9 +30,9 @@ def clean_storage(services: Services, *, clock: Callable[[], float] = time.monot
     """
     ends_at = clock() + _LONGEST_S
     # Counted in passes, so each pass has to ask.
-    lost = services.store.lost_uploads(silent_s_more=services.settings.cleanup_interval_s)
+    lost = services.store.uploads.expire(elapsed_s=services.settings.cleanup_interval_s)
     passed_over = 0
-    while old := services.store.jobs_past_retention(
+    while old := services.store.jobs.past_retention(
         ended_s_ago=services.settings.retention_s, limit=_AT_ONCE, skip=passed_over
     ):
         for job_id in old:
@@ -50,7 +50,7 @@ def clean_storage(services: Services, *, clock: Callable[[], float] = time.monot
 
 def _deletion_noted(services: Services, job_id: str) -> bool:
     try:
-        services.store.files_deleted(job_id)
+        services.store.jobs.mark_files_deleted(job_id)
     except JobNotFound:  # deleted since the list was read
         return True
     except Exception as error:

@@ -39,7 +39,7 @@ def _is_orphan(services: Services, job_id: str, changed_before: float) -> bool:
     if changed is None or changed >= changed_before:
         return False
     try:
-        services.store.get(job_id)
+        services.store.jobs.get(job_id)
     except JobNotFound:
         return True
     return False

@@ -21,7 +21,7 @@ def expire_jobs(services: Services) -> None:
 
     A job that cannot be expired is logged and passed over. Raises only when Redis is away or refuses writes.
     """
-    for job_id in services.store.active():
+    for job_id in services.store.jobs.active_ids():
         try:
             _expire(services, job_id)
         except JobNotFound:  # deleted since the list was read
@@ -33,7 +33,7 @@ def expire_jobs(services: Services) -> None:
 
 
 def _expire(services: Services, job_id: str) -> None:
-    job = services.store.get(job_id)
+    job = services.store.jobs.get(job_id)
     limit = services.settings.job_deadline_s
     if job.ending is None and job.read_at - job.state_times[State.QUEUED] > limit:
         log.warning("job_expired", job_id=job_id)
@@ -41,7 +41,7 @@ def _expire(services: Services, job_id: str) -> None:
             f"The job took longer than {timedelta(seconds=limit)}. Its result holds what was finished; "
             "upload the rest again, or raise SPINELABEL_JOB_DEADLINE_S."
         )
-        services.store.end(
+        services.store.jobs.end(
             job_id, State.EXPIRED, Failure(code="DEADLINE_EXCEEDED", message=message)
         )
         services.messages.assemble(job_id)

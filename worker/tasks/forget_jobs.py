@@ -17,9 +17,11 @@ def forget_jobs(services: Services) -> None:
     """One pass over a bounded number of jobs. Raises the store's own error when it cannot be reached."""
     store, settings = services.store, services.settings
     forgotten = 0
-    for job_id in store.without_files(ended_s_ago=settings.record_retention_s, limit=_MOST_AT_ONCE):
+    for job_id in store.jobs.without_files(
+        ended_s_ago=settings.record_retention_s, limit=_MOST_AT_ONCE
+    ):
         try:
-            store.delete(job_id)
+            store.jobs.delete(job_id)
         except JobNotFound:  # deleted since the list was read
             continue
         forgotten += 1

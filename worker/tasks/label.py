@@ -15,7 +15,8 @@ from jobs.errors import JobNotFound, LeaseLost
 from jobs.files.chunk_output import ChunkOutput, delete_chunk_output, write_chunk_output
 from jobs.files.storage import input_path
 from jobs.job import Chunk, Failure, Job, State
-from jobs.ports.job_store import Claim, Commit, label_step
+from jobs.ports.chunk_ledger import Commit
+from jobs.ports.step_leases import Claim, label_step
 from worker.dependencies import INPUT_MISSING, Services
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages
@@ -33,18 +34,18 @@ class _InputMissing(Exception):
 def label_chunk(services: Services, job_id: str, index: int) -> None:
     """Label chunk `index` and hand out what follows; nothing if it is done, held or not wanted."""
     store, settings = services.store, services.settings
-    claim = store.claim(job_id, label_step(index), lease_s=settings.lease_s)
+    claim = store.leases.claim(job_id, label_step(index), lease_s=settings.lease_s)
     if claim is None:
         return
-    with uncounted_outages(store, claim):
+    with uncounted_outages(store.leases, claim):
         _label(services, claim, index)
 
 
 def _label(services: Services, claim: Claim, index: int) -> None:
     store, settings, job_id = services.store, services.settings, claim.job_id
-    job = store.get(job_id)
+    job = store.jobs.get(job_id)
     try:
-        with LeaseHeartbeat(store, claim, lease_s=settings.lease_s) as pulse:
+        with LeaseHeartbeat(store.leases, claim, lease_s=settings.lease_s) as pulse:
             commit = _work(services, job, claim, index, pulse.check)
     except LeaseLost:
         _tidy_up(services, claim, index)
@@ -59,7 +60,7 @@ def _label(services: Services, claim: Claim, index: int) -> None:
     except (ModelUnavailable, OSError) as error:
         # Not the chunk's fault (model server away, disk full): give it back uncounted,
         # `recover_jobs` enqueues it again until it works.
-        store.release(claim)
+        store.leases.release(claim)
         log.warning("%s chunk %d: waits: %s", job_id, index, error)
         return
     services.follow(job_id, commit)
@@ -70,7 +71,7 @@ def _label(services: Services, claim: Claim, index: int) -> None:
 def _tidy_up(services: Services, claim: Claim, index: int) -> None:
     """Remove what was written for nobody: a job that has ended meanwhile would keep it for ever."""
     try:
-        seal = services.store.committed_chunks(claim.job_id).get(index)
+        seal = services.store.chunks.manifests(claim.job_id).get(index)
     except JobNotFound:  # it has ended, and was deleted
         seal = None
     # A commit whose answer got lost looks like a lost lease when it is tried again.
@@ -83,7 +84,7 @@ def _tidy_up(services: Services, claim: Claim, index: int) -> None:
 
 
 def _stop_if_too_many_failed(services: Services, job_id: str) -> None:
-    job = services.store.get(job_id)
+    job = services.store.jobs.get(job_id)
     if job.ending is None and job.too_many_failed:
         services.fail(job_id, _too_many_failed(job))
 
@@ -103,8 +104,8 @@ def _too_many_failed(job: Job) -> Failure:
 def _work(
     services: Services, job: Job, claim: Claim, index: int, checkpoint: Callable[[], None]
 ) -> Commit:
-    chunk = services.store.chunk(claim.job_id, index)
-    layout = CatalogueSchema.from_dict(services.store.layout(job.id))
+    chunk = services.store.chunks.get(claim.job_id, index)
+    layout = CatalogueSchema.from_dict(services.store.jobs.layout(job.id))
     try:
         raw = services.storage.read_range(input_path(job.id), chunk.start, chunk.end)
     except FileNotFoundError as error:
@@ -145,12 +146,12 @@ def _work(
         rows=encode_rows(layout, rows, outcomes, job.extras),
         errors=encode_errors(rows, outcomes, first_row=chunk.first_row),
     )
-    commit = services.store.commit_chunk(
+    commit = services.store.chunks.commit(
         claim,
         index,
         labelled=labelled,
         failed=failed,
-        seal=part.seal,
+        manifest=part.seal,
         genres=Counter(outcome.genre for outcome in outcomes if isinstance(outcome, Label)),
         to_review=sum(needs_review(outcome) for outcome in outcomes),
         window=services.settings.max_queued_chunks_per_job,

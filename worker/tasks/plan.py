@@ -12,7 +12,7 @@ from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import LeaseLost
 from jobs.files.storage import input_path
 from jobs.job import Chunk, Failure
-from jobs.ports.job_store import PLAN, Claim
+from jobs.ports.step_leases import PLAN, Claim
 from worker.dependencies import INPUT_MISSING, Services
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages
@@ -37,10 +37,10 @@ _KNOWN_TIMES = 4
 def plan_job(services: Services, job_id: str) -> None:
     """Plan from where an earlier attempt stopped; nothing if planning is done or held."""
     store, settings = services.store, services.settings
-    claim = store.claim(job_id, PLAN, lease_s=settings.lease_s)
+    claim = store.leases.claim(job_id, PLAN, lease_s=settings.lease_s)
     if claim is None:
         return
-    with uncounted_outages(store, claim):
+    with uncounted_outages(store.leases, claim):
         if claim.attempt > settings.max_attempts:
             services.fail(job_id, Failure(code="PLANNING_FAILED", message=_PLANNING_FAILED))
         else:
@@ -50,14 +50,14 @@ def plan_job(services: Services, job_id: str) -> None:
 def _plan(services: Services, claim: Claim) -> None:
     store, settings, job_id = services.store, services.settings, claim.job_id
     try:
-        with LeaseHeartbeat(store, claim, lease_s=settings.lease_s) as pulse:
+        with LeaseHeartbeat(store.leases, claim, lease_s=settings.lease_s) as pulse:
             _pin_model(services, claim)
             convert_workbook(services, job_id, pulse.check)
             for group, last in _groups(services, job_id):
                 pulse.check()
                 services.follow(
                     job_id,
-                    store.add_chunks(
+                    store.chunks.add(
                         claim, group, last=last, window=settings.max_queued_chunks_per_job
                     ),
                 )
@@ -75,10 +75,10 @@ def _plan(services: Services, claim: Claim) -> None:
         return
     except (ModelUnavailable, OSError) as error:
         # Model server or storage away: nothing is wrong with the job, so the attempt does not count.
-        store.release(claim)
+        store.leases.release(claim)
         log.warning("%s: planning waits: %s", job_id, error)
         return
-    job = store.get(job_id)
+    job = store.jobs.get(job_id)
     log.info("%s: planned, %d rows in %d chunks", job_id, job.row_counts.total, job.chunks)
 
 
@@ -90,8 +90,8 @@ _PLANNING_FAILED = (
 
 def _pin_model(services: Services, claim: Claim) -> None:
     newest = services.models.newest_usable()
-    pinned = services.store.begin_planning(claim, model=newest.pinned)
-    job = services.store.get(claim.job_id)
+    pinned = services.store.chunks.begin_planning(claim, model=newest.pinned)
+    job = services.store.jobs.get(claim.job_id)
     try:
         model = services.models.pinned(pinned)
         if job.extras.evidence:
@@ -104,10 +104,10 @@ def _pin_model(services: Services, claim: Claim) -> None:
 
 def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool]]:
     """Groups of new chunks, and whether the group is the last (which may be empty)."""
-    job = services.store.get(job_id)
-    layout = CatalogueSchema.from_dict(services.store.layout(job_id))
+    job = services.store.jobs.get(job_id)
+    layout = CatalogueSchema.from_dict(services.store.jobs.layout(job_id))
     larger = _KNOWN_TIMES if is_mostly_cached(services, job, layout) else 1
-    known = services.store.planned_chunks(job_id)
+    known = services.store.chunks.all(job_id)
     index = len(known)
     start = known[-1].end if known else layout.data_start
     row = known[-1].first_row + known[-1].rows if known else 1

@@ -10,7 +10,7 @@ import structlog
 
 from jobs.errors import JobNotFound
 from jobs.logs.log_once import LogOnce
-from jobs.ports.job_store import ASSEMBLE, PLAN, Missing, label_step
+from jobs.ports.step_leases import ASSEMBLE, PLAN, AbandonedSteps, label_step
 from jobs.redis.outage import is_outage
 from worker.dependencies import Services
 
@@ -26,10 +26,10 @@ def recover_jobs(services: Services) -> None:
 
     A job that cannot be recovered is logged and passed over. Raises only when Redis is away or refuses writes.
     """
-    found: dict[str, Missing] = {}
-    for job_id in services.store.active():
+    found: dict[str, AbandonedSteps] = {}
+    for job_id in services.store.jobs.active_ids():
         try:
-            missing = services.store.missing(
+            missing = services.store.leases.find_abandoned(
                 job_id, idle_s=_IDLE_S, lease_s=services.settings.lease_s
             )
         except JobNotFound:  # deleted since the list was read
@@ -52,14 +52,14 @@ def recover_jobs(services: Services) -> None:
             _enqueue(services, job_id, missing, {step for _, step in lost})
 
 
-def _steps(job_id: str, missing: Missing) -> list[tuple[str, str]]:
+def _steps(job_id: str, missing: AbandonedSteps) -> list[tuple[str, str]]:
     steps = [PLAN] if missing.plan else []
     steps += [label_step(index) for index in missing.chunks]
     steps += [ASSEMBLE] if missing.assemble else []
     return [(job_id, step) for step in steps]
 
 
-def _enqueue(services: Services, job_id: str, missing: Missing, lost: set[str]) -> None:
+def _enqueue(services: Services, job_id: str, missing: AbandonedSteps, lost: set[str]) -> None:
     if PLAN in lost:
         services.messages.plan(job_id)
     for index in missing.chunks:

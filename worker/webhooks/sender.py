@@ -16,7 +16,7 @@ import redis
 
 from jobs.errors import JobNotFound
 from jobs.job import Job
-from jobs.ports.job_store import JobStore
+from jobs.ports.job_repository import JobRepository
 from jobs.ports.webhooks import Attempt, WebhookStore
 from worker.webhooks.http_client import WebhookClient
 from worker.webhooks.payload import body_of, message_id, signed_headers
@@ -34,7 +34,7 @@ _LOOKUP_S = 10.0
 class WebhookSender:
     """What it takes to tell callers. `retries_s`: see `decide`."""
 
-    store: JobStore
+    jobs: JobRepository
     callbacks: WebhookStore
     poster: WebhookClient
     retries_s: tuple[float, ...]
@@ -46,7 +46,7 @@ class WebhookSender:
             if number is None:
                 continue  # another thread was quicker
             try:
-                self._send(self.store.get(job_id), number)
+                self._send(self.jobs.get(job_id), number)
             except JobNotFound:  # deleted meanwhile
                 continue
             return True

@@ -21,4 +21,4 @@ if ARGV[2] == '1' then
   redis.call('HDEL', KEYS[1], 'fence:plan')
   redis.call('ZREM', KEYS[2], 'plan')
 end
-return advance(KEYS[1], KEYS[3], KEYS[5], ARGV[3], now)
+return dispatch_chunks(KEYS[1], KEYS[3], KEYS[5], ARGV[3], now)

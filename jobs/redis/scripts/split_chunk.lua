@@ -14,6 +14,6 @@ redis.call('HDEL', KEYS[1], 'fence:' .. step)
 redis.call('ZREM', KEYS[2], step)
 local now = now_ms()
 redis.call('ZADD', KEYS[3], now, step)
-local out = advance(KEYS[1], KEYS[3], KEYS[4], ARGV[3], now)
+local out = dispatch_chunks(KEYS[1], KEYS[3], KEYS[4], ARGV[3], now)
 out[#out + 1] = tonumber(ARGV[1])
 return out

@@ -17,4 +17,4 @@ end
 redis.call('DEL', KEYS[4], KEYS[5])
 redis.call('HSET', KEYS[1], 'model_version', ARGV[3], 'model_digest', ARGV[4])
 redis.call('HSET', KEYS[1], 'labelled', 0, 'failed', 0, 'to_review', 0, 'handed', 0)
-return advance(KEYS[1], KEYS[3], KEYS[4], ARGV[5], now_ms())
+return dispatch_chunks(KEYS[1], KEYS[3], KEYS[4], ARGV[5], now_ms())

@@ -1,6 +1,6 @@
 -- Shared by add_chunks and commit_chunk: hand out the next chunks within the window, or, when every chunk
 -- of a planned job is done, make it finalizing.
-local function advance(job, sent, parts, window, now)
+local function dispatch_chunks(job, sent, parts, window, now)
   local chunks = tonumber(redis.call('HGET', job, 'chunks') or '0')
   local finished = redis.call('HLEN', parts)
   if redis.call('HGET', job, 'planned') == '1' and finished == chunks then

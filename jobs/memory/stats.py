@@ -1,0 +1,39 @@
+"""Statistics of a `MemoryState`."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from jobs.job import TERMINAL, State
+from jobs.memory.state import MemoryState
+from jobs.ports.stats import Stats, StatsReader
+
+
+class MemoryStatsReader(StatsReader):
+    """Over a `MemoryState`; passes the same contract suite as Redis."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    def read(self) -> Stats:
+        with self._state.lock:
+            now = self._state.clock()
+            records = [r for r in self._state.records.values() if r.state not in TERMINAL]
+            still: dict[State, float] = {}
+            for r in records:
+                moved = max(r.times[r.state], r.progress or 0.0)
+                still[r.state] = max(still.get(r.state, 0.0), now - moved)
+            return Stats(
+                open_jobs=Counter(r.state for r in records),
+                seconds_since_progress=still,
+                ended_jobs=dict(self._state.ended_totals),
+                rows_labelled=self._state.row_totals["labelled"],
+                rows_failed=self._state.row_totals["failed"],
+                rows_to_review=self._state.row_totals["to_review"],
+                uploads=len(self._state.uploads),
+                webhooks_pending=self._state.webhooks.scheduled(),
+                cached_predictions=0,
+                memory_bytes=0,
+                memory_limit_bytes=0,
+                read_at=now,
+            )
