@@ -27,7 +27,7 @@ DOCS := var/docs
 SHIPPED := laptop api worker serving training
 PIP := $(PY) -m pip install --disable-pip-version-check --no-input --quiet --require-hashes
 
-.PHONY: help demo up test check format docs train quality bench scale chaos fuzz compose-test clean requirements sbom build pin-images
+.PHONY: help demo up test test-all coverage check format docs train quality bench scale chaos fuzz compose-test clean requirements sbom build pin-images
 
 help: ## show this list
 	@echo "Spinelabel: genres for a whole catalogue of books"
@@ -42,8 +42,19 @@ demo: $(VENV)/.laptop.stamp ## label the sample catalogue on this machine, start
 up: $(VENV)/.laptop.stamp ## run the whole stack here, http://127.0.0.1:8000, until Ctrl-C
 	@$(VENV)/bin/spinelabel up
 
-test: $(VENV)/.dev.stamp ## unit, contract and end-to-end tests with real processes
+test: $(VENV)/.dev.stamp ## unit and contract tests and one end-to-end pass
+	@$(PY) -m pytest -m "not slow"
+	@echo "make test-all adds: faults and fuzzing, slow clients, the page in a browser, training, model"
+	@echo "servers, large inputs, and every command in the documentation (half an hour)"
+
+test-all: $(VENV)/.dev.stamp ## all tests but those in containers (make compose-test)
 	@$(PY) -m pytest
+
+coverage: $(VENV)/.dev.stamp ## line and branch coverage of `make test`, with a floor
+	@mkdir -p var/coverage && rm -f var/coverage/data*
+	@$(PY) -m coverage run -m pytest -q -m "not slow"
+	@$(PY) -m coverage combine -q
+	@$(PY) -m coverage report
 
 check: $(VENV)/.dev.stamp ## lint, format, types and the fences between the rooms
 	@$(PY) -m ruff check .

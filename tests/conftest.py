@@ -11,6 +11,53 @@ from cli.local_stack.data.redis_server import RedisServer
 from jobs.logs.setup import configure_structlog
 from tests.stack import SAMPLE
 
+TESTS = Path(__file__).parent
+# What only `make test-all` runs: files and folders below `tests`, and why they are not quick.
+SLOW = {
+    "api/test_schemathesis.py": "requests generated from the whole API description",
+    "api/test_slow_clients.py": "hundreds of slow connections",
+    "api/test_transfer_limits.py": "large transfers",
+    "catalogue/test_growth.py": "time and memory of large inputs",
+    "catalogue/test_xlsx_bounds.py": "workbooks that are large when unpacked",
+    "chaos": "fault injection and fuzzing",
+    "cli/test_wheel.py": "an environment of its own",
+    "compose": "containers",
+    "deploy": "bills of materials",
+    "docs/test_blocks.py": "every command in the documentation",
+    "docs/test_ml_handbook.py": "training",
+    "docs/test_site.py": "the documentation site",
+    "end_to_end": "stacks whose processes are killed",
+    "page": "a browser",
+    "serving/test_client_and_server.py": "model servers",
+    "serving/test_official_config.py": "model servers",
+    "serving/test_process.py": "model servers",
+    "serving/test_versions.py": "model servers",
+    "speed": "measurements",
+    "training/test_compare.py": "training",
+    "training/test_embeddings.py": "training",
+    "training/test_inference.py": "training",
+    "training/test_linear_models.py": "training",
+    "training/test_models.py": "training",
+    "training/test_pseudo_labels.py": "training",
+    "training/test_shipped_model.py": "TensorFlow predictions",
+    "training/test_stacking.py": "training",
+    "training/test_stage.py": "training",
+    "training/test_stems.py": "training",
+    "training/test_train.py": "training",
+    "worker/test_consumer_watchdog.py": "workers that stop consuming",
+}
+# The end-to-end pass of `make test`.
+QUICK = "end_to_end/test_labelling.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow tier."""
+    for item in items:
+        path = item.path.relative_to(TESTS)
+        names = {path.as_posix(), *(parent.as_posix() for parent in path.parents)}
+        if path.as_posix() != QUICK and not names.isdisjoint(SLOW):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def structured_logs() -> None:

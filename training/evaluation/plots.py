@@ -10,6 +10,7 @@ import numpy.typing as npt
 mpl.use("Agg")  # no window: this runs on servers
 
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 
 def bars(values: Mapping[str, float], title: str, unit: str, path: Path) -> None:
@@ -75,7 +76,7 @@ def reliability(bins: Sequence[Mapping[str, float]], error: float, path: Path) -
     _save(figure, path)
 
 
-def _save(figure: plt.Figure, path: Path) -> None:
+def _save(figure: Figure, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
