@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 from .errors import ApiProblem, BadInput, ServerUnreachable, SpinelabelError
 
 if TYPE_CHECKING:
+    from .async_client import AsyncClient as AsyncClient
     from .client import Client as Client
+    from .http.api_calls import Submitted as Submitted
     from .http.job_document import JobDocument as JobDocument
     from .http.label_document import LabelDocument as LabelDocument
     from .http.label_options import LabelOptions as LabelOptions
 
 __all__ = [
     "ApiProblem",
+    "AsyncClient",
     "BadInput",
     "Client",
     "JobDocument",
@@ -27,13 +30,16 @@ __all__ = [
     "LabelOptions",
     "ServerUnreachable",
     "SpinelabelError",
+    "Submitted",
 ]
 
 _MODULES = {
+    "AsyncClient": "async_client",
     "Client": "client",
     "JobDocument": "http.job_document",
     "LabelDocument": "http.label_document",
     "LabelOptions": "http.label_options",
+    "Submitted": "http.api_calls",
 }
 
 

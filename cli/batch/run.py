@@ -6,6 +6,7 @@ server's. Uploads and downloads take turns; they share one connection's bandwidt
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,18 +81,18 @@ class BatchRun:
 
     def run(self) -> None:
         """Until every catalogue is settled. What goes wrong with one is its `error`, and none of the others'."""
-        pace, room = PollInterval(), True
+        interval, room = PollInterval(), True
         while self._waiting or self.under_way:
             while room and self._waiting and len(self.under_way) < self._at_once:
                 room = self._submit(self._waiting[0])
-                pace.quicken()
+                interval.reset()
             before = len(self.under_way)
             for catalogue in self.under_way:
                 self._look(catalogue)
             if len(self.under_way) < before:
                 room = True
             elif self.under_way:
-                pace.wait()
+                time.sleep(interval.seconds())
 
     def _submit(self, catalogue: Catalogue) -> bool:
         """Make the catalogue's job. False: the server takes it only once another of ours has ended."""

@@ -13,8 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ..client import Client, OnBytes
+from ..client import Client
 from ..errors import BadInput
+from ..http.actions import OnBytes
 from .targets import STREAM
 
 

@@ -15,8 +15,10 @@ import itertools
 import json
 from pathlib import Path
 
-from ..client import Client, OnBytes, Submitted
+from ..client import Client
 from ..errors import ApiProblem
+from ..http.actions import OnBytes
+from ..http.api_calls import Submitted
 from ..http.job_document import JobDocument
 from ..http.label_options import LabelOptions
 

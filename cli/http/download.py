@@ -1,4 +1,4 @@
-"""A file that is being downloaded: grows under another name beside its target, in one or more answers."""
+"""A file that is being downloaded: a temporary file that one or more responses fill."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)$")
 
 
 class DownloadTarget:
-    """`target` is written by one rename at the end, or not at all. Raises OSError."""
+    """A temporary file next to `target`, which replaces it at the end or not at all. Raises OSError."""
 
     def __init__(self, target: Path) -> None:
         self.written = 0
-        self.total: int | None = None  # unknown until an answer says it
+        self.total: int | None = None  # None until a response says it
         self._target = target
         self._etag: str | None = None
 
     @property
     def complete(self) -> bool:
-        """Whether every byte is there."""
+        """Whether every byte was received."""
         return self.total is not None and self.written == self.total
 
     def __enter__(self) -> Self:
@@ -42,50 +42,50 @@ class DownloadTarget:
             self._path.unlink()
 
     def request_headers(self) -> dict[str, str]:
-        """What to ask for next: the rest of the same version, if there is a way to name it."""
+        """The headers of the next request: for the rest of the same version, if it has a strong ETag."""
         headers = {"Accept-Encoding": "identity"}  # byte ranges count the bytes of the file
         if self.written and self._etag:
             headers |= {"Range": f"bytes={self.written}-", "If-Range": self._etag}
         return headers
 
-    def asked_too_much(self, answer: httpx.Response) -> bool:
-        """Whether there is nothing from here on: the file has changed."""
-        return answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE
+    def accepts(self, response: httpx.Response) -> bool:
+        """Whether `begin` can handle the response: a body, or "the file is shorter than that"."""
+        return not response.is_error or _is_out_of_range(response)
 
-    def begin(self, answer: httpx.Response) -> None:
-        """Take up an answer: either it goes on where the file ends, or the file begins anew."""
-        matched = _CONTENT_RANGE.match(answer.headers.get("Content-Range", ""))
-        if answer.status_code == httpx.codes.PARTIAL_CONTENT and matched:
+    def begin(self, response: httpx.Response) -> None:
+        """Start reading a response: append it if it continues the file, else start over."""
+        matched = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
+        if response.status_code == httpx.codes.PARTIAL_CONTENT and matched:
             if int(matched[1]) == self.written:
                 self.total = int(matched[2])
                 return
             self._start_over()
-            raise httpx.RemoteProtocolError("the server sent another part than the one asked for")
+            raise httpx.RemoteProtocolError("the server sent another range than the requested one")
         self._start_over()
-        if self.asked_too_much(answer):
+        if _is_out_of_range(response):
             raise httpx.RemoteProtocolError("the file has changed")
-        etag = answer.headers.get("ETag", "")
-        self._etag = etag if etag.startswith('"') else None  # weak ones do not name bytes
-        length = answer.headers.get("Content-Length")
+        etag = response.headers.get("ETag", "")
+        self._etag = etag if etag.startswith('"') else None  # a weak ETag does not identify bytes
+        length = response.headers.get("Content-Length")
         self.total = int(length) if length is not None else None
 
-    def write(self, piece: bytes) -> None:
-        """Add the next bytes of the answer."""
-        self._file.write(piece)
-        self.written += len(piece)
+    def write(self, block: bytes) -> None:
+        """Append bytes of the response."""
+        self._file.write(block)
+        self.written += len(block)
 
-    def end_of_answer(self) -> None:
-        """The answer ended in good order. Raises httpx.TransportError if bytes are missing all the same."""
+    def end_of_response(self) -> None:
+        """Check the length. Raises httpx.TransportError if bytes are missing."""
         if self.total is None:
             self.total = self.written
         if not self.complete:
-            raise httpx.RemoteProtocolError(f"{self.written} of {self.total} bytes came")
+            raise httpx.RemoteProtocolError(f"{self.written} of {self.total} bytes were received")
 
     def publish(self) -> None:
-        """Give the file its name."""
+        """Replace the target."""
         self._file.flush()
         os.fsync(self._file.fileno())
-        with suppress(FileNotFoundError):  # else the mode of the file that is replaced stays
+        with suppress(FileNotFoundError):  # otherwise keep the mode of the replaced file
             self._path.chmod(self._target.stat().st_mode & 0o777)
         self._path.replace(self._target)
 
@@ -93,3 +93,7 @@ class DownloadTarget:
         self._file.seek(0)
         self._file.truncate()
         self.written, self.total, self._etag = 0, None, None
+
+
+def _is_out_of_range(response: httpx.Response) -> bool:
+    return response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE

@@ -1,24 +1,24 @@
-"""How often jobs are looked at."""
+"""How often a job is polled."""
 
 from __future__ import annotations
 
 import time
 
-# The first answers come quickly, so that a small catalogue is not waited for; later ones need not.
-_FIRST_S, _LATER_S, _SETTLED_S = 0.2, 1.0, 20.0
+# Short at first, so that a small catalogue is not delayed.
+_FIRST_S, _LAST_S, _RAMP_S = 0.2, 1.0, 20.0
 
 
 class PollInterval:
-    """Quick at first, slower by and by."""
+    """Grows from 0.2 s to 1 s during the first 20 seconds. Computes intervals; never sleeps."""
 
     def __init__(self) -> None:
-        self.quicken()
+        self.reset()
 
-    def quicken(self) -> None:
-        """Something new is looked at from now on."""
-        self._began = time.monotonic()
+    def reset(self) -> None:
+        """Start over with short intervals, because a new job is polled."""
+        self._started_at = time.monotonic()
 
-    def wait(self) -> None:
-        """Sleep until the next look."""
-        settled = min((time.monotonic() - self._began) / _SETTLED_S, 1.0)
-        time.sleep(_FIRST_S + (_LATER_S - _FIRST_S) * settled)
+    def seconds(self) -> float:
+        """Seconds until the next poll."""
+        ramp = min((time.monotonic() - self._started_at) / _RAMP_S, 1.0)
+        return _FIRST_S + (_LAST_S - _FIRST_S) * ramp

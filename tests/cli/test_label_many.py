@@ -160,9 +160,8 @@ def test_a_person_sees_a_line_for_each_file_and_what_has_come_of_it(
                 seen += piece
         except OSError:  # how Linux says that the other end is closed
             pass
-        assert process.stdout
-        assert len(process.stdout.read().splitlines()) == 3
-        assert process.wait(timeout=WITHIN_S) == 0
+        out, _ = process.communicate(timeout=WITHIN_S)
+        assert (process.returncode, len(out.splitlines())) == (0, 3)
     text = seen.decode()
     assert "b.csv  labelling" in text
     assert "c.csv: 10 rows: 8 labelled, 2 with an error, 1 to review" in text

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from cli.batch.submission import submit
-from cli.client import Client, Submitted
+from cli.client import Client
 from cli.errors import ApiProblem, ServerUnreachable
+from cli.http.api_calls import Submitted
 from cli.http.label_options import LabelOptions
 from tests.api.conftest import ApiProcess
 from tests.cli.fake_api import FakeApi, job_document
