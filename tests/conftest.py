@@ -20,7 +20,6 @@ SLOW = {
     "catalogue/test_growth.py": "time and memory of large inputs",
     "catalogue/test_xlsx_bounds.py": "workbooks that are large when unpacked",
     "chaos": "fault injection and fuzzing",
-    "cli/test_wheel.py": "an environment of its own",
     "compose": "containers",
     "deploy": "bills of materials",
     "docs/test_blocks.py": "every command in the documentation",
