@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import socket
 import time
@@ -60,7 +61,8 @@ def _steady_now() -> datetime:
 def make_app(settings: WorkerSettings) -> Celery:
     """An app with its tasks and the schedule of the periodic ones. Connects to nothing yet."""
     app = make_celery(settings.broker_url)
-    services = connect(settings, app)
+    # One set per process: neither gRPC channels nor Redis connections survive a fork.
+    services = functools.cache(lambda: connect(settings, app))
     # Each in a message of its own, so that none can stop or delay another.
     periods_s = {
         RECOVER_TASK: settings.recovery_interval_s,
@@ -80,12 +82,12 @@ def make_app(settings: WorkerSettings) -> Celery:
     _register(app, services)
 
     def begin_process(**_: Any) -> None:
-        # What is here now stays. Collecting less often as well saved a little more, but let the memory grow by 10 MB with
-        # each catalogue.
+        # Exempts everything imported so far from garbage collection. Raising the thresholds as well
+        # saved a little more, but memory then grew by 10 MB with each catalogue.
         gc.freeze()
-        start_status_reporter(services, name=socket.gethostname())
+        start_status_reporter(services(), name=socket.gethostname())
         start_sending(
-            connect_sender(settings, services.store.jobs), threads=settings.webhook_threads
+            connect_sender(settings, services().store.jobs), threads=settings.webhook_threads
         )
 
     signals.worker_process_init.connect(begin_process, weak=False)
@@ -103,7 +105,7 @@ def _passing_outages(consequence: str) -> Iterator[None]:
         log.warning("task_interrupted", error=refusal(error) or error, consequence=consequence)
 
 
-def _register(app: Celery, services: Services) -> None:
+def _register(app: Celery, services: Callable[[], Services]) -> None:
     def run(step: Any, job_id: str, *chunk: int) -> None:
         context: dict[str, Any] = {"job_id": job_id}
         if chunk:
@@ -111,7 +113,7 @@ def _register(app: Celery, services: Services) -> None:
         with bound_contextvars(**context):
             try:
                 with _passing_outages("recovery enqueues the step again"):
-                    step(services, job_id, *chunk)
+                    step(services(), job_id, *chunk)
             except JobNotFound:
                 log.info("task_skipped", reason="the job was deleted")
 
@@ -133,13 +135,13 @@ def _register(app: Celery, services: Services) -> None:
             bound_contextvars(label_request_id=question_id),
             _passing_outages("the label request is not answered"),
         ):
-            answer_label_request(services, question_id)
+            answer_label_request(services(), question_id)
 
     def periodic(name: str, work: Callable[[Services], None]) -> None:
         @app.task(name=name)
         def one_pass() -> None:
             with bound_contextvars(task=name), _passing_outages("the next pass does its work"):
-                work(services)
+                work(services())
 
     periodic(RECOVER_TASK, recover_jobs)
     periodic(EXPIRE_TASK, expire_jobs)

@@ -21,7 +21,7 @@ from jobs.redis.label_requests import RedisLabelRequests
 from jobs.redis.prediction_cache import RedisPredictionCache
 from jobs.redis.webhooks import RedisWebhookStore
 from worker.model.client import ModelClient
-from worker.model.served_models import ServedModels
+from worker.model.registry import ModelRegistry
 from worker.settings import WorkerSettings
 from worker.webhooks.http_client import WebhookClient
 from worker.webhooks.sender import WebhookSender
@@ -42,7 +42,7 @@ class Services:
     storage: Storage
     messages: TaskQueue
     questions: LabelRequests
-    models: ServedModels
+    models: ModelRegistry
     labels: PredictionCache
     settings: WorkerSettings
 
@@ -68,7 +68,7 @@ def connect(settings: WorkerSettings, app: Celery) -> Services:
         storage=Storage(settings.storage_url),
         messages=CeleryTaskQueue(app),
         questions=RedisLabelRequests(client),
-        models=ServedModels(
+        models=ModelRegistry(
             ModelClient(
                 settings.model_target,
                 settings.model_name,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.serving.conftest import StartServer
-from tests.serving.server_process import PATIENCE_S, REPOSITORY, ModelServerProcess
+from tests.serving.server_process import PATIENCE_S, ModelServerProcess
 from tests.serving.tiny_model import GENRES
 from tests.waiting import eventually
 from worker.model.client import ModelRejected, ModelUnavailable
@@ -93,41 +91,3 @@ def test_a_cancelled_batch_frees_the_client(server: ModelServerProcess, tmp_path
     client.submit(1, [f"until:{tmp_path / 'end'}"]).cancel()
     assert client.submit(1, ["a crime"]).result().shape == (1, 10)
     (tmp_path / "end").touch()
-
-
-FORK = """
-import os, sys
-from worker.model.client import ModelClient
-client = ModelClient(sys.argv[1], "genre", deadline_s=120, retry_for_s=0)
-if sys.argv[2] == "used":
-    client.versions()
-children = []
-for _ in range(2):
-    child = os.fork()
-    if child == 0:
-        try:
-            print(client.submit(1, ["a crime"]).result().shape, flush=True)
-        except RuntimeError as error:
-            print(error, flush=True)
-        os._exit(0)
-    children.append(child)
-for child in children:
-    os.waitpid(child, 0)
-"""
-
-
-@pytest.mark.parametrize(
-    ("parent", "said"),
-    [("unused", "(1, 10)"), ("used", "called before this process was forked")],
-    ids=["made_before_the_fork_works", "used_before_the_fork_is_an_error"],
-)
-def test_in_forked_children_a_client(server: ModelServerProcess, parent: str, said: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FORK, server.target, parent],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=2 * PATIENCE_S,
-    )
-    assert done.stdout.count(said) == 2, (done.stdout, done.stderr)

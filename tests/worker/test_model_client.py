@@ -1,4 +1,4 @@
-"""The model client without a server: its failures, its retries, and what importing it costs."""
+"""The model client without a server: failures, retries, and the cost of importing it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import sys
 import pytest
 
 from worker.model.client import ModelClient, ModelUnavailable
-from worker.model.retry import RetryPolicy, Verdict
+from worker.model.retry import RetryAction, RetryPolicy
 
 
-def test_a_server_that_never_answers_is_unavailable_after_the_bound() -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
-        target = f"127.0.0.1:{nobody.getsockname()[1]}"
+def test_a_server_that_never_answers_is_unavailable_after_the_budget() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        target = f"127.0.0.1:{unused.getsockname()[1]}"
         client = ModelClient(target, "genre", deadline_s=5.0, retry_for_s=0.3)
         for call in (client.versions, lambda: client.submit(1, ["a crime"]).result()):
             with pytest.raises(
@@ -26,7 +26,7 @@ def test_a_server_that_never_answers_is_unavailable_after_the_bound() -> None:
         client.close()
 
 
-def test_a_batch_of_no_texts_is_a_mistake() -> None:
+def test_an_empty_batch_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="at least one text"):
         ModelClient("127.0.0.1:1", "genre", deadline_s=1, retry_for_s=0).submit(1, [])
 
@@ -50,46 +50,46 @@ def test_a_worker_with_the_client_loads_no_tensorflow_and_stays_below_130_mb() -
     assert int(resident) < 130e6
 
 
-POLICY = RetryPolicy(retry_for_s=10.0, first_wait_s=0.1, longest_wait_s=2.0, doubtful_failures=3)
+POLICY = RetryPolicy(retry_for_s=10.0, first_wait_s=0.1, max_wait_s=2.0, max_ambiguous=3)
 
 
-def verdict(code: str, *, failures: int = 1, failing_for_s: float = 0.0) -> Verdict:
-    return POLICY.decide(code, failures=failures, failing_for_s=failing_for_s, jitter=0.5).verdict
+def action(code: str, *, failures: int = 1, failing_for_s: float = 0.0) -> RetryAction:
+    return POLICY.decide(code, failures=failures, failing_for_s=failing_for_s, jitter=0.5).action
 
 
 @pytest.mark.parametrize(
     "code", ["UNAVAILABLE", "NOT_FOUND", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "CANCELLED"]
 )
-def test_what_can_pass_is_tried_again_until_the_bound(code: str) -> None:
-    assert verdict(code, failures=1) is Verdict.RETRY
-    assert verdict(code, failures=50, failing_for_s=9.9) is Verdict.RETRY
-    assert verdict(code, failures=51, failing_for_s=10.0) is Verdict.UNAVAILABLE
+def test_a_transient_failure_is_retried_within_the_budget(code: str) -> None:
+    assert action(code, failures=1) is RetryAction.RETRY
+    assert action(code, failures=50, failing_for_s=9.9) is RetryAction.RETRY
+    assert action(code, failures=51, failing_for_s=10.0) is RetryAction.UNAVAILABLE
 
 
 @pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "OUT_OF_RANGE"])
-def test_a_guilty_request_is_rejected_at_once(code: str) -> None:
-    assert verdict(code) is Verdict.REJECTED
+def test_a_wrong_request_is_rejected_at_once(code: str) -> None:
+    assert action(code) is RetryAction.REJECTED
 
 
 @pytest.mark.parametrize("code", ["INTERNAL", "UNKNOWN", "DATA_LOSS"])
-def test_a_fault_that_repeats_is_the_inputs(code: str) -> None:
-    assert [verdict(code, failures=n) for n in (1, 2, 3)] == [
-        Verdict.RETRY,
-        Verdict.RETRY,
-        Verdict.REJECTED,
+def test_an_ambiguous_fault_that_repeats_rejects_the_input(code: str) -> None:
+    assert [action(code, failures=n) for n in (1, 2, 3)] == [
+        RetryAction.RETRY,
+        RetryAction.RETRY,
+        RetryAction.REJECTED,
     ]
 
 
 def test_a_missing_signature_is_a_mismatch() -> None:
-    assert verdict("FAILED_PRECONDITION") is Verdict.MISMATCH
+    assert verdict("FAILED_PRECONDITION") is RetryAction.MISMATCH
 
 
 @pytest.mark.parametrize("code", ["UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"])
-def test_what_never_passes_is_not_waited_for(code: str) -> None:
-    assert verdict(code) is Verdict.UNAVAILABLE
+def test_a_permanent_failure_is_not_retried(code: str) -> None:
+    assert action(code) is RetryAction.UNAVAILABLE
 
 
-def test_pauses_double_up_to_the_longest() -> None:
+def test_the_backoff_doubles_up_to_its_maximum() -> None:
     pauses = [
         POLICY.decide("UNAVAILABLE", failures=n, failing_for_s=0.0, jitter=1.0).wait_s
         for n in range(1, 8)
@@ -97,16 +97,16 @@ def test_pauses_double_up_to_the_longest() -> None:
     assert pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0])
 
 
-def test_jitter_shortens_a_pause_by_up_to_half() -> None:
+def test_jitter_shortens_the_backoff_by_up_to_half() -> None:
     shortest = POLICY.decide("UNAVAILABLE", failures=1, failing_for_s=0.0, jitter=0.0)
     assert shortest.wait_s == pytest.approx(0.05)
 
 
-def test_the_last_attempt_falls_on_the_bound() -> None:
+def test_the_last_attempt_is_at_the_end_of_the_budget() -> None:
     last = POLICY.decide("UNAVAILABLE", failures=20, failing_for_s=9.5, jitter=1.0)
     assert last.wait_s == pytest.approx(0.5)
 
 
-def test_thousands_of_failures_do_not_overflow_the_pause() -> None:
+def test_thousands_of_failures_do_not_overflow_the_backoff() -> None:
     late = POLICY.decide("UNAVAILABLE", failures=10_000, failing_for_s=0.0, jitter=1.0)
     assert late.wait_s == 2.0

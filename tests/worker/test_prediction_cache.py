@@ -23,7 +23,7 @@ from tests.worker.test_label_request import ask
 from tests.worker.worker_harness import Desk, catalogue
 from worker.model.channel import ModelChannel
 from worker.model.client import ModelClient, PredictionFuture, Probabilities
-from worker.model.served_models import ServedModels
+from worker.model.registry import ModelRegistry
 from worker.protos.tensorflow_serving.apis import get_model_status_pb2
 
 States = get_model_status_pb2.ModelVersionStatus
@@ -49,7 +49,7 @@ class RememberingDesk(Desk):
         self.model = CountingClient(target, "genre", deadline_s=WITHIN_S, retry_for_s=0.3)
         self.model.asked = []
         labels = labels or MemoryPredictionCache(most=1000, ttl_s=3600, clock=lambda: self.now)
-        models = ServedModels(self.model)
+        models = ModelRegistry(self.model)
         self.services = replace(self.services, store=self.store, models=models, labels=labels)
 
     def label(self, content: bytes, *, owner: str | None = None) -> bytes:

@@ -19,7 +19,7 @@ from jobs.queue.task_queue import LABEL_TASK, PLAN_TASK, RecordingTaskQueue
 from tests.waiting import WITHIN_S
 from worker.dependencies import Services
 from worker.model.client import ModelClient
-from worker.model.served_models import ServedModels
+from worker.model.registry import ModelRegistry
 from worker.settings import WorkerSettings
 from worker.tasks.assemble import assemble_job
 from worker.tasks.label import label_chunk
@@ -50,7 +50,7 @@ class Desk:
             self.storage,
             self.messages,
             self.questions,
-            ServedModels(model),
+            ModelRegistry(model),
             NullPredictionCache(),
             values,
         )

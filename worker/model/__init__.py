@@ -1,1 +1,1 @@
-"""Client of the model server (gRPC) and what is known of the models it serves."""
+"""gRPC client of the model server, and the registry of the models that it serves."""

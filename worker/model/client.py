@@ -1,19 +1,18 @@
-"""The model, over TensorFlow Serving's gRPC protocol; to the rest of the worker, texts in and numbers out."""
+"""Client of TensorFlow Serving's gRPC protocol: texts in, arrays out."""
 
 from __future__ import annotations
 
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import grpc
 
 from worker.model.channel import ModelChannel
 from worker.model.description import ModelDescription
 from worker.model.errors import ModelError, ModelMismatch, ModelRejected, ModelUnavailable
-from worker.model.prediction_future import PredictionFuture
-from worker.model.retry import AMBIGUOUS, RetryPolicy, Verdict
+from worker.model.retry import AMBIGUOUS, RetryAction, RetryPolicy
 from worker.model.signatures import (
     DESCRIBING,
     EXPLAINING,
@@ -29,6 +28,9 @@ from worker.protos.tensorflow_serving.apis import get_model_status_pb2 as status
 from worker.protos.tensorflow_serving.apis import model_pb2
 from worker.protos.tensorflow_serving.apis import predict_pb2 as predict_messages
 
+if TYPE_CHECKING:
+    Call = grpc.Future[predict_messages.PredictResponse]
+
 __all__ = [
     "ModelClient",
     "ModelError",
@@ -39,31 +41,64 @@ __all__ = [
     "Probabilities",
 ]
 
-Answer = TypeVar("Answer")
+Response = TypeVar("Response")
 Rows = TypeVar("Rows")
+Rows_co = TypeVar("Rows_co", covariant=True)
 
 
 class _NotReadyError(Exception):
-    """The server answered, but no version of the model serves yet."""
+    """The server answered, but serves no version of the model yet."""
+
+
+class PredictionFuture(Generic[Rows_co]):
+    """One batch whose RPC is running. Created by `ModelClient`."""
+
+    def __init__(
+        self,
+        send: Callable[[], Call],
+        read: Callable[[predict_messages.PredictResponse], Rows_co],
+        with_retries: Callable[[Callable[[], Rows_co]], Rows_co],
+    ) -> None:
+        self._send = send
+        self._read = read
+        self._with_retries = with_retries
+        self._call: Call | None = send()
+
+    def result(self) -> Rows_co:
+        """Wait for the response. Failed calls are retried within the client's retry budget.
+
+        Raises:
+            ModelUnavailable: no response within the retry budget.
+            ModelRejected: the model rejects at least one of the texts.
+            ModelMismatch: the model lacks the signature, or the response has the wrong shape.
+            grpc.FutureCancelledError: `cancel` was called.
+        """
+        return self._with_retries(self._response)
+
+    def cancel(self) -> None:
+        """Cancel the RPC. Do not call `result` afterwards."""
+        if self._call is not None:
+            self._call.cancel()
+
+    def _response(self) -> Rows_co:
+        call, self._call = self._call or self._send(), None
+        return self._read(call.result())
 
 
 class ModelClient:
-    """Talks to one model by name; several threads may use it.
-
-    It may be made before a fork and used in the children, but then not before the fork as well: a child of
-    a process that has used it gets a RuntimeError.
-    """
+    """Calls one model by name. Thread-safe; create it after a fork, not before."""
 
     def __init__(
         self, target: str, model_name: str, *, deadline_s: float, retry_for_s: float
     ) -> None:
-        """Connects to nothing yet.
+        """Does not connect yet.
 
         Args:
-            target: gRPC target, such as `127.0.0.1:8500`, or `dns:///models:8500` for several servers.
+            target: gRPC target, such as `127.0.0.1:8500`, or `dns:///models:8500` for several
+                servers.
             model_name: the model's name at the server.
-            deadline_s: the time each single call may take, in seconds.
-            retry_for_s: how long failing calls are tried again after the first failure, in seconds.
+            deadline_s: deadline of each single RPC, in seconds.
+            retry_for_s: retry budget after the first failure, in seconds.
         """
         self._target = target
         self._model_name = model_name
@@ -72,46 +107,47 @@ class ModelClient:
         self._channel = ModelChannel(target)
 
     def versions(self) -> tuple[int, ...]:
-        """The versions that serve now, newest first; at least one.
+        """Return the versions that are being served, newest first; at least one.
 
         Raises:
-            ModelUnavailable: no server, or no version of the model, within the bound.
+            ModelUnavailable: no server, or no served version, within the retry budget.
         """
         request = status_messages.GetModelStatusRequest(
             model_spec=model_pb2.ModelSpec(name=self._model_name)
         )
 
-        def ask() -> tuple[int, ...]:
-            answer = self._channel.status(request, timeout=self._deadline_s)
+        def call() -> tuple[int, ...]:
+            response = self._channel.status(request, timeout=self._deadline_s)
             available = status_messages.ModelVersionStatus.AVAILABLE
-            serving = (s.version for s in answer.model_version_status if s.state == available)
-            newest_first = tuple(sorted(serving, reverse=True))
+            served = (s.version for s in response.model_version_status if s.state == available)
+            newest_first = tuple(sorted(served, reverse=True))
             if not newest_first:
-                raise _NotReadyError(f"no version of model {self._model_name} serves yet")
+                raise _NotReadyError(f"no version of model {self._model_name} is served yet")
             return newest_first
 
-        return self._persist(ask)
+        return self._with_retries(call)
 
     def describe(self, version: int) -> ModelDescription:
-        """What this version says about itself.
+        """Return the description of a version.
 
         Raises:
-            ModelUnavailable: no answer within the bound, the version is not served, or the server fails.
-            ModelMismatch: it has no `describe` signature, or one that cannot be read.
+            ModelUnavailable: no response within the retry budget, the version is not served, or
+                the server fails.
+            ModelMismatch: the version has no `describe` signature, or one that cannot be read.
         """
         request = self._request(version, DESCRIBING, [""])
 
-        def ask() -> ModelDescription:
-            answer = self._channel.predict(request, timeout=self._deadline_s)
+        def call() -> ModelDescription:
+            response = self._channel.predict(request, timeout=self._deadline_s)
             try:
-                documents = to_bytes(answer.outputs["description"])
+                documents = to_bytes(response.outputs["description"])
             except ValueError as error:
                 raise ModelMismatch(f"the model's description is unreadable: {error}") from error
             return ModelDescription.parse(documents[0] if documents else b"")
 
         try:
-            return self._persist(ask)
-        except ModelRejected as error:  # there is no text of a person's in this request
+            return self._with_retries(call)
+        except ModelRejected as error:  # the request holds no user's text that could be at fault
             if error.code in AMBIGUOUS:
                 raise ModelUnavailable(
                     f"the model fails to describe itself: {error}", code=error.code
@@ -119,25 +155,26 @@ class ModelClient:
             raise ModelMismatch(f"the model cannot describe itself: {error}") from error
 
     def submit(self, version: int, texts: Sequence[str]) -> PredictionFuture[Probabilities]:
-        """Sends a batch of cleaned texts and returns at once, so that several can be in flight.
+        """Send a batch of cleaned texts without waiting, so that several can be in flight.
 
-        The result is float32 [N, K], row by row in the order of the texts; it may be read-only. Numbers that
-        are not finite are passed on.
+        The result is float32 [N, K], in the order of the texts. It may be read-only and may hold
+        values that are not finite.
 
         Raises:
-            ValueError: there are no texts.
+            ValueError: `texts` is empty.
         """
         return self._begin(version, LABELLING, texts, read_probabilities)
 
     def explain(self, version: int, texts: Sequence[str]) -> PredictionFuture[list[Evidence]]:
-        """Like `submit`, for the words that weighed most: one tuple per text, weightiest first.
+        """Like `submit`, for the evidence: one tuple of words per text, largest weight first.
 
-        The result raises `ModelMismatch` with the code FAILED_PRECONDITION where the version has no such signature.
+        The result raises `ModelMismatch` with the code FAILED_PRECONDITION if the version has no
+        evidence signature.
         """
         return self._begin(version, EXPLAINING, texts, read_evidence)
 
     def close(self) -> None:
-        """Closes this process's channel; calls still running are cancelled."""
+        """Close the channel and cancel its running calls."""
         self._channel.close()
 
     def _begin(
@@ -152,8 +189,8 @@ class ModelClient:
         request = self._request(version, signature, texts)
         return PredictionFuture(
             lambda: self._channel.predict.future(request, timeout=self._deadline_s),
-            lambda answer: read(answer.outputs, len(texts)),
-            self._persist,
+            lambda response: read(response.outputs, len(texts)),
+            self._with_retries,
         )
 
     def _request(
@@ -166,12 +203,12 @@ class ModelClient:
         fill_texts(request.inputs[signature.input], texts)
         return request
 
-    def _persist(self, ask: Callable[[], Answer]) -> Answer:
-        """Calls `ask` until it answers or the policy gives up; only here are gRPC's errors read."""
+    def _with_retries(self, call: Callable[[], Response]) -> Response:
+        """Run `call` until it succeeds or the retry policy gives up. Maps gRPC errors to ours."""
         failures, first_failure = 0, 0.0
         while True:
             try:
-                return ask()
+                return call()
             except grpc.RpcError as error:
                 code, details = error.code().name, error.details() or ""
             except _NotReadyError as error:
@@ -186,18 +223,20 @@ class ModelClient:
                 failing_for_s=failing_for_s,
                 jitter=random.random(),
             )
-            if decision.verdict is Verdict.RETRY:
+            if decision.action is RetryAction.RETRY:
                 time.sleep(decision.wait_s)
                 continue
-            raise self._error(decision.verdict, code, f"{code}: {details}", failing_for_s)
+            raise self._error(decision.action, code, f"{code}: {details}", failing_for_s)
 
-    def _error(self, verdict: Verdict, code: str, said: str, failing_for_s: float) -> ModelError:
-        if verdict is Verdict.REJECTED:
-            return ModelRejected(f"model {self._model_name} refuses the batch: {said}", code=code)
-        if verdict is Verdict.MISMATCH:
-            return ModelMismatch(f"model {self._model_name} cannot be used: {said}", code=code)
+    def _error(
+        self, action: RetryAction, code: str, status: str, failing_for_s: float
+    ) -> ModelError:
+        if action is RetryAction.REJECTED:
+            return ModelRejected(f"model {self._model_name} refuses the batch: {status}", code=code)
+        if action is RetryAction.MISMATCH:
+            return ModelMismatch(f"model {self._model_name} cannot be used: {status}", code=code)
         return ModelUnavailable(
             f"model {self._model_name} at {self._target} gave no answer"
-            f" ({failing_for_s:.0f} s of trying); the last was {said}",
+            f" ({failing_for_s:.0f} s of trying); the last was {status}",
             code=code,
         )

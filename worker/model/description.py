@@ -1,4 +1,4 @@
-"""What a model says about itself, read from its `describe` signature."""
+"""The description of a model, parsed from its `describe` signature."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from worker.model.errors import ModelMismatch
 
 def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(labels)) != len(labels):
-        raise ValueError("a label is there twice")
+        raise ValueError("a label occurs twice")
     return labels
 
 
@@ -27,13 +27,13 @@ class _Conformal(BaseModel):
 
 
 class _Document(BaseModel):
-    """What labelling depends on; the document says more, which is for people."""
+    """The fields that labelling depends on. The document has more, which are for people."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
     name: str
     labels: Annotated[tuple[str, ...], Field(min_length=2), AfterValidator(_distinct)]
     max_tokens: Annotated[int, Field(gt=0)]
-    reads_title: bool = False  # models of before did not
+    reads_title: bool = False  # absent in older models
     cleaning_fingerprint: Annotated[str, Field(min_length=1)]
     review_threshold: _Share
     conformal: _Conformal
@@ -41,19 +41,19 @@ class _Document(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelDescription:
-    """One model version's account of itself.
+    """The description of one model version.
 
     Attributes:
         name: the model's name.
         labels: genres in the order of the K columns of the probabilities; at least 2, all different.
-        max_tokens: tokens of a text that the model reads; what follows is ignored.
+        max_tokens: tokens of a text that the model reads; the rest is ignored.
         reads_title: whether a book's title is read before its summary.
-        cleaning_fingerprint: identifies the cleaning rules its training texts went through.
-        review_threshold: a row whose confidence is below it needs review; a share.
+        cleaning_fingerprint: digest of the cleaning rules of its training texts.
+        review_threshold: a row whose confidence is below it needs review; in [0, 1].
         conformal_quantile: the genre set holds each label whose probability is at least one minus this.
         document: the whole JSON document, with calibration, training and metrics.
-        digest: of the whole document, hexadecimal; exports that differ in anything differ in it, because the exporter gives
-            each an id of its own.
+        digest: hexadecimal SHA-256 of the whole document. It differs between any two exports,
+            because the exporter gives each a unique id.
     """
 
     name: str
@@ -68,28 +68,28 @@ class ModelDescription:
 
     @classmethod
     def parse(cls, document: bytes) -> ModelDescription:
-        """Reads the JSON document; keys it does not know are kept in `document`, so models may say more.
+        """Parse the JSON document. Unknown keys are kept in `document`.
 
         Raises:
             ModelMismatch: not JSON, or a field is missing or out of range; the message names it.
         """
         try:
-            said = _Document.model_validate_json(document)
+            parsed = _Document.model_validate_json(document)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "document"
+            field = ".".join(str(part) for part in first["loc"]) or "document"
             raise ModelMismatch(
-                f"the model describes itself in a way this worker cannot read: {where}: {first['msg']}"
+                f"this worker cannot read the model's description: {field}: {first['msg']}"
             ) from error
         whole = json.loads(document)
         return cls(
-            name=said.name,
-            labels=said.labels,
-            max_tokens=said.max_tokens,
-            reads_title=said.reads_title,
-            cleaning_fingerprint=said.cleaning_fingerprint,
-            review_threshold=said.review_threshold,
-            conformal_quantile=said.conformal.quantile,
+            name=parsed.name,
+            labels=parsed.labels,
+            max_tokens=parsed.max_tokens,
+            reads_title=parsed.reads_title,
+            cleaning_fingerprint=parsed.cleaning_fingerprint,
+            review_threshold=parsed.review_threshold,
+            conformal_quantile=parsed.conformal.quantile,
             document=whole,
             digest=hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest(),
         )

@@ -1,4 +1,4 @@
-"""What can go wrong between a worker and the model; the caller decides by the type, a person reads the sentence."""
+"""Errors of the model client. Callers branch on the type; the message is for people."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from jobs.job import PinnedModel
 
 
 class ModelError(Exception):
-    """The root of the model client's errors.
+    """Base class of the model client's errors.
 
     Attributes:
-        code: the gRPC status name of the last answer, such as `UNAVAILABLE`; empty where none was involved.
+        code: gRPC status name of the last response, such as `UNAVAILABLE`; empty without one.
     """
 
     def __init__(self, message: str, *, code: str = "") -> None:
@@ -18,35 +18,35 @@ class ModelError(Exception):
 
 
 class ModelUnavailable(ModelError):
-    """The model did not answer within the bound. Nothing is wrong with the texts: try the chunk again later."""
+    """The model did not answer within the retry budget. The texts are fine: retry later."""
 
 
 class ModelReplaced(ModelUnavailable):
-    """Another model serves under the version number of the one that was asked for, which is gone as if withdrawn."""
+    """Another model is served under the pinned version number; the pinned one is gone."""
 
     def __init__(self, model: PinnedModel) -> None:
         super().__init__(
-            f"another model serves as version {model.version} now; the one wanted described itself with the digest "
+            f"another model is served as version {model.version}; the pinned one had the digest "
             f"{model.digest[:12]}",
             code="NOT_FOUND",
         )
 
 
 class ModelRejected(ModelError):
-    """The model refuses these texts, now and always. Halve the batch to find the guilty row."""
+    """The model rejects these texts permanently. Bisect the batch to find the failing row."""
 
 
 class ModelMismatch(ModelError):
-    """The served model is not one this worker can use. Deploy model and worker of the same release.
+    """This worker cannot use the served model. Deploy model and worker of the same release.
 
     Attributes:
-        failure_code: what a job that needs this model fails with.
+        failure_code: failure code of a job that needs this model.
     """
 
     failure_code = "MODEL_MISMATCH"
 
 
 class EvidenceMissing(ModelMismatch):
-    """The served model labels, but cannot say which words weighed most. Do without, or publish one that can."""
+    """The served model has no evidence signature. Omit the option or publish one that has it."""
 
     failure_code = "EVIDENCE_UNAVAILABLE"

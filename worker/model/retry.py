@@ -1,4 +1,4 @@
-"""When to ask the model again: a pure policy that returns a decision and never sleeps."""
+"""Retry policy of the model client: a pure function from failure to decision; it never sleeps."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 # The server is away, restarting, reloading, full or slow; the same request can succeed later.
-# CANCELLED is how a server that shuts down ends what it can no longer finish.
+# A server that shuts down ends calls that it cannot finish with CANCELLED.
 TRANSIENT = frozenset(
     {"UNAVAILABLE", "NOT_FOUND", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED"}
 )
-# The request itself is wrong; it will be wrong again.
+# The request itself is wrong and will be wrong again.
 PERMANENT = frozenset({"INVALID_ARGUMENT", "OUT_OF_RANGE"})
-# A fault inside the server or the model: perhaps once, perhaps for this input always.
+# A fault in the server or the model: either transient or specific to this input.
 AMBIGUOUS = frozenset({"INTERNAL", "UNKNOWN", "DATA_LOSS"})
 
 
-class Verdict(Enum):
-    """What to do after a failure."""
+class RetryAction(Enum):
+    """What the client does after a failed call."""
 
     RETRY = auto()
     UNAVAILABLE = auto()
@@ -26,48 +26,51 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
-    """A verdict, and for a retry the pause before it in seconds."""
+class RetryDecision:
+    """The action, and for a retry the pause before it in seconds."""
 
-    verdict: Verdict
+    action: RetryAction
     wait_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """Exponential back-off, bounded by the time that has passed since the first failure.
+    """Exponential backoff within a time budget that starts at the first failure.
 
     Attributes:
-        retry_for_s: how long failures may go on, in seconds, before the model counts as unavailable.
-        first_wait_s: the pause after the first failure; it doubles with each further one.
-        longest_wait_s: the longest pause.
-        doubtful_failures: failures of the doubtful kind after which the input counts as guilty.
+        retry_for_s: retry budget in seconds; after it the model counts as unavailable.
+        first_wait_s: backoff after the first failure, in seconds; it doubles with each failure.
+        max_wait_s: longest backoff, in seconds.
+        max_ambiguous: number of ambiguous failures after which the input is rejected.
     """
 
     retry_for_s: float
     first_wait_s: float = 0.1
-    longest_wait_s: float = 2.0
-    doubtful_failures: int = 3
+    max_wait_s: float = 2.0
+    max_ambiguous: int = 3
 
-    def decide(self, code: str, *, failures: int, failing_for_s: float, jitter: float) -> Decision:
-        """The decision after a failure.
+    def decide(
+        self, code: str, *, failures: int, failing_for_s: float, jitter: float
+    ) -> RetryDecision:
+        """Return the decision after a failure.
 
         Args:
             code: gRPC status name of the failure.
-            failures: how many there have been, this one included; at least 1.
-            failing_for_s: seconds since the first of them.
-            jitter: a random number in [0, 1), so that many workers do not come back at the same moment.
+            failures: failures so far, including this one; at least 1.
+            failing_for_s: seconds since the first failure.
+            jitter: random number in [0, 1), so that many workers do not retry at the same time.
         """
         if code in PERMANENT:
-            return Decision(verdict=Verdict.REJECTED)
-        if code == "FAILED_PRECONDITION":  # TensorFlow Serving's word for a missing signature
-            return Decision(verdict=Verdict.MISMATCH)
-        if code in AMBIGUOUS and failures >= self.doubtful_failures:
-            return Decision(verdict=Verdict.REJECTED)
-        left_s = self.retry_for_s - failing_for_s
-        if code not in TRANSIENT | AMBIGUOUS or left_s <= 0:
-            return Decision(verdict=Verdict.UNAVAILABLE)
-        # The exponent is capped because 2.0**1024 overflows, long after it stopped mattering.
-        longest = min(self.longest_wait_s, self.first_wait_s * 2.0 ** min(failures - 1, 32))
-        # Clipped to what is left, so that the last attempt falls on the bound and not short of it.
-        return Decision(verdict=Verdict.RETRY, wait_s=min(longest * (0.5 + jitter / 2), left_s))
+            return RetryDecision(action=RetryAction.REJECTED)
+        if code == "FAILED_PRECONDITION":  # TensorFlow Serving's status for a missing signature
+            return RetryDecision(action=RetryAction.MISMATCH)
+        if code in AMBIGUOUS and failures >= self.max_ambiguous:
+            return RetryDecision(action=RetryAction.REJECTED)
+        remaining_s = self.retry_for_s - failing_for_s
+        if code not in TRANSIENT | AMBIGUOUS or remaining_s <= 0:
+            return RetryDecision(action=RetryAction.UNAVAILABLE)
+        # The exponent is capped because 2.0**1024 overflows.
+        backoff_s = min(self.max_wait_s, self.first_wait_s * 2.0 ** min(failures - 1, 32))
+        # Clipped so that the last attempt is made at the end of the budget, not before it.
+        wait_s = min(backoff_s * (0.5 + jitter / 2), remaining_s)
+        return RetryDecision(action=RetryAction.RETRY, wait_s=wait_s)

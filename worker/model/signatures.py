@@ -1,4 +1,4 @@
-"""The model's signatures: what goes in, what comes out, and how the answers are read."""
+"""The model's signatures: names, inputs, outputs, and how responses are parsed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Evidence = tuple[EvidenceWord, ...]
 
 
 class Signature(NamedTuple):
-    """A signature's name, its only input and the outputs that are asked for."""
+    """A signature's name, its only input and the requested outputs."""
 
     name: str
     input: str
@@ -24,35 +24,42 @@ class Signature(NamedTuple):
 
 LABELLING = Signature("serving_default", "summary", ("probabilities",))
 EXPLAINING = Signature("evidence", "summary", ("words", "weights"))
-# A text that every model of ours has an answer for.
+# A text that every Spinelabel model can label.
 PROBE = "book"
 
 DESCRIBING = Signature("describe", "query", ("description",))
 
 
 def read_probabilities(outputs: Outputs, rows: int) -> Probabilities:
-    """The answer of `LABELLING` for so many texts: float32 [N, K], perhaps not finite. Raises `ModelMismatch`."""
+    """Parse a `LABELLING` response for `rows` texts: float32 [N, K], possibly not finite.
+
+    Raises:
+        ModelMismatch: the tensor has the wrong type or shape.
+    """
     return _matrix(outputs, "probabilities", rows)
 
 
 def read_evidence(outputs: Outputs, rows: int) -> list[Evidence]:
-    """The answer of `EXPLAINING`: for each of so many texts its words, weightiest first. Raises `ModelMismatch`.
+    """Parse an `EXPLAINING` response: the words of each of `rows` texts, largest weight first.
 
-    A place without a word holds "" or no weight, and is left out.
+    Positions with an empty word or a weight of zero are padding and left out.
+
+    Raises:
+        ModelMismatch: a tensor has the wrong type or shape, or a word is not of the letters a to z.
     """
     weights = _matrix(outputs, "weights", rows)
     try:
         words = [word.decode("ascii") for word in to_bytes(outputs["words"])]
     except ValueError as error:  # a UnicodeDecodeError is one
         raise ModelMismatch(f"the model's words are unreadable: {error}") from error
-    places = weights.shape[1]
+    width = weights.shape[1]
     if len(words) != weights.size or any(word and not word.isalpha() for word in words):
-        # Cleaned texts hold nothing else, and a spreadsheet could run anything else as a formula.
+        # Cleaned texts hold only letters; a spreadsheet could run anything else as a formula.
         raise ModelMismatch("the model's evidence is not one word of the letters a to z per weight")
     return [
         tuple(
             EvidenceWord(word, float(weight))
-            for word, weight in zip(words[row * places : (row + 1) * places], shares, strict=True)
+            for word, weight in zip(words[row * width : (row + 1) * width], shares, strict=True)
             if word and weight > 0
         )
         for row, shares in enumerate(weights)
@@ -61,9 +68,9 @@ def read_evidence(outputs: Outputs, rows: int) -> list[Evidence]:
 
 def _matrix(outputs: Outputs, name: str, rows: int) -> Probabilities:
     try:
-        found = to_floats(outputs[name])
+        matrix = to_floats(outputs[name])
     except ValueError as error:
         raise ModelMismatch(f"the model's {name} are unreadable: {error}") from error
-    if found.ndim != 2 or len(found) != rows:
-        raise ModelMismatch(f"the model answered {rows} texts with {name} of shape {found.shape}")
-    return found
+    if matrix.ndim != 2 or len(matrix) != rows:
+        raise ModelMismatch(f"the model answered {rows} texts with {name} of shape {matrix.shape}")
+    return matrix

@@ -14,9 +14,9 @@ Probabilities = npt.NDArray[np.float32]
 
 
 def fill_texts(tensor: tensor_pb2.TensorProto, texts: Sequence[str]) -> None:
-    """Makes `tensor` a string tensor of shape [N] holding the texts as UTF-8.
+    """Fill `tensor` with the texts as UTF-8: a string tensor of shape [N].
 
-    A lone surrogate, which UTF-8 cannot say, becomes `?`: one odd character must not fail a batch.
+    A lone surrogate, which UTF-8 cannot encode, becomes `?`: one character must not fail a batch.
     """
     tensor.dtype = types_pb2.DT_STRING
     tensor.tensor_shape.dim.add().size = len(texts)
@@ -24,7 +24,7 @@ def fill_texts(tensor: tensor_pb2.TensorProto, texts: Sequence[str]) -> None:
 
 
 def to_floats(tensor: tensor_pb2.TensorProto) -> Probabilities:
-    """The float32 array of a tensor, in its own shape; it may be a read-only view of the message.
+    """Return a tensor as a float32 array of its shape, possibly a read-only view of the message.
 
     Raises:
         ValueError: not a float tensor, or its values do not fill its shape.
@@ -34,19 +34,19 @@ def to_floats(tensor: tensor_pb2.TensorProto) -> Probabilities:
     shape = _shape(tensor)
     if tensor.tensor_content:
         return np.frombuffer(tensor.tensor_content, dtype="<f4").reshape(shape)
-    # TensorFlow Serving's default is one field per value, and a run of equal last values may be cut short.
-    size, given = math.prod(shape), len(tensor.float_val)
+    # TensorFlow Serving sends one field per value and may omit a trailing run of equal values.
+    size, count = math.prod(shape), len(tensor.float_val)
     values = np.empty(size, dtype=np.float32)
-    if given > size or (given == 0 and size > 0):
-        raise ValueError(f"{given} values for a tensor of shape {shape}")
-    values[:given] = tensor.float_val
-    if given < size:
-        values[given:] = values[given - 1]
+    if count > size or (count == 0 and size > 0):
+        raise ValueError(f"{count} values for a tensor of shape {shape}")
+    values[:count] = tensor.float_val
+    if count < size:
+        values[count:] = values[count - 1]
     return values.reshape(shape)
 
 
 def to_bytes(tensor: tensor_pb2.TensorProto) -> list[bytes]:
-    """The values of a string tensor, in order.
+    """Return the values of a string tensor, in order.
 
     Raises:
         ValueError: not a string tensor.

@@ -13,7 +13,7 @@ from catalogue.parsing.rows import Row
 from catalogue.text.cleaning import clean_book
 from worker.dependencies import Services
 from worker.model.description import ModelDescription
-from worker.model.served_models import ServedModel
+from worker.model.registry import ServedModel
 from worker.pipeline.label_rules import decide
 from worker.pipeline.predict import explain
 from worker.pipeline.prediction_cache import Book, predict_with_cache

@@ -19,7 +19,7 @@ from catalogue.labelled.labels import RowError
 from catalogue.text.cleaning import CLEANING_FINGERPRINT, clean_book
 from jobs.ports.prediction_cache import KEY_BYTES
 from worker.dependencies import Services
-from worker.model.served_models import ServedModel
+from worker.model.registry import ServedModel
 from worker.pipeline.predict import predict
 
 # Title and summary, uncleaned; the title is "" for a model that does not read it.
