@@ -81,7 +81,7 @@ def test_an_ambiguous_fault_that_repeats_rejects_the_input(code: str) -> None:
 
 
 def test_a_missing_signature_is_a_mismatch() -> None:
-    assert verdict("FAILED_PRECONDITION") is RetryAction.MISMATCH
+    assert action("FAILED_PRECONDITION") is RetryAction.MISMATCH
 
 
 @pytest.mark.parametrize("code", ["UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"])
