@@ -18,25 +18,25 @@ from tests.compose.conftest import host_certificates
 from tests.compose.engine import ROOT, run
 from tests.compose.service import Service
 from tests.compose.stack import JOB_SECONDS, Stack, new_project, timed
+from tests.docs.claimed_blocks import ClaimedBlocks
 from tests.docs.pages import read_page
-from tests.docs.taken import Taken
 from tests.quick_training import QUICK, books
 from tests.stack import SAMPLE
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]
 
 TAG = "handbook"
-HANDBOOK = Taken("docs/operators.md", __file__)
-SECRET = HANDBOOK.take("openssl rand")
-START = HANDBOOK.take("--build")
-KEYS = HANDBOOK.take("api.keys create")
-BACK_UP = HANDBOOK.take("-czf")
-RESTORE = HANDBOOK.take("-xzpf")
-SCALE = HANDBOOK.take("--scale")
-UPGRADE = HANDBOOK.take("git pull")
-RETRAIN = HANDBOOK.take("run --rm trainer")
-EVALUATION = HANDBOOK.take("runs.tar")
-TAKE_BACK = HANDBOOK.take("rm setup")
+HANDBOOK = ClaimedBlocks("docs/operators.md", __file__)
+SECRET = HANDBOOK.claim("openssl rand")
+START = HANDBOOK.claim("--build")
+KEYS = HANDBOOK.claim("api.keys create")
+BACK_UP = HANDBOOK.claim("-czf")
+RESTORE = HANDBOOK.claim("-xzpf")
+SCALE = HANDBOOK.claim("--scale")
+UPGRADE = HANDBOOK.claim("git pull")
+RETRAIN = HANDBOOK.claim("run --rm trainer")
+EVALUATION = HANDBOOK.claim("runs.tar")
+TAKE_BACK = HANDBOOK.claim("rm setup")
 # Its images are nowhere to be had in tests; that Compose takes its command can be seen all the same.
 (MONITORING,) = [
     block for block in read_page(ROOT / "docs/operators.md").blocks if "monitoring" in block.text
@@ -88,7 +88,7 @@ def operator(images: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def test_no_block_that_names_this_file_is_left_out() -> None:
-    assert HANDBOOK.left == []
+    assert HANDBOOK.unclaimed == []
 
 
 def test_the_password_is_the_operators(operator: Operator) -> None:

@@ -1,4 +1,4 @@
-"""What commands name, and whether it is there: targets of make, commands of ours, services of Compose."""
+"""Checks the names in shell commands: make targets, `spinelabel` commands, Compose services."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TAKES_VALUE = {"--tail", "--scale", "--entrypoint", "--volume", "-e", "--since"
 
 
 def commands_in(text: str) -> Iterator[list[str]]:
-    """Each simple command of a shell text, as words; what cannot be split is no command."""
+    """Yield each simple command of a shell text as words; lines that cannot be split are skipped."""
     joined = text.replace("\\\n", " ")
     for line in joined.splitlines():
         try:
@@ -42,7 +42,7 @@ def commands_in(text: str) -> Iterator[list[str]]:
 
 
 def complaint(words: Sequence[str]) -> str | None:
-    """What a command names that does not exist; None if all does, or if it is none of ours."""
+    """Say what a command names that does not exist; None if all exists or it is another program's."""
     words = [word for word in words if not re.match(r"^[A-Z_]+=", word)] or list(words)
     if words[0] == "make":
         return _about_make(words[1:])
@@ -65,26 +65,26 @@ def _about_ours(words: Sequence[str]) -> str | None:
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         if rest[0] in {"…", "..."}:
             return None
-        found = command.commands.get(rest[0])
-        if found is None:
+        subcommand = command.commands.get(rest[0])
+        if subcommand is None:
             return f"spinelabel has no command {rest[0]}"
-        command, rest = found, rest[1:]
+        command, rest = subcommand, rest[1:]
     options = {
         name
         for parameter in command.params
         if isinstance(parameter, click.Option)
         for name in (*parameter.opts, *parameter.secondary_opts)
     } | {"--help", "-h"}
-    asked = [word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"]
-    unknown = [name for name in asked if name not in options]
+    given = [word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"]
+    unknown = [name for name in given if name not in options]
     return f"spinelabel {command.name} has no option {unknown[0]}" if unknown else None
 
 
 @cache
 def compose() -> dict[str, Any]:
-    """docker-compose.yml."""
-    found: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
-    return found
+    """Return the parsed docker-compose.yml."""
+    parsed: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    return parsed
 
 
 def _about_compose(words: Sequence[str]) -> str | None:
@@ -106,6 +106,6 @@ def _about_compose(words: Sequence[str]) -> str | None:
     if not plain:
         return None
     action, *after = plain
-    asked = after if action in _SERVICES_FOLLOW else after[: action in _SERVICE_THEN_COMMAND]
-    unknown = [name for name in asked if name not in services and name.islower()]
+    named = after if action in _SERVICES_FOLLOW else after[: action in _SERVICE_THEN_COMMAND]
+    unknown = [name for name in named if name not in services and name.islower()]
     return f"Compose has no service {unknown[0]}" if unknown else None

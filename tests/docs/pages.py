@@ -1,4 +1,4 @@
-"""The pages as GitHub reads them: blocks of code with their language, links, and names in code."""
+"""Parses pages as GitHub does: code blocks with their language, links, and inline code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.stack import ROOT
 
 # Written by the trainer, and checked by its own tests.
 GENERATED = {"docs/model_card.md"}
-# What a comment before a block says of it: why it is not run, or who runs it instead of the page's own reader.
+# A comment before a block: why it is not run, which file runs it, or that it runs until stopped.
 _MARK = re.compile(
     r"<!-- (?:not run: (?P<not_run>.+?)|run by (?P<run_by>\S+)|(?P<lasting>runs until stopped)) -->",
     re.DOTALL,
@@ -30,7 +30,7 @@ class Block:
     line: int
     language: str
     text: str
-    not_run: str | None = None  # the reason
+    not_run: str | None = None  # the reason why no test runs it
     run_by: str | None = None  # a test module, a script or another page, relative to the repository
     lasting: bool = False  # it runs until it is stopped
 
@@ -39,13 +39,13 @@ class Block:
 
     @property
     def in_order(self) -> bool:
-        """Whether it is run where it stands, after the block before it."""
+        """Whether it is run after the block before it."""
         return self.not_run is None and self.run_by is None and not self.lasting
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page and what is in it."""
+    """One parsed page."""
 
     name: str  # relative to the repository
     blocks: tuple[Block, ...]
@@ -59,9 +59,9 @@ class Page:
 
 @cache
 def pages() -> tuple[Page, ...]:
-    """All pages that people read, in a fixed order."""
-    found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    return tuple(read_page(path) for path in found)
+    """All pages of documentation, in a fixed order."""
+    paths = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return tuple(read_page(path) for path in paths)
 
 
 def read_page(path: Path) -> Page:
@@ -86,8 +86,8 @@ def read_page(path: Path) -> Page:
 
 
 def _block(page: str, token: Token, before: Token | None) -> Block:
-    said = before.content if before is not None and before.type == "html_block" else ""
-    mark = _MARK.fullmatch(said.strip())
+    comment = before.content if before is not None and before.type == "html_block" else ""
+    mark = _MARK.fullmatch(comment.strip())
     line = (token.map or [0])[0] + 1
     block = Block(page, line, token.info.strip(), token.content)
     if mark is None:
@@ -98,6 +98,6 @@ def _block(page: str, token: Token, before: Token | None) -> Block:
 
 
 def _anchor(heading: str) -> str:
-    """As GitHub makes it of a heading."""
+    """Return the anchor that GitHub gives a heading."""
     text = re.sub(r"[^\w\- ]", "", heading.lower())
     return text.replace(" ", "-")

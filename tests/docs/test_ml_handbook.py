@@ -1,7 +1,7 @@
-"""The handbook for machine learning, followed from the first training to the model that is taken back.
+"""The commands of the handbook for machine learning work, from the first training to the roll-back.
 
-The page's own commands, in a folder whose books and configuration are small, beside a stack that serves
-the models of this folder.
+They run in a folder with few books and a small configuration, next to a stack that serves the models
+of this folder.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.running import Reader
-from tests.docs.taken import Taken
+from tests.docs.block_runner import BlockRunner
+from tests.docs.claimed_blocks import ClaimedBlocks
 from tests.quick_training import QUICK, books
 from tests.stack import ROOT, Stack, running_stack
 from tests.waiting import eventually
@@ -24,18 +24,18 @@ from training.neural import ARCHITECTURES
 
 pytestmark = pytest.mark.timeout(1800)
 
-HANDBOOK = Taken("docs/ml_handbook.md", __file__)
-TRAIN = HANDBOOK.take("make train DATA=my_books.csv\n")
-SECOND_TRY = HANDBOOK.take("--config")
-COMPARE = HANDBOOK.take("make quality")
-PUBLISH = HANDBOOK.take("PUBLISH")
-TAKE_BACK = HANDBOOK.take("rm -r")
-MODEL_CARD = HANDBOOK.take("training.model_card")
+HANDBOOK = ClaimedBlocks("docs/ml_handbook.md", __file__)
+TRAIN = HANDBOOK.claim("make train DATA=my_books.csv\n")
+SECOND_RUN = HANDBOOK.claim("--config")
+COMPARE = HANDBOOK.claim("make quality")
+PUBLISH = HANDBOOK.claim("PUBLISH")
+ROLL_BACK = HANDBOOK.claim("rm -r")
+MODEL_CARD = HANDBOOK.claim("training.model_card")
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of models, with the shipped one."""
+    """A folder of models that holds the shipped one."""
     return Path(shutil.copytree(ROOT / "serving/models", tmp_path_factory.mktemp("own") / "models"))
 
 
@@ -47,59 +47,61 @@ def stack(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 
 
 @pytest.fixture(scope="module")
-def reader(models: Path, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    made = Reader(tmp_path_factory.mktemp("reader"), str(stack.http.base_url), block_seconds=400)
-    # Drawing begins with a list of the fonts, which is there already.
-    made.environment["HOME"] = os.environ["HOME"]
-    (made.own("training") / "config.json").write_text(json.dumps(QUICK), "utf-8")
-    serving = made.own("serving")
+def runner(models: Path, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> BlockRunner:
+    own = BlockRunner(
+        tmp_path_factory.mktemp("runner"), str(stack.http.base_url), block_seconds=400
+    )
+    # Matplotlib's font cache is in the home folder; building it takes long.
+    own.environment["HOME"] = os.environ["HOME"]
+    (own.own("training") / "config.json").write_text(json.dumps(QUICK), "utf-8")
+    serving = own.own("serving")
     shutil.rmtree(serving / "models")
     (serving / "models").symlink_to(models)
-    (made.folder / "my_books.csv").write_text(books(0, 20), "utf-8")
-    (made.folder / "more_texts.csv").write_text(books(20, 30), "utf-8")
-    return made
+    (own.folder / "my_books.csv").write_text(books(0, 20), "utf-8")
+    (own.folder / "more_texts.csv").write_text(books(20, 30), "utf-8")
+    return own
 
 
 def version(stack: Stack) -> int | None:
-    """None while no worker has reported lately, as on a machine that trains."""
-    found: int | None = stack.http.get("/v1/model").json().get("version")
-    return found
+    """The served version; None while no worker has reported lately, as on a machine that trains."""
+    served: int | None = stack.http.get("/v1/model").json().get("version")
+    return served
 
 
 def wait_version(stack: Stack, expected: int) -> None:
     eventually(lambda: version(stack) == expected, what=lambda: f"it is {version(stack)}")
 
 
-def test_no_block_that_names_this_file_is_left_out() -> None:
-    assert HANDBOOK.left == []
+def test_every_block_that_names_this_file_is_run() -> None:
+    assert HANDBOOK.unclaimed == []
 
 
-def test_a_model_is_trained_published_described_and_taken_back(
-    reader: Reader, stack: Stack
+def test_a_model_is_trained_published_described_and_rolled_back(
+    runner: BlockRunner, stack: Stack
 ) -> None:
     shipped = eventually(lambda: version(stack))
     assert shipped is not None
-    reader.run(TRAIN)
-    assert (reader.folder / "runs/my_books/evaluation.html").is_file()
-    reader.run(PUBLISH)
+    runner.run(TRAIN)
+    assert (runner.folder / "runs/my_books/evaluation.html").is_file()
+    runner.run(PUBLISH)
     wait_version(stack, shipped + 1)
-    reader.run(MODEL_CARD)
-    assert f"version {shipped + 1}" in (reader.folder / "my_card.md").read_text("utf-8")
-    (shown,) = re.findall(r"genre/\d+", TAKE_BACK.text)
-    reader.actual[shown] = f"genre/{shipped + 1}"
-    reader.run(TAKE_BACK)
+    runner.run(MODEL_CARD)
+    assert f"version {shipped + 1}" in (runner.folder / "my_card.md").read_text("utf-8")
+    (shown,) = re.findall(r"genre/\d+", ROLL_BACK.text)
+    runner.replacements[shown] = f"genre/{shipped + 1}"
+    runner.run(ROLL_BACK)
     wait_version(stack, shipped)
 
 
-def test_a_second_try_has_more_texts_and_a_folder_of_its_own(reader: Reader) -> None:
-    reader.run(SECOND_TRY)
-    evaluation = json.loads((reader.folder / "runs/second_try/evaluation.json").read_text("utf-8"))
+def test_a_second_run_has_more_texts_and_its_own_folder(runner: BlockRunner) -> None:
+    runner.run(SECOND_RUN)
+    evaluation = json.loads((runner.folder / "runs/second_try/evaluation.json").read_text("utf-8"))
     assert evaluation["extra_texts"] == 30
 
 
-def test_every_architecture_meets_the_baselines_on_the_same_folds(reader: Reader) -> None:
-    reader.run(COMPARE)
-    workdir = reader.folder / "runs" / "compare-my_books"
+def test_architectures_and_baselines_are_compared_on_the_same_folds(runner: BlockRunner) -> None:
+    runner.run(COMPARE)
+    workdir = runner.folder / "runs" / "compare-my_books"
     rows = {
         row["model"]: row for row in json.loads((workdir / "comparison.json").read_text("utf-8"))
     }

@@ -1,4 +1,4 @@
-"""What pages point at is there: other pages, their headings, files, settings."""
+"""Everything that pages refer to exists: other pages, headings, files, settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.settings_table import PAGE, page_with_tables, settings_tables
 PAGES = [page for page in pages() if page.name not in GENERATED]
 BY_NAME = {page.name: page for page in pages()}
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"var", "runs"}
-# Of the command line, the tests and the tables that trainers are given.
+# Settings of the command line and the tests, which no settings class has.
 OTHER_SETTINGS = {
     "SPINELABEL_API_KEY",
     "SPINELABEL_COMPOSE_OFFICIAL",
@@ -23,14 +23,14 @@ OTHER_SETTINGS = {
     "SPINELABEL_DEBUG",
     "SPINELABEL_SERVER",
 }
-# Files that the reader makes, and paths in the storage.
-NOT_OURS = {"deploy/secrets/redis_password", "jobs/ID/.input.HEX"}
+# Files that users create, and paths in storage.
+NOT_IN_REPOSITORY = {"deploy/secrets/redis_password", "jobs/ID/.input.HEX"}
 _PATH = re.compile(r"^(?:\./)?([a-z_]+(?:/[\w.-]+)+/?)$")
 _SETTING = re.compile(r"\bSPINELABEL_[A-Z_]+\b")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
-def test_links_lead_somewhere(page: Page) -> None:
+def test_link_targets_exist(page: Page) -> None:
     folder = (ROOT / page.name).parent
     for link in page.links:
         parts = urlsplit(link)
@@ -39,26 +39,26 @@ def test_links_lead_somewhere(page: Page) -> None:
         target = (folder / unquote(parts.path)).resolve() if parts.path else ROOT / page.name
         assert target.exists(), link
         if parts.fragment:
-            there = BY_NAME[target.relative_to(ROOT).as_posix()]
-            assert parts.fragment in there.anchors, link
+            linked = BY_NAME[target.relative_to(ROOT).as_posix()]
+            assert parts.fragment in linked.anchors, link
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
-def test_files_that_are_named_exist(page: Page) -> None:
+def test_named_files_exist(page: Page) -> None:
     for name in page.names:
-        found = _PATH.match(name)
-        if found and found[1].partition("/")[0] in FOLDERS and found[1] not in NOT_OURS:
-            assert (ROOT / found[1]).exists(), name
+        path = _PATH.match(name)
+        if path and path[1].partition("/")[0] in FOLDERS and path[1] not in NOT_IN_REPOSITORY:
+            assert (ROOT / path[1]).exists(), name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
-def test_settings_that_are_named_exist(page: Page) -> None:
+def test_named_settings_exist(page: Page) -> None:
     known = OTHER_SETTINGS | set(_SETTING.findall(settings_tables()))
     text = "\n".join([*page.names, *(block.text for block in page.blocks)])
     assert set(_SETTING.findall(text)) <= known
 
 
-def test_the_tables_of_settings_are_what_the_code_says() -> None:
+def test_the_tables_of_settings_match_the_code() -> None:
     page = PAGE.read_text("utf-8")
     assert page == page_with_tables(page), "run: python -m tools.settings_table"
 
@@ -90,7 +90,7 @@ def test_every_decision_has_a_status_and_a_date(page: Page) -> None:
     assert re.search(r"\d{4}-\d\d-\d\d", status)
 
 
-def test_figures_of_the_comparison_are_in_the_pages_they_come_from() -> None:
+def test_figures_of_the_comparison_are_in_their_sources() -> None:
     sources = [
         (ROOT / "docs" / name).read_text("utf-8") for name in ("performance.md", "model_card.md")
     ]
@@ -100,13 +100,13 @@ def test_figures_of_the_comparison_are_in_the_pages_they_come_from() -> None:
     assert [figure for figure in figures if not any(figure in page for page in sources)] == []
 
 
-def test_what_the_tutorial_tells_to_press_is_on_the_page() -> None:
+def test_labels_named_in_the_tutorial_are_on_the_page() -> None:
     shown = "".join(
         path.read_text("utf-8")
         for path in sorted((ROOT / "api" / "static").rglob("*"))
         if path.suffix in (".html", ".js")
     )
     tutorial = (ROOT / "docs" / "tutorial_librarian.md").read_text("utf-8")
-    told = re.findall(r"\*\*(.+?)\*\*", tutorial)
-    assert told
-    assert [label for label in told if label not in shown] == []
+    labels = re.findall(r"\*\*(.+?)\*\*", tutorial)
+    assert labels
+    assert [label for label in labels if label not in shown] == []

@@ -1,4 +1,4 @@
-"""Runs the blocks of a page one after the other, as a reader would, in a folder of the page's own."""
+"""Runs the blocks of a page in order, in a folder that looks like the project's."""
 
 from __future__ import annotations
 
@@ -20,45 +20,45 @@ from tests.stack import READY_SECONDS, ROOT, SAMPLE
 from tests.waiting import eventually
 
 _STOP_SECONDS = 120
-# Where readers have their server, tests have theirs.
+# The servers that pages name; the test's own server replaces them.
 _ADDRESSES = ("http://127.0.0.1:8000", "https://books.example.org")
-# What a reader has at hand in the project's folder.
-_AT_HAND = (
+# Files of the project that pages use.
+_LINKED = (
     *("data", "docs", "deploy", "requirements", "serving", "training"),
     *("docker-compose.yml", "Makefile", "pyproject.toml"),
 )
 
 
 @dataclass
-class Reader:
-    """Somebody with a shell in a folder that looks like the project's, and a catalogue `books.csv`."""
+class BlockRunner:
+    """A shell in a folder with links to the project's files and a catalogue `books.csv`."""
 
     folder: Path
     server: str
     block_seconds: float = 300  # one block starts a stack of its own
-    # What stands on pages as an example → what it is here.
-    actual: dict[str, str] = field(default_factory=dict)
+    # Example text on pages → its replacement.
+    replacements: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        for name in _AT_HAND:
+        for name in _LINKED:
             (self.folder / name).symlink_to(ROOT / name)
         self._link_environment()
         shutil.copy(SAMPLE, self.folder / "books.csv")
         home = self.folder / "home"
         home.mkdir()
-        self.actual |= dict.fromkeys(_ADDRESSES, self.server)
+        self.replacements |= dict.fromkeys(_ADDRESSES, self.server)
         self.environment = {
             **os.environ,
             "HOME": str(home),
             "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
             "SPINELABEL_SERVER": self.server,
-            # Nobody is asked for a key on this machine, but pages show where it goes.
+            # This stack needs no key, but pages show where it goes.
             "SPINELABEL_API_KEY": "none",
         }
 
     def _link_environment(self) -> None:
-        """The tests' packages; what `make` would install first is there, whoever made the environment."""
+        """Link the tests' environment, with the stamps that keep `make` from installing it again."""
         own = self.folder / ".venv"
         own.mkdir()
         for path in Path(sys.prefix).iterdir():
@@ -68,27 +68,30 @@ class Reader:
             (own / f".{stamp}.stamp").touch()
 
     def own(self, name: str) -> Path:
-        """Make what the folder only has a link to a copy, to be changed."""
+        """Replace the link `name` by a copy that may be changed, and return it."""
         path = self.folder / name
         path.unlink()
         shutil.copytree(ROOT / name, path)
         return path
 
     def run(self, block: Block) -> None:
-        """Run one block; what a shell exports is there in the next one. Raises `AssertionError`."""
+        """Run one block. Later blocks see the variables it sets. Raises `AssertionError`."""
         if block.language == "sh":
             self._shell(block, block.text)
         elif block.language == "python":
-            self._done(block, [sys.executable, "-c", self._here(block.text)])
+            self._execute(block, [sys.executable, "-c", self._replace(block.text)])
         elif block.language == "console":
             self._session(block)
         elif block.language == "json":
             json.loads(block.text)
 
     def run_until_ready(self, block: Block) -> str:
-        """Start what runs until it is stopped, and stop it once the server takes work and it has said so. What it said."""
-        said = self.folder / "said.txt"
-        with said.open("w") as output:
+        """Start a block that runs until it is stopped; stop it once the server is ready.
+
+        Returns its output.
+        """
+        log = self.folder / "output.txt"
+        with log.open("w") as output:
             process = subprocess.Popen(
                 ["bash", "-c", block.text],
                 cwd=self.folder,
@@ -98,42 +101,42 @@ class Reader:
                 start_new_session=True,
             )
         try:
-            self._wait_ready(process, said)
+            self._wait_ready(process, log)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGINT)  # as a terminal does at Ctrl-C
             process.wait(timeout=_STOP_SECONDS)
-        return said.read_text("utf-8")
+        return log.read_text("utf-8")
 
-    def _wait_ready(self, process: subprocess.Popen[bytes], said: Path) -> None:
+    def _wait_ready(self, process: subprocess.Popen[bytes], log: Path) -> None:
         def is_ready() -> bool:
-            assert process.poll() is None, said.read_text("utf-8")
+            assert process.poll() is None, log.read_text("utf-8")
             with suppress(httpx.TransportError):
-                # The stack asks the server as well, and may report a little later that it is ready.
+                # The command polls the server as well, and may report readiness a little later.
                 ready = httpx.get(f"{self.server}/readyz").is_success
-                return ready and self.server in said.read_text("utf-8")
+                return ready and self.server in log.read_text("utf-8")
             return False
 
-        eventually(is_ready, within_s=READY_SECONDS, what=lambda: said.read_text("utf-8"))
+        eventually(is_ready, within_s=READY_SECONDS, what=lambda: log.read_text("utf-8"))
 
     def _shell(self, block: Block, text: str) -> str:
-        kept = self.folder / ".environment"
-        script = f"set -eu -o pipefail\nset -a\n{self._here(text)}\nenv -0 > {kept.name}\n"
-        said = self._done(block, ["bash", "-c", script])
-        pairs = (entry.partition("=") for entry in kept.read_text("utf-8").split("\0") if entry)
+        saved = self.folder / ".environment"
+        script = f"set -eu -o pipefail\nset -a\n{self._replace(text)}\nenv -0 > {saved.name}\n"
+        output = self._execute(block, ["bash", "-c", script])
+        pairs = (entry.partition("=") for entry in saved.read_text("utf-8").split("\0") if entry)
         self.environment = {name: value for name, _, value in pairs}
-        return said
+        return output
 
     def _session(self, block: Block) -> None:
-        """Commands after `$`, each with what it says; `…` stands for anything."""
+        """Run the commands after `$` and compare their output; `…` matches anything."""
         for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
             command, _, expected = part.partition("\n")
-            said = self._shell(block, command)
+            output = self._shell(block, command)
             pattern = re.escape(expected.strip()).replace("…", ".*")
-            assert re.fullmatch(pattern, said.strip(), re.DOTALL), f"{block}: it says:\n{said}"
+            assert re.fullmatch(pattern, output.strip(), re.DOTALL), f"{block}: output:\n{output}"
 
-    def _done(self, block: Block, command: list[str]) -> str:
-        done = subprocess.run(
+    def _execute(self, block: Block, command: list[str]) -> str:
+        completed = subprocess.run(
             command,
             cwd=self.folder,
             env=self.environment,
@@ -142,10 +145,12 @@ class Reader:
             timeout=self.block_seconds,
             check=False,
         )
-        assert done.returncode == 0, f"{block}: {block.text}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        assert completed.returncode == 0, (
+            f"{block}: {block.text}\n{completed.stdout}\n{completed.stderr}"
+        )
+        return completed.stdout
 
-    def _here(self, text: str) -> str:
-        for example, actual in self.actual.items():
-            text = text.replace(example, actual)
+    def _replace(self, text: str) -> str:
+        for example, replacement in self.replacements.items():
+            text = text.replace(example, replacement)
         return text
