@@ -25,7 +25,7 @@ Step = tuple[str, str]  # job id and step, as claims name it
 PLAN_TASK = "spinelabel.plan"
 LABEL_TASK = "spinelabel.label"
 ASSEMBLE_TASK = "spinelabel.assemble"
-LABEL_REQUEST_TASK = "spinelabel.answer"
+LABEL_REQUEST_TASK = "spinelabel.label_now"
 RECOVER_TASK = "spinelabel.recover_jobs"
 EXPIRE_TASK = "spinelabel.expire_jobs"
 CLEAN_TASK = "spinelabel.clean_storage"
@@ -34,7 +34,7 @@ FORGET_TASK = "spinelabel.forget_jobs"
 _PAGE = 1_000
 _STEPS = {PLAN_TASK: PLAN, ASSEMBLE_TASK: ASSEMBLE}
 
-INTERACTIVE_QUEUE = "spinelabel.questions"  # somebody waits for the answer: always taken first
+INTERACTIVE_QUEUE = "spinelabel.interactive"  # a client waits for the response: always first
 CONTROL_QUEUE = "spinelabel.control"  # short steps
 SMALL_QUEUE = (
     "spinelabel.small"  # a job's first chunk, so that small jobs never wait behind big ones
