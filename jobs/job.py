@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from catalogue.labelled.labels import NO_OPTIONAL_COLUMNS, OptionalColumns
+from jobs.options import NO_OPTIONS, JobOptions
 
 
 class State(StrEnum):
@@ -101,14 +101,8 @@ class NewJob:
     layout: Mapping[str, object]  # the catalogue's layout, as `catalogue` writes it
     summary_column: str = ""  # names of columns for people; the layout has them in full
     title_column: str | None = None  # None: no title is read
-    error_threshold: float | None = None  # share of failed rows at which the job stops
-    review_threshold: float | None = (
-        None  # confidence below which a row needs review; None: the model's
-    )
-    owner: str | None = None  # None: made where no key was asked for
-    callback: str | None = None  # URL to be told of the job's end
-    extras: OptionalColumns = NO_OPTIONAL_COLUMNS  # what the result says beyond the labels
-    neutralise_formulas: bool = False  # whether its CSV is sent so that no cell runs as a formula
+    owner: str | None = None  # None: created without authentication
+    options: JobOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,12 +127,8 @@ class Job:
     model: PinnedModel | None  # None: not planned yet
     failure: Failure | None
     ending: State | None  # the terminal state that assembly will publish
-    error_threshold: float | None = None
-    review_threshold: float | None = None
     owner: str | None = None
-    callback: str | None = None
-    extras: OptionalColumns = NO_OPTIONAL_COLUMNS
-    neutralise_formulas: bool = False
+    options: JobOptions = NO_OPTIONS
     files_deleted_at: float | None = None  # retention removed input and result then
     state_times: Mapping[State, float] = field(default_factory=dict)
     last_progress_at: float | None = None
@@ -167,10 +157,8 @@ class Job:
     @property
     def too_many_failed(self) -> bool:
         """Whether failed rows exceed the caller's threshold; the first hundred rows count as a hundred."""
-        counts = self.row_counts
-        return self.error_threshold is not None and counts.failed > self.error_threshold * max(
-            counts.processed, 100
-        )
+        counts, threshold = self.row_counts, self.options.error_threshold
+        return threshold is not None and counts.failed > threshold * max(counts.processed, 100)
 
     @property
     def rows_per_second(self) -> float | None:

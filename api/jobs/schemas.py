@@ -127,11 +127,11 @@ def job_document(job: Job) -> JobDocument:
         rows_per_second=round(rate, 1) if rate is not None else None,
         eta_seconds=round(eta, 1) if eta is not None else None,
         model_version=job.model_version,
-        error_threshold=job.error_threshold,
-        review_threshold=job.review_threshold,
-        alternatives=job.extras.alternatives,
-        evidence=job.extras.evidence,
-        neutralise_formulas=job.neutralise_formulas,
+        error_threshold=job.options.error_threshold,
+        review_threshold=job.options.review_threshold,
+        alternatives=job.options.alternatives,
+        evidence=job.options.evidence,
+        neutralise_formulas=job.options.neutralise_formulas,
         summary_column=job.summary_column,
         title_column=job.title_column,
         error=(
@@ -158,5 +158,5 @@ def _links(job: Job) -> LinksDocument:
         result=f"{own}/result" if job.has_files else None,
         errors=f"{own}/errors" if job.has_files else None,
         cancel=f"{own}/cancel" if job.state in CANCELLABLE else None,
-        deliveries=f"{own}/deliveries" if job.callback is not None else None,
+        deliveries=f"{own}/deliveries" if job.options.webhook_url is not None else None,
     )

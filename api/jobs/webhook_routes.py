@@ -91,7 +91,7 @@ def webhook_routes(jobs: ScopedJobStore, webhooks: WebhookStore) -> APIBlueprint
 
 def _deliveries(job: Job, log: DeliveryLog) -> DeliveriesDocument:
     return DeliveriesDocument(
-        webhook_url=job.callback,
+        webhook_url=job.options.webhook_url,
         state=_state(job, log),
         attempts=[
             AttemptDocument(
@@ -109,7 +109,7 @@ def _deliveries(job: Job, log: DeliveryLog) -> DeliveriesDocument:
 
 
 def _state(job: Job, log: DeliveryLog) -> Outcome | Literal["none", "waiting", "pending"]:
-    if job.callback is None:
+    if job.options.webhook_url is None:
         return "none"
     if not job.is_terminal:
         return "waiting"

@@ -23,7 +23,7 @@ class LatestRowsDocument(ColumnsDocument):
 def latest_rows(job: Job, store: ScopedJobStore, storage: Storage) -> LatestRowsDocument:
     """The last rows of the newest part. Holds some of its rows in memory."""
     layout = store.layout(job)
-    result = part_layout(layout, job.extras)
+    result = part_layout(layout, job.options.columns)
     last: deque[ResultRow] = deque(maxlen=_ROWS)
     newest = store.latest_chunk_output(job.id)
     if newest is not None:

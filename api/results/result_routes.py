@@ -69,7 +69,7 @@ def result_routes(
         job = store.get(path.job_id)
         kind = negotiated(query.format, request.accept_mimetypes)
         asked = query.neutralise_formulas
-        harmless = job.neutralise_formulas if asked is None else asked
+        harmless = job.options.neutralise_formulas if asked is None else asked
         response = _result(job, Export(kind, harmless))
         response.vary.add("Accept")
         return response

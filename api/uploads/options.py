@@ -8,8 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.json_schema import SkipJsonSchema
 
 from api.http.problems import problem_of_input
-from catalogue.labelled.labels import OptionalColumns
 from catalogue.parsing.columns import ColumnNames
+from jobs.options import JobOptions
 from jobs.webhook_urls import LONGEST_URL
 
 
@@ -81,9 +81,9 @@ class Options(BaseModel):
     )
 
     @property
-    def extras(self) -> OptionalColumns:
-        """What the result says beyond the labels."""
-        return OptionalColumns(alternatives=self.alternatives or 0, evidence=bool(self.evidence))
+    def job_options(self) -> JobOptions:
+        """The options that the job keeps."""
+        return JobOptions.from_dict(self.model_dump())
 
     @property
     def columns(self) -> ColumnNames:

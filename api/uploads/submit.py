@@ -95,11 +95,7 @@ def accept(
             layout=layout.to_dict(),
             summary_column=_shown(layout.header[layout.summary_index]),
             title_column=None if title is None else _shown(layout.header[title]),
-            error_threshold=upload.options.error_threshold,
-            review_threshold=upload.options.review_threshold,
-            callback=upload.options.webhook_url,
-            extras=upload.options.extras,
-            neutralise_formulas=bool(upload.options.neutralise_formulas),
+            options=upload.options.job_options,
         )
         settlement = key.settle() if key else None
     except BaseException:

@@ -141,7 +141,7 @@ class MemoryChunkLedger(ChunkLedger):
                 steps.clear()
             record.chunks.clear()
             record.done.clear()
-            if record.new.callback is not None:
+            if record.new.options.webhook_url is not None:
                 self._state.webhooks.schedule(claim.job_id)
         return self._finished(claim.job_id)
 

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, cast
 
-from catalogue.labelled.labels import OptionalColumns
 from jobs.job import Failure, Job, NewJob, PinnedModel, RowCounts, State
+from jobs.options import JobOptions
 
 _GENRE = "genre:"
 
@@ -17,19 +17,14 @@ def fields_of(job: NewJob) -> dict[str, Any]:
     """The fields with which the record begins; the script that makes it adds the times."""
     optional = {
         "title_column": job.title_column,
-        "error_threshold": job.error_threshold,
-        "review_threshold": job.review_threshold,
         "owner": job.owner,
-        "callback": job.callback,
     }
     return {
         "state": State.QUEUED.value,
         "filename": job.filename,
         "input_bytes": job.input_bytes,
         "summary_column": job.summary_column,
-        "evidence": int(job.extras.evidence),
-        "alternatives": job.extras.alternatives,
-        "neutralise_formulas": int(job.neutralise_formulas),
+        "options": json.dumps(job.options.to_dict()),
         **{name: value for name, value in optional.items() if value is not None},
     }
 
@@ -54,9 +49,6 @@ def job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> J
 
     def optional_int(name: str) -> int | None:
         return int(record[name]) if name in record else None
-
-    def optional_float(name: str) -> float | None:
-        return float(record[name]) if name in record else None
 
     progress, deleted = optional_int("last_progress"), optional_int("files_deleted")
     return Job(
@@ -88,15 +80,8 @@ def job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> J
         ),
         failure=Failure(**json.loads(record["failure"])) if "failure" in record else None,
         ending=State(record["ending"]) if "ending" in record else None,
-        error_threshold=optional_float("error_threshold"),
-        review_threshold=optional_float("review_threshold"),
         owner=record.get("owner"),
-        callback=record.get("callback"),
-        extras=OptionalColumns(
-            alternatives=int(record.get("alternatives", 0)),
-            evidence=record.get("evidence") == "1",
-        ),
-        neutralise_formulas=record.get("neutralise_formulas") == "1",
+        options=JobOptions.from_dict(json.loads(record["options"])),
         files_deleted_at=deleted / 1000 if deleted is not None else None,
         state_times={
             state: int(record[f"at:{state}"]) / 1000 for state in State if f"at:{state}" in record

@@ -18,7 +18,7 @@ def test_the_job_says_whether_evidence_is_on(
 ) -> None:
     answer = front.offer(CATALOGUE, how, evidence=given)
     assert (answer.status_code, answer.json["evidence"]) == (202, kept)
-    assert front.store.jobs.get(answer.json["id"]).extras.evidence is kept
+    assert front.store.jobs.get(answer.json["id"]).options.evidence is kept
 
 
 @pytest.mark.parametrize("given", ["yes", "1", "True", "words"])

@@ -20,7 +20,9 @@ def test_the_job_says_how_many_alternatives_it_lists(
 ) -> None:
     answer = front.offer(CATALOGUE, how, alternatives=given)
     assert (answer.status_code, answer.json["alternatives"]) == (202, kept)
-    assert front.store.jobs.get(answer.json["id"]).extras == OptionalColumns(alternatives=kept)
+    assert front.store.jobs.get(answer.json["id"]).options.columns == OptionalColumns(
+        alternatives=kept
+    )
 
 
 @pytest.mark.parametrize("given", ["-1", "51", "all", "1.5"])

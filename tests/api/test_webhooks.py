@@ -48,7 +48,7 @@ def attempt(number: int, **changes: Any) -> Attempt:
 
 def test_a_job_keeps_its_webhook_url_and_links_to_the_log(front: Front, client: ApiClient) -> None:
     job_id = submit(client)
-    assert front.store.jobs.get(job_id).callback == HOOK
+    assert front.store.jobs.get(job_id).options.webhook_url == HOOK
     links = client.get(f"/v1/jobs/{job_id}").get_json()["links"]
     assert links["deliveries"] == f"/v1/jobs/{job_id}/deliveries"
     assert deliveries(client, job_id) == {
@@ -69,7 +69,7 @@ def test_a_form_may_name_the_webhook_url_after_the_file(front: Front, client: Ap
     answer = client.post(
         "/v1/jobs", data={"file": (io.BytesIO(CATALOGUE), "a.csv"), "webhook_url": HOOK}
     )
-    assert front.store.jobs.get(answer.get_json()["id"]).callback == HOOK
+    assert front.store.jobs.get(answer.get_json()["id"]).options.webhook_url == HOOK
 
 
 @pytest.mark.parametrize(

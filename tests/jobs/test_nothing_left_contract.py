@@ -15,6 +15,7 @@ from jobs.memory.corrections import MemoryCorrectionStore
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.state import MemoryState
 from jobs.memory.webhooks import MemoryWebhookStore
+from jobs.options import JobOptions
 from jobs.ports.corrections import CorrectionStore
 from jobs.ports.job_store import JobStore
 from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim, label_step
@@ -112,7 +113,7 @@ def live(record: Record) -> tuple[str, list[Claim]]:
         input_bytes=9,
         layout={"header": ["a"]},
         owner="anna",
-        callback="https://a.org/",
+        options=JobOptions(webhook_url="https://a.org/"),
     )
     store.jobs.create(new, max_open=3)
     planning = must_claim(record, job_id, PLAN)

@@ -9,6 +9,7 @@ import pytest
 
 from jobs.job import Chunk, NewJob, PinnedModel, State
 from jobs.memory.job_store import memory_job_store
+from jobs.options import NO_OPTIONS, JobOptions
 from jobs.ports.job_store import JobStore
 from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.redis.connection import redis_client
@@ -22,8 +23,8 @@ def store(request: pytest.FixtureRequest) -> JobStore:
     return redis_job_store(redis_client(request.getfixturevalue("redis_url")))
 
 
-def new_job(store: JobStore, **options: str) -> str:
-    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, layout={}, **options)  # type: ignore[arg-type]
+def new_job(store: JobStore, options: JobOptions = NO_OPTIONS) -> str:
+    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, layout={}, options=options)
     return store.jobs.create(new).id
 
 
@@ -65,7 +66,7 @@ def test_open_jobs_are_counted_by_state_and_rows_in_total(store: JobStore) -> No
 
 
 def test_totals_outlive_the_jobs_that_they_count(store: JobStore) -> None:
-    job_id = new_job(store, callback="https://example.org/hook")
+    job_id = new_job(store, JobOptions(webhook_url="https://example.org/hook"))
     label(store, job_id)
     finish(store, job_id)
     cancelled = new_job(store)

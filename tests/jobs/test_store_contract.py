@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import redis
 
-from catalogue.labelled.labels import OptionalColumns
 from jobs.errors import (
     IllegalTransition,
     JobNotFound,
@@ -19,6 +18,7 @@ from jobs.errors import (
 from jobs.job import Chunk, Failure, NewJob, PinnedModel, State
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.state import MemoryState
+from jobs.options import JobOptions
 from jobs.ports.idempotency import KeyClaim, KeyCompletion
 from jobs.ports.job_store import JobStore
 from jobs.ports.step_leases import ASSEMBLE, PLAN, AbandonedSteps, Claim, label_step
@@ -483,7 +483,13 @@ def test_ended_jobs_are_named_a_bounded_number_at_a_time_the_first_to_end_first(
 
 
 def test_a_job_knows_when_too_many_rows_failed(store: JobStore) -> None:
-    new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}, error_threshold=0.1)
+    new = NewJob(
+        id=uuid.uuid4().hex,
+        filename="c",
+        input_bytes=1,
+        layout={},
+        options=JobOptions(error_threshold=0.1),
+    )
     store.jobs.create(new)
     plan(store, new.id, 50, 50, 50)
     commit(store, new.id, 0, 40, 10)
@@ -627,18 +633,27 @@ def test_the_tallies_of_genres_and_of_rows_to_review_grow_with_the_chunks_and_fo
 
 def test_a_job_knows_the_thresholds_that_it_was_made_with(store: JobStore) -> None:
     new = NewJob(
-        id="1", filename="c", input_bytes=1, layout={}, error_threshold=0.0, review_threshold=0.25
+        id="1",
+        filename="c",
+        input_bytes=1,
+        layout={},
+        options=JobOptions(error_threshold=0.0, review_threshold=0.25),
     )
     for job in (store.jobs.create(new), store.jobs.get("1")):
-        assert (job.error_threshold, job.review_threshold) == (0.0, 0.25)
+        assert (job.options.error_threshold, job.options.review_threshold) == (0.0, 0.25)
 
 
-def test_a_job_knows_its_owner_and_its_callback(store: JobStore) -> None:
+def test_a_job_keeps_its_owner_and_its_webhook_url(store: JobStore) -> None:
     new = NewJob(
-        id="1", filename="c.csv", input_bytes=1, layout={}, owner="anna", callback="https://a.org/"
+        id="1",
+        filename="c.csv",
+        input_bytes=1,
+        layout={},
+        owner="anna",
+        options=JobOptions(webhook_url="https://a.org/"),
     )
     for job in (store.jobs.create(new), store.jobs.get("1")):
-        assert (job.owner, job.callback) == ("anna", "https://a.org/")
+        assert (job.owner, job.options.webhook_url) == ("anna", "https://a.org/")
 
 
 def test_an_owners_list_holds_that_owners_jobs_alone(pass_time: PassTime, store: JobStore) -> None:
@@ -674,22 +689,22 @@ def test_an_owner_has_no_more_open_jobs_than_allowed(store: JobStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "extras", [OptionalColumns(), OptionalColumns(evidence=True), OptionalColumns(alternatives=3)]
+    "options",
+    [
+        JobOptions(),
+        JobOptions(
+            error_threshold=0.5,
+            review_threshold=0.25,
+            alternatives=3,
+            evidence=True,
+            neutralise_formulas=True,
+            webhook_url="https://a.org/",
+        ),
+    ],
 )
-@pytest.mark.parametrize("neutralise", [False, True])
-def test_a_job_remembers_how_its_result_is_wanted(
-    store: JobStore, extras: OptionalColumns, neutralise: bool
-) -> None:
-    new = NewJob(
-        id=uuid.uuid4().hex,
-        filename="c",
-        input_bytes=1,
-        layout={},
-        extras=extras,
-        neutralise_formulas=neutralise,
-    )
-    assert store.jobs.create(new).extras == store.jobs.get(new.id).extras == extras
-    assert store.jobs.get(new.id).neutralise_formulas is neutralise
+def test_a_job_keeps_its_options(store: JobStore, options: JobOptions) -> None:
+    new = NewJob(id="1", filename="c", input_bytes=1, layout={}, options=options)
+    assert store.jobs.create(new).options == store.jobs.get("1").options == options
 
 
 def new_job() -> NewJob:

@@ -11,6 +11,7 @@ from jobs.job import NewJob, State
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.state import MemoryState
 from jobs.memory.webhooks import MemoryWebhookStore
+from jobs.options import JobOptions
 from jobs.ports.job_store import JobStore
 from jobs.ports.step_leases import ASSEMBLE
 from jobs.ports.webhooks import Attempt, WebhookStore
@@ -27,7 +28,11 @@ class Stores:
     def ended(self, callback: str | None = "https://example.org/hook") -> str:
         """A job that was cancelled."""
         new = NewJob(
-            id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, layout={}, callback=callback
+            id=uuid.uuid4().hex,
+            filename="c.csv",
+            input_bytes=1,
+            layout={},
+            options=JobOptions(webhook_url=callback),
         )
         self.jobs.jobs.create(new)
         assert not self.callbacks.due(limit=9)

@@ -19,6 +19,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from jobs.job import Chunk, Failure, NewJob, PinnedModel, State
+from jobs.options import JobOptions
 from jobs.ports.job_store import JobStore
 from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.ports.webhooks import DeliveryLog
@@ -50,7 +51,7 @@ class Record:
                 input_bytes=1,
                 layout={},
                 owner=owner,
-                callback=callback,
+                options=JobOptions(webhook_url=callback),
             )
         )
         return job_id

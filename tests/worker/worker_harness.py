@@ -14,6 +14,7 @@ from jobs.files.storage import Storage, input_path, result_path
 from jobs.job import Job, NewJob
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.label_requests import MemoryLabelRequests
+from jobs.options import JobOptions
 from jobs.ports.prediction_cache import NullPredictionCache
 from jobs.queue.task_queue import LABEL_TASK, PLAN_TASK, RecordingTaskQueue
 from tests.waiting import WITHIN_S
@@ -73,9 +74,12 @@ class Desk:
                 filename="c.csv",
                 input_bytes=len(content),
                 layout=inspect_head(content, complete=True).to_dict(),
-                error_threshold=error_threshold,
-                review_threshold=review_threshold,
-                extras=extras,
+                options=JobOptions(
+                    error_threshold=error_threshold,
+                    review_threshold=review_threshold,
+                    alternatives=extras.alternatives,
+                    evidence=extras.evidence,
+                ),
                 owner=owner,
             )
         )

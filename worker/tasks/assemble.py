@@ -115,7 +115,7 @@ def _publish(
         services.storage.publish(errors_path(job_id), confirm=pulse.confirm) as errors,
         services.storage.publish(result_path(job_id), confirm=pulse.confirm) as result,
     ):
-        result.write(encode_header(layout, job.extras))
+        result.write(encode_header(layout, job.options.columns))
         errors.write(encode_errors_header())
         for part in parts:
             pulse.check()

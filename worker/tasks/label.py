@@ -64,7 +64,7 @@ def _label(services: Services, claim: Claim, index: int) -> None:
         log.warning("%s chunk %d: waits: %s", job_id, index, error)
         return
     services.follow(job_id, commit)
-    if job.error_threshold is not None:
+    if job.options.error_threshold is not None:
         _stop_if_too_many_failed(services, job_id)
 
 
@@ -95,7 +95,7 @@ def _too_many_failed(job: Job) -> Failure:
         code="ERROR_THRESHOLD",
         message=(
             f"{counts.failed} of the first {counts.processed} rows could not be labelled, more than the share of "
-            f"{job.error_threshold} that was allowed. The list of errors says why; correct the catalogue and "
+            f"{job.options.error_threshold} that was allowed. The list of errors says why; correct the catalogue and "
             "upload it again."
         ),
     )
@@ -129,8 +129,8 @@ def _work(
                 rows,
                 owner=job.owner,
                 as_of=job.state_times[State.QUEUED],
-                extras=job.extras,
-                review_threshold=job.review_threshold,
+                extras=job.options.columns,
+                review_threshold=job.options.review_threshold,
                 checkpoint=checkpoint,
             )
         except (ModelUnavailable, ModelMismatch) as error:
@@ -143,7 +143,7 @@ def _work(
         services.storage,
         claim,
         index,
-        rows=encode_rows(layout, rows, outcomes, job.extras),
+        rows=encode_rows(layout, rows, outcomes, job.options.columns),
         errors=encode_errors(rows, outcomes, first_row=chunk.first_row),
     )
     commit = services.store.chunks.commit(

@@ -94,7 +94,7 @@ def _pin_model(services: Services, claim: Claim) -> None:
     job = services.store.jobs.get(claim.job_id)
     try:
         model = services.models.pinned(pinned)
-        if job.extras.evidence:
+        if job.options.evidence:
             services.models.require_evidence(model)
     except ModelError as error:
         if (commit := restart_with_newest_model(services, claim, job, error)) is None:

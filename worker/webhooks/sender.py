@@ -53,13 +53,13 @@ class WebhookSender:
         return False
 
     def _send(self, job: Job, number: int) -> None:
-        assert job.callback  # only such jobs become due
+        assert job.options.webhook_url  # only such jobs become due
         at, began = time.time(), time.monotonic()
         body = body_of(job)
         headers = signed_headers(
             message_id(job), body, secrets=self.callbacks.secrets(job.owner), at=int(at)
         )
-        result = self.poster.post(job.callback, headers, body)
+        result = self.poster.post(job.options.webhook_url, headers, body)
         decision = decide(result, number=number, retries_s=self.retries_s, chance=random.random())
         attempt = Attempt(
             number=number,

@@ -19,5 +19,6 @@ local owner = redis.call('HGET', KEYS[1], 'owner')
 if owner then redis.call('SREM', KEYS[11] .. owner, ARGV[2]) end
 redis.call('HINCRBY', KEYS[10], 'ended:' .. ending, 1)
 redis.call('ZADD', KEYS[8], now, ARGV[2])
-if redis.call('HEXISTS', KEYS[1], 'callback') == 1 then redis.call('ZADD', KEYS[9], now, ARGV[2]) end
+local options = cjson.decode(redis.call('HGET', KEYS[1], 'options'))
+if options['webhook_url'] then redis.call('ZADD', KEYS[9], now, ARGV[2]) end
 return 1
