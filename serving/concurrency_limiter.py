@@ -22,8 +22,8 @@ class ConcurrencyLimiter:
         """Waits for a turn, at most `timeout_s` seconds (None: for ever), and holds it.
 
         Raises:
-            TooBusy: too many wait already.
-            TooLate: the time was up first.
+            QueueFull: too many wait already.
+            DeadlineExceeded: the time was up first.
         """
         if not self._places.acquire(blocking=False):
             raise QueueFull(self._full)

@@ -27,7 +27,7 @@ def store_archive(
     Args:
         blocks: the ZIP file.
         names: what the caller calls the columns; asked once the file has been read.
-        heard_of: what blocks pass through, so that the upload does not count as lost meanwhile.
+        touch_while_reading: what blocks pass through, so that the upload does not count as lost meanwhile.
         most_bytes: as much as may be unpacked.
 
     Raises `CatalogueError`, and `OSError` of the storage.

@@ -69,7 +69,7 @@ def gunzip(blocks: Iterable[bytes], *, most_bytes: int) -> Iterator[bytes]:
     Several members in a row are one file, as `gzip` itself reads them; what follows the last member is passed over.
 
     Raises:
-        ArchiveDamaged: it cannot be unpacked, ends early, or has far more members than what they hold explains.
+        CorruptArchive: it cannot be unpacked, ends early, or has far more members than what they hold explains.
         UnpackedTooLarge: see `DecompressionLimit`.
     """
     allowance, packed, size = DecompressionLimit(most_bytes), 0, 0

@@ -40,8 +40,8 @@ class ZipArchive:
         """Return the name of the only file inside; what systems add by themselves does not count.
 
         Raises:
-            ArchiveWithoutTable: there is none.
-            SeveralTables: there are several.
+            EmptyArchive: there is none.
+            MultipleFilesInArchive: there are several.
             ArchiveEncrypted: it has a password.
         """
         names = [name for name in self._zip.names if _is_file(name)]
@@ -67,7 +67,7 @@ class ZipArchive:
         """Yield what a file inside holds, in blocks of bounded size.
 
         Raises:
-            ArchiveDamaged, and UnpackedTooLarge as `DecompressionLimit` does.
+            CorruptArchive, and UnpackedTooLarge as `DecompressionLimit` does.
         """
         with (
             translate_decode_errors(_damaged),

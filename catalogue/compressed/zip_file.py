@@ -57,7 +57,7 @@ class BoundedZip:
         Raises:
             KeyError: there is no such member.
             UnpackedTooLarge: see `DecompressionLimit`.
-            ArchiveDamaged: it is packed in another way than stored or deflated.
+            CorruptArchive: it is packed in another way than stored or deflated.
         """
         info = self._zip.getinfo(name)
         if info.compress_type not in _KINDS:

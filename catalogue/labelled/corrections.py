@@ -23,7 +23,7 @@ def normalise_genre(genre: str) -> str:
     """Return the genre as it is kept: white space trimmed and runs of it made one.
 
     Raises:
-        GenreUnusable: it is empty, too long, or would do harm in a cell.
+        InvalidGenre: it is empty, too long, or would do harm in a cell.
     """
     kept = " ".join(genre.split())
     if not kept or len(kept) > MAX_GENRE_CHARACTERS or not kept.isprintable():

@@ -63,14 +63,14 @@ _READ_IN_A_PROCESS = """
 import io, re, sys
 from pathlib import Path
 from catalogue.errors import CatalogueError
-from catalogue.compressed.xlsx_reader import workbook_as_csv
+from catalogue.compressed.xlsx_reader import xlsx_to_csv
 
 def peak_kibibytes():  # of this program alone; getrusage begins with what the parent had
     return int(re.search(r"VmHWM:\\s+([0-9]+) kB", Path("/proc/self/status").read_text())[1])
 
 def read(content):
     try:
-        for _ in workbook_as_csv(io.BytesIO(content), most_bytes=8 << 30):
+        for _ in xlsx_to_csv(io.BytesIO(content), most_bytes=8 << 30):
             pass
         return "read"
     except CatalogueError as error:
@@ -171,7 +171,7 @@ def test_dates_that_are_none_do_not_warn_and_become_errors() -> None:
         **sheet(_ROWS + cells),
         STYLES: f'<styleSheet xmlns="{MAIN}"><cellXfs>{_FORMAT}</cellXfs></styleSheet>',
     }
-    read = "import sys; from catalogue.compressed.xlsx_reader import workbook_as_csv as read; import io; content = io.BytesIO(sys.stdin.buffer.read())\n"
+    read = "import sys; from catalogue.compressed.xlsx_reader import xlsx_to_csv as read; import io; content = io.BytesIO(sys.stdin.buffer.read())\n"
     read += "sys.stdout.buffer.writelines([*read(content, most_bytes=1 << 30)] and read(content, most_bytes=1 << 30))"
     done = subprocess.run(
         [sys.executable, "-W", "default", "-c", read],

@@ -227,7 +227,7 @@ def test_errors_of_the_storage_are_not_taken_for_damage() -> None:
 
 _FIRST_OF_THEIR_PROCESS = """
 import io, sys, threading, time
-from catalogue.compressed.xlsx_reader import last_row, workbook_layout
+from catalogue.compressed.xlsx_reader import last_row, xlsx_schema
 
 class Slow:
     def find_spec(self, name, path=None, target=None):
@@ -235,7 +235,7 @@ class Slow:
 
 sys.meta_path.insert(0, Slow())
 content = sys.stdin.buffer.read()
-looks = [last_row, lambda stream: workbook_layout(stream, most_bytes=1 << 30)] * 2
+looks = [last_row, lambda stream: xlsx_schema(stream, most_bytes=1 << 30)] * 2
 read = []
 threads = [threading.Thread(target=lambda look=look: read.append(look(io.BytesIO(content)))) for look in looks]
 for thread in threads:
