@@ -25,7 +25,11 @@ SBOM := var/sbom
 # MkDocs, which builds the documentation's site, in an environment of its own.
 DOCS := var/docs
 SHIPPED := laptop api worker serving training
-PIP := $(PY) -m pip install --disable-pip-version-check --no-input --quiet --require-hashes
+PIP := $(PY) -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes
+# Package names as pip fetches them, and the two steps that take long without printing anything.
+PIP_PROGRESS := while read -r first second _; do case "$$first $$second" in \
+	Collecting\ *) echo "  fetching $$second";; \
+	"Installing collected") echo "  unpacking all of them (a minute or two)";; esac; done
 
 .PHONY: help demo up test test-all coverage check format docs train quality bench scale chaos fuzz compose-test clean requirements sbom build pin-images
 
@@ -127,7 +131,8 @@ $(VENV)/.made.stamp:
 # An editable install of the project itself; setuptools comes from the hashed set, so nothing is fetched unpinned.
 define install
 	@echo "Installing $(1) (a few minutes the first time; TensorFlow is large)"
-	@$(PIP) -r requirements/$(1).txt
+	@$(PIP) -r requirements/$(1).txt | $(PIP_PROGRESS)
+	@echo "  installing spinelabel from this checkout"
 	@$(PY) -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 endef
