@@ -109,7 +109,7 @@ class NewJob:
 class Job:
     """A snapshot of a job's record. Times are Unix seconds by the store's own clock.
 
-    A few hundred bytes, however many columns the catalogue has: `JobStore.layout` has those.
+    A few hundred bytes, however many columns the catalogue has: see `JobRepository.layout`.
     """
 
     id: str

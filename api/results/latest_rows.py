@@ -28,7 +28,7 @@ def latest_rows(job: Job, store: ScopedJobStore, storage: Storage) -> LatestRows
     newest = store.latest_chunk_output(job.id)
     if newest is not None:
         chunk, seal = newest
-        blocks = ChunkOutput.sealed(job.id, chunk.index, seal).rows(storage)
+        blocks = ChunkOutput.from_manifest(job.id, chunk.index, seal).rows(storage)
         try:
             for row in read_result(blocks, result, start=0, number=chunk.first_row):
                 if not row.blank:

@@ -109,7 +109,7 @@ class View:
     def committed_parts(self, job_id: str) -> list[Path]:
         """The labelled rows of the committed chunks."""
         seals = self.store.chunks.manifests(job_id)
-        parts = [ChunkOutput.sealed(job_id, index, seal) for index, seal in seals.items()]
+        parts = [ChunkOutput.from_manifest(job_id, index, seal) for index, seal in seals.items()]
         return [self._stack.storage / chunk_output_path(job_id, p.index, p.fence) for p in parts]
 
 

@@ -1,4 +1,4 @@
-"""API keys in this process's memory, for unit tests; passes the same contract suite as Redis."""
+"""API keys in memory."""
 
 from __future__ import annotations
 

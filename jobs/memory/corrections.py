@@ -1,4 +1,4 @@
-"""Corrections in this process's memory, for unit tests; passes the same contract suite as Redis."""
+"""Corrections in memory."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from jobs.ports.corrections import CorrectionsSummary, CorrectionStore
 
 
 @dataclass
-class _Said:
+class _Corrections:
     genres: dict[int, str] = field(default_factory=dict)
     revision: int = 0
 
 
 class MemoryCorrectionStore(CorrectionStore):
-    """Give the same object to the `MemoryJobStore`, which says what jobs there are."""
+    """Share one object with `MemoryState`, which creates and deletes the entries."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._said: dict[str, _Said] = {}
+        self._by_job: dict[str, _Corrections] = {}
 
     def begin(self, job_id: str) -> None:
-        """For the job store, when a job is made."""
+        """Called when a job is created."""
         with self._lock:
-            self._said[job_id] = _Said()
+            self._by_job[job_id] = _Corrections()
 
     def forget(self, job_id: str) -> None:
-        """For the job store, when a job or its files are deleted."""
+        """Called when a job or its files are deleted."""
         with self._lock:
-            self._said.pop(job_id, None)
+            self._by_job.pop(job_id, None)
 
     def put(self, job_id: str, row: int, genre: str) -> None:
         with self._lock:
-            if job_id not in self._said:
+            if job_id not in self._by_job:
                 raise JobNotFound(job_id)
-            said = self._said[job_id]
-            said.genres[row] = genre
-            said.revision += 1
+            corrections = self._by_job[job_id]
+            corrections.genres[row] = genre
+            corrections.revision += 1
 
     def remove(self, job_id: str, row: int) -> None:
         with self._lock:
-            said = self._said.get(job_id, _Said())
-            if said.genres.pop(row, None) is not None:
-                said.revision += 1
+            corrections = self._by_job.get(job_id, _Corrections())
+            if corrections.genres.pop(row, None) is not None:
+                corrections.revision += 1
 
     def of(self, job_id: str, rows: Sequence[int]) -> Mapping[int, str]:
         with self._lock:
-            genres = self._said.get(job_id, _Said()).genres
+            genres = self._by_job.get(job_id, _Corrections()).genres
             return {row: genres[row] for row in rows if row in genres}
 
     def stand(self, job_id: str) -> CorrectionsSummary:
         with self._lock:
-            said = self._said.get(job_id, _Said())
-            return CorrectionsSummary(count=len(said.genres), revision=said.revision)
+            corrections = self._by_job.get(job_id, _Corrections())
+            return CorrectionsSummary(count=len(corrections.genres), revision=corrections.revision)

@@ -1,4 +1,4 @@
-"""Keys of requests in this process's memory; passes the same contract suite as Redis."""
+"""Idempotency keys in memory."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class MemoryIdempotencyStore(IdempotencyStore):
                 del self._entries[claim.name]
 
     def complete(self, completion: KeyCompletion, job_id: str) -> None:
-        """Note what the key has led to. Raises `IdempotencyKeyLost`."""
+        """Record the job of a claimed key. Raises `IdempotencyKeyLost`."""
         with self._lock:
             if (entry := self._claimed(completion.claim)) is None:
                 raise IdempotencyKeyLost

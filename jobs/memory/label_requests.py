@@ -1,4 +1,4 @@
-"""Questions in this process's memory, for unit tests; passes the same contract suite as Redis."""
+"""Label requests in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls back in this process's memory, for unit tests; passes the same contract suite as Redis."""
+"""Webhook deliveries in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KEPT = 50
 
 
 class MemoryWebhookStore(WebhookStore):
-    """Give the same object to the `MemoryJobStore`, which makes its jobs due; `clock` returns Unix seconds."""
+    """Share one object with `MemoryState`, which makes deliveries due; `clock` returns Unix seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -24,17 +24,17 @@ class MemoryWebhookStore(WebhookStore):
         self._secrets: dict[str | None, list[tuple[str, float]]] = {}
 
     def schedule(self, job_id: str) -> None:
-        """Due now; for the job store, when a job ends."""
+        """Make the delivery due; called when a job ends."""
         with self._lock:
             self._due[job_id] = self._clock()
 
     def scheduled(self) -> int:
-        """How many jobs' callers are still to be told; for the job store's figures."""
+        """Number of pending deliveries."""
         with self._lock:
             return len(self._due)
 
     def forget(self, job_id: str) -> None:
-        """For the job store, when a job is deleted."""
+        """Called when a job is deleted."""
         with self._lock:
             self._due.pop(job_id, None)
             self._taken.pop(job_id, None)

@@ -1,4 +1,4 @@
-"""The port to the API keys. A revoked key stays in the record, so that old log lines can be understood."""
+"""The port to API keys. Revoked keys are kept, so that their ids in old log lines can be resolved."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from jobs.api_keys import ApiKey
 
 
 class ApiKeyStore(ABC):
-    """Keys by their id. Raises `ApiKeyNotFound` for an unknown one."""
+    """API keys by id. Raises `ApiKeyNotFound` for an unknown id."""
 
     @abstractmethod
     def add(self, key: ApiKey) -> ApiKey:
-        """Keep a new key; as it is kept, with the time."""
+        """Store a new key. Returns it with its time of creation."""
 
     @abstractmethod
     def get(self, key_id: str) -> ApiKey:
-        """The key, whether in force or revoked."""
+        """The key, valid or revoked."""
 
     @abstractmethod
     def all(self) -> Sequence[ApiKey]:
-        """Every key, the oldest first."""
+        """All keys, oldest first."""
 
     @abstractmethod
     def revoke(self, key_id: str) -> ApiKey:
-        """Let the key open nothing from now on. Revoking twice keeps the first time."""
+        """Revoke the key. Revoking it again keeps the first time."""

@@ -1,7 +1,7 @@
-"""The port to what people say about rows of ended jobs: a genre beside the model's.
+"""The port to corrections: genres that people chose for rows of ended jobs.
 
-Rows are numbered as in the result: 1 for the first below the header, blank lines not counted. What is
-kept of a job goes with its files, or with the job.
+Rows are numbered as in the result: 1 is the first below the header, blank lines are not counted.
+The corrections of a job are deleted with its files.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectionsSummary:
-    """How much has been said of a job so far."""
+    """Number and revision of a job's corrections."""
 
     count: int = 0  # rows that have a correction
-    revision: int = 0  # grows with every change, so it identifies what all of them say together
+    revision: int = 0  # grows with every change; identifies the state of all corrections
 
 
 class CorrectionStore(ABC):
@@ -24,14 +24,14 @@ class CorrectionStore(ABC):
 
     @abstractmethod
     def put(self, job_id: str, row: int, genre: str) -> None:
-        """Keep the genre in the place of whatever was said of the row before.
+        """Store the genre of a row, replacing an earlier one.
 
-        Raises `JobNotFound` also when the job's files are deleted.
+        Raises `JobNotFound`, also if the job's files are deleted.
         """
 
     @abstractmethod
     def remove(self, job_id: str, row: int) -> None:
-        """Take back what was said of the row, if anything was."""
+        """Delete the correction of a row, if it has one."""
 
     @abstractmethod
     def of(self, job_id: str, rows: Sequence[int]) -> Mapping[int, str]:

@@ -1,7 +1,7 @@
-"""The port for a few summaries that are to be labelled at once: the API asks, a worker answers.
+"""The port to label requests: a few summaries that a worker labels while the API waits.
 
-A question is no job: it is short-lived, it is answered once or not at all, and whoever asked waits for it. What is lost
-with a process is asked again by the client.
+A label request is not a job. It is short-lived, and answered at most once. If a process dies, the
+client sends its request again.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from jobs.job import Failure
 
 @dataclass(frozen=True, kw_only=True)
 class LabelRequest:
-    """What is asked."""
+    """The texts to label."""
 
     summaries: tuple[str, ...]
     titles: tuple[str, ...]  # one for each summary, "" where there is none
-    owner: str | None  # of the key that asks; None where no key is asked for
-    evidence: bool = False  # whether the labels are to say which words weighed most
+    owner: str | None  # of the API key; None without authentication
+    evidence: bool = False  # whether to include the evidence
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a worker found: one outcome per summary, in order."""
+    """The response of a worker: one outcome per summary, in order."""
 
     model_version: int
     outcomes: tuple[Label | RowError, ...]
 
 
 class LabelRequests(ABC):
-    """Questions that wait for a worker, and answers that wait for whoever asked."""
+    """Requests that wait for a worker, and responses that wait for the API."""
 
     @abstractmethod
     def ask(self, question: LabelRequest, *, keep_s: float) -> str:
-        """Put a question, which is withdrawn after `keep_s` seconds; its id."""
+        """Submit a request, which expires after `keep_s` seconds. Returns its id."""
 
     @abstractmethod
     def wait(self, question_id: str, *, within_s: float) -> Answer | Failure | None:
-        """The answer, or why there can be none. None: nobody answered in time; the question is withdrawn then."""
+        """The response, or why there is none. None: timeout; the request is withdrawn."""
 
     @abstractmethod
     def take(self, question_id: str) -> LabelRequest | None:
-        """The question, for whoever takes it first. None: it is taken, answered or withdrawn."""
+        """Claim a request. None: another worker has claimed it, or it has expired."""
 
     @abstractmethod
     def answer(self, question_id: str, answer: Answer | Failure) -> None:
-        """Leave the answer for whoever asked; it is forgotten if nobody fetches it soon."""
+        """Store the response for the API. It expires after a minute."""

@@ -1,7 +1,8 @@
-"""The port to what callers are told of ended jobs: whose turn it is, what came of it, and the secrets that sign.
+"""The port to webhooks: due deliveries, their log, and the signing secrets.
 
-A job with a callback becomes due in the very step that ends it. Whoever takes it holds it for a bounded time; whoever
-dies with it in hand simply does not record an outcome, and it becomes due again. So a caller is told at least once.
+The delivery of a job becomes due in the atomic step that ends the job. A worker claims it for a
+bounded lease. If the worker dies, it records no attempt, and the delivery becomes due again. So a
+webhook is delivered at least once.
 """
 
 from __future__ import annotations
@@ -15,61 +16,61 @@ from typing import Literal
 
 _SECRET_BYTES = 32
 
-# refused: an address that must not be called
+# refused: the URL rules forbid the address
 Outcome = Literal["delivered", "failed", "refused"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One attempt to tell a caller. Holds nothing that the receiver answered but its status."""
+    """One delivery attempt. Of the response, only the status is kept."""
 
-    number: int  # 1-based; a number that is missing was cut short
+    number: int  # 1-based; a missing number is an attempt that was interrupted
     at: float  # Unix seconds by the sender's clock
     seconds: float
-    status: int | None  # of the receiver's answer; None: there was none
+    status: int | None  # of the HTTP response; None: there was none
     outcome: Outcome
     detail: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryLog:
-    """How telling one job's caller stands."""
+    """The delivery of one job's webhook."""
 
-    attempts: Sequence[Attempt]  # the newest fifty, in their order
-    next_at: float | None  # Unix seconds by the store's clock; None: there will be no further one
+    attempts: Sequence[Attempt]  # the newest fifty, oldest first
+    next_at: float | None  # Unix seconds by the store's clock; None: no further attempt
 
 
 class WebhookStore(ABC):
-    """Calls back that are due, their log, and each owner's signing secrets. Owner None: where no key is asked for."""
+    """Due deliveries, their log, and each owner's secrets. Owner None: without authentication."""
 
     @abstractmethod
     def due(self, *, limit: int) -> Sequence[str]:
-        """Ids of jobs whose caller should be told now, the longest due first."""
+        """Ids of jobs whose webhook is due now, the longest due first."""
 
     @abstractmethod
     def take(self, job_id: str, *, lease_s: float) -> int | None:
-        """Hold a due call back for so long. Returns the attempt's number; None when it is not due or held."""
+        """Claim a due delivery. Returns the attempt's number; None if it is not due or is claimed."""
 
     @abstractmethod
     def record(self, job_id: str, attempt: Attempt, *, again_in_s: float | None) -> bool:
-        """Log the attempt; due again after so many seconds, or never.
+        """Log the attempt; due again after `again_in_s` seconds, or never if None.
 
-        False, and nothing is changed, when a later attempt has been taken or the job is gone.
+        Returns False and changes nothing if a later attempt was claimed or the job is deleted.
         """
 
     @abstractmethod
     def log(self, job_id: str) -> DeliveryLog:
-        """The attempts so far; empty for a job that is unknown or has no callback."""
+        """The attempts so far; empty for a job that is unknown or has no webhook."""
 
     @abstractmethod
     def secrets(self, owner: str | None) -> tuple[str, ...]:
-        """The secrets that sign at present, the newest first; the first one is made when it is first asked for."""
+        """The valid signing secrets, newest first. The first is created on first use."""
 
     @abstractmethod
     def renew_secret(self, owner: str | None, *, keep_s: float) -> str:
-        """A new secret. The one before it signs as well for so long, so that receivers can be changed meanwhile."""
+        """Create a new secret. The previous one stays valid for `keep_s` seconds."""
 
 
 def new_secret() -> str:
-    """A random secret in the spelling of Standard Webhooks."""
+    """A random secret in the format of Standard Webhooks."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode("ascii")

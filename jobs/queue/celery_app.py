@@ -1,4 +1,4 @@
-"""The Celery app as both ends of the queue see it: JSON only, ids only, no result backend."""
+"""The Celery app that API and workers share: JSON messages with ids only, no result backend."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from jobs.queue.weighted_cycle import QueueTurns
 
 
 def make_celery(broker_url: str) -> Celery:
-    """An app without tasks: the API sends by name, the worker adds its tasks. Connects on first use."""
+    """An app without tasks: the API sends by name, workers register tasks. Connects on first use."""
     app = Celery("spinelabel", broker=broker_url, set_as_current=False)
     app.conf.update(
         accept_content=["json"],
         task_serializer="json",
-        # The job record is ours; a result backend would be a second, forgetful copy of it.
+        # Results are in the job record; a result backend would duplicate it.
         result_backend=None,
         task_ignore_result=True,
         task_store_errors_even_if_ignored=False,
@@ -23,7 +23,7 @@ def make_celery(broker_url: str) -> Celery:
         task_default_queue=CONTROL_QUEUE,
         task_create_missing_queues=False,
         broker_transport_options={
-            # By class, not by name: it is ours.
+            # Our own class, so it is passed as an object and not by name.
             "queue_order_strategy": QueueTurns,
             "socket_timeout": 30,
             "socket_keepalive": True,
@@ -31,11 +31,11 @@ def make_celery(broker_url: str) -> Celery:
         },
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        # A Redis whose memory or disk is full refuses with what Celery takes for an error of the channel; without this its
-        # consumer ends, with exit status 0, and does not wait.
+        # Celery takes the errors of a full Redis for channel errors. Without this its consumer
+        # exits with status 0 instead of reconnecting.
         broker_channel_error_retry=True,
-        # Messages are acknowledged when a task starts. What a dead worker leaves undone is found in the
-        # job record within seconds; the broker's own redelivery takes minutes, and then repeats work.
+        # Messages are acknowledged when a task starts. Recovery finds abandoned steps in the job
+        # record within seconds; redelivery by the broker would take minutes and repeat work.
         task_acks_late=False,
         worker_prefetch_multiplier=1,
         worker_disable_prefetch=True,

@@ -1,6 +1,6 @@
-"""The port that tells workers what to do next: ids only, tasks named by string.
+"""The port to the task queue, with its Celery adapter. Messages hold ids only.
 
-A message may be lost, repeated or late: the job record decides what still has to be done.
+A message may be lost, repeated or late: the job record decides which steps are due.
 """
 
 from __future__ import annotations
@@ -47,31 +47,31 @@ STEP_QUEUES = (CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
 
 
 class TaskQueue(ABC):
-    """What can be asked of the workers."""
+    """Enqueues tasks."""
 
     @abstractmethod
     def plan(self, job_id: str) -> None:
-        """Ask for the job to be planned."""
+        """Enqueue planning."""
 
     @abstractmethod
     def label(self, job_id: str, index: int) -> None:
-        """Ask for chunk `index` to be labelled."""
+        """Enqueue the labelling of chunk `index`."""
 
     @abstractmethod
     def assemble(self, job_id: str) -> None:
-        """Ask for the parts to be put together and the job to be ended."""
+        """Enqueue assembly."""
 
     @abstractmethod
     def answer(self, question_id: str) -> None:
-        """Ask for a question to be answered. Nobody sends it again: whoever asked does not wait for long."""
+        """Enqueue a label request. It is not enqueued again if lost."""
 
     @abstractmethod
     def queued(self, steps: Set[Step]) -> frozenset[Step]:
-        """Those of `steps` whose message is in a queue, or lies so deep in one that this is not known."""
+        """Those of `steps` that have a message in a queue, or may have one in a very long queue."""
 
     @abstractmethod
     def depths(self) -> Mapping[str, int]:
-        """How many messages wait in each of `QUEUES`."""
+        """Number of messages in each of `QUEUES`."""
 
 
 class CeleryTaskQueue(TaskQueue):
@@ -101,7 +101,7 @@ class CeleryTaskQueue(TaskQueue):
         self.app.send_task(LABEL_REQUEST_TASK, args=[question_id], queue=INTERACTIVE_QUEUE)
 
     def queued(self, steps: Set[Step]) -> frozenset[Step]:
-        # AMQP cannot look into a queue; Redis, which is our broker, keeps it as a list under its name.
+        # AMQP cannot inspect a queue; in Redis, our broker, it is a list under its name.
         sought, found = set(steps), set[Step]()
         with self.app.connection_for_read() as connection:
             channel: Any = connection.default_channel
@@ -113,7 +113,7 @@ class CeleryTaskQueue(TaskQueue):
                         sought.remove(step)
                         found.add(step)
                 if channel.client.llen(name) > self._most_read:
-                    # Enqueued again at every pass, what is deeper than that would make a long queue ever longer.
+                    # Enqueueing deeper steps again at every pass would make a long queue longer.
                     return frozenset(steps)
         return frozenset(found)
 
@@ -136,7 +136,7 @@ class CeleryTaskQueue(TaskQueue):
 
 
 class RecordingTaskQueue(TaskQueue):
-    """Keeps what was sent, for whoever wants to look or to run it in order."""
+    """Records the messages, for tests."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, int | None]] = []

@@ -1,4 +1,4 @@
-"""In which order a free worker looks at the queues: urgent ones first, and none waits for ever."""
+"""The order in which a free worker polls the queues: urgent ones first, without starvation."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from kombu.utils.scheduling import priority_cycle
 
 from jobs.queue.task_queue import BULK_QUEUE, SMALL_QUEUE
 
-# A queue is first once after so many messages of others. A job of one chunk is three messages (plan, label, assemble): one
-# chunk of a large job is taken for about four small jobs.
+# After this many messages from other queues, a queue comes first once. A job of one chunk has three
+# messages (plan, label, assemble), so one chunk of a large job is taken for about four small jobs.
 TURNS: Mapping[str, int] = {SMALL_QUEUE: 8, BULK_QUEUE: 12}
 
 
 class QueueTurns(priority_cycle):  # type: ignore[type-arg]  # generic in its stub alone
-    """The queues in their order, but those first that have waited for their number of messages.
+    """The queues in fixed order, preceded by those whose turn it is.
 
-    kombu makes one for each channel, asks `consume` for the order before each message, and tells `rotate` which queue the
-    message came from.
+    kombu creates one per channel, calls `consume` before each message, and `rotate` after it.
     """
 
     def __init__(self, it: Iterable[str] | None = None, turns: Mapping[str, int] = TURNS) -> None:
@@ -30,7 +29,7 @@ class QueueTurns(priority_cycle):  # type: ignore[type-arg]  # generic in its st
         )  # messages of other queues since the last of this one
 
     def consume(self, n: int) -> Any:
-        """The first `n` queues to look at, in order."""
+        """The first `n` queues to poll, in order."""
         return sorted(super().consume(n), key=lambda queue: not self._is_due(queue))
 
     def rotate(self, last_used: str) -> None:

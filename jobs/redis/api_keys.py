@@ -36,7 +36,7 @@ class RedisApiKeyStore(ApiKeyStore):
 
     def revoke(self, key_id: str) -> ApiKey:
         key = self.get(key_id)
-        # A second revocation at the same moment can only write the same, give or take a moment.
+        # Two concurrent revocations may both write; their times are almost equal.
         return (
             key if key.revoked_at is not None else self._keep(replace(key, revoked_at=self._now()))
         )

@@ -1,4 +1,4 @@
-"""Corrections in Redis, beside the job records: one hash for each job that has any."""
+"""Corrections in Redis: one hash per job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys of requests in Redis, beside the job records; Redis itself forgets them when their time is over."""
+"""Idempotency keys in Redis, which expire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job's record as Redis keeps it: the fields of its hash, and the layout beside it."""
+"""Converts jobs to and from the hash in Redis, and the schema to and from compressed JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GENRE = "genre:"
 
 
 def fields_of(job: NewJob) -> dict[str, Any]:
-    """The fields with which the record begins; the script that makes it adds the times."""
+    """The initial fields of the record; the script adds the times."""
     optional = {
         "title_column": job.title_column,
         "owner": job.owner,
@@ -30,12 +30,12 @@ def fields_of(job: NewJob) -> dict[str, Any]:
 
 
 def packed_layout(layout: Mapping[str, object]) -> bytes:
-    """The layout as compressed JSON: a header of thousands of like names takes no more room than its upload did."""
+    """The schema as compressed JSON, so that a header of thousands of names stays small."""
     return zlib.compress(json.dumps(layout).encode())
 
 
 def unpacked_layout(packed: bytes) -> Mapping[str, object]:
-    """What `packed_layout` has packed."""
+    """The inverse of `packed_layout`."""
     return cast(Mapping[str, object], json.loads(zlib.decompress(packed)))
 
 
@@ -43,7 +43,7 @@ def job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> J
     """The job of this hash.
 
     Args:
-        done: parts that are committed.
+        done: number of committed chunks.
         now: Unix seconds by the clock of Redis.
     """
 
@@ -71,7 +71,7 @@ def job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> J
         },
         planned=record.get("planned") == "1",
         chunks=int(record.get("chunks", 0)),
-        # `finish` drops the parts and leaves its size in the record.
+        # `finish` deletes the outputs and records their number.
         chunks_done=int(record.get("chunks_done", done)),
         model=(
             PinnedModel(int(record["model_version"]), record["model_digest"])

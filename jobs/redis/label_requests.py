@@ -1,4 +1,4 @@
-"""Questions and answers in Redis, both as JSON and both forgotten by Redis itself."""
+"""Label requests and responses in Redis, as JSON keys that expire."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
 from jobs.redis.keys import label_request_key, label_response_key
 
 _ANSWER_KEPT_S = 60
-# Below the socket's timeout, or a wait would look like a Redis that does not answer.
+# Below the socket timeout, so that waiting is not mistaken for an outage.
 _LONGEST_BLOCK_S = 4.0
 
 

@@ -1,6 +1,6 @@
-"""Which errors mean that Redis cannot serve for now: it is away, it is starting, or it refuses writes.
+"""Classifies errors that mean an outage of Redis: unreachable, starting, or refusing writes.
 
-Such a state ends by itself or by an operator's hand; nothing is wrong with the request that met it.
+The cause is not the request; it can be repeated when Redis is available again.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import redis
 from kombu.exceptions import OperationalError
 
-MEMORY_FULL = "Redis refuses writes: its memory is full; delete jobs or raise maxmemory."
-DISK_ERROR = "Redis refuses writes: its disk is full or failing; make room on it."
-READ_ONLY = "Redis refuses writes: it is a replica; connect to the primary."
-STARTING = "Redis is starting: it reads its file."
-NOT_NOW = "Redis cannot serve for now."
+MEMORY_FULL = "Redis refuses writes: its memory is full. Delete jobs or raise maxmemory."
+DISK_ERROR = "Redis refuses writes: its disk is full or failing. Free space on it."
+READ_ONLY = "Redis refuses writes: it is a replica. Connect to the primary."
+STARTING = "Redis is starting: it is loading its data."
+NOT_NOW = "Redis is temporarily unavailable."
 
-# As Redis spells them; within a script's error the code stands in the middle of the text.
+# Redis's error codes; in a script's error the code is inside the text.
 _REFUSALS = {
     "command not allowed when used memory": MEMORY_FULL,
     "MISCONF": DISK_ERROR,
@@ -31,7 +31,7 @@ _REFUSALS = {
 
 
 def refusal(error: BaseException) -> str | None:
-    """Why a Redis that answers does not serve for now, in a sentence; None if this error says nothing of the kind."""
+    """Why a reachable Redis refuses commands, in a sentence; None for any other error."""
     if isinstance(error, OperationalError) and error.__cause__ is not None:
         error = error.__cause__
     if not isinstance(error, redis.ResponseError | redis.BusyLoadingError):
@@ -41,7 +41,7 @@ def refusal(error: BaseException) -> str | None:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether Redis is away or refuses for now, rather than that the request was wrong."""
+    """Whether the error is an outage of Redis, not a fault of the request."""
     if isinstance(error, redis.ConnectionError | redis.TimeoutError | OperationalError):
         return True
     return refusal(error) is not None

@@ -1,8 +1,8 @@
-"""The cache of labels in Redis, beside the job record.
+"""The prediction cache in Redis, in two generations.
 
-Two hashes, a young and an old one, from key to stamp and value. The young one is written
-until it is half as large as the whole may be; then it becomes the old one, and the old one goes. Redis is told never to
-evict anything, so that it never forgets a job; this is how the cache is bounded all the same.
+Two hashes, young and old, map a key to a timestamp and a value. When the young hash holds half of
+the maximum, it replaces the old one. Redis itself must not evict keys, because it holds the job
+record, so the cache bounds its size in this manner.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ log = structlog.get_logger(__name__)
 
 _STAMP = struct.Struct(">I")
 _LENGTH = struct.Struct(">H")
-# Where `cache_get.lua` found an entry.
+# The generation of an entry in the reply of `cache_get.lua`.
 _NOTHING, _OLD = 0, 2
-# One command's worth: Redis serves nobody else meanwhile.
+# Keys per command: Redis serves no other client meanwhile.
 _AT_A_TIME = 500
-# Whoever labels waits no longer than this for a Redis that does not answer, and then does without for a while.
+# Labelling waits at most this long for Redis, then works without the cache for a while.
 _PATIENCE_S = 0.5
 _PAUSE_S = 10.0
-# With less of its memory free than this, Redis needs it for jobs.
+# Above this share of its memory, Redis needs the rest for jobs.
 _FULL_SHARE = 0.8
 
 
 class RedisPredictionCache(PredictionCache):
-    """Connects on first use; several threads may use it."""
+    """Thread-safe. Has a client of its own, with short timeouts. Connects on first use."""
 
     def __init__(self, url: str, *, most: int, ttl_s: float) -> None:
         """Holds about `most` values, each for at most `ttl_s` seconds."""
@@ -52,7 +52,7 @@ class RedisPredictionCache(PredictionCache):
         )
         self._remember = load_script(self._redis, "cache_put")
         self._recall = load_script(self._redis, "cache_get")
-        self._again_at = 0.0  # monotonic; until then nothing is asked
+        self._again_at = 0.0  # monotonic; no command is sent before then
 
     def get(self, keys: Sequence[bytes], *, before: float) -> dict[bytes, bytes]:
         found: dict[bytes, bytes] = {}

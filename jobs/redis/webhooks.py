@@ -1,4 +1,4 @@
-"""Calls back in Redis, beside the job records; each atomic step is one script in `scripts/`."""
+"""Webhook deliveries in Redis. Each atomic step is one script in `scripts/`."""
 
 from __future__ import annotations
 

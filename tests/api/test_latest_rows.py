@@ -44,7 +44,7 @@ def begun(front: Front) -> tuple[str, Claim]:
     part = write_chunk_output(
         front.storage, claim, 1, rows=encode_rows(layout, rows, outcomes), errors=b""
     )
-    front.store.chunks.commit(claim, 1, labelled=20, failed=0, manifest=part.seal, window=2)
+    front.store.chunks.commit(claim, 1, labelled=20, failed=0, manifest=part.manifest, window=2)
     return job_id, claim
 
 

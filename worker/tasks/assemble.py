@@ -101,7 +101,9 @@ def _parts(services: Services, job_id: str) -> list[ChunkOutput]:
             f"{len(planned) - len(seals)} of {len(planned)} chunks are not there"
         )
     return [
-        ChunkOutput.sealed(job_id, c.index, seals[c.index]) for c in planned if c.index in seals
+        ChunkOutput.from_manifest(job_id, c.index, seals[c.index])
+        for c in planned
+        if c.index in seals
     ]
 
 
@@ -132,7 +134,7 @@ def _label_again(services: Services, claim: Claim) -> None:
     whole = {
         index
         for index, seal in seals.items()
-        if ChunkOutput.sealed(job_id, index, seal).is_whole(services.storage)
+        if ChunkOutput.from_manifest(job_id, index, seal).is_whole(services.storage)
     }
     damaged = [chunk.index for chunk in store.chunks.all(job_id) if chunk.index not in whole]
     log.error("%s: chunks %s are labelled again", job_id, damaged)

@@ -75,7 +75,7 @@ def _tidy_up(services: Services, claim: Claim, index: int) -> None:
     except JobNotFound:  # it has ended, and was deleted
         seal = None
     # A commit whose answer got lost looks like a lost lease when it is tried again.
-    if seal is None or ChunkOutput.sealed(claim.job_id, index, seal).fence != claim.fence:
+    if seal is None or ChunkOutput.from_manifest(claim.job_id, index, seal).fence != claim.fence:
         try:
             delete_chunk_output(services.storage, claim, index)
         except OSError as error:
@@ -151,7 +151,7 @@ def _work(
         index,
         labelled=labelled,
         failed=failed,
-        manifest=part.seal,
+        manifest=part.manifest,
         genres=Counter(outcome.genre for outcome in outcomes if isinstance(outcome, Label)),
         to_review=sum(needs_review(outcome) for outcome in outcomes),
         window=services.settings.max_queued_chunks_per_job,
