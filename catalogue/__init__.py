@@ -1,4 +1,4 @@
-"""Catalogue files: formats, encodings, schema detection, rows, text cleaning, labelled results, exports.
+"""Catalogue files: formats, encodings, schemas, rows, text cleaning, labelled results and exports.
 
-Pure: bytes and values in, bytes and values out. No network and no service.
+No network and no services: bytes and values in, bytes and values out.
 """

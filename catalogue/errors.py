@@ -1,18 +1,18 @@
-"""What can be wrong with a catalogue as a whole.
+"""Errors about a catalogue as a whole.
 
-Each error has a stable `code` for programs and a sentence for the person, which says what to do.
-What is wrong with a single row is data, not an error: see `catalogue.labelled.labels.RowError`.
+Each has a stable `code` for programs and a message that says what to do. An error in a single row is
+data and not an exception: see `catalogue.labelled.labels.RowError`.
 """
 
 from collections.abc import Sequence
 from typing import ClassVar
 
-_LISTED_COLUMNS = 30
-_LONGEST_NAME = 40
+_MAX_NAMES = 30
+_MAX_NAME_CHARACTERS = 40
 
 
 class CatalogueError(Exception):
-    """The root of all errors that this package raises about a catalogue."""
+    """The base of all errors in this package."""
 
     code: ClassVar[str] = "CATALOGUE_UNREADABLE"
 
@@ -22,19 +22,19 @@ class CatalogueError(Exception):
 
 
 class EmptyFile(CatalogueError):
-    """The file holds nothing but white space."""
+    """The file is empty or only white space."""
 
     code = "EMPTY_FILE"
 
 
 class NotText(CatalogueError):
-    """The file is no text: a workbook, an image, an archive or some other binary format."""
+    """The file is binary: a workbook, an image, an archive or similar."""
 
     code = "NOT_TEXT"
 
 
 class HeaderUnreadable(CatalogueError):
-    """The header is too long, or a quotation mark in it is never closed."""
+    """The header is too long or has an unclosed quotation mark."""
 
     code = "HEADER_UNREADABLE"
 
@@ -46,43 +46,43 @@ class TooManyColumns(CatalogueError):
 
 
 class NoSummaryColumn(CatalogueError):
-    """No column looks like the summary."""
+    """No column name was recognised as the summary."""
 
     code = "NO_SUMMARY_COLUMN"
 
 
 class SummaryColumnUnknown(CatalogueError):
-    """The caller named a summary column that the header does not have."""
+    """The requested summary column is not in the header."""
 
     code = "SUMMARY_COLUMN_NOT_FOUND"
 
 
 class TitleColumnUnknown(CatalogueError):
-    """The caller named a title column that the header does not have."""
+    """The requested title column is not in the header."""
 
     code = "TITLE_COLUMN_NOT_FOUND"
 
 
 class NoRows(CatalogueError):
-    """There is a header and nothing below it."""
+    """The file has a header but no rows."""
 
     code = "NO_ROWS"
 
 
 class LineTooLong(CatalogueError):
-    """A single line is longer than the longest record: it could not be held in bounded memory."""
+    """A single line is longer than the longest record that fits into memory."""
 
     code = "LINE_TOO_LONG"
 
 
 class InvalidGenre(CatalogueError):
-    """What a person gave as a row's genre cannot be one."""
+    """A corrected genre is not valid."""
 
     code = "INVALID_GENRE"
 
 
 class CorruptArchive(CatalogueError):
-    """A gzip or ZIP file cannot be unpacked."""
+    """A gzip or ZIP file cannot be decompressed."""
 
     code = "CORRUPT_ARCHIVE"
 
@@ -106,22 +106,22 @@ class MultipleFilesInArchive(CatalogueError):
 
 
 class UnpackedTooLarge(CatalogueError):
-    """Unpacked, the file would be larger than it may be, or than its packed size makes believable."""
+    """The decompressed file exceeds the size limit or the compression ratio limit."""
 
     code = "UNPACKED_TOO_LARGE"
 
 
 class WorkbookUnreadable(CatalogueError):
-    """An Excel workbook is damaged, or unusual beyond what can be read."""
+    """An Excel workbook is corrupt or not supported."""
 
     code = "WORKBOOK_UNREADABLE"
 
 
-def listed(header: Sequence[str]) -> str:
-    """Return the names of `header` as a quoted list for a message, safe to print anywhere."""
-    names = [_shown(name) for name in header[:_LISTED_COLUMNS]]
-    if len(header) > _LISTED_COLUMNS:
-        names.append(f"and {len(header) - _LISTED_COLUMNS} more")
+def format_names(header: Sequence[str]) -> str:
+    """Return column or file names as a quoted list for a message, safe to print."""
+    names = [_shown(name) for name in header[:_MAX_NAMES]]
+    if len(header) > _MAX_NAMES:
+        names.append(f"and {len(header) - _MAX_NAMES} more")
     return ", ".join(names)
 
 
@@ -129,4 +129,6 @@ def _shown(name: str) -> str:
     if not name.strip():
         return "(unnamed)"
     plain = "".join(char if char.isprintable() else "\ufffd" for char in name)
-    return f"“{plain[:_LONGEST_NAME]}…”" if len(plain) > _LONGEST_NAME else f"“{plain}”"
+    return (
+        f"“{plain[:_MAX_NAME_CHARACTERS]}…”" if len(plain) > _MAX_NAME_CHARACTERS else f"“{plain}”"
+    )

@@ -1,48 +1,48 @@
-"""The bounds of everything that a catalogue may be, so that no input costs more than they allow."""
+"""Limits on catalogues, which bound the memory and time that an input can cost."""
 
 MIB = 1024 * 1024
 
 # Text
 PROBE_BYTES = 256 * 1024
-"""As much of a file as is looked at to find its encoding, its delimiter and its columns."""
+"""Bytes that are read to detect encoding, delimiter and columns."""
 MAX_HEADER_BYTES = 64 * 1024
-"""The longest header as UTF-8: it is kept in the job's record."""
+"""In UTF-8. The header is stored in the job record."""
 MAX_COLUMNS = 2_000
-"""Columns of a header, in every format. A row may have more cells; it is in error then."""
+"""Columns of a header, in every format. A row with more cells is malformed."""
 MAX_RECORD_BYTES = 4 * MIB
-"""The longest record, line end included."""
+"""Line end included."""
 MAX_SUMMARY_CHARACTERS = 100_000
 """Before cleaning."""
 MAX_GENRE_CHARACTERS = 64
-"""Of a genre that a person gives."""
+"""Of a corrected genre."""
 
-# Packed files. Real catalogues shrink to a third or a tenth.
+# Compressed files. Real catalogues compress to a third or a tenth.
 MAX_RATIO = 100
-"""How many times as large as packed a file may be."""
+"""Maximum ratio of decompressed to compressed size."""
 RATIO_COUNTS_FROM = 64 * MIB
-"""Below this size the ratio does not matter."""
+"""Decompressed size from which the ratio is checked."""
 MAX_ZIP_MEMBERS = 1_000
 MAX_ZIP_DIRECTORY_BYTES = MIB
-"""Of a ZIP archive's table of contents, which is read whole."""
+"""Of a ZIP archive's central directory, which is read at once."""
 MAX_SMALL_GZIP_MEMBERS = 1_000
-"""Members of a gzip file beyond one for each `GZIP_MEMBER_BYTES` that they hold."""
+"""Members of a gzip file, in addition to one per `GZIP_MEMBER_BYTES` of content."""
 GZIP_MEMBER_BYTES = 1024
 
 # Workbooks
 PART_RATIO_COUNTS_FROM = 16 * MIB
-"""As `RATIO_COUNTS_FROM`, for each part of a workbook: XML takes a hundred times as long to read as to unpack."""
+"""As `RATIO_COUNTS_FROM`, per workbook part: parsing XML is a hundred times slower than inflating."""
 MAX_PACKAGE_PART_BYTES = 16 * MIB
-"""Of a part that describes the workbook: its contents, relations, sheets and styles."""
+"""Of the parts for contents, relations, sheets and styles."""
 MAX_SHARED_TEXT_BYTES = 256 * MIB
 MAX_ELEMENT_BYTES = 4 * MIB
-"""XML between the ends of two elements that are read, for instance of two rows."""
+"""XML between the ends of two parsed elements, for instance two rows."""
 MAX_TAG_BYTES = 256 * 1024
-"""A tag or comment."""
+"""Of a tag or comment."""
 MAX_ELEMENTS = 65_536
-"""Elements within one that is read: 16,384 cells with their contents."""
+"""Descendants of one parsed element: 16,384 cells with their contents."""
 MAX_DEPTH = 64
-"""Elements within each other."""
+"""Nesting depth of elements."""
 MAX_ROWS = 1_048_576
 """Excel's own limit."""
 MAX_FORMATS = 65_536
-"""Cell formats, Excel's own limit, and number formats."""
+"""Cell formats (Excel's own limit) and number formats."""

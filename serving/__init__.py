@@ -1,4 +1,4 @@
-"""The model: exported SavedModels, TensorFlow Serving's configuration, and the embedded model server.
+"""The embedded model server, exported SavedModels and the configuration of TensorFlow Serving.
 
-`python -m serving` serves the folder `models/NAME/VERSION/` over TensorFlow Serving's gRPC protocol.
+`python -m serving` serves `models/NAME/VERSION/` over the gRPC protocol of TensorFlow Serving.
 """

@@ -7,15 +7,17 @@ import os
 import signal
 import threading
 
+import structlog
+
 from serving.log_setup import configure_logging
 from serving.settings import SettingsError, read_settings
 from serving.tensorflow_setup import import_tensorflow, suppress_native_logs
 
-log = logging.getLogger("serving")
+log = structlog.get_logger("serving")
 
 
 def main() -> int:
-    """Serves until it is told to stop; the exit status."""
+    """Serve until a signal arrives; return the exit status."""
     configure_logging()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -23,24 +25,24 @@ def main() -> int:
     try:
         settings = read_settings()
     except SettingsError as error:
-        log.error("%s", error)
+        log.error("invalid_setting", error=str(error))
         return 2
     configure_logging(settings.log_format)
     if not settings.model_folder.is_dir():
         log.error(
-            "there is no model folder %s; set SPINELABEL_MODEL_ROOT and SPINELABEL_MODEL_NAME,"
-            " or publish a version there",
-            settings.model_folder,
+            "model_folder_missing",
+            folder=str(settings.model_folder),
+            action="set SPINELABEL_MODEL_ROOT and SPINELABEL_MODEL_NAME, or publish a version",
         )
         return 1
     suppress_native_logs()
-    # Imported here because they read the environment that was just prepared.
+    # Imported here: gRPC reads the environment that was just set.
     from serving.grpc_server import AddressUnavailable, listen
 
     try:
         bound = listen(settings)
     except AddressUnavailable as error:
-        log.error("%s", error)
+        log.error("address_unavailable", error=str(error))
         return 1
     import_tensorflow()
     from serving.server import ModelServer
@@ -48,20 +50,20 @@ def main() -> int:
     server = ModelServer(settings, bound)
     server.start()
     log.info(
-        "answers on %s, %d predictions at a time; loads the model from %s",
-        settings.serving_address,
-        settings.executions,
-        settings.model_folder,
+        "model_server_started",
+        address=settings.serving_address,
+        max_concurrent_predictions=settings.executions,
+        folder=str(settings.model_folder),
     )
     stop.wait()
-    log.info("stopping: predictions under way have %g s", settings.serving_grace_s)
+    log.info("model_server_stopping", grace_s=settings.serving_grace_s)
     server.stop()
-    log.info("stopped")
+    log.info("model_server_stopped")
     return 0
 
 
 if __name__ == "__main__":
     status = main()
     logging.shutdown()
-    # Not sys.exit: it would wait for the threads of predictions that outlived the grace.
+    # Not sys.exit, which would wait for predictions that did not end within the grace period.
     os._exit(status)

@@ -1,4 +1,4 @@
-"""Bounds how many predictions run at a time and how many may wait."""
+"""Limits concurrent predictions and the length of their queue."""
 
 from __future__ import annotations
 
@@ -10,29 +10,32 @@ from serving.errors import DeadlineExceeded, QueueFull
 
 
 class ConcurrencyLimiter:
-    """More predictions at a time than CPUs are slower for everyone; waiting ones cost only memory."""
+    """Runs as many predictions as there are slots; more of them queue, up to a limit.
+
+    More concurrent predictions than CPUs slow each other down; queued ones only cost memory.
+    """
 
     def __init__(self, *, running: int, waiting: int) -> None:
-        self._free = threading.Semaphore(running)
-        self._places = threading.Semaphore(running + waiting)
-        self._full = f"{waiting} predictions wait already; try again later"
+        self._slots = threading.Semaphore(running)
+        self._admitted = threading.Semaphore(running + waiting)
+        self._queue_full = f"{waiting} predictions are queued; try again later"
 
     @contextmanager
-    def enter(self, timeout_s: float | None) -> Iterator[None]:
-        """Waits for a turn, at most `timeout_s` seconds (None: for ever), and holds it.
+    def acquire(self, timeout_s: float | None) -> Iterator[None]:
+        """Wait for a slot, at most `timeout_s` seconds (None: without a limit), and hold it.
 
         Raises:
-            QueueFull: too many wait already.
-            DeadlineExceeded: the time was up first.
+            QueueFull: the queue is full.
+            DeadlineExceeded: no slot was free in time.
         """
-        if not self._places.acquire(blocking=False):
-            raise QueueFull(self._full)
+        if not self._admitted.acquire(blocking=False):
+            raise QueueFull(self._queue_full)
         try:
-            if not self._free.acquire(timeout=timeout_s):
-                raise DeadlineExceeded("the deadline passed before the prediction's turn came")
+            if not self._slots.acquire(timeout=timeout_s):
+                raise DeadlineExceeded("the deadline passed while the prediction was queued")
             try:
                 yield
             finally:
-                self._free.release()
+                self._slots.release()
         finally:
-            self._places.release()
+            self._admitted.release()

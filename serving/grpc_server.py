@@ -1,4 +1,7 @@
-"""The gRPC server on a bound address: claimed before the slow imports, so that a taken one is known at once."""
+"""A gRPC server on a bound address.
+
+The address is bound before the slow imports, so that a conflict is reported at once.
+"""
 
 from __future__ import annotations
 
@@ -12,38 +15,38 @@ import grpc
 
 from serving.settings import ServingSettings
 
-# Status and health calls must find a thread while every place for a prediction is taken.
+# Threads for status and health calls while the limit on predictions is reached.
 _THREADS_FOR_OTHER_CALLS = 8
 
 _OPTIONS: list[tuple[str, int]] = [
     # Python's default is 4 MB; TensorFlow Serving takes what protobuf can hold.
     ("grpc.max_receive_message_length", 2**31 - 1),
     ("grpc.max_send_message_length", 2**31 - 1),
-    # With port sharing a second server on the same port would start and get half of the requests.
+    # With port sharing, a second server on the same port would get half of the requests.
     ("grpc.so_reuseport", 0),
-    # Lets clients find out within seconds whether a silent connection is dead.
+    # Lets clients detect a dead connection within seconds.
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
 ]
 
 
 class AddressUnavailable(Exception):
-    """The address cannot be listened on; the message says which, and what to do."""
+    """The address cannot be bound; the message says why and what to do."""
 
 
 def listen(settings: ServingSettings) -> grpc.Server:
-    """A server that holds its address and answers nothing until it is started.
+    """Return a server that is bound to its address but not started.
 
-    A Unix socket (`unix:PATH`) can be connected to by the user of this process only.
+    A Unix socket (`unix:PATH`) accepts connections of this process's user only.
 
     Raises:
-        AddressUnavailable: another process listens there, the host is not this machine, or the socket's folder
-            does not exist or its path is too long.
+        AddressUnavailable: another process listens there, the host is not this machine, or the
+            folder of the socket does not exist or its path is too long.
     """
     threads = settings.executions + settings.serving_queue + _THREADS_FOR_OTHER_CALLS
     server = grpc.server(ThreadPoolExecutor(threads, thread_name_prefix="call"), options=_OPTIONS)
     address = settings.serving_address
     path = address.removeprefix("unix:") if address.startswith("unix:") else None
-    # gRPC replaces a socket that exists, also one that another server listens on.
+    # gRPC replaces an existing socket, even if another server listens on it.
     if path is not None and _is_listened_on(path):
         raise AddressUnavailable(_IN_USE.format(address=address))
     try:
@@ -56,15 +59,16 @@ def listen(settings: ServingSettings) -> grpc.Server:
 
 
 _IN_USE = (
-    "cannot listen on {address}: another process does; stop it or set SPINELABEL_SERVING_ADDRESS"
-)
-_PORT_REFUSED = (
-    "cannot listen on {address}: the port is taken or the host is not this machine; stop the other process or set"
+    "cannot listen on {address}: the address is in use; stop the other process or set"
     " SPINELABEL_SERVING_ADDRESS"
 )
+_PORT_REFUSED = (
+    "cannot listen on {address}: the port is in use or the host is not this machine; stop the"
+    " other process or set SPINELABEL_SERVING_ADDRESS"
+)
 _SOCKET_REFUSED = (
-    "cannot listen on {address}: its folder must exist and be writable, the path be at most 107 bytes long and name"
-    " nothing but a socket; set SPINELABEL_SERVING_ADDRESS"
+    "cannot listen on {address}: its folder must exist and be writable, and the path must have at"
+    " most 107 bytes and not name another file; set SPINELABEL_SERVING_ADDRESS"
 )
 
 
@@ -79,7 +83,7 @@ def _is_listened_on(path: str) -> bool:
 
 @contextlib.contextmanager
 def _private_files() -> Iterator[None]:
-    """Files made meanwhile belong to this user alone; the process must have no other thread that makes any."""
+    """Create files with mode 0600. The umask is the process's: no other thread may create files."""
     before = os.umask(0o177)
     try:
         yield

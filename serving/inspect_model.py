@@ -1,6 +1,6 @@
-"""`python -m serving.inspect_model`: loads the newest version of the model, and prints what it says of itself as JSON.
+"""`python -m serving.inspect_model`: loads the newest model version and prints its description.
 
-Serves nothing: it tells whether a server that is started on the same folder would have something to serve.
+It checks, without a server, whether the model folder holds a version that can be loaded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from serving.tensorflow_setup import import_tensorflow, suppress_native_logs
 
 
 def main() -> int:
-    """The exit status: 1 for a model that cannot be used, 2 for a wrong setting."""
+    """Return the exit status: 1 if the model cannot be loaded, 2 for an invalid setting."""
     try:
         folder = read_settings().model_folder
     except SettingsError as error:
@@ -22,14 +22,14 @@ def main() -> int:
         return 2
     versions = [v for v in folder.glob("[0-9]*") if v.name.isdecimal() and v.is_dir()]
     if not versions:
-        print(f"there is no version in {folder}", file=sys.stderr)
+        print(f"no version in {folder}; publish a model there", file=sys.stderr)
         return 1
     newest = max(versions, key=lambda version: int(version.name))
     suppress_native_logs()
     try:
         import_tensorflow()
         description = _description(newest)
-    except Exception as error:  # whatever TensorFlow says of a damaged file, or of itself
+    except Exception as error:  # TensorFlow raises many types for damaged files
         print(f"{newest}: {str(error).strip() or repr(error)}", file=sys.stderr)
         return 1
     print(json.dumps({"version": int(newest.name), "description": description}))
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def _description(version: Path) -> object:
-    """What the version answers to its signature `describe`."""
+    """The output of the signature `describe`."""
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2
 

@@ -1,4 +1,4 @@
-"""One SavedModel in a session of its own, run by tensor name as TensorFlow Serving runs it."""
+"""A SavedModel in its own session, run by tensor names as in TensorFlow Serving."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from serving.tensors import choose_outputs, read_inputs, write_output
 
 DEFAULT_SIGNATURE = "serving_default"
 
-# TensorFlow's error codes and gRPC's are the same numbers.
+# TensorFlow's and gRPC's error codes have the same numbers.
 _GRPC_CODES = MappingProxyType({code.value[0]: code for code in grpc.StatusCode})
 
 
 class SavedModelSession:
-    """A loaded version. Any number of threads may predict at a time; none after `close`.
+    """A loaded version. Thread-safe until `close`.
 
     Attributes:
-        signatures: each signature's definition by its name.
+        signatures: the definition of each signature by its name.
     """
 
     def __init__(self, folder: Path, *, intra_op_threads: int, inter_op_threads: int) -> None:
-        """Loads the SavedModel: variables restored, lookup tables initialised.
+        """Load the SavedModel, restore variables and initialise lookup tables.
 
         Args:
             folder: holds `saved_model.pb`.
-            intra_op_threads: threads that share one operation; 0 lets TensorFlow choose.
-            inter_op_threads: threads that run operations side by side; 0 lets TensorFlow choose.
+            intra_op_threads: threads within one operation; 0: TensorFlow chooses.
+            inter_op_threads: threads across operations; 0: TensorFlow chooses.
 
         Raises:
-            Exception: whatever TensorFlow raises for a folder that it cannot load.
+            Exception: of any type, if TensorFlow cannot load the folder.
         """
         graph = tf.Graph()
         self._session = tf.compat.v1.Session(
@@ -43,7 +43,7 @@ class SavedModelSession:
             config=tf.compat.v1.ConfigProto(
                 intra_op_parallelism_threads=intra_op_threads,
                 inter_op_parallelism_threads=inter_op_threads,
-                # A session's own inter-op pool; without it the first session's setting rules for all.
+                # Otherwise the first session's inter-op setting would apply to all sessions.
                 use_per_session_threads=True,
             ),
         )
@@ -57,7 +57,7 @@ class SavedModelSession:
             raise
         graph.finalize()
         self.signatures = MappingProxyType(
-            # Names with this prefix are the exporter's own, such as the one that initialises tables.
+            # The exporter's internal signatures, such as table initialisation, have this prefix.
             {
                 name: definition
                 for name, definition in meta_graph.signature_def.items()
@@ -68,19 +68,19 @@ class SavedModelSession:
     def predict(
         self, request: predict_pb2.PredictRequest, *, timeout_s: float | None
     ) -> predict_pb2.PredictResponse:
-        """Runs one of the signatures.
+        """Run a signature.
 
         Args:
-            request: its `model_spec` names the signature; name and version are not looked at.
-            timeout_s: the run is broken off after so many seconds; None is never.
+            request: `model_spec` names the signature; its name and version are ignored.
+            timeout_s: seconds after which the run is cancelled; None: never.
 
         Returns:
-            The outputs that the request asks for; `model_spec` says which signature ran.
+            The requested outputs; `model_spec` names the signature that ran.
 
         Raises:
             NoSuchSignature: the model has no signature of that name.
-            InvalidRequest: the inputs or the output filter do not fit it.
-            ExecutionFailed: TensorFlow's error, `DEADLINE_EXCEEDED` where the time was up.
+            InvalidRequest: the inputs or the output filter do not match the signature.
+            ExecutionFailed: TensorFlow's error; `DEADLINE_EXCEEDED` after the timeout.
         """
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         if name not in self.signatures:
@@ -102,9 +102,9 @@ class SavedModelSession:
         return response
 
     def close(self) -> None:
-        """Frees the variables and tables."""
+        """Free variables and tables."""
         self._session.close()
-        # The graph refers to itself, and this process makes too little garbage to be collected often:
-        # without this, each version that comes and goes would leave megabytes behind.
+        # The graph has reference cycles, and this process triggers the collector rarely: without
+        # this call every replaced version would leave megabytes allocated.
         del self._session
         gc.collect()

@@ -1,8 +1,6 @@
-"""The services on a bound gRPC server: started at once, healthy when a version serves, stopped in order."""
+"""The model server: its gRPC services, health status, start and shutdown."""
 
 from __future__ import annotations
-
-import logging
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -15,9 +13,7 @@ from serving.settings import ServingSettings
 from serving.version_manager import VersionManager
 from serving.version_registry import VersionRegistry
 
-log = logging.getLogger(__name__)
-
-# What cancelled calls may take to be gone from gRPC's books.
+# Time for gRPC to finish cancelled calls.
 _CANCELLING_S = 2.0
 _HEALTH_NAMES = (health.OVERALL_HEALTH, PREDICTION_SERVICE, MODEL_SERVICE)
 
@@ -26,37 +22,37 @@ class ModelServer:
     """One model served over one gRPC server."""
 
     def __init__(self, settings: ServingSettings, server: grpc.Server) -> None:
-        """Puts the services on `server`, which is bound and not started."""
+        """Register the services on `server`, which is bound but not started."""
         self._settings = settings
         self._server = server
         self._health = health.HealthServicer()
-        self._tell_health(False)
-        table: VersionRegistry[SavedModelSession] = VersionRegistry(settings.model_name)
-        gate = ConcurrencyLimiter(running=settings.executions, waiting=settings.serving_queue)
-        self._keeper = VersionManager(settings, table, self._tell_health)
+        self._set_health(False)
+        registry: VersionRegistry[SavedModelSession] = VersionRegistry(settings.model_name)
+        limiter = ConcurrencyLimiter(running=settings.executions, waiting=settings.serving_queue)
+        self._versions = VersionManager(settings, registry, self._set_health)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(table), server)
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(registry), server)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(table, gate), server
+            PredictionService(registry, limiter), server
         )
 
     def start(self) -> None:
-        """Answers from now on; predictions are NOT_FOUND until the first version is loaded."""
+        """Accept calls. Predictions return NOT_FOUND until the first version is loaded."""
         self._server.start()
-        self._keeper.start()
+        self._versions.start()
 
     def stop(self) -> None:
-        """Refuses new calls, lets those under way finish within the grace, frees the versions."""
+        """Reject new calls, wait for running ones within the grace period, free the versions."""
         self._health.enter_graceful_shutdown()
         grace_s = self._settings.serving_grace_s
-        # gRPC may wait for the thread of a call that it has cancelled, and no prediction ends when it is cancelled.
+        # gRPC may wait for the thread of a cancelled call, and a running prediction ignores it.
         self._server.stop(grace_s).wait(grace_s + _CANCELLING_S)
-        self._keeper.stop()
+        self._versions.stop()
 
-    def _tell_health(self, serves: bool) -> None:
+    def _set_health(self, serving: bool) -> None:
         status = (
             health_pb2.HealthCheckResponse.SERVING
-            if serves
+            if serving
             else health_pb2.HealthCheckResponse.NOT_SERVING
         )
         for name in _HEALTH_NAMES:

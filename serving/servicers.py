@@ -1,13 +1,13 @@
-"""TensorFlow Serving's gRPC services over the served versions."""
+"""TensorFlow Serving's gRPC services on top of the version registry."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import grpc
+import structlog
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -22,19 +22,19 @@ from serving.errors import DeadlineExceeded, InvalidRequest, ServingError, one_l
 from serving.model import SavedModelSession
 from serving.version_registry import VersionRegistry
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 Response = TypeVar("Response")
-Table = VersionRegistry[SavedModelSession]
+Registry = VersionRegistry[SavedModelSession]
 
 PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"
 
-# Signatures that answer with a constant. The worker asks for it at the end of each chunk, and must not wait there for
-# the batches of others.
-_NO_COMPUTATION = frozenset({"describe"})
+# Signatures that return a constant. Workers call them at the end of every chunk; they bypass the
+# queue of predictions.
+_CONSTANT_SIGNATURES = frozenset({"describe"})
 
-# The client's own mistakes, and what passes by itself; anything else deserves a line in the log.
+# Client errors and transient conditions; any other status is logged.
 _EXPECTED = frozenset(
     {
         grpc.StatusCode.INVALID_ARGUMENT,
@@ -47,38 +47,38 @@ _EXPECTED = frozenset(
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc]  # generated, untyped
-    """Predict and GetModelMetadata; the other methods answer UNIMPLEMENTED."""
+    """Predict and GetModelMetadata; the other methods return UNIMPLEMENTED."""
 
-    def __init__(self, table: Table, gate: ConcurrencyLimiter) -> None:
-        self._table = table
-        self._gate = gate
+    def __init__(self, registry: Registry, limiter: ConcurrencyLimiter) -> None:
+        self._registry = registry
+        self._limiter = limiter
 
     def Predict(
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
-        """Runs a signature of a version."""
+        """Run a signature of a version."""
 
-        def answer() -> predict_pb2.PredictResponse:
-            waits = request.model_spec.signature_name not in _NO_COMPUTATION
-            turn = self._gate.enter(context.time_remaining()) if waits else nullcontext()
-            with turn, _use(self._table, request) as (version, model):
+        def respond() -> predict_pb2.PredictResponse:
+            queued = request.model_spec.signature_name not in _CONSTANT_SIGNATURES
+            slot = self._limiter.acquire(context.time_remaining()) if queued else nullcontext()
+            with slot, _use(self._registry, request) as (version, model):
                 if not context.is_active():
-                    raise DeadlineExceeded("the client no longer waits for this prediction")
+                    raise DeadlineExceeded("the client cancelled this prediction")
                 response = model.predict(request, timeout_s=context.time_remaining())
             response.model_spec.name = request.model_spec.name
             response.model_spec.version.value = version
             return response
 
-        return _answer(answer, context)
+        return _respond(respond, context)
 
     def GetModelMetadata(
         self,
         request: get_model_metadata_pb2.GetModelMetadataRequest,
         context: grpc.ServicerContext,
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
-        """The signatures of a version."""
+        """Return the signatures of a version."""
 
-        def answer() -> get_model_metadata_pb2.GetModelMetadataResponse:
+        def respond() -> get_model_metadata_pb2.GetModelMetadataResponse:
             if not request.metadata_field:
                 raise InvalidRequest(
                     "GetModelMetadataRequest must specify at least one metadata_field"
@@ -88,7 +88,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
                     raise InvalidRequest(f"Metadata field {field} is not supported")
             signatures = get_model_metadata_pb2.SignatureDefMap()
             response = get_model_metadata_pb2.GetModelMetadataResponse()
-            with _use(self._table, request) as (version, model):
+            with _use(self._registry, request) as (version, model):
                 for name, definition in model.signatures.items():
                     signatures.signature_def[name].CopyFrom(definition)
             response.metadata["signature_def"].Pack(signatures)
@@ -96,23 +96,23 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
             response.model_spec.version.value = version
             return response
 
-        return _answer(answer, context)
+        return _respond(respond, context)
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore[misc]  # generated, untyped
-    """GetModelStatus; the served set changes through the model folder only."""
+    """GetModelStatus. Versions are changed through the model folder only."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
 
     def GetModelStatus(
         self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
     ) -> get_model_status_pb2.GetModelStatusResponse:
-        """The state of one version, or of every version seen since the start."""
+        """Return the state of one version, or of all versions since the start."""
 
-        def answer() -> get_model_status_pb2.GetModelStatusResponse:
+        def respond() -> get_model_status_pb2.GetModelStatusResponse:
             response = get_model_status_pb2.GetModelStatusResponse()
-            for status in self._table.statuses(*_wanted(request)):
+            for status in self._registry.statuses(*_requested(request)):
                 entry = response.model_version_status.add()
                 entry.version = status.version
                 entry.state = status.state.value
@@ -120,11 +120,11 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
                 entry.status.error_message = status.message
             return response
 
-        return _answer(answer, context)
+        return _respond(respond, context)
 
 
-def _wanted(request: Any) -> tuple[str, int | None]:
-    """The model's name and, where it is pinned, the version."""
+def _requested(request: Any) -> tuple[str, int | None]:
+    """The name of the model and the version, None for the newest."""
     if not request.HasField("model_spec"):
         raise InvalidRequest("Missing ModelSpec")
     spec: model_pb2.ModelSpec = request.model_spec
@@ -135,14 +135,14 @@ def _wanted(request: Any) -> tuple[str, int | None]:
     return spec.name, spec.version.value if spec.HasField("version") else None
 
 
-def _use(table: Table, request: Any) -> AbstractContextManager[tuple[int, SavedModelSession]]:
-    return table.use(*_wanted(request))
+def _use(registry: Registry, request: Any) -> AbstractContextManager[tuple[int, SavedModelSession]]:
+    return registry.use(*_requested(request))
 
 
-def _answer(answer: Callable[[], Response], context: grpc.ServicerContext) -> Response:
+def _respond(respond: Callable[[], Response], context: grpc.ServicerContext) -> Response:
     try:
-        return answer()
+        return respond()
     except ServingError as error:
         if error.code not in _EXPECTED:
-            log.warning("a prediction failed: %s: %s", error.code.name, one_line(error))
+            log.warning("prediction_failed", code=error.code.name, error=one_line(error))
         context.abort(error.code, str(error))

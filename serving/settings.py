@@ -1,4 +1,4 @@
-"""The model server's settings, read once per process at its composition root."""
+"""The settings of the model server, read once per process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PREFIX = "SPINELABEL_"
 
 
 class ServingSettings(BaseSettings):
-    """`SPINELABEL_*`: which model is served, where, and with how many threads."""
+    """`SPINELABEL_*` variables of the model server."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
 
@@ -31,63 +31,64 @@ class ServingSettings(BaseSettings):
     serving_address: str = Field(
         default="127.0.0.1:8500",
         pattern=r"^(unix:.+|.+:\d+)$",
-        description="Address to listen on, HOST:PORT, or unix:PATH for this user alone.",
+        description="Address to listen on: HOST:PORT, or unix:PATH for this user only.",
     )
     serving_versions: PositiveInt = Field(
-        default=2, description="How many versions serve at a time, the newest ones that load."
+        default=2, description="Number of versions that are served: the newest that load."
     )
     serving_poll_s: PositiveFloat = Field(
-        default=1.0, description="Seconds between two looks at the model folder."
+        default=1.0, description="Interval at which the model folder is polled, in seconds."
     )
     serving_retry_s: PositiveFloat = Field(
         default=60.0,
-        description="Seconds after which a version that could not be loaded is tried again.",
+        description="Seconds until loading a version that failed to load is retried.",
     )
     serving_threads: NonNegativeInt = Field(
-        default=0, description="Predictions that run at a time; 0: one for each CPU, at least two."
+        default=0,
+        description="Maximum of concurrent predictions; 0: the number of CPUs, at least 2.",
     )
     serving_queue: PositiveInt = Field(
         default=64,
-        description="Predictions that may wait for their turn; one more is told to come later.",
+        description="Maximum of queued predictions; more are rejected with RESOURCE_EXHAUSTED.",
     )
     serving_intra_op_threads: NonNegativeInt = Field(
         default=0,
-        description="Threads that share one operation of a prediction; 0: TensorFlow's choice.",
+        description="TensorFlow threads within one operation; 0: TensorFlow chooses.",
     )
     serving_inter_op_threads: NonNegativeInt = Field(
-        default=0, description="Threads that run operations side by side; 0: TensorFlow's choice."
+        default=0, description="TensorFlow threads across operations; 0: TensorFlow chooses."
     )
     serving_grace_s: PositiveFloat = Field(
         default=5.0,
-        description="Seconds that predictions under way may still take when told to stop.",
+        description="Seconds that running predictions may take after SIGTERM.",
     )
 
     @property
     def model_folder(self) -> Path:
-        """The folder whose numbered subfolders are the versions."""
+        """The folder that holds the version folders."""
         return self.model_root / self.model_name
 
     @property
     def executions(self) -> int:
-        """Predictions that run at a time. Two even on one CPU: one decodes while the other computes."""
+        """Maximum of concurrent predictions; at least 2, so that one decodes while one computes."""
         return self.serving_threads or max(2, os.cpu_count() or 1)
 
 
 class SettingsError(Exception):
-    """A setting is wrong; the message names its variable."""
+    """A setting is invalid; the message names its variable."""
 
 
 def read_settings() -> ServingSettings:
-    """The settings of this process, from its environment.
+    """Read the settings from the environment.
 
     Raises:
-        SettingsError: a value cannot be used.
+        SettingsError: a value is invalid.
     """
     try:
         return ServingSettings()
     except ValidationError as error:
-        said = (
-            f"{_PREFIX}{str(wrong['loc'][0]).upper()}: {wrong['msg']} (it is {wrong['input']!r})"
-            for wrong in error.errors(include_url=False)
+        messages = (
+            f"{_PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']} (got {problem['input']!r})"
+            for problem in error.errors(include_url=False)
         )
-        raise SettingsError("; ".join(said)) from error
+        raise SettingsError("; ".join(messages)) from error

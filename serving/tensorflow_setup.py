@@ -1,4 +1,4 @@
-"""How this process wants gRPC and TensorFlow: both read the environment while they are imported."""
+"""Imports TensorFlow and gRPC with this server's settings, which both read from the environment."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from types import ModuleType
 
 
 def suppress_native_logs() -> None:
-    """Keeps both from printing beside the log; call it before either is imported.
+    """Silence the native logs of both. Call it before either is imported.
 
-    What goes wrong reaches the log as an exception. A value that the operator has set stays.
+    Errors still arrive as exceptions. Variables that are set already are kept.
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow without Keras and without GPUs.
+    """Import TensorFlow without Keras and without GPUs.
 
-    TensorFlow imports Keras at once although a SavedModel needs none of it: half of the start-up time, and
-    130 MB. The embedded server is for laptops and tests; it computes on the CPU, as everywhere the same.
+    A SavedModel does not need Keras, which takes half of the start-up time and 130 MB. The embedded
+    server is for laptops and tests, and computes on the CPU.
     """
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    # None makes `import keras` fail, which TensorFlow takes as "not installed".
-    sys.modules["keras"] = None  # type: ignore[assignment]  # typeshed does not know that use of None
+    # None makes `import keras` fail, which TensorFlow treats as "not installed".
+    sys.modules["keras"] = None  # type: ignore[assignment]  # typeshed does not allow None
     import tensorflow as tf
 
     del sys.modules["keras"]
     tf.get_logger().setLevel(logging.ERROR)
-    _let_the_first_session_talk_to_nobody(tf)
+    _silence_first_session(tf)
 
 
-def _let_the_first_session_talk_to_nobody(tf: ModuleType) -> None:
-    """TensorFlow's first session prints notices that no setting silences; each only once."""
+def _silence_first_session(tf: ModuleType) -> None:
+    """Discard the notices that the first session prints to stderr; no setting disables them."""
     sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    stderr = os.dup(2)
+    devnull = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(devnull, 2)
         with tf.Graph().as_default(), tf.compat.v1.Session() as session:
             session.run(tf.constant(0))
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(devnull)

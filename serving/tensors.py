@@ -1,4 +1,4 @@
-"""Between TensorProto messages and numpy arrays, checked against a signature."""
+"""Conversion between TensorProto messages and numpy arrays, validated against a signature."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Array = npt.NDArray[Any]
 def read_inputs(
     signature: meta_graph_pb2.SignatureDef, inputs: Mapping[str, tensor_pb2.TensorProto]
 ) -> dict[str, Array]:
-    """The values to feed, by the name of the graph's tensor.
+    """Return the values to feed, by tensor name.
 
     Raises:
-        InvalidRequest: names, data types or shapes are not the signature's.
+        InvalidRequest: names, data types or shapes do not match the signature.
     """
     if set(inputs) != set(signature.inputs):
         raise InvalidRequest(
@@ -38,7 +38,7 @@ def read_inputs(
 def choose_outputs(
     signature: meta_graph_pb2.SignatureDef, output_filter: Iterable[str]
 ) -> dict[str, str]:
-    """The graph's tensor name for each output that is asked for; all of them where none is named.
+    """Return the tensor name of each requested output; of all outputs if none is requested.
 
     Raises:
         InvalidRequest: an output is unknown or named twice.
@@ -57,7 +57,7 @@ def choose_outputs(
 
 
 def write_output(value: Array) -> tensor_pb2.TensorProto:
-    """The message for one output; numbers go as raw bytes, which cost no time to read."""
+    """Return the message for one output. Numbers are sent as raw bytes, which decode fast."""
     message: tensor_pb2.TensorProto = tf.make_tensor_proto(value)
     return message
 
@@ -74,8 +74,8 @@ def _read(name: str, info: meta_graph_pb2.TensorInfo, tensor: tensor_pb2.TensorP
     if not expected.is_compatible_with(shape):
         raise InvalidRequest(f'input "{name}" expects shape {expected}, got {list(shape)}')
     if tensor.dtype == tf.string.as_datatype_enum:
-        # TensorFlow would repeat the last text to fill the shape; a client that counts wrongly is
-        # better told, and a shape of billions must not be filled.
+        # TensorFlow would repeat the last text until the shape is full: that hides client errors, and
+        # a shape of billions would exhaust the memory.
         if len(tensor.string_val) != math.prod(shape):
             raise InvalidRequest(
                 f'tensor parsing error: input "{name}" has {len(tensor.string_val)} values'

@@ -1,8 +1,7 @@
-"""Keeps the served versions as the model folder has them: looks, loads, warms up, publishes, withdraws."""
+"""Polls the model folder and reconciles the served versions with it."""
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,103 +9,107 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+import structlog
 import tensorflow as tf
 
 from serving.errors import ServingError, one_line
 from serving.model import SavedModelSession
 from serving.settings import ServingSettings
-from serving.version_policy import Contents, find_versions, look_at, next_step
+from serving.version_policy import Fingerprint, find_versions, fingerprint_files, next_step
 from serving.version_registry import State, VersionRegistry, VersionStatus
 from serving.warmup import warm_up
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Failure:
-    """A version that could not be loaded: its files as they were, and the monotonic time of the next attempt."""
+    """A version that failed to load: its files, and the monotonic time of the next attempt."""
 
-    contents: Contents
-    again_at: float
+    files: Fingerprint
+    retry_at: float
 
 
 class VersionManager:
-    """One thread that polls the model folder. Requests go on while it loads."""
+    """Polls the model folder in a thread. Requests are served while it loads a version."""
 
     def __init__(
         self,
         settings: ServingSettings,
-        table: VersionRegistry[SavedModelSession],
+        registry: VersionRegistry[SavedModelSession],
         on_change: Callable[[bool], None],
     ) -> None:
-        """`on_change` is told, after each change, whether any version serves."""
+        """`on_change` is called after each change with whether any version is served."""
         self._settings = settings
-        self._table = table
+        self._registry = registry
         self._on_change = on_change
-        # Versions that failed: tried again once their files change, and after a while, since the fault may have passed.
+        # Retried when their files change, and periodically because the cause may be transient.
         self._broken: dict[int, _Failure] = {}
-        self._complaint = ""
+        self._last_warning: tuple[str, str] | None = None
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="version-keeper", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="version-manager", daemon=True)
 
     def start(self) -> None:
-        """Begins with the newest version."""
+        """Start the thread; the newest version is loaded first."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the polling and withdraws every version; waits while one is being loaded."""
+        """Stop polling and unload all versions. Waits for a version that is being loaded."""
         self._stop.set()
         self._thread.join()
-        for version in self._table.serving:
-            self._table.withdraw(version)
+        for version in self._registry.serving:
+            self._registry.withdraw(version)
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                busy = self._look_and_act()
+                busy = self._reconcile()
             except Exception:
-                # This thread is the only one that can pick up a new version: it must not end.
-                log.exception("looking after the versions failed; trying again")
+                # Without this thread no new version would ever be loaded.
+                log.exception("version_reconciliation_failed")
                 busy = False
             if not busy:
                 self._stop.wait(self._settings.serving_poll_s)
 
-    def _look_and_act(self) -> bool:
-        """One step; whether there may be another one to do at once."""
+    def _reconcile(self) -> bool:
+        """Take one step; return whether another one may follow at once."""
         folder = self._settings.model_folder
         try:
             present = find_versions(folder)
         except OSError as error:
-            self._complain(f"cannot read {folder} ({error.strerror}); what serves goes on serving")
+            self._warn_once("model_folder_unreadable", reason=str(error.strerror))
             return False
         self._broken = {
             version: failure
             for version, failure in self._broken.items()
             if version in present
-            and look_at(present[version]) == failure.contents
-            and time.monotonic() < failure.again_at
+            and fingerprint_files(present[version]) == failure.files
+            and time.monotonic() < failure.retry_at
         }
         step = next_step(
             present=present.keys(),
             broken=self._broken.keys(),
-            serving=self._table.serving,
+            serving=self._registry.serving,
             keep=self._settings.serving_versions,
         )
         for version in step.unload:
-            self._table.withdraw(version)
-            log.info("version %d of %s is withdrawn", version, self._table.model_name)
+            self._registry.withdraw(version)
+            log.info("version_unloaded", version=version, model=self._registry.model_name)
         if step.load is not None:
             self._load(step.load, present[step.load])
         if step.load is not None or step.unload:
-            self._on_change(bool(self._table.serving))
+            self._on_change(bool(self._registry.serving))
             return True
-        self._complain("" if self._table.serving else f"no version in {folder} can be served")
+        if self._registry.serving:
+            self._last_warning = None
+        else:
+            self._warn_once("no_version_served", reason="publish a version that loads")
         return False
 
     def _load(self, version: int, folder: Path) -> None:
-        name = self._table.model_name
-        self._table.note(VersionStatus(version=version, state=State.LOADING))
-        contents = look_at(folder)
+        name = self._registry.model_name
+        self._registry.set_status(VersionStatus(version=version, state=State.LOADING))
+        files = fingerprint_files(folder)
         began = time.monotonic()
         model: SavedModelSession | None = None
         try:
@@ -117,32 +120,32 @@ class VersionManager:
             )
             loaded = time.monotonic()
             requests = warm_up(model, folder)
-        except Exception as error:  # a broken export can fail in any way TensorFlow knows
+        except Exception as error:  # TensorFlow raises many types for a broken export
             if model is not None:
                 model.close()
-            again_at = time.monotonic() + self._settings.serving_retry_s
-            self._broken[version] = _Failure(contents=contents, again_at=again_at)
+            retry_at = time.monotonic() + self._settings.serving_retry_s
+            self._broken[version] = _Failure(files=files, retry_at=retry_at)
             reason = f"{type(error).__name__}: {one_line(error)}"
-            self._table.note(
+            self._registry.set_status(
                 VersionStatus(version=version, state=State.END, code=_code(error), message=reason)
             )
-            log.error("version %d of %s cannot be served: %s", version, name, reason)
+            log.error("version_load_failed", version=version, model=name, error=reason)
             return
-        self._table.publish(version, model)
+        self._registry.publish(version, model)
         log.info(
-            "version %d of %s serves: loaded in %.2f s, warmed up by %d requests in %.2f s",
-            version,
-            name,
-            loaded - began,
-            requests,
-            time.monotonic() - loaded,
+            "version_loaded",
+            version=version,
+            model=name,
+            load_s=round(loaded - began, 2),
+            warm_up_requests=requests,
+            warm_up_s=round(time.monotonic() - loaded, 2),
         )
 
-    def _complain(self, complaint: str) -> None:
-        """Logs a lasting condition once, not at every look."""
-        if complaint and complaint != self._complaint:
-            log.warning("%s", complaint)
-        self._complaint = complaint
+    def _warn_once(self, event: str, *, reason: str) -> None:
+        """Log a lasting condition once and not at every poll."""
+        if (event, reason) != self._last_warning:
+            log.warning(event, folder=str(self._settings.model_folder), reason=reason)
+        self._last_warning = (event, reason)
 
 
 def _code(error: Exception) -> grpc.StatusCode:

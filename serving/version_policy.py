@@ -1,4 +1,4 @@
-"""Which versions should serve: read from the folder and decided here, without loading anything."""
+"""Decides which versions to load and unload, from the model folder."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-# What a version's files look like from outside: path, size, and time of change of each.
-Contents = frozenset[tuple[str, int, int]]
+# Path, size and modification time of each file of a version.
+Fingerprint = frozenset[tuple[str, int, int]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """The next thing to do. At most one version is loaded per step; unloading waits for nothing."""
+    """The next step: at most one version to load, any number to unload."""
 
     load: int | None
     unload: tuple[int, ...]
 
 
 def next_step(*, present: Set[int], broken: Set[int], serving: Set[int], keep: int) -> Step:
-    """Decides the next step towards serving the newest `keep` versions that can be loaded.
+    """Decide the next step towards serving the newest `keep` versions that can be loaded.
 
-    A broken version takes no other's place: TensorFlow Serving would give up the oldest version for it, and
-    with that the jobs that use it. A version that is served gives way only to one that serves already; one
-    whose folder is gone goes at once.
+    A broken version does not replace another one, unlike in TensorFlow Serving, where jobs that use
+    the oldest version would lose it. A served version is unloaded after its replacement has been
+    loaded; a version whose folder is gone is unloaded at once.
 
     Args:
-        present: versions in the folder.
-        broken: versions that failed to load as they are now.
-        serving: versions that serve now.
-        keep: how many are to serve.
+        present: versions in the model folder.
+        broken: versions that failed to load and have not changed since.
+        serving: versions that are served.
+        keep: number of versions to serve.
     """
-    wanted = sorted(present - broken, reverse=True)[:keep]
-    missing = [version for version in wanted if version not in serving]
+    desired = sorted(present - broken, reverse=True)[:keep]
+    missing = [version for version in desired if version not in serving]
     gone = serving - present
-    surplus = set() if missing else serving - set(wanted)
+    surplus = set() if missing else serving - set(desired)
     return Step(load=missing[0] if missing else None, unload=tuple(sorted(gone | surplus)))
 
 
 def find_versions(folder: Path) -> Mapping[int, Path]:
-    """The version folders below a model's folder: those whose name is a number.
+    """Return the version folders of a model: those whose name is a number.
 
     Raises:
         OSError: the folder cannot be read.
@@ -51,13 +51,13 @@ def find_versions(folder: Path) -> Mapping[int, Path]:
     }
 
 
-def look_at(version_folder: Path) -> Contents:
-    """What the files of a version look like now; it differs once someone has mended them."""
-    seen = set()
+def fingerprint_files(version_folder: Path) -> Fingerprint:
+    """Return the state of the version's files; it changes when they are replaced."""
+    files = set()
     for path in version_folder.rglob("*"):
         try:
             status = path.stat()
-        except FileNotFoundError:  # removed between listing and looking
+        except FileNotFoundError:  # removed since it was listed
             continue
-        seen.add((str(path.relative_to(version_folder)), status.st_size, status.st_mtime_ns))
-    return frozenset(seen)
+        files.add((str(path.relative_to(version_folder)), status.st_size, status.st_mtime_ns))
+    return frozenset(files)

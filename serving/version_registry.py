@@ -1,4 +1,4 @@
-"""The versions of one model: their states, and who is using which."""
+"""The versions of one model, their states, and the requests that use them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from serving.errors import NotServed
 
 
 class State(Enum):
-    """TensorFlow Serving's version states, by its numbers."""
+    """Version states, with TensorFlow Serving's numbers."""
 
     START = 10
     LOADING = 20
@@ -26,7 +26,7 @@ class State(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class VersionStatus:
-    """A version's state; `code` and `message` say why where it ended because of an error."""
+    """The state of a version; `code` and `message` hold the error if it failed."""
 
     version: int
     state: State
@@ -35,7 +35,7 @@ class VersionStatus:
 
 
 class Closable(Protocol):
-    """What a version is made of, as far as this module cares."""
+    """A loaded model."""
 
     def close(self) -> None: ...
 
@@ -43,8 +43,8 @@ class Closable(Protocol):
 Model = TypeVar("Model", bound=Closable)
 
 
-class _Held(Generic[Model]):
-    """A loaded version and the number of requests that use it."""
+class _LoadedVersion(Generic[Model]):
+    """A loaded version and its number of users."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -53,86 +53,86 @@ class _Held(Generic[Model]):
 
 
 class VersionRegistry(Generic[Model]):
-    """Thread-safe. A version that is withdrawn is closed by the last request that uses it."""
+    """Thread-safe. A withdrawn version is closed by the last request that uses it."""
 
     def __init__(self, model_name: str) -> None:
         self.model_name = model_name
         self._lock = threading.Lock()
-        self._serving: dict[int, _Held[Model]] = {}
+        self._serving: dict[int, _LoadedVersion[Model]] = {}
         self._statuses: dict[int, VersionStatus] = {}
 
     @property
     def serving(self) -> frozenset[int]:
-        """The versions that answer requests now."""
+        """The versions that are served."""
         with self._lock:
             return frozenset(self._serving)
 
     @contextmanager
     def use(self, model_name: str, version: int | None) -> Iterator[tuple[int, Model]]:
-        """Lends a version, the newest one if `version` is None, and keeps it open meanwhile.
+        """Yield a version, the newest if `version` is None, and keep it loaded meanwhile.
 
         Raises:
-            NotServed: there is no such model, or this version of it does not serve.
+            NotServed: the model or version is not served.
         """
         with self._lock:
-            found = max(self._serving, default=None) if version is None else version
-            if model_name != self.model_name or found is None or found not in self._serving:
-                wanted = (
+            number = max(self._serving, default=None) if version is None else version
+            if model_name != self.model_name or number is None or number not in self._serving:
+                requested = (
                     f"Latest({model_name})"
                     if version is None
                     else f"Specific({model_name}, {version})"
                 )
-                raise NotServed(f"Servable not found for request: {wanted}")
-            held = self._serving[found]
-            held.users += 1
+                raise NotServed(f"Servable not found for request: {requested}")
+            loaded = self._serving[number]
+            loaded.users += 1
         try:
-            yield found, held.model
+            yield number, loaded.model
         finally:
             with self._lock:
-                held.users -= 1
-            self._close_unused(found, held)
+                loaded.users -= 1
+            self._close_unused(number, loaded)
 
     def statuses(self, model_name: str, version: int | None) -> list[VersionStatus]:
-        """The state of one version, or of all that were ever seen, oldest first.
+        """Return the state of one version, or of all since the start, oldest first.
 
         Raises:
-            NotServed: nothing is known of this model or version.
+            NotServed: the model or version is unknown.
         """
         with self._lock:
-            known = self._statuses if model_name == self.model_name else {}
+            statuses = self._statuses if model_name == self.model_name else {}
             if version is None:
-                if not known:
+                if not statuses:
                     raise NotServed(f"Could not find any versions of model {model_name}")
-                return [known[number] for number in sorted(known)]
-            if version not in known:
+                return [statuses[number] for number in sorted(statuses)]
+            if version not in statuses:
                 raise NotServed(f"Could not find version {version} of model {model_name}")
-            return [known[version]]
+            return [statuses[version]]
 
-    def note(self, status: VersionStatus) -> None:
-        """Records the state of a version that does not serve."""
+    def set_status(self, status: VersionStatus) -> None:
+        """Record the state of a version that is not served."""
         with self._lock:
             self._statuses[status.version] = status
 
     def publish(self, version: int, model: Model) -> None:
-        """Makes a loaded version answer requests."""
+        """Serve a loaded version."""
         with self._lock:
-            self._serving[version] = _Held(model)
+            self._serving[version] = _LoadedVersion(model)
             self._statuses[version] = VersionStatus(version=version, state=State.AVAILABLE)
 
     def withdraw(self, version: int) -> None:
-        """Takes a version out of service; requests that use it finish first."""
+        """Stop serving a version; it is closed after the requests that use it."""
         with self._lock:
-            held = self._serving.pop(version)
-            held.withdrawn = True
+            loaded = self._serving.pop(version)
+            loaded.withdrawn = True
             self._statuses[version] = VersionStatus(version=version, state=State.UNLOADING)
-        self._close_unused(version, held)
+        self._close_unused(version, loaded)
 
-    def _close_unused(self, version: int, held: _Held[Model]) -> None:
+    def _close_unused(self, version: int, loaded: _LoadedVersion[Model]) -> None:
         with self._lock:
-            if held.users or not held.withdrawn:
+            if loaded.users or not loaded.withdrawn:
                 return
-            held.withdrawn = False  # so that nobody else closes it
-            # The folder may have come back and be loading again; then that is the version's state.
+            loaded.withdrawn = False  # closed once only
+            # Unless the version has returned in the meantime and is loading again.
             if self._statuses[version].state is State.UNLOADING:
                 self._statuses[version] = VersionStatus(version=version, state=State.END)
-        held.model.close()
+        loaded.model.close()

@@ -1,4 +1,4 @@
-"""A new version's first predictions, made before clients can reach it: the first one is the slow one."""
+"""Warm-up: a version's first predictions, which are slow, are made before it is served."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving.model import DEFAULT_SIGNATURE, SavedModelSession
 
-# TensorFlow Serving's place and limit.
+# As in TensorFlow Serving.
 RECORDS = Path("assets.extra", "tf_serving_warmup_requests")
-MOST_RECORDS = 1000
+MAX_RECORDS = 1000
 
 
 class WarmUpFailed(Exception):
-    """The version answers its own warm-up requests with an error, so it cannot serve."""
+    """The warm-up requests of a version are invalid."""
 
 
 def warm_up(model: SavedModelSession, folder: Path) -> int:
-    """Runs the warm-up requests that the version brings along, else a single row of our own.
+    """Run the warm-up requests of the version, or a single row if it has none.
 
     Returns:
-        How many requests ran.
+        The number of requests.
 
     Raises:
-        WarmUpFailed: there are too many, or one that is not a prediction.
+        WarmUpFailed: there are too many requests, or one is not a prediction.
         ServingError: a request failed.
         tensorflow.errors.DataLossError: the file is damaged.
     """
@@ -40,8 +40,8 @@ def warm_up(model: SavedModelSession, folder: Path) -> int:
     count = 0
     for record in tf.compat.v1.io.tf_record_iterator(str(records)):
         count += 1
-        if count > MOST_RECORDS:
-            raise WarmUpFailed(f"{records} holds more than {MOST_RECORDS} records")
+        if count > MAX_RECORDS:
+            raise WarmUpFailed(f"{records} holds more than {MAX_RECORDS} records")
         log = prediction_log_pb2.PredictionLog.FromString(record)
         if not log.HasField("predict_log"):
             raise WarmUpFailed(f"record {count} of {records} is not a Predict request")
@@ -50,18 +50,18 @@ def warm_up(model: SavedModelSession, folder: Path) -> int:
 
 
 def _smallest_request(model: SavedModelSession) -> predict_pb2.PredictRequest | None:
-    """One row for the default signature; None where it takes anything but texts."""
+    """One row for the default signature; None if its inputs are not texts."""
     signature = model.signatures.get(DEFAULT_SIGNATURE)
     if signature is None:
         return None
     request = predict_pb2.PredictRequest()
     for name, info in signature.inputs.items():
-        if not _is_list_of_texts(info):
+        if not _is_text_list(info):
             return None
         request.inputs[name].CopyFrom(tf.make_tensor_proto([b"warm"]))
     return request
 
 
-def _is_list_of_texts(info: meta_graph_pb2.TensorInfo) -> bool:
+def _is_text_list(info: meta_graph_pb2.TensorInfo) -> bool:
     shape = tf.TensorShape(info.tensor_shape)
     return bool(info.dtype == tf.string.as_datatype_enum and shape.is_compatible_with([1]))

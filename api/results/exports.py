@@ -18,7 +18,7 @@ from api.results.result_reader import ResultReader, open_result
 from catalogue.exports.csv_safe import to_formula_safe_csv
 from catalogue.exports.jsonl import as_jsonl
 from catalogue.exports.table import Table
-from catalogue.exports.xlsx import MOST_ROWS, as_xlsx
+from catalogue.exports.xlsx import MAX_ROWS, as_xlsx
 from jobs.files.storage import Storage
 from jobs.job import Job
 from jobs.ports.corrections import CorrectionStore
@@ -66,11 +66,11 @@ class Export:
         self, job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
     ) -> Response:
         """The download. Raises `Problem` when the result is not there, not yet, or has too many rows."""
-        if self.kind is Format.XLSX and job.row_counts.total > MOST_ROWS:
+        if self.kind is Format.XLSX and job.row_counts.total > MAX_ROWS:
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "TOO_MANY_ROWS_FOR_XLSX",
-                f"A sheet holds {MOST_ROWS:,} rows and this result has {job.row_counts.total:,}; "
+                f"A sheet holds {MAX_ROWS:,} rows and this result has {job.row_counts.total:,}; "
                 "download it as CSV or Parquet.",
             )
         stand = corrections.stand(job.id)

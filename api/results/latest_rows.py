@@ -6,7 +6,7 @@ from collections import deque
 
 from api.jobs.scoped_store import ScopedJobStore
 from api.results.row_schemas import ColumnsDocument, RowDocument, columns_of, row_document
-from catalogue.labelled.reader import ResultRow, part_layout, read_result
+from catalogue.labelled.reader import ResultRow, chunk_output_schema, read_result
 from jobs.files.chunk_output import ChunkOutput, ChunkOutputCorrupt
 from jobs.files.storage import Storage
 from jobs.job import Job
@@ -23,7 +23,7 @@ class LatestRowsDocument(ColumnsDocument):
 def latest_rows(job: Job, store: ScopedJobStore, storage: Storage) -> LatestRowsDocument:
     """The last rows of the newest part. Holds some of its rows in memory."""
     layout = store.layout(job)
-    result = part_layout(layout, job.options.columns)
+    result = chunk_output_schema(layout, job.options.columns)
     last: deque[ResultRow] = deque(maxlen=_ROWS)
     newest = store.latest_chunk_output(job.id)
     if newest is not None:

@@ -58,7 +58,7 @@ def preview(
     blocks: Iterator[bytes] = arriving
     pieces = _Pieces(arriving)
     if arriving.packing is Compression.GZIP:
-        blocks = gunzip(pieces, most_bytes=most_unpacked)
+        blocks = gunzip(pieces, max_bytes=most_unpacked)
         if query.total_bytes is not None:
             blocks = _as_far_as_it_goes(blocks)
     head, ended = read_head(blocks, more_than=_SAMPLE_BYTES)
@@ -111,7 +111,7 @@ def _inside(source: BinaryIO, most_unpacked: int, names: ColumnNames) -> Preview
     archive = ZipArchive(source)
     if archive.is_workbook:
         head, complete = read_head(
-            xlsx_to_csv(source, most_bytes=most_unpacked), more_than=_SAMPLE_BYTES
+            xlsx_to_csv(source, max_bytes=most_unpacked), more_than=_SAMPLE_BYTES
         )
         sample = take_sample(head, complete=complete, show=_SHOWN_ROWS)
         last = None if complete else last_row(source)
@@ -121,10 +121,8 @@ def _inside(source: BinaryIO, most_unpacked: int, names: ColumnNames) -> Preview
             else RowCountDocument(count=max(last - 1, sample.rows), exact=False)
         )
         return preview_document(sample, WORKBOOK, rows, names=names)
-    name = archive.table()
-    head, complete = read_head(
-        archive.read(name, most_bytes=most_unpacked), more_than=_SAMPLE_BYTES
-    )
+    name = archive.only_member()
+    head, complete = read_head(archive.read(name, max_bytes=most_unpacked), more_than=_SAMPLE_BYTES)
     sample = take_sample(head, complete=complete, show=_SHOWN_ROWS)
     return preview_document(
         sample,

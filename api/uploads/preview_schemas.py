@@ -87,7 +87,7 @@ def preview_document(
     summary, title, obstacle = _columns(sample, names)
     return PreviewDocument(
         format=form,
-        columns=list(sample.beginning.header),
+        columns=list(sample.probe.header),
         rows=rows,
         summary_column=summary,
         title_column=title,
@@ -98,7 +98,7 @@ def preview_document(
 
 def text_format(sample: Sample, packing: Compression) -> FormatDocument:
     """The format of a text file."""
-    dialect = sample.beginning.dialect
+    dialect = sample.probe.dialect
     return FormatDocument(
         packing=packing,
         kind="text",
@@ -116,7 +116,7 @@ WORKBOOK = FormatDocument(
 def _columns(
     sample: Sample, names: ColumnNames
 ) -> tuple[ColumnDocument | None, ColumnDocument | None, CatalogueError | None]:
-    header = sample.beginning.header
+    header = sample.probe.header
     try:
         read = choose_columns(header, names)
     except (NoSummaryColumn, SummaryColumnUnknown, TitleColumnUnknown) as error:

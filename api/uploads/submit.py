@@ -53,7 +53,7 @@ def accept(
     is_zip = arriving.packing is Compression.ZIP
     blocks: Iterator[bytes] = arriving
     if arriving.packing is Compression.GZIP:
-        blocks = gunzip(arriving, most_bytes=most_unpacked)
+        blocks = gunzip(arriving, max_bytes=most_unpacked)
     names = upload.options.columns
     head, complete = (b"", False) if is_zip else read_head(blocks)
     _check_webhook_url(upload, rules)
@@ -74,7 +74,7 @@ def accept(
                 job_id,
                 names=lambda: upload.options.columns,
                 touch_while_reading=listen,
-                most_bytes=most_unpacked,
+                max_bytes=most_unpacked,
             )
         else:
             with storage.publish(input_path(job_id)) as stream:

@@ -20,7 +20,7 @@ def store_archive(
     *,
     names: Callable[[], ColumnNames],
     touch_while_reading: Callable[[Blocks], Blocks],
-    most_bytes: int,
+    max_bytes: int,
 ) -> CatalogueSchema:
     """Store the file, and what it holds if that takes no time; the layout of what will be the job's input.
 
@@ -28,7 +28,7 @@ def store_archive(
         blocks: the ZIP file.
         names: what the caller calls the columns; asked once the file has been read.
         touch_while_reading: what blocks pass through, so that the upload does not count as lost meanwhile.
-        most_bytes: as much as may be unpacked.
+        max_bytes: as much as may be unpacked.
 
     Raises `CatalogueError`, and `OSError` of the storage.
     """
@@ -38,8 +38,8 @@ def store_archive(
     with storage.open(upload_path(job_id)) as source:
         archive = ZipArchive(source)
         if archive.is_workbook:
-            return xlsx_schema(source, most_bytes=most_bytes, names=names())
-        unpacked = archive.read(archive.table(), most_bytes=most_bytes)
+            return xlsx_schema(source, max_bytes=max_bytes, names=names())
+        unpacked = archive.read(archive.only_member(), max_bytes=max_bytes)
         head, complete = read_head(unpacked)
         layout = inspect_head(head, complete=complete, names=names())
         with storage.publish(input_path(job_id)) as target:

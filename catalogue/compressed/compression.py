@@ -1,4 +1,4 @@
-"""Catalogues that arrive packed: what they are packed as, by their first bytes, and how far unpacking goes."""
+"""Compression: detection by magic bytes, gzip decompression, limits on decompressed size."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -14,20 +14,20 @@ from catalogue.limits import (
 
 
 class Compression(Enum):
-    """What a file's first bytes say of its packing."""
+    """The compression of a file, by its magic bytes."""
 
     NONE = "none"
     GZIP = "gzip"
-    ZIP = "zip"  # a workbook (.xlsx) is one as well
+    ZIP = "zip"  # includes workbooks (.xlsx)
 
 
 _BLOCK = 256 * 1024
-# What is left of a piece is copied at the end of each member, so a piece is short.
+# The rest of a piece is copied at the end of each member, so pieces are short.
 _PIECE = 16 * 1024
 
 
 def detect_compression(head: bytes) -> Compression:
-    """Return how the file that begins with `head` is packed; its name does not matter."""
+    """Return the compression of the file that begins with `head`."""
     if head.startswith(b"\x1f\x8b\x08"):
         return Compression.GZIP
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
@@ -36,43 +36,43 @@ def detect_compression(head: bytes) -> Compression:
 
 
 class DecompressionLimit:
-    """Counts what is unpacked, and ends it before it fills the storage."""
+    """Limits the decompressed size of a file, absolutely and relative to its compressed size."""
 
-    def __init__(self, most_bytes: int, *, ratio_from: int = RATIO_COUNTS_FROM) -> None:
-        """`ratio_from`: bytes from which on the ratio of unpacked to packed size matters."""
-        self._most = most_bytes
+    def __init__(self, max_bytes: int, *, ratio_from: int = RATIO_COUNTS_FROM) -> None:
+        """`ratio_from`: decompressed bytes from which the ratio is checked."""
+        self._most = max_bytes
         self._ratio_from = ratio_from
         self._unpacked = 0
 
-    def spend(self, unpacked: int, *, packed_so_far: int) -> None:
-        """Count `unpacked` more bytes.
+    def consume(self, unpacked: int, *, packed_so_far: int) -> None:
+        """Count `unpacked` more decompressed bytes.
 
         Raises:
-            UnpackedTooLarge: they are too many in all, or for what they were packed in.
+            UnpackedTooLarge: the total exceeds the size limit or the ratio limit.
         """
         self._unpacked += unpacked
         if self._unpacked > self._most:
             raise UnpackedTooLarge(
                 f"Unpacked, the file is larger than {self._most:,} bytes; split the catalogue into several files."
             )
-        suspicious = max(self._ratio_from, packed_so_far * MAX_RATIO)
-        if self._unpacked > suspicious:
+        allowed = max(self._ratio_from, packed_so_far * MAX_RATIO)
+        if self._unpacked > allowed:
             raise UnpackedTooLarge(
                 f"Unpacked, the file is more than {MAX_RATIO} times as large as packed; "
                 "send the catalogue unpacked, as CSV."
             )
 
 
-def gunzip(blocks: Iterable[bytes], *, most_bytes: int) -> Iterator[bytes]:
-    """Yield what a gzip file holds, in blocks of bounded size.
+def gunzip(blocks: Iterable[bytes], *, max_bytes: int) -> Iterator[bytes]:
+    """Yield the decompressed content of a gzip file in blocks of bounded size.
 
-    Several members in a row are one file, as `gzip` itself reads them; what follows the last member is passed over.
+    Members are concatenated, as `gzip` does; bytes after the last member are ignored.
 
     Raises:
-        CorruptArchive: it cannot be unpacked, ends early, or has far more members than what they hold explains.
+        CorruptArchive: it is corrupt or truncated, or has too many members for its content.
         UnpackedTooLarge: see `DecompressionLimit`.
     """
-    allowance, packed, size = DecompressionLimit(most_bytes), 0, 0
+    limit, packed, size = DecompressionLimit(max_bytes), 0, 0
     member, members = zlib.decompressobj(wbits=31), 1
     waiting = b""
     pieces = _pieces(blocks)
@@ -82,7 +82,7 @@ def gunzip(blocks: Iterable[bytes], *, most_bytes: int) -> Iterator[bytes]:
         while waiting:
             if member.eof:
                 if not waiting.startswith(b"\x1f"):
-                    for _ in pieces:  # padding, which is taken all the same
+                    for _ in pieces:  # consume the padding
                         pass
                     return
                 member = zlib.decompressobj(wbits=31)
@@ -95,14 +95,14 @@ def gunzip(blocks: Iterable[bytes], *, most_bytes: int) -> Iterator[bytes]:
             try:
                 unpacked = member.decompress(waiting, _BLOCK)
             except zlib.error as error:
-                raise _damaged() from error
+                raise _corrupt() from error
             waiting = member.unused_data if member.eof else member.unconsumed_tail
             if unpacked:
                 size += len(unpacked)
-                allowance.spend(len(unpacked), packed_so_far=packed)
+                limit.consume(len(unpacked), packed_so_far=packed)
                 yield unpacked
     if not member.eof:
-        raise _damaged()
+        raise _corrupt()
 
 
 def _pieces(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -111,7 +111,7 @@ def _pieces(blocks: Iterable[bytes]) -> Iterator[bytes]:
             yield block[start : start + _PIECE]
 
 
-def _damaged() -> CorruptArchive:
+def _corrupt() -> CorruptArchive:
     return CorruptArchive(
         "The gzip file is damaged or ends early; pack the catalogue again, or send it as CSV."
     )

@@ -1,4 +1,4 @@
-"""Whose fault an error is, when a packed file is read: the file's, or that of the storage it is read from."""
+"""Translates errors of decoders into errors about the file, and lets errors of the storage pass."""
 
 import errno
 import logging
@@ -11,21 +11,21 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def translate_decode_errors(damaged: Callable[[], CatalogueError]) -> Iterator[None]:
-    """Raise `damaged()` for whatever breaks in the block; a broken file can break its reading in any way.
+def translate_decode_errors(make_error: Callable[[], CatalogueError]) -> Iterator[None]:
+    """Raise `make_error()` for any decoding error in the block, of whatever type.
 
-    Errors that say already what is wrong pass through, and so do the storage's own.
+    `CatalogueError` and errors of the storage pass through.
     """
     try:
         yield
     except CatalogueError:
         raise
     except OSError as error:
-        # bzip2's own has no number, and a broken directory makes `zipfile` seek to where nothing can be.
+        # bzip2 errors have no errno; a corrupt directory makes `zipfile` seek out of range (EINVAL).
         if error.errno not in (None, errno.EINVAL):
             raise
-        raise damaged() from error
+        raise make_error() from error
     except Exception as error:
-        # Its kind only: what it says may be of the file's text. A fault of ours would be found by it.
+        # The type only, since the message may quote the file. It reveals bugs of our own.
         log.info("a packed file cannot be read: %s", type(error).__name__)
-        raise damaged() from error
+        raise make_error() from error

@@ -1,4 +1,4 @@
-"""A workbook's shared texts, read as far as they are asked for and kept packed: memory stays well below their size."""
+"""The shared strings of a workbook, read on demand and kept compressed in memory."""
 
 import zlib
 from array import array
@@ -12,20 +12,20 @@ _OPEN_BYTES = 8 * 1024 * 1024
 
 
 class SharedStrings:
-    """Texts by number. A number beyond the last text raises `IndexError`."""
+    """Strings by index. An index out of range raises `IndexError`."""
 
-    def __init__(self, texts: Iterator[str], *, most_bytes: int) -> None:
-        """`texts` in their order; in all they may have `most_bytes` in UTF-8."""
+    def __init__(self, texts: Iterator[str], *, max_bytes: int) -> None:
+        """`texts`: all strings in order. `max_bytes`: their maximum total size in UTF-8."""
         self._texts = texts
-        self._most = most_bytes
+        self._max_bytes = max_bytes
         self._bytes = 0
-        self._groups: list[bytes] = []  # packed, each of whole texts
-        self._first = array("L")  # number of each group's first text
-        self._ends: list[array[int]] = []  # of each group's texts, in its bytes
+        self._groups: list[bytes] = []  # each compressed, of whole strings
+        self._first = array("L")  # index of the first string of each group
+        self._ends: list[array[int]] = []  # end offsets of the strings of each group
         self._count = 0
         self._open: OrderedDict[int, bytes] = OrderedDict()
         self._open_bytes = 0
-        self._waiting: bytes | None = None  # a text that was read and is in no group yet
+        self._waiting: bytes | None = None  # read, but in no group yet
 
     def __getitem__(self, number: int) -> str:
         if number < 0:
@@ -63,7 +63,7 @@ class SharedStrings:
         raw, ends = bytearray(), array("L")
         while (text := self._next_text()) is not None:
             if ends and len(raw) + len(text) > _GROUP_BYTES:
-                # Not in one group with a long text, which would have to be unpacked for a short one.
+                # A long string gets its own group, so that short ones are cheap to decompress.
                 self._waiting = text
                 break
             raw += text
@@ -71,9 +71,9 @@ class SharedStrings:
         if not ends:
             return False
         self._bytes += len(raw) + len(ends) * ends.itemsize
-        if self._bytes > self._most:
+        if self._bytes > self._max_bytes:
             raise UnpackedTooLarge(
-                f"The workbook's texts are larger than {self._most:,} bytes; save the catalogue as CSV and send that."
+                f"The workbook's texts are larger than {self._max_bytes:,} bytes; save the catalogue as CSV and send that."
             )
         self._groups.append(zlib.compress(bytes(raw), 1))
         self._first.append(self._count)

@@ -1,4 +1,4 @@
-"""What the parts of an Excel workbook say about it: which part is the first visible sheet, where shared texts are, which formats are dates."""
+"""The parts of an Excel workbook: first visible sheet, shared strings, date formats."""
 
 from __future__ import annotations
 
@@ -36,44 +36,44 @@ _MAX_FORMAT_CHARACTERS = 255  # Excel's own limit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formats:
-    """Numbers of the cell formats that show a number as a date or time, and as a duration."""
+    """Indices of the cell formats for dates or times, and for durations."""
 
     dates: frozenset[int]
     durations: frozenset[int]
 
 
 class WorkbookPackage:
-    """The parts of a workbook. Every part is opened by `open`, which holds it to the bounds."""
+    """The parts of a workbook. `open` enforces the limits on each part."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._zip = BoundedZip(stream)
         workbook, self._shared_texts = self._contents()
         self.counts_from_1904 = False
-        """Whether a date is the number of days since 1904 rather than 1900."""
+        """Whether dates count days since 1904 instead of 1900."""
         self.sheet = self._first_visible_sheet(workbook)
         """The path of the first visible sheet."""
 
-    def open(self, path: str, *, most_bytes: int = MAX_PACKAGE_PART_BYTES) -> IO[bytes]:
-        """Open a part. Raises `KeyError` if there is none, and `UnpackedTooLarge`."""
-        return self._zip.open(path, most_bytes=most_bytes, ratio_from=PART_RATIO_COUNTS_FROM)
+    def open(self, path: str, *, max_bytes: int = MAX_PACKAGE_PART_BYTES) -> IO[bytes]:
+        """Open a part. Raises `KeyError` if it does not exist, and `UnpackedTooLarge`."""
+        return self._zip.open(path, max_bytes=max_bytes, ratio_from=PART_RATIO_COUNTS_FROM)
 
     def size(self, path: str) -> int:
-        """Bytes of a part, unpacked."""
+        """Decompressed size of a part in bytes."""
         return self._zip.size(path)
 
-    def shared_texts(self, *, most_bytes: int) -> Iterator[str]:
-        """Yield the texts that cells share, in their order; none if there is no such part."""
+    def shared_texts(self, *, max_bytes: int) -> Iterator[str]:
+        """Yield the shared strings in order; none if the part is missing."""
         if self._shared_texts is None:
             return
         place = (f"{MAIN}sst", f"{MAIN}si")
-        with self.open(self._shared_texts, most_bytes=most_bytes) as source:
+        with self.open(self._shared_texts, max_bytes=max_bytes) as source:
             for element in elements(source, {place}, until=f"{MAIN}sst"):
                 runs = [element.findtext(f"{MAIN}t")]
                 runs += [run.findtext(f"{MAIN}t") for run in element.findall(f"{MAIN}r")]
                 yield "".join(run for run in runs if run)
 
     def formats(self) -> Formats:
-        """The cell formats that make a number a date or a duration; none without a part for styles."""
+        """Return the cell formats for dates and durations; none if there are no styles."""
         from openpyxl.styles.numbers import (
             builtin_format_code,
             is_date_format,
@@ -109,7 +109,7 @@ class WorkbookPackage:
         return Formats(dates=frozenset(dates), durations=frozenset(durations))
 
     def _contents(self) -> tuple[str, str | None]:
-        """The paths of the workbook itself and of the shared texts."""
+        """The paths of the workbook part and of the shared strings."""
         workbook = _USUAL_WORKBOOK
         shared: str | None = None
         types = f"{_CONTENT_TYPES}Types"

@@ -1,11 +1,11 @@
-"""Excel workbooks (.xlsx) as catalogues: the first visible sheet, row by row, written as CSV.
+"""Converts the first visible sheet of an Excel workbook (.xlsx) to CSV, row by row.
 
-The CSV is UTF-8 with a byte order mark, commas and LF, so that Excel takes the result as its own. A number is written
-without an exponent as long as it is whole, a date as ISO 8601; a formula is its last value. Rows without any
-cell become blank lines; those below the last row that has cells are left out.
+The CSV is UTF-8 with a byte order mark, commas and LF, which Excel opens correctly. Whole numbers are
+written without an exponent, dates in ISO 8601, formulas as their cached value. Rows without cells
+become blank lines, except below the last row with cells.
 
-`openpyxl` knows what the parts and cells mean. Its own way through a sheet keeps a trace of each row for ever, so
-rows are taken one at a time here, and the texts shared between cells are kept packed.
+`openpyxl` interprets parts and cells. Its own iteration keeps data for every row in memory, so rows
+are parsed one at a time here, and shared strings are kept compressed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from catalogue.parsing.schema import CatalogueSchema, check_header
 _BOM = b"\xef\xbb\xbf"
 _DIALECT = Dialect(encoding=Encoding.UTF_8, delimiter=",", bom=True)
 _SHEET_DATA, _ROW = f"{MAIN}sheetData", f"{MAIN}row"
-# How the format spells characters that XML would lose, a carriage return for instance.
+# The escape for characters that XML would lose, such as a carriage return.
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _DIMENSION = re.compile(rb'<dimension ref="[A-Z]+\d+:[A-Z]+(\d{1,7})"')
 _BEFORE_DATA = 4096  # bytes of a sheet
@@ -45,20 +45,20 @@ _LOADING = threading.Lock()
 
 
 def xlsx_schema(
-    stream: BinaryIO, *, most_bytes: int, names: ColumnNames = FIND_COLUMNS
+    stream: BinaryIO, *, max_bytes: int, names: ColumnNames = FIND_COLUMNS
 ) -> CatalogueSchema:
-    """Return the layout of the CSV that `xlsx_to_csv` makes of the workbook.
+    """Return the schema of the CSV that `xlsx_to_csv` makes of the workbook.
 
     Args:
-        stream: seekable; stays the caller's.
-        most_bytes: as large a sheet may be, unpacked.
-        names: what the caller calls the columns.
+        stream: seekable; it is not closed.
+        max_bytes: maximum decompressed size of the sheet.
+        names: the columns that the caller chose.
 
     Raises:
         WorkbookUnreadable, UnpackedTooLarge, TooManyColumns, HeaderUnreadable, EmptyFile, NoRows, NoSummaryColumn,
-        SummaryColumnUnknown, TitleColumnUnknown.
+        SummaryColumnUnknown, TitleColumnUnknown: see `catalogue.errors`.
     """
-    rows = _rows(stream, most_bytes, MAX_SHARED_TEXT_BYTES)
+    rows = _rows(stream, max_bytes, MAX_SHARED_TEXT_BYTES)
     header = next((row for row in rows if row), None)
     if header is None:
         raise EmptyFile(
@@ -79,62 +79,62 @@ def xlsx_schema(
 
 
 def xlsx_to_csv(
-    stream: BinaryIO, *, most_bytes: int, most_text_bytes: int = MAX_SHARED_TEXT_BYTES
+    stream: BinaryIO, *, max_bytes: int, max_text_bytes: int = MAX_SHARED_TEXT_BYTES
 ) -> Iterator[bytes]:
     """Yield the first visible sheet as CSV, header included, in blocks of bounded size.
 
     Args:
-        stream: seekable; stays the caller's.
-        most_bytes: as large a sheet may be, unpacked, and as CSV.
-        most_text_bytes: as large the texts may be that cells share.
+        stream: seekable; it is not closed.
+        max_bytes: maximum size of the sheet, decompressed and as CSV.
+        max_text_bytes: maximum size of the shared strings.
 
     Raises:
         WorkbookUnreadable, UnpackedTooLarge, TooManyColumns.
     """
-    allowance, packed = DecompressionLimit(most_bytes), stream.seek(0, io.SEEK_END)
+    limit, packed = DecompressionLimit(max_bytes), stream.seek(0, io.SEEK_END)
     block = bytearray(_BOM)
     blank, width = 0, 0
-    for row in _rows(stream, most_bytes, most_text_bytes):
+    for row in _rows(stream, max_bytes, max_text_bytes):
         if not row:
             blank += width > 0
             continue
         width = width or len(row)  # the header's
-        # A sheet does not tell empty cells at a row's end from none: such a row is not cut short.
+        # A sheet does not store empty cells at the end of a row: pad to the width of the header.
         block += b"\n" * blank + _record(row + ("",) * (width - len(row)))
         blank = 0
         if len(block) >= _FLUSH_BYTES:
-            # Many cells may share one text, so that the sheet's size does not bound what comes out of it.
-            allowance.spend(len(block), packed_so_far=packed)
+            # Many cells may share one string, so the size of the sheet does not limit the output.
+            limit.consume(len(block), packed_so_far=packed)
             yield bytes(block)
             block.clear()
     yield bytes(block)
 
 
 def last_row(stream: BinaryIO) -> int | None:
-    """Return the number of the sheet's last row as the workbook says, None if it does not."""
+    """Return the number of the last row according to the workbook, None if it is not stated."""
     with translate_decode_errors(_unreadable):
         package = WorkbookPackage(stream)
-        with package.open(package.sheet, most_bytes=package.size(package.sheet)) as source:
-            said = _DIMENSION.search(source.read(_BEFORE_DATA))
-    return int(said[1]) if said else None
+        with package.open(package.sheet, max_bytes=package.size(package.sheet)) as source:
+            dimension = _DIMENSION.search(source.read(_BEFORE_DATA))
+    return int(dimension[1]) if dimension else None
 
 
-def _rows(stream: BinaryIO, most_bytes: int, most_text_bytes: int) -> Iterator[tuple[str, ...]]:
-    """The cells of each row as text, without empty ones at its end; () for a row without any."""
+def _rows(stream: BinaryIO, max_bytes: int, max_text_bytes: int) -> Iterator[tuple[str, ...]]:
+    """The cells of each row as text, without trailing empty ones; () for an empty row."""
     with translate_decode_errors(_unreadable):
-        yield from _cells(stream, most_bytes, most_text_bytes)
+        yield from _cells(stream, max_bytes, max_text_bytes)
 
 
-def _cells(stream: BinaryIO, most_bytes: int, most_text_bytes: int) -> Iterator[tuple[str, ...]]:
+def _cells(stream: BinaryIO, max_bytes: int, max_text_bytes: int) -> Iterator[tuple[str, ...]]:
     _load_openpyxl()
     from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
     from openpyxl.worksheet._reader import WorkSheetParser
 
     package = WorkbookPackage(stream)
     formats = package.formats()
-    shared = package.shared_texts(most_bytes=most_bytes)
-    texts = _RowTexts(SharedStrings(shared, most_bytes=most_text_bytes))
-    with package.open(package.sheet, most_bytes=most_bytes) as source:
+    shared = package.shared_texts(max_bytes=max_bytes)
+    texts = _RowTexts(SharedStrings(shared, max_bytes=max_text_bytes))
+    with package.open(package.sheet, max_bytes=max_bytes) as source:
         parser = WorkSheetParser(
             source,
             texts,
@@ -146,9 +146,9 @@ def _cells(stream: BinaryIO, most_bytes: int, most_text_bytes: int) -> Iterator[
         expected = 1
         for element in elements(source, {(_SHEET_DATA, _ROW)}, until=_SHEET_DATA):
             texts.begin_row()
-            number, cells = parser.parse_row(element)  # type: ignore[arg-type]  # the stubs know lxml's elements only
+            number, cells = parser.parse_row(element)  # type: ignore[arg-type]  # the stubs expect lxml elements
             parser.row_dimensions.clear()
-            # In order: else a short file could make a million blank lines again and again.
+            # Rows out of order could yield a million blank lines repeatedly.
             if not expected <= number <= MAX_ROWS:
                 raise _unreadable()
             for _ in range(expected, number):
@@ -158,7 +158,7 @@ def _cells(stream: BinaryIO, most_bytes: int, most_text_bytes: int) -> Iterator[
 
 
 class _RowTexts:
-    """The texts that cells share, for one row at a time: so many and so much of them as a row may have."""
+    """The shared strings, with limits on their number and length per row."""
 
     def __init__(self, table: SharedStrings) -> None:
         self._table = table
@@ -181,14 +181,14 @@ class _RowTexts:
 
 
 def _load_openpyxl() -> None:
-    """Import it whole, unless that is done: its parts import each other.
+    """Import openpyxl as a whole, under a lock.
 
-    Two threads that begin with different parts at once would wait for each other, and one of them, or all from then on, would fail.
+    Its modules import each other: two threads that start with different ones would deadlock.
     """
     with _LOADING:
         if "openpyxl" not in sys.modules:
             importlib.import_module("openpyxl")
-            # Once, since filters belong to the process. It warns of each date that is none, of which a sheet may be full.
+            # Once, because filters are global. openpyxl warns about every invalid date.
             warnings.filterwarnings("ignore", module=r"openpyxl\.")
 
 

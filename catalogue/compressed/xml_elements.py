@@ -1,7 +1,7 @@
-"""Elements of an XML file one at a time, in memory that does not depend on the file's size.
+"""Iterates over elements of an XML file with bounded memory.
 
-Only what is asked for is built, complete with what it holds; everything else is passed over. Bytes are counted as they are
-given to the parser, before it can hold more of them than allowed.
+Only requested elements are built, with their descendants; all others are skipped. Bytes are counted
+before the parser can buffer more of them than allowed.
 """
 
 from collections.abc import Collection, Iterator
@@ -14,25 +14,25 @@ from catalogue.limits import MAX_DEPTH, MAX_ELEMENT_BYTES, MAX_ELEMENTS, MAX_TAG
 _BLOCK_BYTES = 64 * 1024
 
 Place = tuple[str, str]
-"""The names of an element's parent and of the element, each as ``{namespace}name``."""
+"""The names of the parent and of the element, each as ``{namespace}name``."""
 
 
 class XmlRefused(Exception):
-    """The file declares a document type, or goes beyond the bounds."""
+    """The file declares a document type or exceeds a limit."""
 
 
 def elements(source: IO[bytes], wanted: Collection[Place], *, until: str) -> Iterator[Element]:
-    """Yield the wanted elements as they end.
+    """Yield the requested elements as they end.
 
     Args:
-        source: the file; it is read to its end, so that its checksum is verified.
-        wanted: which elements; never one within another.
-        until: the element at whose end parsing stops; what follows is not looked at.
+        source: the file. It is read to its end, so that its checksum is verified.
+        wanted: the elements to yield; they must not nest.
+        until: the element at whose end parsing stops.
 
     Raises:
-        XmlRefused: there is a document type (entities need one), a tag longer than `MAX_TAG_BYTES`, or more than
-            `MAX_ELEMENT_BYTES` or `MAX_ELEMENTS` until a wanted element ends.
-        xml.parsers.expat.ExpatError: it is no XML.
+        XmlRefused: the file has a document type (entities need one), a tag longer than
+            `MAX_TAG_BYTES`, or more than `MAX_ELEMENT_BYTES` or `MAX_ELEMENTS` in one element.
+        xml.parsers.expat.ExpatError: it is not well-formed.
     """
     builder = _Builder(wanted, until)
     parser = expat.ParserCreate(namespace_separator="}")
@@ -63,7 +63,7 @@ def _refuse_document_type(*_declaration: object) -> None:
 
 
 class _Builder:
-    """What the parser calls: keeps the names of open elements, and builds the wanted ones."""
+    """Parser callbacks: track open elements and build the requested ones."""
 
     def __init__(self, wanted: Collection[Place], until: str) -> None:
         self.done: list[Element] = []
@@ -73,8 +73,8 @@ class _Builder:
         self._until = _as_parsed(until)
         self._open: list[str] = [""]
         self._tree: TreeBuilder | None = None
-        self._level = 0  # of the wanted element
-        self._count = 0  # elements within it
+        self._level = 0  # depth of the element being built
+        self._count = 0  # its descendants
 
     def start(self, name: str, attributes: list[str]) -> None:
         self.events += 1
@@ -108,7 +108,7 @@ class _Builder:
 
 
 def _as_parsed(name: str) -> str:
-    """``{namespace}name`` as the parser spells it."""
+    """``{namespace}name`` in the parser's notation."""
     return name.removeprefix("{")
 
 

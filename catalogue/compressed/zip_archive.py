@@ -1,4 +1,4 @@
-"""ZIP archives: the one table inside, or the workbook that the archive is."""
+"""ZIP archives: the only file inside, or a workbook."""
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -11,23 +11,23 @@ from catalogue.errors import (
     CorruptArchive,
     EmptyArchive,
     MultipleFilesInArchive,
-    listed,
+    format_names,
 )
 
 _BLOCK = 256 * 1024
-# What operating systems leave in archives beside the files that people put there.
-_LITTER = ("__MACOSX/", ".", "Thumbs.db", "desktop.ini")
+# Files that operating systems add to archives.
+_SYSTEM_FILES = ("__MACOSX/", ".", "Thumbs.db", "desktop.ini")
 
 
 class ZipArchive:
-    """A ZIP file that is read from a seekable stream, which stays the caller's.
+    """A ZIP archive in a seekable stream, which is not closed.
 
-    Raises `CorruptArchive`, and `MultipleFilesInArchive` where it has more members or a larger directory than allowed; errors of
-    the stream itself pass through.
+    Raises `CorruptArchive`, and `MultipleFilesInArchive` if it has too many members or its directory
+    is too large. Errors of the stream itself pass through.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
-        with translate_decode_errors(_damaged):
+        with translate_decode_errors(_corrupt):
             self._zip = BoundedZip(stream)
 
     @property
@@ -36,13 +36,13 @@ class ZipArchive:
         names = self._zip.names
         return "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names)
 
-    def table(self) -> str:
-        """Return the name of the only file inside; what systems add by themselves does not count.
+    def only_member(self) -> str:
+        """Return the name of the only file inside; files of the operating system are ignored.
 
         Raises:
-            EmptyArchive: there is none.
-            MultipleFilesInArchive: there are several.
-            ArchiveEncrypted: it has a password.
+            EmptyArchive: there is no file.
+            MultipleFilesInArchive: there are several files.
+            ArchiveEncrypted: it is encrypted.
         """
         names = [name for name in self._zip.names if _is_file(name)]
         if not names:
@@ -51,7 +51,7 @@ class ZipArchive:
             )
         if len(names) > 1:
             raise MultipleFilesInArchive(
-                f"The ZIP archive holds several files: {listed(names)}. Send one catalogue at a time."
+                f"The ZIP archive holds several files: {format_names(names)}. Send one catalogue at a time."
             )
         if self._zip.is_encrypted(names[0]):
             raise ArchiveEncrypted(
@@ -60,18 +60,19 @@ class ZipArchive:
         return names[0]
 
     def size(self, name: str) -> int:
-        """How many bytes a file inside has, unpacked, as the archive says."""
+        """Decompressed size of a file inside in bytes, from the directory."""
         return self._zip.size(name)
 
-    def read(self, name: str, *, most_bytes: int) -> Iterator[bytes]:
-        """Yield what a file inside holds, in blocks of bounded size.
+    def read(self, name: str, *, max_bytes: int) -> Iterator[bytes]:
+        """Yield the content of a file inside in blocks of bounded size.
 
         Raises:
-            CorruptArchive, and UnpackedTooLarge as `DecompressionLimit` does.
+            CorruptArchive: it cannot be decompressed.
+            UnpackedTooLarge: see `DecompressionLimit`.
         """
         with (
-            translate_decode_errors(_damaged),
-            self._zip.open(name, most_bytes=most_bytes) as member,
+            translate_decode_errors(_corrupt),
+            self._zip.open(name, max_bytes=max_bytes) as member,
         ):
             while block := member.read(_BLOCK):
                 yield block
@@ -81,12 +82,12 @@ def _is_file(name: str) -> bool:
     path = PurePosixPath(name)
     return (
         not name.endswith("/")
-        and not name.startswith(_LITTER)
-        and not path.name.startswith(_LITTER)
+        and not name.startswith(_SYSTEM_FILES)
+        and not path.name.startswith(_SYSTEM_FILES)
     )
 
 
-def _damaged() -> CorruptArchive:
+def _corrupt() -> CorruptArchive:
     return CorruptArchive(
         "The ZIP archive is damaged, ends early, or is packed in an unusual way; pack the catalogue again, or send it "
         "as CSV."

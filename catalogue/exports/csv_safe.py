@@ -1,7 +1,7 @@
-"""A labelled catalogue as CSV in which no cell runs as a formula when a spreadsheet opens it.
+"""Exports a result as CSV in which no cell runs as a formula in a spreadsheet.
 
-This changes values: a cell that begins with a sign by which spreadsheets know formulas gets an apostrophe in front.
-Plain numbers are left alone. So it is done where it is asked for only.
+Cells that begin like a formula are prefixed with an apostrophe, except plain numbers. Because this
+changes values, it is opt-in.
 """
 
 import re
@@ -20,14 +20,20 @@ _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
 def to_formula_safe_csv(
     result: ResultSchema, batches: Iterable[Batch], *, corrected: bool
 ) -> Iterator[bytes]:
-    """Yield the result with harmless cells, a block for each batch; `corrected` adds the column of corrections."""
+    """Yield the result with escaped cells, one block per batch.
+
+    Args:
+        result: the schema of the result.
+        batches: its rows with their corrections.
+        corrected: whether to add the column of corrections.
+    """
     delimiter, end, width = result.dialect.delimiter, result.dialect.line_end, len(result.header)
     names = [*result.header]
     if corrected:
         taken = {name.strip().casefold() for name in names}
         names.append(unique_name(CORRECTION_COLUMN, taken))
     bom = "\ufeff" if result.dialect.bom else ""
-    yield encoded([bom + line(map(_harmless, names), delimiter, end)])
+    yield encoded([bom + line(map(_escape, names), delimiter, end)])
     for rows, genres in batches:
         lines: list[str] = []
         for row in rows:
@@ -35,9 +41,9 @@ def to_formula_safe_csv(
             if corrected and not row.blank:
                 cells.append(genres.get(row.number, ""))
             cells += row.cells[width:]
-            lines.append(line(map(_harmless, cells), delimiter, end) if cells else end)
+            lines.append(line(map(_escape, cells), delimiter, end) if cells else end)
         yield encoded(lines)
 
 
-def _harmless(cell: str) -> str:
+def _escape(cell: str) -> str:
     return f"'{cell}" if begins_as_formula(cell) and not _NUMBER.fullmatch(cell) else cell

@@ -1,4 +1,4 @@
-"""A labelled catalogue as JSON Lines: one object per row, column names as keys."""
+"""Exports a result as JSON Lines: one object per row, with column names as keys."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from catalogue.exports.table import EXTRA_COLUMN, Batch, Table
 
 
 def as_jsonl(table: Table, batches: Iterable[Batch]) -> Iterator[bytes]:
-    """Yield the rows, a block for each batch. `extra_cells` is left out where a row has none."""
+    """Yield the rows, one block per batch. `extra_cells` is omitted from rows without any."""
     extra = table.names[-1]
     assert extra.startswith(EXTRA_COLUMN)
     for batch in batches:

@@ -1,4 +1,4 @@
-"""A labelled catalogue as Parquet: typed columns, written while it is read."""
+"""Exports a result as Parquet with typed columns, in a stream."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from catalogue.exports.table import Batch, Kind, Table, Value
 _BATCH_ROWS = 1_000
 _GROUP_ROWS = 10_000
 _GROUP_BYTES = 8 * 1024 * 1024
-_LARGEST_GROUP_CHARACTERS = 256 * 1024 * 1024
-_VALUE_CHARACTERS = 8  # what a value counts beyond its characters
+_MAX_GROUP_CHARACTERS = 256 * 1024 * 1024
+_VALUE_CHARACTERS = 8  # overhead per value
 _BLOCK_BYTES = 256 * 1024
 _BLOCKS_AHEAD = 4
 
@@ -35,21 +35,22 @@ def as_parquet(
     batches: Iterable[Batch],
     *,
     row_bytes: float,
-    most_characters: int = _LARGEST_GROUP_CHARACTERS,
+    max_characters: int = _MAX_GROUP_CHARACTERS,
     pipe: Pipe | None = None,
 ) -> Iterator[bytes]:
     """Yield the file in blocks.
 
-    The library pulls rows and pushes bytes within one call, so that call has a thread of its own, which never is more
-    than a few blocks ahead of the reader and ends with it. It holds one group of rows, which it counts in rows alone.
+    arro3 pulls rows and pushes bytes in one call, which therefore runs in a thread. The thread is at
+    most a few blocks ahead of the reader and ends with it. One row group is held in memory; the
+    library limits groups by rows only.
 
     Args:
-        row_bytes: the mean size of a row as CSV, from which follows how many make a group.
-        most_characters: as many as a group of rows may have.
-        pipe: what the library writes to; a new one if None.
+        row_bytes: mean size of a row as CSV, which determines the rows per group.
+        max_characters: maximum of characters in a row group.
+        pipe: the file object that the library writes to; a new one if None.
 
     Raises:
-        ValueError: rows so much longer than the others follow one another that a group does not fit in memory.
+        ValueError: some rows are so long that a row group would not fit into memory.
     """
     group_rows = max(1, min(_GROUP_ROWS, int(_GROUP_BYTES / max(row_bytes, 1))))
     schema = Schema(
@@ -61,7 +62,7 @@ def as_parquet(
     pipe = pipe or Pipe()
 
     def record_batches() -> Iterator[RecordBatch]:
-        for rows in _bounded(table.rows(batches), group_rows, most_characters):
+        for rows in _bounded(table.rows(batches), group_rows, max_characters):
             if pipe.abandoned:
                 return
             yield _record_batch(schema, table, rows)
@@ -69,10 +70,10 @@ def as_parquet(
     def write() -> None:
         try:
             rows = RecordBatchReader.from_batches(schema, record_batches())
-            write_parquet(rows, pipe, compression="zstd(3)", max_row_group_size=group_rows)  # type: ignore[arg-type]  # what of a file it uses
+            write_parquet(rows, pipe, compression="zstd(3)", max_row_group_size=group_rows)  # type: ignore[arg-type]  # implements what it uses of a file
         except Exception as error:
             pipe.end(error)
-        except BaseException as panic:  # of the library; the reader would wait for ever
+        except BaseException as panic:  # of the Rust library; otherwise the reader would hang
             pipe.end(RuntimeError(f"Parquet could not be written: {panic}"))
         else:
             pipe.end()
@@ -87,35 +88,35 @@ def as_parquet(
 
 
 class Pipe:
-    """What one thread writes as a file, another takes as blocks."""
+    """One thread writes to it as a file, another reads blocks from it."""
 
     def __init__(self) -> None:
         self._pending = bytearray()
         self._written = 0
         self._blocks: Queue[bytes | Exception | None] = Queue(_BLOCKS_AHEAD)
         self.abandoned = False
-        """Whether the reader has gone."""
+        """Whether the reader has stopped."""
 
     def write(self, data: bytes) -> int:
-        """Take bytes; wait while the reader is behind. Never fails, since the library would panic."""
+        """Write bytes; block while the reader is behind. Never raises, or the library would panic."""
         self._pending += data
         self._written += len(data)
         if len(self._pending) >= _BLOCK_BYTES:
-            self._pass_on()
+            self._flush_block()
         return len(data)
 
     def tell(self) -> int:
-        """How many bytes were written."""
+        """The number of bytes written."""
         return self._written
 
     def seek(self, *_place: Any) -> int:
-        """Asked for by the library, which only ever appends."""
+        """Required by the library, which only appends."""
         return self._written
 
     read = flush = seek
 
     def end(self, error: Exception | None = None) -> None:
-        """Nothing more comes: all was written, or `error` is why not."""
+        """End the stream, with an error if the file is incomplete."""
         if self.abandoned:
             return
         if error is None and self._pending:
@@ -123,14 +124,14 @@ class Pipe:
         self._blocks.put(error)
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield what was written, until its end; raises the writer's error."""
+        """Yield the written blocks until the end; raise the writer's error."""
         while (block := self._blocks.get()) is not None:
             if isinstance(block, Exception):
                 raise block
             yield block
 
     def abandon(self) -> None:
-        """The reader goes; a writer that waits for it wakes, and what it still writes is dropped."""
+        """Stop reading: a blocked writer continues, and its output is discarded."""
         self.abandoned = True
         while True:
             try:
@@ -138,7 +139,7 @@ class Pipe:
             except Empty:
                 return
 
-    def _pass_on(self) -> None:
+    def _flush_block(self) -> None:
         if not self.abandoned:
             self._blocks.put(bytes(self._pending))
         self._pending.clear()
@@ -167,9 +168,9 @@ def _characters(value: Value) -> int:
 
 
 def _bounded(
-    rows: Iterable[list[Value]], group_rows: int, most_characters: int
+    rows: Iterable[list[Value]], group_rows: int, max_characters: int
 ) -> Iterator[list[list[Value]]]:
-    """Yield the rows in batches that never reach from one group into the next."""
+    """Yield the rows in batches that do not cross group boundaries."""
     batch_rows = min(group_rows, _BATCH_ROWS)
     batch: list[list[Value]] = []
     characters = 0
@@ -178,7 +179,7 @@ def _bounded(
             characters = 0
         batch.append(values)
         characters += sum(map(_characters, values))
-        if characters > most_characters:
+        if characters > max_characters:
             raise ValueError(
                 "some rows are so much longer than the others that Parquet cannot be made; CSV can"
             )

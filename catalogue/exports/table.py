@@ -1,4 +1,4 @@
-"""A labelled catalogue as a table of typed values, for formats that have types."""
+"""A result as a table of typed values, for formats with types."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from catalogue.labelled.reader import ResultRow, ResultSchema
 Value = str | float | bool | list[str] | None
 
 Batch = tuple[Sequence[ResultRow], Mapping[int, str]]
-"""Rows and blank lines, and the genre that a person gave for some of the rows, by row number."""
+"""Rows and blank lines, and corrected genres by row number."""
 
 EXTRA_COLUMN = "extra_cells"
-"""What a row has beyond the header."""
+"""Cells of a row beyond the header."""
 
 
 class Kind(Enum):
-    """What a column's values are."""
+    """The type of a column."""
 
-    TEXT = "text"  # of the input: never None
-    WORD = "word"  # text, or None where there is none
+    TEXT = "text"  # input column: never None
+    WORD = "word"  # text or None
     NUMBER = "number"
     FLAG = "flag"
     LIST = "list"
@@ -37,17 +37,17 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """The columns of one result, with names that are all different, and its rows as values."""
+    """The columns of a result, with unique names, and its rows as values."""
 
     names: tuple[str, ...]
     kinds: tuple[Kind, ...]
     width: int
-    """How many columns the result has; the corrections may follow, and what rows have beyond the header."""
+    """Columns of the result, without corrections and extra cells."""
     corrected: bool
 
     @classmethod
     def of(cls, result: ResultSchema, *, corrected: bool) -> "Table":
-        """The table of a result; `corrected` says whether it has the column of corrections."""
+        """Return the table of a result; `corrected` adds the column of corrections."""
         names, kinds = list(result.header), [Kind.TEXT] * result.width
         for place in range(result.width, len(result.header)):
             label = place - result.width
@@ -66,7 +66,7 @@ class Table:
         )
 
     def rows(self, batches: Iterable[Batch]) -> Iterator[list[Value]]:
-        """Yield the values of each row, as many as there are names; blank lines are left out."""
+        """Yield the values of each row, one per name; blank lines are skipped."""
         for rows, genres in batches:
             for row in rows:
                 if row.blank:
@@ -92,7 +92,7 @@ def _value(cell: str, kind: Kind) -> Value:
 
 
 def _clean(cell: str) -> str:
-    """The cell as text that every format can hold: bytes that were no UTF-8 become U+FFFD."""
+    """The cell as valid Unicode: bytes that are not UTF-8 become U+FFFD."""
     try:
         cell.encode()
     except UnicodeEncodeError:
@@ -101,9 +101,9 @@ def _clean(cell: str) -> str:
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, with a suffix where one is there already, and a name for columns without one."""
+    """Unique names: repeated ones get a suffix, empty ones a name."""
     distinct: dict[str, None] = {}
-    # The next suffix of each name: starting at 2 for every repeated name takes quadratic time.
+    # The next suffix of each name; starting at 2 every time would take quadratic time.
     suffixes: dict[str, int] = {}
     for number, name in enumerate(names, start=1):
         wanted = free = _clean(name) or f"column_{number}"

@@ -1,7 +1,7 @@
-"""A labelled catalogue as an Excel workbook, written while it is read.
+"""Exports a result as an Excel workbook, in a stream.
 
-Libraries that write workbooks keep the sheet in a temporary file until the end; this needs neither memory nor disk.
-Texts stand in their cells as texts, so that no cell is ever a formula and an ISBN keeps its zeros.
+XLSX libraries write the sheet to a temporary file first; this needs neither memory nor disk. Texts are
+stored as strings, so that no cell is a formula and an ISBN keeps its zeros.
 """
 
 import re
@@ -11,11 +11,11 @@ from xml.sax.saxutils import escape
 
 from catalogue.exports.table import Batch, Table, Value
 
-MOST_ROWS = 1_048_575
-"""Below the header: Excel's own limit."""
+MAX_ROWS = 1_048_575
+"""Rows below the header (Excel's own limit)."""
 
-_LONGEST_CELL = 32_767  # characters, Excel's own limit
-_LARGEST_WITHOUT_ZIP64 = 1 << 30  # bytes of CSV, which become some times as many of XML
+_MAX_CELL_CHARACTERS = 32_767  # Excel's own limit
+_MAX_CSV_BYTES_WITHOUT_ZIP64 = 1 << 30  # the XML is a few times as large
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0d-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
@@ -45,7 +45,7 @@ _SHEET_END = "</sheetData></worksheet>"
 
 
 class _Sink:
-    """Takes what the archive writes, until somebody fetches it."""
+    """Buffers what the archive writes."""
 
     def __init__(self) -> None:
         self._written = bytearray()
@@ -55,7 +55,7 @@ class _Sink:
         return len(data)
 
     def flush(self) -> None:
-        """All is there already."""
+        """Nothing to do."""
 
     def fetch(self) -> bytes:
         data = bytes(self._written)
@@ -64,18 +64,20 @@ class _Sink:
 
 
 def as_xlsx(table: Table, batches: Iterable[Batch], *, csv_bytes: int) -> Iterator[bytes]:
-    """Yield the workbook in blocks. At most `MOST_ROWS` rows may come; cells beyond the header follow the last column.
+    """Yield the workbook in blocks. Cells beyond the header follow the last column.
 
     Args:
-        csv_bytes: the size of the result as CSV.
+        table: the columns.
+        batches: at most `MAX_ROWS` rows.
+        csv_bytes: size of the result as CSV.
     """
     sink = _Sink()
     letters = [_letters(place) for place in range(len(table.names))]
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]  # a stream that cannot seek will do
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]  # the stream need not be seekable
         for name, content in _PARTS.items():
             archive.writestr(name, _HEAD + content)
         sheet = "xl/worksheets/sheet1.xml"
-        with archive.open(sheet, "w", force_zip64=csv_bytes > _LARGEST_WITHOUT_ZIP64) as part:
+        with archive.open(sheet, "w", force_zip64=csv_bytes > _MAX_CSV_BYTES_WITHOUT_ZIP64) as part:
             header: list[Value] = list(table.names[:-1])
             part.write((_SHEET_BEGIN + _row(1, header, letters)).encode())
             number = 2
@@ -109,14 +111,14 @@ def _row(number: int, values: list[Value], letters: list[str]) -> str:
 
 
 def _text(at: str, text: str) -> str:
-    if len(text) > _LONGEST_CELL:
-        text = text[: _LONGEST_CELL - 1] + "…"
-    text = _NOT_XML.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
+    if len(text) > _MAX_CELL_CHARACTERS:
+        text = text[: _MAX_CELL_CHARACTERS - 1] + "…"
+    text = _NOT_XML.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
     return f'<c r="{at}" t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
 
 
 def _letters(place: int) -> str:
-    """The name of a column, from 0: A, B, … Z, AA, …"""
+    """The letters of column `place`, from 0: A, B, … Z, AA, …"""
     letters = ""
     place += 1
     while place:

@@ -1,6 +1,6 @@
-"""What a person says about rows: a genre beside the model's, in the result and as data to train on.
+"""Corrections: genres that people chose for rows, in the result and as training data.
 
-A correction may repeat the model's genre: then a person has confirmed it.
+A correction with the predicted genre is a confirmation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,29 +14,29 @@ from catalogue.limits import MAX_GENRE_CHARACTERS
 from catalogue.parsing.schema import CatalogueSchema
 
 CORRECTION_COLUMN = "corrected_genre"
-"""Stands last, in results of jobs that have corrections."""
+"""The last column, in results of jobs with corrections."""
 
 _TRAINING_COLUMNS = ("title", "genre", "summary")
 
 
 def normalise_genre(genre: str) -> str:
-    """Return the genre as it is kept: white space trimmed and runs of it made one.
+    """Return the genre with white space trimmed and collapsed.
 
     Raises:
-        InvalidGenre: it is empty, too long, or would do harm in a cell.
+        InvalidGenre: it is empty, too long, or unsafe in a spreadsheet cell.
     """
-    kept = " ".join(genre.split())
-    if not kept or len(kept) > MAX_GENRE_CHARACTERS or not kept.isprintable():
+    normalised = " ".join(genre.split())
+    if not normalised or len(normalised) > MAX_GENRE_CHARACTERS or not normalised.isprintable():
         raise InvalidGenre(f"A genre has 1 to {MAX_GENRE_CHARACTERS} printable characters.")
-    if begins_as_formula(kept) or "|" in kept:
+    if begins_as_formula(normalised) or "|" in normalised:
         raise InvalidGenre(
-            "A genre may not hold | nor begin with a sign of formulas (=, +, -, @, also full-width); reword it."
+            "A genre must not contain | or begin like a formula (=, +, -, @, also full-width); reword it."
         )
-    return kept
+    return normalised
 
 
 def encode_corrected_header(result: ResultSchema) -> bytes:
-    """Return how the corrected result begins: as the result does, with one more column."""
+    """Return the header line of the corrected result, with the byte order mark if any."""
     taken = {name.strip().casefold() for name in result.header}
     names = (*result.header, unique_name(CORRECTION_COLUMN, taken))
     bom = "\ufeff" if result.dialect.bom else ""
@@ -46,12 +46,12 @@ def encode_corrected_header(result: ResultSchema) -> bytes:
 def encode_corrected(
     result: ResultSchema, rows: Sequence[ResultRow], genres: Mapping[int, str]
 ) -> bytes:
-    """Return the lines of rows with what a person said of each; every other cell stays.
+    """Return the lines of the rows with their corrections; all other cells are unchanged.
 
     Args:
-        result: the layout of the result.
-        rows: rows and blank lines of it.
-        genres: row number → what a person said.
+        result: the schema of the result.
+        rows: its rows and blank lines.
+        genres: row number → corrected genre.
     """
     delimiter, end, width = result.dialect.delimiter, result.dialect.line_end, len(result.header)
     lines: list[str] = []
@@ -65,28 +65,28 @@ def encode_corrected(
 
 
 def encode_training_header() -> bytes:
-    """Return the header line of the data to train on, which is a CSV with commas."""
+    """Return the header line of the training data, a CSV with commas."""
     return encoded([line(_TRAINING_COLUMNS, ",", "\n")])
 
 
 def encode_training(
-    layout: CatalogueSchema, rows: Sequence[ResultRow], genres: Mapping[int, str]
+    schema: CatalogueSchema, rows: Sequence[ResultRow], genres: Mapping[int, str]
 ) -> bytes:
-    """Return the lines of the corrected ones among `rows`: title, genre and summary.
+    """Return title, genre and summary of the corrected rows as CSV lines.
 
     Args:
-        layout: the layout of the catalogue that was labelled.
+        schema: the schema of the labelled catalogue.
         rows: rows of its result.
-        genres: row number → what a person said; rows that are missing here are left out.
+        genres: row number → corrected genre; other rows are skipped.
     """
-    title = layout.title_index
+    title = schema.title_index
     return encoded(
         [
             line(
                 (
                     row.cells[title] if title is not None else "",
                     genres[row.number],
-                    row.cells[layout.summary_index],
+                    row.cells[schema.summary_index],
                 ),
                 ",",
                 "\n",

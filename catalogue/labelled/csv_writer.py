@@ -11,7 +11,7 @@ def _special(delimiter: str) -> re.Pattern[str]:
 
 
 def line(cells: Iterable[str], delimiter: str, end: str) -> str:
-    """Return the line of one record, cells quoted where they have to be."""
+    """Return the line of one record, with cells quoted where necessary."""
     # Not csv.writer: before Python 3.13 it leaves a lone CR unquoted when the line end is LF.
     special = _special(delimiter)
     written = [
@@ -21,5 +21,5 @@ def line(cells: Iterable[str], delimiter: str, end: str) -> str:
 
 
 def encoded(lines: list[str]) -> bytes:
-    """Return lines as bytes; what was read as a lone surrogate becomes the byte that it was."""
+    """Return lines as UTF-8; lone surrogates become the bytes that they stand for."""
     return "".join(lines).encode("utf-8", "surrogateescape")

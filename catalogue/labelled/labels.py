@@ -13,7 +13,7 @@ LABEL_COLUMNS: tuple[str, ...] = (
     "needs_review",
     "row_error",
 )
-"""In the order in which they stand after the input's columns."""
+"""In the order in which they follow the input columns."""
 
 ALTERNATIVES_COLUMN = "alternatives"
 EVIDENCE_COLUMN = "evidence"
@@ -21,18 +21,18 @@ EVIDENCE_COLUMN = "evidence"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionalColumns:
-    """What a result says of its labels where it was asked for, in columns after the others."""
+    """Options that add columns to the result."""
 
     alternatives: int = 0
-    """How many genres after the likeliest one are listed, with their probabilities."""
+    """Number of further genres to list, with their probabilities; 0: no column."""
     evidence: bool = False
-    """Whether the words that weighed most are."""
+    """Whether to list the words with the largest weights."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of those columns, in order."""
-        asked = {ALTERNATIVES_COLUMN: self.alternatives > 0, EVIDENCE_COLUMN: self.evidence}
-        return tuple(name for name, wanted in asked.items() if wanted)
+        flags = {ALTERNATIVES_COLUMN: self.alternatives > 0, EVIDENCE_COLUMN: self.evidence}
+        return tuple(name for name, wanted in flags.items() if wanted)
 
 
 NO_OPTIONAL_COLUMNS = OptionalColumns()
@@ -49,7 +49,7 @@ class RowError(StrEnum):
 
     @property
     def message(self) -> str:
-        """What it means, and what to do, in a sentence for the person."""
+        """What is wrong and what to do."""
         return _MESSAGES[self]
 
 
@@ -59,7 +59,7 @@ _MESSAGES = {
     RowError.MALFORMED_ROW: "The row does not fit the header: its cells are shifted or missing, or "
     "a quotation mark is never closed; correct it in the catalogue.",
     RowError.SUMMARY_TOO_LONG: "The summary is longer than 100,000 characters; shorten it.",
-    RowError.MODEL_REJECTED: "The model refused this summary; look for unusual characters in it.",
+    RowError.MODEL_REJECTED: "The model rejected this summary; check it for unusual characters.",
     RowError.PROCESSING_FAILED: "Labelling this part of the catalogue failed several times; send "
     "these rows again.",
 }
@@ -67,18 +67,18 @@ _MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class EvidenceWord:
-    """A word of the cleaned summary and how much it weighed."""
+    """A word of the cleaned summary and its weight."""
 
     word: str
     """ASCII letters only, so that a cell of such words is safe in a spreadsheet."""
     weight: float
-    """Its share of all that spoke for the genre, 0 to 1."""
+    """Its share of the evidence for the genre, 0 to 1."""
 
 
-# Not frozen: it would take three times as long to make one, and there is one for each row.
+# Not frozen, which would take three times as long to construct, once per row.
 @dataclass(slots=True, kw_only=True)
 class Label:
-    """What the model says about one row."""
+    """The prediction for one row."""
 
     genre: str
     confidence: float
@@ -86,32 +86,32 @@ class Label:
     second_genre: str
     second_confidence: float
     genre_set: tuple[str, ...]
-    """The genres among which the right one is, with the model's stated coverage; likeliest first."""
+    """Conformal set: holds the right genre with the coverage of the model; likeliest first."""
     needs_review: bool
     alternatives: tuple[tuple[str, float], ...] = ()
-    """Genres after `genre` with their probabilities, likeliest first; empty where they were not asked for."""
+    """Further genres with probabilities, likeliest first; empty unless requested."""
     evidence: tuple[EvidenceWord, ...] = ()
-    """The words that weighed most, weightiest first; empty where they were not asked for."""
+    """The words with the largest weights, in that order; empty unless requested."""
 
 
 Outcome = Label | RowError | None
-"""What became of a row; None for a blank line."""
+"""The result for a row; None for a blank line."""
 
 
 def needs_review(outcome: Outcome) -> bool:
-    """Return whether a person should look at the row; at every row in error, for one."""
+    """Return whether a person should review the row; always true for row errors."""
     return isinstance(outcome, RowError) or (outcome is not None and outcome.needs_review)
 
 
 def added_columns(extras: OptionalColumns = NO_OPTIONAL_COLUMNS) -> tuple[str, ...]:
-    """Return the columns that are added, those that were asked for last."""
+    """Return the added columns, optional ones last."""
     return (*LABEL_COLUMNS, *extras.columns)
 
 
 def label_cells(
     outcome: Label | RowError, extras: OptionalColumns = NO_OPTIONAL_COLUMNS
 ) -> tuple[str, ...]:
-    """Return the cells of `added_columns`: with an error only needs_review and row_error."""
+    """Return the cells of `added_columns`; for an error only needs_review and row_error."""
     if isinstance(outcome, RowError):
         return ("", "", "", "", "", "true", outcome.value, *("" for _ in extras.columns))
     cells: tuple[str, ...] = (
@@ -124,26 +124,27 @@ def label_cells(
         "",
     )
     if extras.alternatives:
-        cells += ("|".join(f"{genre}:{chance:.4f}" for genre, chance in outcome.alternatives),)
+        cells += (
+            "|".join(f"{genre}:{probability:.4f}" for genre, probability in outcome.alternatives),
+        )
     if extras.evidence:
-        cells += ("|".join(weighed.word for weighed in outcome.evidence),)
+        cells += ("|".join(entry.word for entry in outcome.evidence),)
     return cells
 
 
 def label_columns(
     header: Sequence[str], extras: OptionalColumns = NO_OPTIONAL_COLUMNS
 ) -> tuple[str, ...]:
-    """Return the names of the added columns beside the columns of `header`.
+    """Return the names of the added columns, unique among those of `header`.
 
-    A name that the header has already, in whatever case, gets the suffix ``_2``, or ``_3`` and so
-    on where that is taken too.
+    A name that is in the header, in any case, gets the first free suffix of ``_2``, ``_3`` and so on.
     """
     taken = {name.strip().casefold() for name in header}
     return tuple(unique_name(name, taken) for name in added_columns(extras))
 
 
 def unique_name(name: str, taken: set[str]) -> str:
-    """Return the name, with a suffix if it is among the casefolded ones that are taken."""
+    """Return the name, with a suffix if it is in `taken` (casefolded names)."""
     free, number = name, 1
     while free in taken:
         number += 1

@@ -1,9 +1,8 @@
-"""Writes the labelled catalogue and the list of the rows in error.
+"""Writes the result and the list of row errors.
 
-The result is UTF-8 in the delimiter and line end of the input; with a byte order mark, by which
-Excel knows UTF-8, unless the input was UTF-8 without one. Read again as CSV, each cell of the
-input has the value that it had, formulas included: neutralising them would change it.
-The cells that are added never begin with a sign that a spreadsheet runs as a formula.
+The result is UTF-8 with the delimiter and line end of the input. It has a byte order mark, which Excel
+needs, unless the input was UTF-8 without one. Input cells keep their values, formulas included. Added
+cells never begin like a formula.
 """
 
 from collections.abc import Sequence
@@ -26,43 +25,43 @@ _ERROR_COLUMNS = ("row", "row_error", "message")
 
 
 def output_header(
-    layout: CatalogueSchema, extras: OptionalColumns = NO_OPTIONAL_COLUMNS
+    schema: CatalogueSchema, extras: OptionalColumns = NO_OPTIONAL_COLUMNS
 ) -> tuple[str, ...]:
-    """Return the column names of the result: the input's, then the added ones."""
-    return layout.header + label_columns(layout.header, extras)
+    """Return the column names of the result: input columns, then added ones."""
+    return schema.header + label_columns(schema.header, extras)
 
 
-def begins_with_bom(layout: CatalogueSchema) -> bool:
-    """Return whether the result has a byte order mark: unless the input was UTF-8 without one."""
-    return layout.dialect.bom or layout.dialect.encoding is not Encoding.UTF_8
+def begins_with_bom(schema: CatalogueSchema) -> bool:
+    """Return whether the result has a byte order mark: not if the input was UTF-8 without one."""
+    return schema.dialect.bom or schema.dialect.encoding is not Encoding.UTF_8
 
 
-def encode_header(layout: CatalogueSchema, extras: OptionalColumns = NO_OPTIONAL_COLUMNS) -> bytes:
-    """Return how the result begins: the byte order mark, if any, and the header line."""
-    dialect = layout.dialect
-    head = line(output_header(layout, extras), dialect.delimiter, dialect.line_end)
-    return encoded([_BOM + head if begins_with_bom(layout) else head])
+def encode_header(schema: CatalogueSchema, extras: OptionalColumns = NO_OPTIONAL_COLUMNS) -> bytes:
+    """Return the byte order mark, if any, and the header line."""
+    dialect = schema.dialect
+    head = line(output_header(schema, extras), dialect.delimiter, dialect.line_end)
+    return encoded([_BOM + head if begins_with_bom(schema) else head])
 
 
 def encode_rows(
-    layout: CatalogueSchema,
+    schema: CatalogueSchema,
     rows: Sequence[Row],
     outcomes: Sequence[Outcome],
     extras: OptionalColumns = NO_OPTIONAL_COLUMNS,
 ) -> bytes:
-    """Return the lines of the result for `rows` and what became of them, one outcome each.
+    """Return the lines of the result for `rows` and their outcomes.
 
-    A row's cells, the added cells, then the cells that it has beyond the header, so that each
-    column is under its name.
+    A line has the cells of the row, the added cells, then cells beyond the header, so that every
+    cell is in its column.
 
     Raises:
         ValueError: the outcomes do not match the rows.
     """
-    delimiter, end, width = layout.dialect.delimiter, layout.dialect.line_end, len(layout.header)
+    delimiter, end, width = schema.dialect.delimiter, schema.dialect.line_end, len(schema.header)
     lines: list[str] = []
     for row, outcome in zip(rows, outcomes, strict=True):
         if row.blank is not (outcome is None):
-            raise ValueError("A blank line has no outcome, and every other row has one.")
+            raise ValueError("A blank line must have no outcome, and every row must have one.")
         if outcome is None:
             lines.append(end)
         else:
@@ -73,15 +72,14 @@ def encode_rows(
 
 
 def encode_errors_header() -> bytes:
-    """Return the header line of the error list, which is plain ASCII with commas."""
+    """Return the header line of the error list, ASCII with commas."""
     return encoded([line(_ERROR_COLUMNS, ",", "\n")])
 
 
 def encode_errors(rows: Sequence[Row], outcomes: Sequence[Outcome], *, first_row: int) -> bytes:
-    """Return the lines of the error list for `rows`, b"" if none is in error.
+    """Return the lines of the error list for `rows`, b"" if there are no errors.
 
-    `first_row` is the number of the first row here: 1 for the first below the header; blank lines
-    are not counted.
+    `first_row` is the number of the first row: 1 below the header; blank lines are not counted.
 
     Raises:
         ValueError: there are not as many outcomes as rows.

@@ -1,4 +1,4 @@
-"""Cuts a catalogue into chunks of whole records, by byte range, while it is being read."""
+"""Splits a catalogue into chunks of whole records, by byte range, in one streaming pass."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from catalogue.parsing.schema import CatalogueSchema
 
 
 class ChunkRange(NamedTuple):
-    """A range of whole records: byte offsets in the file, and its rows (blank lines are none)."""
+    """A range of whole records: byte offsets and number of rows, without blank lines."""
 
     start: int
     end: int
@@ -16,25 +16,25 @@ class ChunkRange(NamedTuple):
 
 
 def plan_chunks(
-    blocks: Iterable[bytes], layout: CatalogueSchema, *, start: int, max_rows: int, max_bytes: int
+    blocks: Iterable[bytes], schema: CatalogueSchema, *, start: int, max_rows: int, max_bytes: int
 ) -> Iterator[ChunkRange]:
-    """Yield the chunks of the file from `start` on, each as soon as the next one begins.
+    """Yield the chunks of the file from `start`, each as soon as the next one begins.
 
-    The chunks are adjacent, and planning from the end of any of them gives the same chunks again.
+    Chunks are adjacent. Planning from the end of any chunk yields the same following chunks.
 
     Args:
-        blocks: the file's bytes from `start` to its end, cut anywhere.
-        layout: the file's layout.
-        start: the layout's `data_start`, or the end of an earlier chunk.
-        max_rows: rows in a chunk, at most.
-        max_bytes: bytes in a chunk, at most; a longer record is a chunk of its own.
+        blocks: the bytes of the file from `start` to its end, in any sizes.
+        schema: the schema of the file.
+        start: `data_start`, or the end of a chunk.
+        max_rows: maximum of rows in a chunk.
+        max_bytes: maximum size of a chunk; a longer record gets its own chunk.
 
     Raises:
         LineTooLong: see `scan_records`.
     """
     begin = end = start
     rows = 0
-    for span in scan_records(blocks, layout.dialect, start=start):
+    for span in scan_records(blocks, schema.dialect, start=start):
         full = rows == max_rows and not span.blank
         if end > begin and (full or span.end - begin > max_bytes):
             yield ChunkRange(begin, end, rows)

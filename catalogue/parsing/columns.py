@@ -1,14 +1,13 @@
-"""Which columns of a catalogue are the summary and the title.
+"""Detects the summary and title columns by their names.
 
-Names are compared without case, accents and separators. The ladder, best first; on each step the
-earlier word of `SUMMARY_WORDS` wins, then the column further left:
+Names are compared without case, accents and separators. The rules, in order of preference; within a
+rule the earlier word of `SUMMARY_WORDS` wins, then the leftmost column:
 
 1. the name is one of the words: "Summary", "BLURB", "book description";
 2. the name ends with one: "Book_Description", "short summary";
-3. the name holds one anywhere: "summary_text", "description_en".
+3. the name contains one: "summary_text", "description_en".
 
-A name that speaks about the summary ("summary_url", "description_language") is passed over on
-the last two steps.
+Names of metadata about the summary ("summary_url") do not match the third rule.
 """
 
 import re
@@ -21,32 +20,32 @@ from catalogue.errors import (
     NoSummaryColumn,
     SummaryColumnUnknown,
     TitleColumnUnknown,
-    listed,
+    format_names,
 )
 from catalogue.text.decomposition import decomposed
 
 SUMMARY_WORDS: tuple[str, ...] = (
     "summary", "description", "synopsis", "blurb", "abstract", "plot", "overview", "annotation",
     "storyline", "teaser", "about",
-    # The same in the languages of the neighbours' exports.
+    # The same in other European languages.
     "zusammenfassung", "beschreibung", "inhaltsangabe", "klappentext", "kurzbeschreibung",
     "resume", "sinopsis", "resumen", "descripcion", "resumo", "descricao", "sinossi", "trama",
     "descrizione", "samenvatting", "omschrijving", "beskrivelse", "beskrivning", "sammanfattning",
     "kuvaus", "opis",
 )  # fmt: skip
-"""Best first; folded as names are before the comparison."""
+"""In order of preference, normalised like the names."""
 
 TITLE_WORDS: tuple[str, ...] = (
     "title", "booktitle", "maintitle", "fulltitle", "name", "bookname",
     "titel", "titre", "titulo", "titolo", "tittel", "nimi", "tytul",
 )  # fmt: skip
-"""Best first; folded as names are before the comparison."""
+"""In order of preference, normalised like the names."""
 
 _EXACT_ONLY = frozenset({"about", "plot", "resume", "trama", "opis"})
 _COMPOUNDS = tuple(
     prefix + word for prefix in ("", "book", "product", "plot", "long") for word in SUMMARY_WORDS
 )
-_SPEAKS_ABOUT = re.compile(
+_METADATA = re.compile(
     r"(id|url|uri|link|lang|language|length|len|count|words|source|src|date|type|author|by|hash|"
     r"format|status|rating|score|image)\Z"
 )
@@ -54,7 +53,7 @@ _SPEAKS_ABOUT = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnNames:
-    """What a caller calls the columns that are read; None for one that is to be found by its name."""
+    """The columns that a caller chose; None: detect the column by its name."""
 
     summary: str | None = None
     title: str | None = None
@@ -64,20 +63,20 @@ FIND_COLUMNS = ColumnNames()
 
 
 class ReadColumns(NamedTuple):
-    """Indices of the columns that are read."""
+    """Indices of the summary and title columns."""
 
     summary: int
     title: int | None
-    """None: no title is read."""
+    """None: the catalogue has no title."""
 
 
 def find_summary_column(header: Sequence[str]) -> int:
-    """Return the index of the column that holds the summary.
+    """Return the index of the summary column.
 
     Raises:
-        NoSummaryColumn: no name looks like one.
+        NoSummaryColumn: no name matches.
     """
-    names = [_folded(name) for name in header]
+    names = [_normalised(name) for name in header]
     for word in _COMPOUNDS:
         if word in names:
             return names.index(word)
@@ -88,24 +87,24 @@ def find_summary_column(header: Sequence[str]) -> int:
                 return index
     for word in loose:
         for index, name in enumerate(names):
-            if word in name and not _SPEAKS_ABOUT.search(name):
+            if word in name and not _METADATA.search(name):
                 return index
     raise NoSummaryColumn(
-        f"No column looks like a summary. The columns are: {listed(header)}. "
+        f"No column looks like a summary. The columns are: {format_names(header)}. "
         "Rename the column that holds the texts to “summary”, or name it in the request."
     )
 
 
 def find_title_column(header: Sequence[str]) -> int | None:
-    """Return the index of the column that holds the title; None if no name looks like one."""
-    names = [_folded(name) for name in header]
+    """Return the index of the title column; None if no name matches."""
+    names = [_normalised(name) for name in header]
     return next((names.index(word) for word in TITLE_WORDS if word in names), None)
 
 
 def choose_columns(header: Sequence[str], names: ColumnNames) -> ReadColumns:
-    """Return which columns are read: those that the caller names, else those that are found.
+    """Return the columns that the caller chose, else the detected ones.
 
-    No column is read twice: one that is the summary is no title, also when it was named as both.
+    The summary column is never the title column as well.
 
     Raises:
         NoSummaryColumn, SummaryColumnUnknown, TitleColumnUnknown.
@@ -124,10 +123,10 @@ def choose_columns(header: Sequence[str], names: ColumnNames) -> ReadColumns:
 
 
 def _named(header: Sequence[str], name: str, meaning: str, unknown: type[CatalogueError]) -> int:
-    """Return the index of the column that the caller calls `name`.
+    """Return the index of the column `name`.
 
-    The exact name comes first, then one that differs in case and white space only; of several
-    columns of one name, the first.
+    An exact match is preferred to one that differs in case or white space; of equal names the first
+    is used.
     """
     if name in header:
         return header.index(name)
@@ -136,23 +135,23 @@ def _named(header: Sequence[str], name: str, meaning: str, unknown: type[Catalog
     if wanted and wanted in loose:
         return loose.index(wanted)
     raise unknown(
-        f"There is no column {listed([name])}. The columns are: {listed(header)}. "
+        f"There is no column {format_names([name])}. The columns are: {format_names(header)}. "
         f"Name one of them as the {meaning} column."
     )
 
 
 def explain_match(header: Sequence[str], index: int) -> str:
-    """Return, as a sentence, why `find_summary_column` has chosen this column."""
-    name = _folded(header[index])
+    """Return a sentence that says why `find_summary_column` chose this column."""
+    name = _normalised(header[index])
     if name in _COMPOUNDS:
         return "Its name is a word for a summary."
     word = next((word for word in SUMMARY_WORDS if name.endswith(word)), None)
     if word is not None:
         return f"Its name ends with “{word}”."
     word = next(word for word in SUMMARY_WORDS if word in name)
-    return f"Its name holds “{word}”."
+    return f"Its name contains “{word}”."
 
 
-def _folded(name: str) -> str:
+def _normalised(name: str) -> str:
     letters = decomposed(name).casefold()
     return "".join(char for char in letters if char.isalnum())

@@ -1,4 +1,4 @@
-"""From the bytes of whole records to their cells."""
+"""Reads the cells of whole records."""
 
 import csv
 import io
@@ -13,12 +13,11 @@ def read_cells(raw: bytes, dialect: Dialect, *, quoting: bool = True) -> Iterato
     """Yield the cells of each record in `raw`, an empty list for a blank line.
 
     Args:
-        raw: whole records as `scan_records` finds them.
-        dialect: how they are written.
-        quoting: False for broken records, in which a quote is a character like any other.
+        raw: whole records, as found by `scan_records`.
+        dialect: their encoding and delimiter.
+        quoting: False for broken records, in which quotes are literal.
     """
-    # The limit belongs to the process, and is far below what a record may hold. Raised, never
-    # lowered; a cell cannot be longer than its record.
+    # The limit is global and lower than the longest record. It is only ever raised.
     if csv.field_size_limit() < MAX_RECORD_BYTES:
         csv.field_size_limit(MAX_RECORD_BYTES)
     return csv.reader(

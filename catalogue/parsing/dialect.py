@@ -1,4 +1,4 @@
-"""How a catalogue is written: its encoding, its delimiter, its line end."""
+"""Detects the dialect of a catalogue: encoding, delimiter and line end."""
 
 import csv
 import io
@@ -11,14 +11,14 @@ _CANDIDATES = ",;\t|"
 _SAMPLE_CHARACTERS = 64 * 1024
 _SAMPLE_RECORDS = 100
 
-# Excel's own first line; some exporters quote it.
+# The line that Excel understands; some exporters quote it.
 _SEP_LINE = re.compile(r'"?sep=([!#-/:-@[-^`{-~\t])"?[ ]*(?:\r\n?|\n|\Z)', re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How a catalogue is written."""
+    """Encoding, delimiter and line end of a catalogue."""
 
     encoding: Encoding
     delimiter: str
@@ -30,14 +30,14 @@ class Dialect:
 
 
 def detect_dialect(head: bytes, *, complete: bool) -> Dialect:
-    """Return how the file that begins with `head` is written.
+    """Return the dialect of the file that begins with `head`.
 
-    The delimiter is the one of comma, semicolon, tab and pipe that cuts the first records into
-    the most columns most consistently; ``sep=;`` in the first line overrules. In a file of one
-    column it is one that the texts do not hold.
+    The delimiter is the one of comma, semicolon, tab and pipe that splits the first records into the
+    most columns most consistently; ``sep=;`` in the first line takes precedence. In a file of one
+    column it is one that does not occur in the texts.
 
     Args:
-        head: the file's first bytes; 64 KiB or more, or the whole file.
+        head: the first bytes of the file, at least 64 KiB or all.
         complete: whether `head` is the whole file.
 
     Raises:
@@ -57,7 +57,7 @@ def detect_dialect(head: bytes, *, complete: bool) -> Dialect:
 
 
 def preamble(head: bytes, dialect: Dialect) -> int:
-    """Return the length in bytes of what comes before the header: the BOM and a ``sep=`` line."""
+    """Return the length of the BOM and ``sep=`` line before the header, in bytes."""
     unit = dialect.encoding.unit
     bom = 0 if not dialect.bom else 2 if unit == 2 else 3
     sep = _SEP_LINE.match(decode(head[bom : bom + 16 * unit], dialect.encoding))
@@ -72,7 +72,7 @@ def _detect_delimiter(text: str, *, cut: bool) -> str:
             continue
         columns = counts[0]
         consistent = sum(count == columns for count in counts) / len(counts)
-        # One column counts little, but decides between the delimiters of a file of one column.
+        # A single column scores little, but more than 0: it decides in files of one column.
         score = consistent**2 * (columns - 1 or 0.01)
         if score > best_score:
             best, best_score = candidate, score
@@ -80,7 +80,7 @@ def _detect_delimiter(text: str, *, cut: bool) -> str:
 
 
 def _field_counts(text: str, delimiter: str, *, cut: bool) -> list[int]:
-    """Return the number of fields of each of the first records; blank lines are left out."""
+    """Return the number of fields of each of the first records, without blank lines."""
     counts: list[int] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     for record in reader:

@@ -1,11 +1,10 @@
-"""Which encoding a catalogue's bytes are in, and how they become text.
+"""Detects the encoding of a catalogue and decodes it.
 
-Decoding never fails, whatever comes after the head that was looked at:
+Decoding never fails:
 
-- UTF-8: an invalid byte becomes a lone surrogate (``surrogateescape``), and is written back to the
-  result as the byte it was.
-- cp1252: as browsers read it, so the five undefined bytes become the control characters of the
-  same number.
+- UTF-8: an invalid byte becomes a lone surrogate (``surrogateescape``) and is written to the result
+  as the same byte.
+- cp1252: as in browsers; the five undefined bytes become the control characters of the same number.
 - UTF-16: half a surrogate pair becomes U+FFFD; half a code unit at the end of the file is ignored.
 """
 
@@ -17,7 +16,7 @@ from catalogue.parsing.file_types import detect_binary_type
 
 
 class Encoding(StrEnum):
-    """The encodings that are told apart."""
+    """The encodings that are detected."""
 
     UTF_8 = "utf-8"
     UTF_16_LE = "utf-16-le"
@@ -37,7 +36,7 @@ _BOMS = (
 )
 _CP1252 = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256))
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b"))
-_MOST_CONTROLS = 0.02
+_MAX_CONTROL_SHARE = 0.02
 _SAMPLE = 64 * 1024
 
 
@@ -53,20 +52,20 @@ def decode(raw: bytes, encoding: Encoding) -> str:
 def detect_encoding(head: bytes, *, complete: bool) -> tuple[Encoding, int]:
     """Return the encoding of a file that begins with `head`, and the length of its BOM in bytes.
 
-    `complete` says whether `head` is the whole file; otherwise it may end within a character.
+    `complete`: whether `head` is the whole file; otherwise it may end inside a character.
 
     Raises:
-        NotText: the bytes are no text in any of the encodings.
+        NotText: the bytes are not text in any of these encodings.
     """
     if (kind := detect_binary_type(head)) is not None:
-        raise NotText(f"This looks like {kind.what}, not like a CSV file; {kind.cure}.")
+        raise NotText(f"This looks like {kind.what}, not like a CSV file; {kind.action}.")
     for bom, encoding in _BOMS:
         if head.startswith(bom):
             return encoding, len(bom)
     sample = head[:_SAMPLE]
     if b"\0" in sample:
         return _utf_16_without_bom(sample), 0
-    if len(sample) - len(sample.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(sample):
+    if len(sample) - len(sample.translate(None, _CONTROLS)) > _MAX_CONTROL_SHARE * len(sample):
         raise _binary()
     return (Encoding.UTF_8 if _is_utf_8(head, complete=complete) else Encoding.CP1252), 0
 
@@ -78,7 +77,7 @@ def _binary() -> NotText:
 
 
 def _utf_16_without_bom(sample: bytes) -> Encoding:
-    """Latin letters in UTF-16 have a zero in every other byte, always on the same side."""
+    """Detect the byte order: Latin letters have a zero in every other byte."""
     units = max(len(sample) // 2, 1)
     first, second = sample[0::2].count(0) / units, sample[1::2].count(0) / units
     if second > 0.4 and first < 0.05:
@@ -92,8 +91,8 @@ def _is_utf_8(head: bytes, *, complete: bool) -> bool:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head, final=complete)
     except UnicodeDecodeError:
-        # A few broken bytes among many good letters are damage; in cp1252 text hardly a letter
-        # happens to be valid UTF-8.
+        # Few invalid bytes among many valid letters are damage. In cp1252 text almost no letter is
+        # valid UTF-8.
         text = head.decode("utf-8", "surrogateescape")
         broken = sum("\udc80" <= char <= "\udcff" for char in text)
         return sum(char > "\x7f" for char in text) - broken > broken

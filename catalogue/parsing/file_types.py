@@ -1,13 +1,13 @@
-"""Recognises the binary files that people send instead of a CSV, to say what to do about it."""
+"""Detects binary files that are uploaded instead of a CSV, for a helpful error message."""
 
 from typing import NamedTuple
 
 
 class FileType(NamedTuple):
-    """A binary format: what it is called, and what the person should do."""
+    """A binary format: its name and what to do instead."""
 
     what: str
-    cure: str
+    action: str
 
 
 _SAVE_AS = "open it in the spreadsheet program and save it as “CSV UTF-8”"
@@ -21,7 +21,7 @@ _OLD_WORKBOOK = FileType(
 )
 _ZIP = FileType("a ZIP archive", _UNPACK)
 
-# What a ZIP archive holds is named near its beginning.
+# The names of members are near the beginning of a ZIP archive.
 _INSIDE_ZIP = (
     (b"xl/", _WORKBOOK),
     (b"opendocument.spreadsheet", FileType("an OpenDocument spreadsheet", _SAVE_AS)),
@@ -51,7 +51,7 @@ _BY_FIRST_BYTES = (
 
 
 def detect_binary_type(head: bytes) -> FileType | None:
-    """Return the kind of binary file that begins with `head`, None if it is none of the known."""
+    """Return the binary type of the file that begins with `head`, None if unknown."""
     if head.startswith(b"PK\x03\x04"):
         return next((kind for mark, kind in _INSIDE_ZIP if mark in head), _ZIP)
     return next((kind for magic, kind in _BY_FIRST_BYTES if head.startswith(magic)), None)

@@ -1,17 +1,15 @@
-"""Finds where the records of a catalogue begin and end, in one pass with bounded memory.
+"""Finds the boundaries of records in one pass with bounded memory.
 
-A record is what Python's ``csv.reader`` makes of the decoded text with ``newline=""``: a quote
-opens only at the start of a field, two quotes inside are one, what follows a closing quote is
-literal, and CR LF, LF or a lone CR ends a record outside quotes.
+Records are those of Python's ``csv.reader`` with ``newline=""``: a quote opens only at the start of a
+field, two quotes inside are one, text after a closing quote is literal, and CR LF, LF or a lone CR
+ends a record outside quotes.
 
-There is one exception, because a single forgotten quote must not swallow the rest of a file. When
-a quoted field is not closed by the end of the file, or a record would be longer than
-`MAX_RECORD_BYTES`, then the record's first physical line alone is taken as a *broken* record, and
-scanning goes on at the next line.
+The exception is an unclosed quote, which must not consume the rest of the file. If a quoted field is
+not closed by the end of the file, or a record would exceed `MAX_RECORD_BYTES`, its first physical line
+is a *broken* record, and scanning continues at the next line.
 
-What a record is depends on its own bytes and on those that follow, never on those before or on
-how the stream is cut into blocks. So scanning may begin at any record, and a range of whole
-records, scanned alone, gives the same records.
+A record depends on its own bytes and on those that follow, but not on earlier bytes or on block sizes.
+Scanning may therefore start at any record, and a range of whole records yields the same records.
 """
 
 import re
@@ -27,8 +25,8 @@ from catalogue.parsing.encoding import Encoding
 _QUOTE, _CR, _LF = b'"\r\n'
 _NEWLINE = re.compile(rb"\r\n?|\n")
 
-# The group that repeats begins with literals and ends with what cannot fail: Pythons before 3.11.5
-# go wrong where a possessive group fails half-way (python/cpython#106052).
+# The repeated group begins with literals and ends with what cannot fail: before Python 3.11.5 a
+# possessive group that fails half-way gives wrong matches (python/cpython#106052).
 _QUOTED = re.compile(rb'[^"]*+(?:""[^"]*+)*+')
 _QUOTED_IN_LINE = re.compile(rb'[^"\r\n]*+(?:""[^"\r\n]*+)*+')
 _PLAIN = re.compile(rb'[^"\r\n]*+')
@@ -37,14 +35,14 @@ _NOT_ZERO = bytes([0] + [255] * 255)
 
 
 class RecordSpan(NamedTuple):
-    """Where a record is: byte offsets in the file, line end included."""
+    """The byte offsets of a record, line end included."""
 
     start: int
     end: int
     blank: bool
-    """Nothing but a line end: no row."""
+    """Only a line end: not a row."""
     broken: bool
-    """One line whose quote is never closed; to be read with quoting off."""
+    """One line with an unclosed quote, to be read without quoting."""
 
 
 def scan_records(
@@ -54,14 +52,14 @@ def scan_records(
     start: int = 0,
     longest_bytes: int = MAX_RECORD_BYTES,
 ) -> Iterator[RecordSpan]:
-    """Yield the records in `blocks`, each as soon as its end is known.
+    """Yield the records in `blocks`, each as soon as it is complete.
 
     Args:
-        blocks: the file's bytes from `start` to its end, cut anywhere. Holds at most a block and
-            `longest_bytes` in memory.
-        dialect: only its encoding and delimiter matter.
-        start: byte offset in the file of the first byte of `blocks`, which begins a record.
-        longest_bytes: the longest record, line end included.
+        blocks: the bytes of the file from `start` to its end, in any sizes. At most one block and
+            `longest_bytes` are in memory.
+        dialect: its encoding and delimiter are used.
+        start: byte offset of `blocks` in the file; a record begins there.
+        longest_bytes: maximum size of a record, line end included.
 
     Raises:
         LineTooLong: a line is longer than `longest_bytes`.
@@ -70,34 +68,34 @@ def scan_records(
     longest = longest_bytes // unit
     delimiter = ord(dialect.delimiter)
     whole = _whole_record(dialect.delimiter)
-    # One line end before the first record, so that "a quote after a line end opens" holds for all.
+    # A line end before the first record, so that a quote after a line end opens in all cases.
     buffer = b"\n"
     origin = start - unit  # file offset of buffer[0]
-    record = 1  # where the current record begins in the buffer
-    at, quoted = record, False  # scanned so far, and whether that is inside quotes
-    # All readings that are inside quotes at any line end before `known` are in the same state
-    # there: without this, a file made of broken quotes would take quadratic time.
-    known, known_quoted = 0, False
+    record = 1  # start of the current record in the buffer
+    at, quoted = record, False  # scan position, and whether it is inside quotes
+    # Every scan that is inside quotes at a line end before `memo` has the same state at `memo`.
+    # Without this memo a file of broken quotes would take quadratic time.
+    memo, memo_quoted = 0, False
     for block in _code_units(blocks, dialect.encoding):
         done = record - 1
         buffer = buffer[done:] + block
         origin += done * unit
-        at, known, record = at - done, known - done, 1
+        at, memo, record = at - done, memo - done, 1
         size, final = len(buffer), not block
         while record < size:
             end = 0
-            if at == record and record >= known and (match := whole(buffer, record)):
+            if at == record and record >= memo and (match := whole(buffer, record)):
                 end = match.end()
             while not end:
                 if quoted:
-                    inside = _QUOTED_IN_LINE if at < known else _QUOTED
+                    inside = _QUOTED_IN_LINE if at < memo else _QUOTED
                     at = inside.match(buffer, at).end()  # type: ignore[union-attr]  # matches always
                     if at == size or (at + 1 == size and not final):
                         break
                     if buffer[at] == _QUOTE:
                         at, quoted = at + 1, False
-                    elif at < known:
-                        at, quoted = known, known_quoted
+                    elif at < memo:
+                        at, quoted = memo, memo_quoted
                     continue
                 at = _PLAIN.match(buffer, at).end()  # type: ignore[union-attr]  # matches always
                 if at == size:
@@ -116,7 +114,7 @@ def scan_records(
                     break
             broken = (end or size) - record > longest or (final and not end)
             if broken:
-                known, known_quoted = at, quoted
+                memo, memo_quoted = at, quoted
                 end = _line_end(buffer, record, longest, origin + record * unit)
             elif not end:
                 break
@@ -128,10 +126,10 @@ def scan_records(
 
 @lru_cache(maxsize=16)
 def _whole_record(delimiter: str) -> Callable[[bytes, int], re.Match[bytes] | None]:
-    """Match a complete record in one go; where it fails, the steps above decide.
+    """Match a complete record with one regular expression; if it fails, the scanner decides.
 
-    Stray quotes in unquoted fields are left to the steps. The repetition is bounded because each
-    round stays on the regex engine's stack.
+    It fails on stray quotes in unquoted fields. The repetition is bounded because each iteration uses
+    the stack of the regex engine.
     """
     edge = re.escape(delimiter).encode("ascii")
     return re.compile(
@@ -152,7 +150,7 @@ def _line_end(buffer: bytes, record: int, longest: int, offset: int) -> int:
 
 
 def _code_units(blocks: Iterable[bytes], encoding: Encoding) -> Iterator[bytes]:
-    """Yield one byte per code unit, with ASCII as itself; an empty block says that it was all."""
+    """Yield one byte per code unit, ASCII unchanged; an empty block marks the end."""
     if encoding.unit == 1:
         yield from filter(None, blocks)
     else:
@@ -163,7 +161,7 @@ def _code_units(blocks: Iterable[bytes], encoding: Encoding) -> Iterator[bytes]:
             units = len(pairs) // 2
             half = pairs[units * 2 :]
             if units:
-                # Units beyond 255 become 255, which is no character that matters here.
+                # Units above 255 become 255, which has no meaning in CSV.
                 beyond = pairs[high : units * 2 : 2].translate(_NOT_ZERO)
                 merged = int.from_bytes(pairs[low : units * 2 : 2]) | int.from_bytes(beyond)
                 yield merged.to_bytes(units)

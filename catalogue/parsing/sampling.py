@@ -1,4 +1,4 @@
-"""A look at the first rows of a catalogue, and a guess at how many there are."""
+"""Samples the first rows of a catalogue and estimates their number."""
 
 from dataclasses import dataclass
 
@@ -9,42 +9,43 @@ from catalogue.parsing.schema import HeaderProbe, probe_header
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """What the first bytes of a catalogue hold."""
+    """The first rows of a catalogue."""
 
-    beginning: HeaderProbe
+    probe: HeaderProbe
     first_rows: tuple[tuple[str, ...], ...]
     rows: int
-    """In these bytes; a row that the end cuts off is not counted."""
+    """Whole rows in the sample."""
     bytes_per_row: float | None
-    """None while there is no whole row."""
+    """None without a whole row."""
     complete: bool
-    """Whether these bytes are the whole file."""
+    """Whether the sample is the whole file."""
 
     def rows_among(self, size: int) -> int | None:
-        """Return how many rows a file of `size` bytes like this may have; None where that cannot be told."""
+        """Estimate the number of rows of a file of `size` bytes; None if unknown."""
         if self.complete:
             return self.rows
         if self.bytes_per_row is None:
             return None
-        return max(self.rows, round((size - self.beginning.data_start) / self.bytes_per_row))
+        return max(self.rows, round((size - self.probe.data_start) / self.bytes_per_row))
 
 
 def take_sample(head: bytes, *, complete: bool, show: int) -> Sample:
-    """Return what `head` holds, with its first `show` rows.
+    """Return a sample of `head` with its first `show` rows.
 
     Args:
-        head: the file's first bytes, or all of them.
-        complete: whether they are all.
+        head: the first bytes of the file, or all.
+        complete: whether `head` is the whole file.
+        show: maximum of rows to return.
 
     Raises:
         EmptyFile, NotText, HeaderUnreadable, TooManyColumns.
     """
-    beginning = probe_header(head, complete=complete)
-    start = beginning.data_start
+    probe = probe_header(head, complete=complete)
+    start = probe.data_start
     first: list[RecordSpan] = []
     rows, end = 0, start
     last: RecordSpan | None = None
-    for span in scan_records([head[start:]], beginning.dialect, start=start):
+    for span in scan_records([head[start:]], probe.dialect, start=start):
         if span.blank:
             continue
         if last is not None:
@@ -55,11 +56,11 @@ def take_sample(head: bytes, *, complete: bool, show: int) -> Sample:
     if last is not None and complete:
         rows, end = rows + 1, last.end
     shown = [
-        tuple(next(read_cells(head[s.start : s.end], beginning.dialect, quoting=not s.broken), []))
+        tuple(next(read_cells(head[s.start : s.end], probe.dialect, quoting=not s.broken), []))
         for s in first[:rows]
     ]
     return Sample(
-        beginning=beginning,
+        probe=probe,
         first_rows=tuple(shown),
         rows=rows,
         bytes_per_row=(end - start) / rows if rows else None,

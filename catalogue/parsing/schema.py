@@ -1,4 +1,4 @@
-"""What the head of a catalogue says about the whole: its dialect, its columns, where rows begin."""
+"""Detects the schema of a catalogue from its first bytes: dialect, columns, start of the rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,46 +17,46 @@ _WHITE = b"\0\t\n\v\f\r "  # in UTF-16 too
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueSchema:
-    """All that is needed to read any range of whole records of one catalogue."""
+    """Everything needed to read any range of whole records of a catalogue."""
 
     dialect: Dialect
     header: tuple[str, ...]
-    """The column names as they are: some may be empty, some may be equal."""
+    """The original column names, which may be empty or repeated."""
     summary_index: int
     title_index: int | None
-    """None: no title is read."""
+    """None: the catalogue has no title."""
     data_start: int
     """Byte offset of the first record after the header."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the layout as JSON types, for `from_dict`."""
+        """Return the schema as JSON types, for `from_dict`."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "CatalogueSchema":
-        """Return the layout that `to_dict` described, also after a way through JSON."""
+        """Return the schema of a `to_dict` result, also after JSON serialisation."""
         dialect = dict(values["dialect"])
         return cls(
             dialect=Dialect(**{**dialect, "encoding": Encoding(dialect["encoding"])}),
             header=tuple(values["header"]),
             summary_index=values["summary_index"],
-            title_index=values.get("title_index"),  # jobs of before have none
+            title_index=values["title_index"],
             data_start=values["data_start"],
         )
 
 
 class HeaderProbe(NamedTuple):
-    """What a file's first bytes say."""
+    """Dialect and header of a file."""
 
     dialect: Dialect
     header: tuple[str, ...]
     data_start: int
     has_rows: bool
-    """Whether a row begins within these bytes."""
+    """Whether a row begins in the probed bytes."""
 
 
 def read_head(blocks: Iterator[bytes], *, more_than: int = PROBE_BYTES) -> tuple[bytes, bool]:
-    """The first bytes of a file, `more_than` so many unless they are all, and whether they are."""
+    """Return the first bytes of a file, more than `more_than` if it has them, and whether that is all."""
     head = bytearray()
     for block in blocks:
         head += block
@@ -68,34 +68,34 @@ def read_head(blocks: Iterator[bytes], *, more_than: int = PROBE_BYTES) -> tuple
 def inspect_head(
     head: bytes, *, complete: bool, names: ColumnNames = FIND_COLUMNS
 ) -> CatalogueSchema:
-    """Return the layout of the file that begins with `head`.
+    """Return the schema of the file that begins with `head`.
 
-    Blank lines before the header are passed over.
+    Blank lines before the header are skipped.
 
     Args:
-        head: the first bytes of the file, of which no more than `PROBE_BYTES` are looked at, or all of it.
+        head: the first bytes of the file, of which `PROBE_BYTES` are used, or all of it.
         complete: whether `head` is the whole file.
-        names: what the caller calls the columns.
+        names: the columns that the caller chose.
 
     Raises:
         EmptyFile, NotText, HeaderUnreadable, TooManyColumns, NoSummaryColumn, SummaryColumnUnknown,
-        TitleColumnUnknown, NoRows: the file is no catalogue; the message says what to do.
+        TitleColumnUnknown, NoRows: it is not a catalogue; the message says what to do.
     """
-    beginning = probe_header(head, complete=complete)
-    columns = choose_columns(beginning.header, names)
-    if complete and not beginning.has_rows:
+    probe = probe_header(head, complete=complete)
+    columns = choose_columns(probe.header, names)
+    if complete and not probe.has_rows:
         raise NoRows("The file has a header but no rows; send at least one book.")
     return CatalogueSchema(
-        dialect=beginning.dialect,
-        header=beginning.header,
+        dialect=probe.dialect,
+        header=probe.header,
         summary_index=columns.summary,
         title_index=columns.title,
-        data_start=beginning.data_start,
+        data_start=probe.data_start,
     )
 
 
 def probe_header(head: bytes, *, complete: bool) -> HeaderProbe:
-    """Return what `inspect_head` finds before it looks for the summary column.
+    """Return dialect and header, without detecting the columns.
 
     Raises:
         EmptyFile, NotText, HeaderUnreadable, TooManyColumns.
@@ -118,7 +118,7 @@ def probe_header(head: bytes, *, complete: bool) -> HeaderProbe:
 
 
 def check_header(header: Sequence[str]) -> None:
-    """Hold the names of the columns to their bounds.
+    """Check the limits on number and size of column names.
 
     Raises:
         TooManyColumns, HeaderUnreadable.

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from api.results.exports import MEDIA_TYPES, Format
-from catalogue.exports.xlsx import MOST_ROWS
+from catalogue.exports.xlsx import MAX_ROWS
 from catalogue.labelled.labels import Label, RowError
 from catalogue.labelled.writer import encode_header, encode_rows
 from catalogue.parsing.rows import parse_records
@@ -55,7 +55,7 @@ def ended(front: Front, catalogue: bytes = CATALOGUE.encode()) -> str:
     """A completed job with a result as workers write it."""
     layout = inspect_head(catalogue, complete=True)
     rows = parse_records(catalogue[layout.data_start :], layout)
-    outcomes = [None if r.blank else r.problem or label(n) for n, r in enumerate(rows)]
+    outcomes = [None if r.blank else r.error or label(n) for n, r in enumerate(rows)]
     job_id = str(front.submit(catalogue, name="Bücher.csv"))
     failed = sum(isinstance(outcome, RowError) for outcome in outcomes)
     front.label(job_id, rows=sum(not r.blank for r in rows), failed=failed)
@@ -241,7 +241,7 @@ def test_more_rows_than_a_sheet_holds_are_refused_with_what_to_do(
 ) -> None:
     job_id = front.submit()
     # Only the record says how many rows there are; nothing is read before the refusal.
-    front.label(job_id, rows=MOST_ROWS + more)
+    front.label(job_id, rows=MAX_ROWS + more)
     layout = inspect_head(CATALOGUE.encode(), complete=True)
     front.assemble(job_id, encode_header(layout))
     answer = get(front, job_id, format="xlsx")

@@ -88,7 +88,7 @@ def test_a_workbook_is_kept_for_planning_with_the_layout_that_its_csv_will_have(
     assert stored(front, upload_path(job_id)) == BOOK
     assert front.storage.names(f"jobs/{job_id}") == ["upload"]
     layout = CatalogueSchema.from_dict(front.store.jobs.layout(job_id))
-    converted = b"".join(xlsx_to_csv(io.BytesIO(BOOK), most_bytes=1 << 30))
+    converted = b"".join(xlsx_to_csv(io.BytesIO(BOOK), max_bytes=1 << 30))
     assert layout.header == ("title", "summary")
     assert converted[layout.data_start :].startswith(b"T0,words 0\n")
 

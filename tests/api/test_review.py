@@ -42,7 +42,7 @@ def reviewed(front: Front, catalogue: bytes = CATALOGUE.encode()) -> str:
     """A completed job with a result as workers write it."""
     layout = inspect_head(catalogue, complete=True)
     rows = parse_records(catalogue[layout.data_start :], layout)
-    outcomes = [None if r.blank else r.problem or label(r.summary) for r in rows]
+    outcomes = [None if r.blank else r.error or label(r.summary) for r in rows]
     job_id = str(front.submit(catalogue, name="Bücher.csv"))
     failed = sum(isinstance(outcome, RowError) for outcome in outcomes)
     front.label(job_id, rows=sum(not r.blank for r in rows), failed=failed)

@@ -65,11 +65,11 @@ def test_gzip_gives_back_what_was_packed_however_it_arrives(
     content: bytes, size: int, members: int
 ) -> None:
     packed = gzip.compress(content) * members
-    assert b"".join(gunzip(cut(packed, size), most_bytes=MOST)) == content * members
+    assert b"".join(gunzip(cut(packed, size), max_bytes=MOST)) == content * members
 
 
 def test_padding_behind_a_gzip_file_is_passed_over() -> None:
-    assert b"".join(gunzip([gzip.compress(TEXT) + bytes(512)], most_bytes=MOST)) == TEXT
+    assert b"".join(gunzip([gzip.compress(TEXT) + bytes(512)], max_bytes=MOST)) == TEXT
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_padding_behind_a_gzip_file_is_passed_over() -> None:
 )
 def test_a_damaged_gzip_file_is_refused(packed: bytes) -> None:
     with pytest.raises(CorruptArchive):
-        list(gunzip(cut(packed, 100), most_bytes=MOST))
+        list(gunzip(cut(packed, 100), max_bytes=MOST))
 
 
 def test_a_gzip_bomb_is_refused_before_it_is_unpacked() -> None:
@@ -93,18 +93,18 @@ def test_a_gzip_bomb_is_refused_before_it_is_unpacked() -> None:
     packed = b"".join([bomb.compress(bytes(1 << 20)) for _ in range(200)]) + bomb.flush()
     unpacked = 0
     with pytest.raises(UnpackedTooLarge, match="100 times"):
-        for block in gunzip(cut(packed, 65536), most_bytes=1 << 40):
+        for block in gunzip(cut(packed, 65536), max_bytes=1 << 40):
             assert len(block) <= 256 * 1024
             unpacked += len(block)
     assert unpacked <= RATIO_COUNTS_FROM + len(packed) * 100
     with pytest.raises(UnpackedTooLarge, match=r"1,000,000 bytes"):
-        list(gunzip(cut(packed, 65536), most_bytes=1_000_000))
+        list(gunzip(cut(packed, 65536), max_bytes=1_000_000))
 
 
 def test_the_only_file_of_a_zip_archive_is_the_table_whatever_its_name() -> None:
     found = ZipArchive(archive(folder__books_dat=TEXT))
     assert not found.is_workbook
-    assert b"".join(found.read(found.table(), most_bytes=MOST)) == TEXT
+    assert b"".join(found.read(found.only_member(), max_bytes=MOST)) == TEXT
 
 
 def test_what_systems_leave_in_an_archive_does_not_count() -> None:
@@ -119,14 +119,14 @@ def test_what_systems_leave_in_an_archive_does_not_count() -> None:
     with zipfile.ZipFile(stream, "w") as packed:
         for name, content in litter.items():
             packed.writestr(name, content)
-    assert ZipArchive(stream).table() == "a/b.csv"
+    assert ZipArchive(stream).only_member() == "a/b.csv"
 
 
 def test_an_archive_of_several_files_or_none_is_refused_with_their_names() -> None:
     with pytest.raises(MultipleFilesInArchive, match=r"a\.csv.*b\.csv"):
-        ZipArchive(archive(a_csv=b"x", b_csv=b"y")).table()
+        ZipArchive(archive(a_csv=b"x", b_csv=b"y")).only_member()
     with pytest.raises(EmptyArchive):
-        ZipArchive(archive()).table()
+        ZipArchive(archive()).only_member()
     with pytest.raises(MultipleFilesInArchive, match="1,000"):
         ZipArchive(archive(**{f"f{n}": b"" for n in range(1001)}))
 
@@ -136,7 +136,7 @@ def test_an_archive_with_a_password_is_refused() -> None:
     central = content.index(b"PK\x01\x02")
     content[central + 8] |= 1
     with pytest.raises(ArchiveEncrypted):
-        ZipArchive(io.BytesIO(bytes(content))).table()
+        ZipArchive(io.BytesIO(bytes(content))).only_member()
 
 
 @pytest.mark.parametrize("place", [0.3, 0.5, 0.9])
@@ -147,15 +147,15 @@ def test_a_damaged_archive_is_refused(place: float) -> None:
     name = whole.index(b"a.csv") + 8
     broken = whole[:name] + bytes(10) + whole[name + 10 :]
     with pytest.raises(CorruptArchive):
-        list(ZipArchive(io.BytesIO(broken)).read("a.csv", most_bytes=MOST))
+        list(ZipArchive(io.BytesIO(broken)).read("a.csv", max_bytes=MOST))
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
     stream = archive(a_csv=bytes(200 << 20))
     with pytest.raises(UnpackedTooLarge):
-        list(ZipArchive(stream).read("a.csv", most_bytes=1 << 40))
+        list(ZipArchive(stream).read("a.csv", max_bytes=1 << 40))
     with pytest.raises(UnpackedTooLarge):
-        next(ZipArchive(stream).read("a.csv", most_bytes=1 << 20))
+        next(ZipArchive(stream).read("a.csv", max_bytes=1 << 20))
 
 
 def test_a_zip_archive_is_refused_for_what_is_broken_wherever_that_is(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_zip_archive_is_refused_for_what_is_broken_wherever_that_is(tmp_path: 
         try:
             with path.open("rb") as file:  # of the disk, whose own errors are not the archive's
                 found = ZipArchive(file)
-                unpacked = b"".join(found.read(found.table(), most_bytes=MOST))
+                unpacked = b"".join(found.read(found.only_member(), max_bytes=MOST))
         except CatalogueError:
             refused += 1
         else:
@@ -186,7 +186,7 @@ def test_an_error_of_the_storage_is_none_of_the_archive() -> None:
 
     with pytest.raises(OSError, match="the disk is gone"):
         found = ZipArchive(Gone(archive(a_csv=TEXT).getvalue()))
-        list(found.read(found.table(), most_bytes=MOST))
+        list(found.read(found.only_member(), max_bytes=MOST))
 
 
 @pytest.mark.parametrize("kind", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -195,7 +195,7 @@ def test_a_zip_archive_that_cannot_be_unpacked_in_bounded_memory_is_refused(kind
     with zipfile.ZipFile(stream, "w", kind) as packed:
         packed.writestr("catalogue.csv", TEXT)
     with pytest.raises(CorruptArchive, match="unusual"):
-        list(ZipArchive(stream).read("catalogue.csv", most_bytes=MOST))
+        list(ZipArchive(stream).read("catalogue.csv", max_bytes=MOST))
 
 
 def directory_of(entries: int, *, zip64: bool) -> bytes:
@@ -219,7 +219,7 @@ def directory_of(entries: int, *, zip64: bool) -> bytes:
 
 @pytest.mark.parametrize("zip64", [False, True])
 def test_a_zip_directory_is_not_read_beyond_its_bound(zip64: bool) -> None:
-    assert ZipArchive(io.BytesIO(directory_of(1, zip64=zip64))).table() == "0000000"
+    assert ZipArchive(io.BytesIO(directory_of(1, zip64=zip64))).only_member() == "0000000"
     with pytest.raises(MultipleFilesInArchive):
         ZipArchive(io.BytesIO(directory_of(1_001, zip64=zip64)))
     stream = io.BytesIO(directory_of(200_000, zip64=zip64))  # 11 MB
@@ -236,7 +236,7 @@ def test_a_zip_member_is_not_believed_to_be_packed_in_more_bytes_than_the_file_h
     entry = content.rindex(b"PK\1\2")
     content[entry + 20 : entry + 24] = struct.pack("<L", 50 << 20)
     with pytest.raises(UnpackedTooLarge, match="100 times"):
-        list(ZipArchive(io.BytesIO(bytes(content))).read("a.csv", most_bytes=1 << 40))
+        list(ZipArchive(io.BytesIO(bytes(content))).read("a.csv", max_bytes=1 << 40))
 
 
 def test_a_gzip_file_of_empty_members_is_refused_after_some() -> None:
@@ -249,18 +249,18 @@ def test_a_gzip_file_of_empty_members_is_refused_after_some() -> None:
             yield gzip.compress(b"") * 100
 
     with pytest.raises(CorruptArchive, match="members"):
-        list(gunzip(blocks(), most_bytes=MOST))
+        list(gunzip(blocks(), max_bytes=MOST))
     assert taken < 20
 
 
 def test_a_gzip_file_may_have_as_many_members_as_its_content_explains() -> None:
     content = random.Random(1).randbytes(5_000) * 2
     packed = gzip.compress(content) * 3_000
-    assert sum(map(len, gunzip(cut(packed, 65_536), most_bytes=1 << 40))) == 30_000_000
+    assert sum(map(len, gunzip(cut(packed, 65_536), max_bytes=1 << 40))) == 30_000_000
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096])
 def test_what_follows_the_last_member_is_passed_over_however_it_is_cut(size: int) -> None:
     blocks = cut(gzip.compress(TEXT) + bytes(100) + b"\x1f\x8b garbage", size)
-    assert b"".join(gunzip(blocks, most_bytes=MOST)) == TEXT
+    assert b"".join(gunzip(blocks, max_bytes=MOST)) == TEXT
     assert next(blocks, None) is None

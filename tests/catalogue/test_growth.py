@@ -35,7 +35,7 @@ from catalogue.labelled.corrections import (
     encode_training,
 )
 from catalogue.labelled.labels import OptionalColumns, RowError, label_columns
-from catalogue.labelled.reader import ResultRow, ResultSchema, part_layout, read_result
+from catalogue.labelled.reader import ResultRow, ResultSchema, chunk_output_schema, read_result
 from catalogue.labelled.writer import encode_errors, encode_rows
 from catalogue.parsing.chunking import plan_chunks
 from catalogue.parsing.columns import find_summary_column
@@ -103,7 +103,7 @@ def ratio_of_times(case: Case) -> float:
 
 COMMAS = Dialect(encoding=Encoding.UTF_8, delimiter=",", bom=False)
 LAYOUT = inspect_head(b"id,title,summary\n1,A,words\n", complete=True)
-RESULT = part_layout(LAYOUT, OptionalColumns())
+RESULT = chunk_output_schema(LAYOUT, OptionalColumns())
 INLINE = "<c t='inlineStr'><is><t>words</t></is></c>"
 LABELS = ["crime", "0.9000", "horror", "0.0500", "crime", "false", ""]
 
@@ -166,7 +166,7 @@ def named(name: Callable[[int], str]) -> Callable[[int], Work]:
 
         def work() -> None:
             label_columns(layout.header, OptionalColumns(alternatives=2, evidence=True))
-            encode_corrected_header(result := part_layout(layout, OptionalColumns()))
+            encode_corrected_header(result := chunk_output_schema(layout, OptionalColumns()))
             Table.of(result, corrected=True)
 
         return work
@@ -297,7 +297,7 @@ def gunzipped(unit: bytes, *, begin: bytes = b"") -> Callable[[int], Work]:
 
         def work() -> None:
             with suppress(CatalogueError):
-                for _ in gunzip(iter(blocks), most_bytes=1 << 40):
+                for _ in gunzip(iter(blocks), max_bytes=1 << 40):
                     pass
 
         return work
@@ -313,7 +313,7 @@ def zipped(size: int) -> Work:
 
     def work() -> None:
         with suppress(CatalogueError):
-            ZipArchive(stream).table()
+            ZipArchive(stream).only_member()
 
     return work
 
@@ -323,7 +323,7 @@ def workbook(sheet: Callable[[int], str], texts: Callable[[int], str]) -> Callab
         stream = book(sheet=sheet(size), texts=texts(size))
 
         def work() -> None:
-            for _ in xlsx_to_csv(stream, most_bytes=1 << 40):
+            for _ in xlsx_to_csv(stream, max_bytes=1 << 40):
                 pass
 
         return work

@@ -9,11 +9,13 @@ import pytest
 from catalogue.exports.parquet import Pipe, as_parquet
 from catalogue.exports.table import Batch, Table
 from catalogue.labelled.labels import OptionalColumns
-from catalogue.labelled.reader import ResultRow, part_layout
+from catalogue.labelled.reader import ResultRow, chunk_output_schema
 from catalogue.parsing.schema import inspect_head
 
 TABLE = Table.of(
-    part_layout(inspect_head(b"title,summary\nOne,words\n", complete=True), OptionalColumns()),
+    chunk_output_schema(
+        inspect_head(b"title,summary\nOne,words\n", complete=True), OptionalColumns()
+    ),
     corrected=False,
 )
 WIDTH = len(TABLE.names) - 1
@@ -89,11 +91,11 @@ def test_a_panic_of_the_library_ends_the_download_with_an_error() -> None:
 def test_rows_much_longer_than_the_rest_do_not_fill_the_memory() -> None:
     most = 9_500_000
     with pytest.raises(Exception, match="CSV can"):
-        list(as_parquet(TABLE, batches(100), row_bytes=10, most_characters=most))
-    assert list(as_parquet(TABLE, batches(100), row_bytes=100_000, most_characters=most))
+        list(as_parquet(TABLE, batches(100), row_bytes=10, max_characters=most))
+    assert list(as_parquet(TABLE, batches(100), row_bytes=100_000, max_characters=most))
 
 
 def test_cells_beyond_the_header_count_as_well() -> None:
     row = ResultRow(1, ["title", *[""] * (WIDTH - 1), *["x"] * 1_000_000], end=0)
     with pytest.raises(Exception, match="CSV can"):
-        list(as_parquet(TABLE, [([row] * 2, {})], row_bytes=10, most_characters=9_500_000))
+        list(as_parquet(TABLE, [([row] * 2, {})], row_bytes=10, max_characters=9_500_000))

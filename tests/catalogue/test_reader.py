@@ -21,8 +21,8 @@ from catalogue.labelled.labels import Label, OptionalColumns
 from catalogue.labelled.reader import (
     ResultRow,
     ResultSchema,
+    chunk_output_schema,
     inspect_result,
-    part_layout,
     read_result,
 )
 from catalogue.labelled.writer import encode_header, encode_rows
@@ -48,7 +48,7 @@ CATALOGUE = (
 def labelled(raw: bytes, **names: str) -> tuple[CatalogueSchema, bytes]:
     layout = inspect_head(raw, complete=True, names=ColumnNames(**names))
     rows = parse_records(raw[layout.data_start :], layout)
-    outcomes = [None if row.blank else row.problem or LABEL for row in rows]
+    outcomes = [None if row.blank else row.error or LABEL for row in rows]
     return layout, encode_header(layout) + encode_rows(layout, rows, outcomes)
 
 
@@ -177,7 +177,9 @@ def test_a_genre_that_would_do_harm_is_refused(genre: str) -> None:
 
 @pytest.mark.parametrize("sign", "=+-@\t\r\n＝＋－＠﹦﹢﹣﹫")
 def test_harmless_csv_puts_an_apostrophe_before_every_sign_of_formulas(sign: str) -> None:
-    result = part_layout(inspect_head(b"title,summary\nA,b\n", complete=True), OptionalColumns())
+    result = chunk_output_schema(
+        inspect_head(b"title,summary\nA,b\n", complete=True), OptionalColumns()
+    )
     row = ResultRow(1, [f"{sign}HYPERLINK(A1)", "words", *[""] * 7], end=0)
     content = b"".join(to_formula_safe_csv(result, [([row], {})], corrected=False)).decode()
     cells = list(csv.reader(io.StringIO(content, newline="")))[1]
@@ -185,6 +187,8 @@ def test_harmless_csv_puts_an_apostrophe_before_every_sign_of_formulas(sign: str
 
 
 def test_harmless_csv_leaves_numbers_alone() -> None:
-    result = part_layout(inspect_head(b"title,summary\nA,b\n", complete=True), OptionalColumns())
+    result = chunk_output_schema(
+        inspect_head(b"title,summary\nA,b\n", complete=True), OptionalColumns()
+    )
     row = ResultRow(1, ["-1.5", "+49", *[""] * 7], end=0)
     assert b"\n-1.5,+49," in b"".join(to_formula_safe_csv(result, [([row], {})], corrected=False))

@@ -43,19 +43,19 @@ def test_cells_are_kept_and_problems_named(
     text: str, cells: tuple[str, ...], problem: RowError | None
 ) -> None:
     found = row(text)
-    assert (found.cells, found.problem, found.blank) == (cells, problem, False)
+    assert (found.cells, found.error, found.blank) == (cells, problem, False)
     assert found.summary == (cells[1] if problem is not RowError.MALFORMED_ROW else found.summary)
 
 
 def test_a_summary_of_the_longest_length_is_labelled_and_one_longer_is_not() -> None:
-    assert row(f"1,{'x' * MAX_SUMMARY_CHARACTERS},3\n").problem is None
-    assert row(f"1,{'x' * (MAX_SUMMARY_CHARACTERS + 1)},3\n").problem is RowError.SUMMARY_TOO_LONG
+    assert row(f"1,{'x' * MAX_SUMMARY_CHARACTERS},3\n").error is None
+    assert row(f"1,{'x' * (MAX_SUMMARY_CHARACTERS + 1)},3\n").error is RowError.SUMMARY_TOO_LONG
 
 
 def test_no_cell_is_too_long_for_the_csv_module() -> None:
     csv.field_size_limit(131_072)
     found = row(f'1,"{"x" * (MAX_RECORD_BYTES - 10)}",3\n')
-    assert found.problem is RowError.SUMMARY_TOO_LONG
+    assert found.error is RowError.SUMMARY_TOO_LONG
 
 
 def test_blank_lines_keep_their_place_and_are_no_rows() -> None:
@@ -66,7 +66,7 @@ def test_blank_lines_keep_their_place_and_are_no_rows() -> None:
 def test_broken_and_whole_records_come_in_the_order_of_the_file() -> None:
     rows = parse_records(b'1,a,2\n2,"b,3\n3,c,4\n\n4,d,5\n', LAYOUT)
     assert [row.cells[:1] for row in rows] == [("1",), ("2",), ("3",), (), ("4",)]
-    assert [row.problem for row in rows].count(RowError.MALFORMED_ROW) == 1
+    assert [row.error for row in rows].count(RowError.MALFORMED_ROW) == 1
 
 
 def blocks_of(raw: bytes, start: int, size: int) -> list[bytes]:
@@ -85,15 +85,15 @@ catalogues = st.text(alphabet='aa,,""\n\n\ré', min_size=1, max_size=80)
 
 @given(catalogues, st.sampled_from(["utf-8", "utf-16", "cp1252"]), st.integers(1, 4), st.just(40))
 def test_chunks_hold_all_rows_once_and_are_the_same_from_any_of_them_on(
-    text: str, encoding: str, most_rows: int, most_bytes: int
+    text: str, encoding: str, most_rows: int, max_bytes: int
 ) -> None:
     raw = (HEADER + "1,é,2\n" + text).encode(encoding)
     layout = inspect_head(raw, complete=True)
     start = layout.data_start
-    chunks = chunks_of(raw, layout, start, most_rows, most_bytes)
+    chunks = chunks_of(raw, layout, start, most_rows, max_bytes)
     assert [start, *(chunk.end for chunk in chunks)] == [*(c.start for c in chunks), len(raw)]
     for index, chunk in enumerate(chunks):
-        rest = chunks_of(raw, layout, chunk.end, most_rows, most_bytes)
+        rest = chunks_of(raw, layout, chunk.end, most_rows, max_bytes)
         assert rest == chunks[index + 1 :]
         assert chunk.rows <= most_rows
     parsed = [parse_records(raw[chunk.start : chunk.end], layout) for chunk in chunks]
@@ -125,5 +125,5 @@ def test_a_record_beyond_the_longest_is_broken_though_its_quote_is_closed() -> N
     lines = f"{'b' * 999}\n" * (MAX_RECORD_BYTES // 1000 + 1)
     text = f'1,"a\n{lines}",2\n2,c,3\n'
     rows = parse_records(text.encode(), LAYOUT)
-    assert rows[0].problem is RowError.MALFORMED_ROW
+    assert rows[0].error is RowError.MALFORMED_ROW
     assert rows[-1].cells == ("2", "c", "3")

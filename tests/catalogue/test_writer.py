@@ -49,7 +49,7 @@ def read(raw: bytes, delimiter: str = ",") -> list[list[str]]:
 
 
 def outcomes_for(rows: list[Row]) -> list[Outcome]:
-    return [None if row.blank else row.problem or LABEL for row in rows]
+    return [None if row.blank else row.error or LABEL for row in rows]
 
 
 def result(raw: bytes) -> tuple[CatalogueSchema, bytes]:
@@ -85,7 +85,7 @@ def test_reading_the_result_gives_the_identical_values(
     layout = CatalogueSchema(
         dialect=dialect, header=("summary",), summary_index=0, title_index=None, data_start=0
     )
-    rows = [Row(cells=tuple(record), title="", summary="", problem=None) for record in records]
+    rows = [Row(cells=tuple(record), title="", summary="", error=None) for record in records]
     raw = encode_header(layout) + encode_rows(layout, rows, [LABEL] * len(rows))
     assert read(raw, delimiter)[1:] == [[record[0], *CELLS, *record[1:]] for record in records]
 

@@ -70,7 +70,7 @@ def peak_kibibytes():  # of this program alone; getrusage begins with what the p
 
 def read(content):
     try:
-        for _ in xlsx_to_csv(io.BytesIO(content), most_bytes=8 << 30):
+        for _ in xlsx_to_csv(io.BytesIO(content), max_bytes=8 << 30):
             pass
         return "read"
     except CatalogueError as error:
@@ -116,12 +116,12 @@ def refuse_in_little_memory(bomb: str, content: bytes, ordinary: Path) -> None:
 
 
 def test_the_parts_are_those_of_a_workmade() -> None:
-    text = b"".join(xlsx_to_csv(made({}), most_bytes=MOST)).decode("utf-8-sig")
+    text = b"".join(xlsx_to_csv(made({}), max_bytes=MOST)).decode("utf-8-sig")
     assert list(csv.reader(io.StringIO(text))) == [
         ["title", "summary"],
         ["a detective", "a detective"],
     ]
-    assert xlsx_schema(made({}, workbook="xl/book.xml"), most_bytes=MOST).summary_index == 1
+    assert xlsx_schema(made({}, workbook="xl/book.xml"), max_bytes=MOST).summary_index == 1
 
 
 def sheet(rows: str) -> Mapping[str, str]:
@@ -140,7 +140,7 @@ def sheet(rows: str) -> Mapping[str, str]:
 )
 def test_rows_and_cells_out_of_order_are_refused(rows: str) -> None:
     with pytest.raises(WorkbookUnreadable):
-        list(xlsx_to_csv(made(sheet(rows)), most_bytes=MOST))
+        list(xlsx_to_csv(made(sheet(rows)), max_bytes=MOST))
 
 
 def test_a_text_that_many_cells_share_does_not_fill_the_disk() -> None:
@@ -151,7 +151,7 @@ def test_a_text_that_many_cells_share_does_not_fill_the_disk() -> None:
     }
     written = 0
     with pytest.raises(CatalogueError, match="100 times"):
-        for block in xlsx_to_csv(made(parts), most_bytes=MOST):
+        for block in xlsx_to_csv(made(parts), max_bytes=MOST):
             written += len(block)
     assert written < 70 << 20
 
@@ -159,10 +159,10 @@ def test_a_text_that_many_cells_share_does_not_fill_the_disk() -> None:
 def test_a_header_beyond_the_bounds_is_refused() -> None:
     wide = "".join('<c t="s"><v>1</v></c>' for _ in range(2_001))
     with pytest.raises(TooManyColumns):
-        xlsx_schema(made(sheet(f"<row>{wide}</row>{_ROWS}")), most_bytes=MOST)
+        xlsx_schema(made(sheet(f"<row>{wide}</row>{_ROWS}")), max_bytes=MOST)
     long = {TEXTS: TEXTS_CONTENT.replace("title", "x" * 70_000)}
     with pytest.raises(HeaderUnreadable):
-        xlsx_schema(made(long), most_bytes=MOST)
+        xlsx_schema(made(long), max_bytes=MOST)
 
 
 def test_dates_that_are_none_do_not_warn_and_become_errors() -> None:
@@ -172,7 +172,7 @@ def test_dates_that_are_none_do_not_warn_and_become_errors() -> None:
         STYLES: f'<styleSheet xmlns="{MAIN}"><cellXfs>{_FORMAT}</cellXfs></styleSheet>',
     }
     read = "import sys; from catalogue.compressed.xlsx_reader import xlsx_to_csv as read; import io; content = io.BytesIO(sys.stdin.buffer.read())\n"
-    read += "sys.stdout.buffer.writelines([*read(content, most_bytes=1 << 30)] and read(content, most_bytes=1 << 30))"
+    read += "sys.stdout.buffer.writelines([*read(content, max_bytes=1 << 30)] and read(content, max_bytes=1 << 30))"
     done = subprocess.run(
         [sys.executable, "-W", "default", "-c", read],
         input=made(parts).getvalue(), capture_output=True, check=True, timeout=120,

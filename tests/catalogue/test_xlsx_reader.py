@@ -56,7 +56,7 @@ def book(*rows: Sequence[object], inline: bool = False) -> io.BytesIO:
 
 
 def as_rows(stream: io.BytesIO) -> list[list[str]]:
-    text = b"".join(xlsx_to_csv(stream, most_bytes=MOST)).decode("utf-8-sig")
+    text = b"".join(xlsx_to_csv(stream, max_bytes=MOST)).decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text, newline="")))
 
 
@@ -102,8 +102,8 @@ def test_empty_cells_at_the_end_of_a_row_are_cells_and_those_beyond_the_header_a
 
 def test_the_layout_is_that_of_the_csv() -> None:
     stream = book(HEADER, ("A", "words", 1))
-    layout = xlsx_schema(stream, most_bytes=MOST)
-    converted = b"".join(xlsx_to_csv(stream, most_bytes=MOST))
+    layout = xlsx_schema(stream, max_bytes=MOST)
+    converted = b"".join(xlsx_to_csv(stream, max_bytes=MOST))
     assert layout == inspect_head(converted, complete=True)
     assert layout.summary_index == 1
 
@@ -135,7 +135,7 @@ def test_a_workbook_that_is_no_catalogue_is_refused(
     rows: list[Sequence[object]], column: str | None, error: type[CatalogueError]
 ) -> None:
     with pytest.raises(error):
-        xlsx_schema(book(*rows), most_bytes=MOST, names=ColumnNames(summary=column))
+        xlsx_schema(book(*rows), max_bytes=MOST, names=ColumnNames(summary=column))
 
 
 def changed(stream: io.BytesIO, part: str, old: bytes, new: bytes) -> io.BytesIO:
@@ -179,7 +179,7 @@ def test_a_workbook_whose_directory_is_broken_is_refused_wherever_it_is(tmp_path
         path.write_bytes(broken)
         try:
             with path.open("rb") as file:  # of the disk, whose own errors are not the workbook's
-                list(xlsx_to_csv(file, most_bytes=MOST))
+                list(xlsx_to_csv(file, max_bytes=MOST))
         except CatalogueError:
             refused += 1
     assert refused > 22
@@ -203,9 +203,9 @@ def test_entities_that_multiply_are_not_followed() -> None:
 def test_a_sheet_or_texts_beyond_their_bounds_are_refused() -> None:
     stream = book(HEADER, *[("A", f"words {n}", n) for n in range(100)])
     with pytest.raises(UnpackedTooLarge):
-        list(xlsx_to_csv(stream, most_bytes=1000))
+        list(xlsx_to_csv(stream, max_bytes=1000))
     with pytest.raises(UnpackedTooLarge, match="texts"):
-        list(xlsx_to_csv(stream, most_bytes=MOST, most_text_bytes=1000))
+        list(xlsx_to_csv(stream, max_bytes=MOST, max_text_bytes=1000))
 
 
 def test_errors_of_the_storage_are_not_taken_for_damage() -> None:
@@ -218,7 +218,7 @@ def test_errors_of_the_storage_are_not_taken_for_damage() -> None:
             return super().read(size)
 
     stream = Away(book(HEADER, *[("A", f"words {n}" * 99, n) for n in range(9999)]).getvalue())
-    blocks = xlsx_to_csv(stream, most_bytes=MOST)
+    blocks = xlsx_to_csv(stream, max_bytes=MOST)
     next(blocks)
     stream.there = False
     with pytest.raises(OSError, match="Input/output"):
@@ -235,7 +235,7 @@ class Slow:
 
 sys.meta_path.insert(0, Slow())
 content = sys.stdin.buffer.read()
-looks = [last_row, lambda stream: xlsx_schema(stream, most_bytes=1 << 30)] * 2
+looks = [last_row, lambda stream: xlsx_schema(stream, max_bytes=1 << 30)] * 2
 read = []
 threads = [threading.Thread(target=lambda look=look: read.append(look(io.BytesIO(content)))) for look in looks]
 for thread in threads:
@@ -255,7 +255,7 @@ def test_the_first_workbooks_of_a_process_may_come_at_once() -> None:
 
 def test_shared_texts_are_read_no_further_than_they_are_asked_for() -> None:
     texts = iter([f"text {n} " * 10 for n in range(100_000)])
-    table = SharedStrings(texts, most_bytes=MOST)
+    table = SharedStrings(texts, max_bytes=MOST)
     assert table[0] == "text 0 " * 10
     assert next(texts) != "text 1 " * 10
     assert next(texts).startswith("text ")
@@ -267,6 +267,6 @@ def test_shared_texts_are_read_no_further_than_they_are_asked_for() -> None:
 
 def test_shared_texts_are_found_in_any_order() -> None:
     made = [f"{n}:{'é' * (n % 50)}" for n in range(20_000)]
-    table = SharedStrings(iter(made), most_bytes=MOST)
+    table = SharedStrings(iter(made), max_bytes=MOST)
     for number in [19_999, 0, 7, 12_345, *range(0, 20_000, 333), *range(19_999, 0, -777)]:
         assert table[number] == made[number]

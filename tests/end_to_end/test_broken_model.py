@@ -24,7 +24,7 @@ def test_up_says_why_the_model_does_not_load_and_goes_on(tmp_path: Path) -> None
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
     try:
         eventually(
-            lambda: "serving error: version 1 of genre cannot be served: " in log.read_text(),
+            lambda: "serving error: version_load_failed version=1" in log.read_text(),
             what=log.read_text,
         )
 

@@ -1,4 +1,4 @@
-"""The bounds inside the server: how many predictions run, and how long a version stays open."""
+"""The limits on predictions, and the lifetime of versions."""
 
 from __future__ import annotations
 
@@ -11,28 +11,33 @@ from serving.errors import DeadlineExceeded, NotServed, QueueFull
 from serving.version_registry import State, VersionRegistry
 
 
-def test_as_many_enter_the_gate_as_may_run_and_one_more_is_too_late() -> None:
-    gate = ConcurrencyLimiter(running=2, waiting=1)
-    with gate.enter(None), gate.enter(None), pytest.raises(DeadlineExceeded), gate.enter(0.01):
+def test_more_predictions_than_slots_wait_until_their_deadline() -> None:
+    limiter = ConcurrencyLimiter(running=2, waiting=1)
+    with (
+        limiter.acquire(None),
+        limiter.acquire(None),
+        pytest.raises(DeadlineExceeded),
+        limiter.acquire(0.01),
+    ):
         pass
 
 
-def test_who_finds_all_waiting_places_taken_is_sent_away_at_once() -> None:
-    gate = ConcurrencyLimiter(running=1, waiting=0)
-    with gate.enter(None), pytest.raises(QueueFull), gate.enter(None):
+def test_a_full_queue_rejects_at_once() -> None:
+    limiter = ConcurrencyLimiter(running=1, waiting=0)
+    with limiter.acquire(None), pytest.raises(QueueFull), limiter.acquire(None):
         pass
 
 
-def test_the_gate_is_free_again_after_failures() -> None:
-    gate = ConcurrencyLimiter(running=1, waiting=0)
-    with pytest.raises(KeyError), gate.enter(None):
+def test_a_slot_is_released_after_a_failure() -> None:
+    limiter = ConcurrencyLimiter(running=1, waiting=0)
+    with pytest.raises(KeyError), limiter.acquire(None):
         raise KeyError
-    with gate.enter(0.0):
+    with limiter.acquire(0.0):
         pass
 
 
 class Resource:
-    """Stands for a loaded model: something that is closed once."""
+    """A fake loaded model that counts how often it is closed."""
 
     def __init__(self) -> None:
         self.closed = 0
@@ -41,29 +46,29 @@ class Resource:
         self.closed += 1
 
 
-def test_a_withdrawn_version_stays_open_until_its_last_request_is_done() -> None:
-    table: VersionRegistry[Resource] = VersionRegistry("genre")
+def test_a_withdrawn_version_is_closed_after_its_last_request() -> None:
+    registry: VersionRegistry[Resource] = VersionRegistry("genre")
     model = Resource()
-    table.publish(1, model)
+    registry.publish(1, model)
     with ExitStack() as last:
-        with table.use("genre", 1):
-            last.enter_context(table.use("genre", None))
-            table.withdraw(1)
-            with pytest.raises(NotServed), table.use("genre", 1):
+        with registry.use("genre", 1):
+            last.enter_context(registry.use("genre", None))
+            registry.withdraw(1)
+            with pytest.raises(NotServed), registry.use("genre", 1):
                 pass
         assert model.closed == 0
-        assert [status.state for status in table.statuses("genre", 1)] == [State.UNLOADING]
+        assert [status.state for status in registry.statuses("genre", 1)] == [State.UNLOADING]
     assert model.closed == 1
-    assert [status.state for status in table.statuses("genre", 1)] == [State.END]
+    assert [status.state for status in registry.statuses("genre", 1)] == [State.END]
 
 
-def test_a_version_that_comes_back_is_not_closed_with_its_predecessor() -> None:
-    table: VersionRegistry[Resource] = VersionRegistry("genre")
+def test_a_version_that_returns_is_not_closed_with_its_predecessor() -> None:
+    registry: VersionRegistry[Resource] = VersionRegistry("genre")
     before, after = Resource(), Resource()
-    table.publish(1, before)
-    with table.use("genre", 1):
-        table.withdraw(1)
-        table.publish(1, after)
+    registry.publish(1, before)
+    with registry.use("genre", 1):
+        registry.withdraw(1)
+        registry.publish(1, after)
     assert (before.closed, after.closed) == (1, 0)
-    with table.use("genre", 1) as (_, model):
+    with registry.use("genre", 1) as (_, model):
         assert model is after

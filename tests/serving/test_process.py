@@ -1,4 +1,4 @@
-"""Starting and stopping `python -m serving`, as a person or a supervisor does it."""
+"""Start and shutdown of `python -m serving`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.waiting import eventually
 from worker.model.client import ModelUnavailable
 
 
-def the_one_line(text: str) -> str:
+def only_line(text: str) -> str:
     (line,) = text.splitlines()
     return line
 
 
-def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / MODEL).mkdir()
     server = ModelServerProcess(tmp_path, tmp_path / "log")
     host, port = server.target.split(":")
@@ -29,10 +29,10 @@ def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
         other.listen()
         done = server.run_to_its_end()
     assert done.returncode == 1
-    assert f"cannot listen on {server.target}" in the_one_line(done.stderr)
+    assert f"cannot listen on {server.target}" in only_line(done.stderr)
 
 
-def test_a_unix_socket_is_this_users_alone_and_outlives_a_killed_server(
+def test_a_unix_socket_is_private_and_is_replaced_after_a_crash(
     start_server: StartServer, tmp_path: Path
 ) -> None:
     path = tmp_path / "model.sock"
@@ -46,40 +46,40 @@ def test_a_unix_socket_is_this_users_alone_and_outlives_a_killed_server(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_unix_socket_that_a_server_listens_on_is_not_taken_from_it(
-    start_server: StartServer, tmp_path: Path
-) -> None:
+def test_a_unix_socket_in_use_is_not_replaced(start_server: StartServer, tmp_path: Path) -> None:
     first = start_server(1, target=f"unix:{tmp_path / 'model.sock'}")
     (tmp_path / MODEL).mkdir()
     second = ModelServerProcess(tmp_path, tmp_path / "log", target=first.target)
     done = second.run_to_its_end()
     assert done.returncode == 1
-    assert f"cannot listen on {first.target}" in the_one_line(done.stderr)
+    assert f"cannot listen on {first.target}" in only_line(done.stderr)
     assert first.client().submit(1, ["a crime"]).result().shape == (1, 10)
 
 
-def test_a_unix_socket_in_no_folder_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_a_unix_socket_in_a_missing_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / MODEL).mkdir()
     target = f"unix:{tmp_path / 'nowhere' / 'model.sock'}"
     done = ModelServerProcess(tmp_path, tmp_path / "log", target=target).run_to_its_end()
     assert done.returncode == 1
-    assert f"cannot listen on {target}: its folder must exist" in the_one_line(done.stderr)
+    assert f"cannot listen on {target}: its folder must exist" in only_line(done.stderr)
 
 
-def test_an_absent_model_folder_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_model_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     done = ModelServerProcess(tmp_path / "nowhere", tmp_path / "log").run_to_its_end()
     assert done.returncode == 1
-    assert f"there is no model folder {tmp_path / 'nowhere' / MODEL}" in the_one_line(done.stderr)
+    entry = json.loads(only_line(done.stderr))
+    assert entry["event"] == "model_folder_missing"
+    assert entry["folder"] == str(tmp_path / "nowhere" / MODEL)
 
 
-def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+def test_an_invalid_setting_is_named(tmp_path: Path) -> None:
     done = ModelServerProcess(tmp_path, tmp_path / "log", poll_s=0).run_to_its_end()
     assert done.returncode == 2
-    assert "SPINELABEL_SERVING_POLL_S: Input should be greater than 0" in the_one_line(done.stderr)
+    assert "SPINELABEL_SERVING_POLL_S: Input should be greater than 0" in only_line(done.stderr)
 
 
 class Held:
-    """A prediction that is under way until the test releases it."""
+    """A prediction that runs until the test releases it."""
 
     def __init__(self, server: ModelServerProcess, folder: Path) -> None:
         self._release = folder / "release"
@@ -90,23 +90,23 @@ class Held:
         self._release.touch()
 
 
-def test_sigterm_lets_predictions_under_way_finish_and_refuses_new_ones(
+def test_sigterm_lets_running_predictions_finish_and_rejects_new_ones(
     start_server: StartServer, tmp_path: Path
 ) -> None:
     server = start_server(1, grace_s=10 * PATIENCE_S)
     held = Held(server, tmp_path)
     assert server.process is not None
     server.process.terminate()
-    eventually(lambda: "stopping" in server.log)
+    eventually(lambda: "model_server_stopping" in server.log)
     with pytest.raises(ModelUnavailable):
         server.client().submit(1, ["a crime"]).result()
     held.release()
     assert held.pending.result().shape == (1, 10)
     assert server.process.wait(PATIENCE_S) == 0
-    assert "stopped" in server.log
+    assert "model_server_stopped" in server.log
 
 
-def test_sigterm_ends_the_server_though_a_prediction_outlives_the_grace(
+def test_sigterm_ends_the_server_after_the_grace_period(
     start_server: StartServer, tmp_path: Path
 ) -> None:
     server = start_server(1, grace_s=0.1)
@@ -116,7 +116,7 @@ def test_sigterm_ends_the_server_though_a_prediction_outlives_the_grace(
         held.pending.result()
 
 
-def test_the_log_is_the_servers_own_lines_only(server: ModelServerProcess) -> None:
+def test_the_log_holds_only_lines_of_the_server(server: ModelServerProcess) -> None:
     server.client().submit(1, ["a crime"]).result()
     loggers = [json.loads(line)["logger"] for line in server.log.splitlines()]
     assert {name.partition(".")[0] for name in loggers} == {"serving"}, server.log

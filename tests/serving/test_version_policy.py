@@ -1,4 +1,4 @@
-"""Which versions should serve, decided without a server."""
+"""The policy that decides which versions to load and unload."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.version_policy import Step, find_versions, look_at, next_step
+from serving.version_policy import Step, find_versions, fingerprint_files, next_step
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ from serving.version_policy import Step, find_versions, look_at, next_step
         "the newest is loaded first",
         "then the one before",
         "then there is nothing to do",
-        "a new one is loaded before an old one goes",
-        "the oldest goes once the newer ones serve",
-        "a broken one takes no place",
-        "an older one steps in for a broken one",
+        "a new one is loaded before an old one is unloaded",
+        "the oldest is unloaded once the newer ones are served",
+        "a broken one replaces none",
+        "an older one replaces a broken one",
         "all broken",
-        "one whose folder is gone goes at once",
+        "one whose folder is gone is unloaded at once",
         "even while another is to be loaded",
         "all folders gone",
         "nothing at all",
@@ -47,18 +47,18 @@ def test_two_versions_are_kept(
     assert step == Step(load=load, unload=unload)
 
 
-def test_only_folders_with_a_number_for_a_name_are_versions(tmp_path: Path) -> None:
+def test_only_folders_named_by_a_number_are_versions(tmp_path: Path) -> None:
     for name in ("1", "20", ".3.unfinished", "latest", "-4", "٥"):
         (tmp_path / name).mkdir()
     (tmp_path / "6").write_text("a file")
     assert find_versions(tmp_path) == {1: tmp_path / "1", 20: tmp_path / "20"}
 
 
-def test_a_changed_file_changes_how_a_version_looks(tmp_path: Path) -> None:
+def test_a_changed_file_changes_the_fingerprint(tmp_path: Path) -> None:
     variables = tmp_path / "variables"
     variables.mkdir()
     (variables / "data").write_bytes(b"half")
-    before = look_at(tmp_path)
-    assert look_at(tmp_path) == before
+    before = fingerprint_files(tmp_path)
+    assert fingerprint_files(tmp_path) == before
     (variables / "data").write_bytes(b"half and half")
-    assert look_at(tmp_path) != before
+    assert fingerprint_files(tmp_path) != before

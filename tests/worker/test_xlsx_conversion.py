@@ -41,7 +41,7 @@ def submit(desk: Desk, content: bytes, kept: bytes | None = None) -> str:
     job_id = uuid.uuid4().hex
     with desk.storage.publish(upload_path(job_id)) as stream:
         stream.write(content if kept is None else kept)
-    layout = xlsx_schema(io.BytesIO(content), most_bytes=MOST)
+    layout = xlsx_schema(io.BytesIO(content), max_bytes=MOST)
     desk.store.jobs.create(
         NewJob(id=job_id, filename="b.xlsx", input_bytes=len(content), layout=layout.to_dict())
     )
@@ -75,7 +75,7 @@ def test_a_conversion_that_is_cut_short_leaves_no_input_and_is_done_again(desk: 
     for _ in range(2):
         convert_workbook(desk.services, job_id, lambda: None)
         with desk.storage.open(input_path(job_id)) as stream:
-            assert stream.read() == b"".join(xlsx_to_csv(io.BytesIO(content), most_bytes=MOST))
+            assert stream.read() == b"".join(xlsx_to_csv(io.BytesIO(content), max_bytes=MOST))
 
 
 def test_a_workbook_that_turns_out_to_be_damaged_fails_its_job_with_a_reason(desk: Desk) -> None:

@@ -43,7 +43,7 @@ def label_rows(
     """
     if extras.evidence:
         services.models.require_evidence(model)
-    outcomes: list[Outcome] = [None if row.blank else row.problem for row in rows]
+    outcomes: list[Outcome] = [None if row.blank else row.error for row in rows]
     books = books_of(rows, model.description)
     predictions = predict_with_cache(
         services,
@@ -88,5 +88,5 @@ def books_of(rows: Sequence[Row], model: ModelDescription) -> dict[int, Book]:
     return {
         position: (row.title if model.reads_title else "", row.summary)
         for position, row in enumerate(rows)
-        if not row.blank and row.problem is None
+        if not row.blank and row.error is None
     }

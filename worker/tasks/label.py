@@ -118,7 +118,7 @@ def _work(
     if guilty:
         log.error("%s row %d: given up, it ended every worker", job.id, chunk.first_row)
         outcomes: list[Outcome] = [
-            None if r.blank else r.problem or RowError.PROCESSING_FAILED for r in rows
+            None if r.blank else r.error or RowError.PROCESSING_FAILED for r in rows
         ]
     else:
         try:

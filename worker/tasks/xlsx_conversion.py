@@ -22,7 +22,7 @@ def convert_workbook(services: Services, job_id: str, checkpoint: Callable[[], N
         return
     size = 0
     with storage.open(upload_path(job_id)) as source, storage.publish(input_path(job_id)) as target:
-        for block in xlsx_to_csv(source, most_bytes=services.settings.max_unpacked_bytes):
+        for block in xlsx_to_csv(source, max_bytes=services.settings.max_unpacked_bytes):
             checkpoint()
             size += target.write(block)
     log.info("%s: a workbook became %d bytes of CSV", job_id, size)
