@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving.server_process import MODEL, PATIENCE_S, REPOSITORY, ModelServerProcess
+from tests.waiting import eventually
 
 # One process builds all, because importing TensorFlow takes longer than building.
 # The expected probabilities are TensorFlow's own, by another road than the server's.
@@ -119,6 +120,6 @@ def _server_over(
     running.start()
     if versions:
         client = running.client(retry_for_s=PATIENCE_S)
-        client.versions()
+        eventually(lambda: len(client.versions()) == len(versions))
         client.close()
     return running
