@@ -1,6 +1,6 @@
--- Record planned chunks. KEYS: job, leases, sent, chunks, parts.
+-- Record planned chunks. KEYS: job, leases, sent, chunks, outputs.
 -- ARGV: fence, last (0/1), window, then triples of index, rows, chunk JSON.
--- Returns {last, index...}: whether assembly is due, and the chunks to hand out.
+-- Returns {last, index...}: whether assembly is due, and the chunks to dispatch.
 if redis.call('HGET', KEYS[1], 'fence:plan') ~= ARGV[1] then return nil end
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'validating' and state ~= 'in_progress' then return nil end

@@ -1,5 +1,5 @@
--- queued -> validating, pin the model once. KEYS: job. ARGV: fence, version, digest.
--- Returns version and digest of the model that is pinned, or nil when the claim is lost.
+-- queued -> validating, and pin the model once. KEYS: job. ARGV: fence, version, digest.
+-- Returns version and digest of the pinned model, or nil when the claim is lost.
 if redis.call('HGET', KEYS[1], 'fence:plan') ~= ARGV[1] then return nil end
 local state = redis.call('HGET', KEYS[1], 'state')
 if state == 'queued' then

@@ -1,7 +1,7 @@
--- What is remembered of some keys. KEYS: young, old. ARGV: the keys, 16 bytes each, in one string.
--- Returns the present second, and one string with a byte for each key: 0 for nothing, 1 for the young half, 2 for the old
--- one; after the latter two, the entry's length as two bytes, the highest first, and the entry. One string each way,
--- because a client takes longer over thousands of small ones than all the rest does.
+-- Read cache entries. KEYS: young, old. ARGV: the keys, 16 bytes each, in one string.
+-- Returns the time in seconds, and one string. It has one byte per key: 0 miss, 1 young, 2 old. After
+-- 1 or 2 follow the entry's length (two bytes, big-endian) and the entry. One string each way, because
+-- clients are slow at thousands of small values.
 local keys = {}
 for at = 1, #ARGV[1], 16 do keys[#keys + 1] = string.sub(ARGV[1], at, at + 15) end
 local young = redis.call('HMGET', KEYS[1], unpack(keys))

@@ -1,5 +1,5 @@
--- Claim a step. KEYS: job, leases, attempts, parts, chunks. ARGV: step, lease ms.
--- Returns {fence, attempt}, or nil when the step is not due, done, or held.
+-- Claim a step. KEYS: job, leases, attempts, outputs, chunks. ARGV: step, lease ms.
+-- Returns {fence, attempt}, or nil when the step is not due, done, or claimed.
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return redis.error_reply('NOJOB') end
 local step = ARGV[1]
@@ -16,7 +16,7 @@ else
   if state ~= 'finalizing' and state ~= 'cancelling' then return nil end
 end
 local held = redis.call('ZSCORE', KEYS[2], step)
--- Leases are of one length; one that seems longer was given before the server's clock was put back.
+-- A lease that is longer than a new one was granted before the clock was put back.
 if held and tonumber(held) > now and tonumber(held) <= now + tonumber(ARGV[2]) + 1000 then return nil end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 local attempt = redis.call('HINCRBY', KEYS[3], step, 1)

@@ -1,4 +1,5 @@
--- Hold a due call back. KEYS: callbacks due, job. ARGV: job id, lease ms. Returns the attempt's number, or nil.
+-- Claim a due delivery. KEYS: webhooks due, job. ARGV: job id, lease ms.
+-- Returns the attempt's number, or nil.
 local now = now_ms()
 local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not due or tonumber(due) > now then return nil end

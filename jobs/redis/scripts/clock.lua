@@ -1,4 +1,4 @@
--- The present moment by the clock of Redis, in milliseconds.
+-- The time of the Redis server in milliseconds.
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)

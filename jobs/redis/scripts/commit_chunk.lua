@@ -1,5 +1,6 @@
--- Commit a labelled chunk, once. KEYS: job, leases, sent, parts, totals.
--- ARGV: index, fence, labelled, failed, to review, window, counts, genres and seal as JSON, then pairs of genre and rows.
+-- Commit a labelled chunk, once. KEYS: job, leases, sent, outputs, totals.
+-- ARGV: index, fence, labelled, failed, to review, window, counts, genres and manifest as JSON, then
+-- pairs of genre and rows.
 -- Returns {last, index...} like add_chunks, or nil when the claim is lost.
 local step = 'label/' .. ARGV[1]
 if redis.call('HGET', KEYS[1], 'fence:' .. step) ~= ARGV[2] then return nil end

@@ -1,9 +1,9 @@
--- Record a new job. KEYS: job, sent, active, created, owned, open of the owner, request, uploads, layout.
--- ARGV: id, owner or '', most open jobs or '', token of the request or '', its fingerprint, ms for which it is kept,
--- silence at which an upload is lost, layout, field, value...
--- Returns 0 when the owner has that many jobs under way already, -1 when the request's key is not held any more, -2 when
--- the upload is lost.
--- A job that is there already was made by this very call, whose reply was lost.
+-- Create a job. KEYS: job, sent, active, created, owned, open of the owner, idempotency key, uploads,
+-- layout. ARGV: id, owner or '', max open jobs or '', token of the idempotency key or '', its
+-- fingerprint, its retention in ms, seconds of silence of a lost upload, layout, field, value...
+-- Returns 1; 0 when the owner has too many open jobs; -1 when the idempotency key's claim is lost; -2
+-- when the upload is lost.
+-- If the job exists, this call created it before and its reply was lost.
 if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
 local silent = redis.call('ZSCORE', KEYS[8], ARGV[1])
 if silent and tonumber(silent) >= tonumber(ARGV[7]) then return -2 end

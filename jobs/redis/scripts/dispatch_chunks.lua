@@ -1,5 +1,5 @@
--- Shared by add_chunks and commit_chunk: hand out the next chunks within the window, or, when every chunk
--- of a planned job is done, make it finalizing.
+-- Shared by the scripts that change chunks. Makes the next chunks within the window due or, when every
+-- chunk of a planned job is done, makes the job finalizing.
 local function dispatch_chunks(job, sent, parts, window, now)
   local chunks = tonumber(redis.call('HGET', job, 'chunks') or '0')
   local finished = redis.call('HLEN', parts)

@@ -1,5 +1,5 @@
--- Stop labelling, choose the terminal state. KEYS: job, sent. ARGV: ending, failure JSON.
--- Returns 1 when this call did it, 0 when the job was ending or had ended already.
+-- Stop labelling and choose the terminal state. KEYS: job, sent. ARGV: ending, failure JSON.
+-- Returns 1; 0 when the job was ending or had ended.
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return redis.error_reply('NOJOB') end
 if state ~= 'queued' and state ~= 'validating' and state ~= 'in_progress' then return 0 end

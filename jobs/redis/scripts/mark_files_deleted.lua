@@ -1,5 +1,5 @@
--- Note that the files of a job are gone. KEYS: job, corrections, layout, ended, emptied. ARGV: job id.
--- Of a job that was deleted meanwhile nothing is written: half a record would be there for ever.
+-- Record that the files of a job are deleted. KEYS: job, corrections, layout, ended, emptied.
+-- ARGV: job id. Writes nothing to a deleted job, because nothing would delete that partial record.
 local ended_at = redis.call('ZSCORE', KEYS[4], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
 redis.call('DEL', KEYS[2], KEYS[3])

@@ -1,7 +1,7 @@
--- Jobs of a list, newest first, as of one moment. KEYS: list. ARGV: most, id after which to begin or '', what the key of a
--- job begins with, what that of its parts ends with.
--- Returns the present time (ms), then for each job its id, its record's fields and values, and how many parts it has;
--- nil when the list has no such id.
+-- A consistent page of a list of jobs, newest first. KEYS: list.
+-- ARGV: limit, id after which to begin or '', prefix of job keys, suffix of their outputs keys.
+-- Returns the time (ms), then for each job its id, its record's fields and values, and its number of
+-- outputs; nil when the list does not contain the id.
 local first = 0
 if ARGV[2] ~= '' then
   local rank = redis.call('ZREVRANK', KEYS[1], ARGV[2])

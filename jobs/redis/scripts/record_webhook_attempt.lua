@@ -1,5 +1,6 @@
--- Log an attempt to call back. KEYS: callbacks due, job, deliveries. ARGV: job id, number, ms until it is due again or '', attempt as JSON.
--- Returns 0 when a later attempt has been taken or the job is gone.
+-- Log a delivery attempt. KEYS: webhooks due, job, deliveries.
+-- ARGV: job id, number, ms until the next attempt or '', attempt as JSON.
+-- Returns 0 when a later attempt was claimed or the job is deleted.
 if redis.call('HGET', KEYS[2], 'callback_attempt') ~= ARGV[2] then return 0 end
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
 redis.call('RPUSH', KEYS[3], ARGV[4])

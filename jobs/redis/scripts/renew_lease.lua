@@ -1,5 +1,5 @@
 -- Extend a lease. KEYS: job, leases. ARGV: step, fence, lease ms. Returns 1, or 0 when it is lost.
--- A step that the job's state no longer calls for is lost as well: that is how a cancellation reaches a worker.
+-- A lease is also lost when the job's state does not need the step any more: this cancels workers.
 local found = redis.call('HMGET', KEYS[1], 'state', 'fence:' .. ARGV[1])
 local state = found[1]
 if not state or found[2] ~= ARGV[2] then return 0 end

@@ -1,7 +1,7 @@
--- Take back committed chunks whose parts were damaged, and give up assembly until they are done again.
--- KEYS: job, leases, sent, parts, attempts. ARGV: fence, then indices.
--- Returns {last, index...} like add_chunks, or nil when the claim is lost. A job that ends early does not wait for
--- them: it is assembled without them.
+-- Revoke the commits of chunks with damaged outputs, and release assembly until they are done.
+-- KEYS: job, leases, sent, outputs, attempts. ARGV: fence, then indices.
+-- Returns {last, index...} like add_chunks, or nil when the claim is lost. A job that ends early is
+-- assembled without these chunks.
 if redis.call('HGET', KEYS[1], 'fence:assemble') ~= ARGV[1] then return nil end
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'finalizing' and state ~= 'cancelling' then return nil end

@@ -1,5 +1,5 @@
--- Keep what a worker says of itself. KEYS: workers. ARGV: name, its model as JSON, ms after which a worker is gone.
--- A report is its time (ms), a space, and the model.
+-- Store a worker's report. KEYS: workers. ARGV: name, its model as JSON, ms after which reports are
+-- deleted. A report is its time (ms), a space, and the model.
 local now = now_ms()
 for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
   local reported = string.match(redis.call('HGET', KEYS[1], name), '^%d+')

@@ -1,10 +1,10 @@
--- Start labelling over with another model. KEYS: job, leases, sent, parts, attempts.
+-- Restart labelling with another model. KEYS: job, leases, sent, outputs, attempts.
 -- ARGV: step, fence, version, digest, window. Returns like add_chunks, or nil when the claim is lost.
 if redis.call('HGET', KEYS[1], 'fence:' .. ARGV[1]) ~= ARGV[2] then return nil end
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'in_progress' and state ~= 'validating' then return nil end
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  -- Every chunk under way elsewhere was labelled by the old model: its commit must be refused.
+  -- Chunks in progress were labelled by the old model: refuse their commits.
   if string.find(field, '^fence:label/') then redis.call('HDEL', KEYS[1], field) end
   if string.find(field, '^genre:') then redis.call('HDEL', KEYS[1], field) end
 end

@@ -1,4 +1,4 @@
--- Put a new signing secret before the present one. KEYS: secrets. ARGV: owner, new secret, for how long the old one signs (ms).
+-- Add a signing secret. KEYS: secrets. ARGV: owner, new secret, ms for which the previous one stays valid.
 local kept = {{secret = ARGV[2], ['until'] = 0}}
 local before = redis.call('HGET', KEYS[1], ARGV[1])
 if before then kept[2] = {secret = cjson.decode(before)[1].secret, ['until'] = now_ms() + tonumber(ARGV[3])} end

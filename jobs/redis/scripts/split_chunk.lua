@@ -1,10 +1,11 @@
--- Replace a chunk that keeps killing its workers by its two halves. KEYS: job, leases, sent, parts, chunks, attempts.
--- ARGV: index, fence, window, attempts the halves start with, left JSON, right's index, right JSON.
+-- Replace a chunk that repeatedly kills workers by its two halves.
+-- KEYS: job, leases, sent, outputs, chunks, attempts.
+-- ARGV: index, fence, window, attempts of the halves, left JSON, right's index, right JSON.
 -- Returns like add_chunks, or nil when the claim is lost.
 local step = 'label/' .. ARGV[1]
 if redis.call('HGET', KEYS[1], 'fence:' .. step) ~= ARGV[2] then return nil end
 if redis.call('HGET', KEYS[1], 'state') ~= 'in_progress' then return nil end
--- The planner numbers its chunks itself until it is done; another split may have taken the number.
+-- The planner assigns indices until it is done; another split may have used this index.
 if redis.call('HGET', KEYS[1], 'planned') ~= '1' then return nil end
 if redis.call('HSETNX', KEYS[5], ARGV[6], ARGV[7]) == 0 then return nil end
 redis.call('HSET', KEYS[5], ARGV[1], ARGV[5])

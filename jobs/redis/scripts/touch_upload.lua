@@ -1,4 +1,5 @@
--- An upload is under way. KEYS: uploads. ARGV: id of the job to be, silence at which it is lost. Returns 0 when it is lost.
+-- Record that an upload continues. KEYS: uploads. ARGV: job id, seconds of silence of a lost upload.
+-- Returns 0 when it is lost.
 local silent = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if silent and tonumber(silent) >= tonumber(ARGV[2]) then return 0 end
 redis.call('ZADD', KEYS[1], 0, ARGV[1])
