@@ -27,12 +27,15 @@ def main(arguments: list[str]) -> int:
             # The value stays out of the log: it may hold a password.
             print(f"{name}: {problem['msg']}", file=sys.stderr)
         return 2
-    signals.setup_logging.connect(lambda **_: _configure_logging(settings.log_format), weak=False)
+    _configure_logging(settings.log_format)
+    # With a receiver, Celery leaves the set-up of logging alone.
+    signals.setup_logging.connect(lambda **_: None, weak=False)
     app = make_app(settings)
     if not arguments:
         _watch_hearing(app, settings)
         app.worker_main(
             [
+                "--quiet",  # no banner among the log lines
                 "worker",
                 f"--concurrency={settings.concurrency}",
                 f"--queues={','.join(QUEUES)}",
@@ -44,7 +47,7 @@ def main(arguments: list[str]) -> int:
         return 0
     if arguments == ["beat"]:
         # A periodic task that was not sent is made up for by the next one: beat has nothing to remember between runs.
-        app.Beat(scheduler="celery.beat:Scheduler", schedule=os.devnull).run()
+        app.Beat(scheduler="celery.beat:Scheduler", schedule=os.devnull, quiet=True).run()
         return 0
     print("Usage: python -m worker [beat]", file=sys.stderr)
     return 2
