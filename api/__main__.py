@@ -14,13 +14,13 @@ from jobs.logs.setup import configure_logging
 
 
 def main() -> int:
-    """Exit status 2 for a wrong setting, 1 for an address that cannot be used."""
+    """Run the server. Exit status 2 for an invalid setting, 1 if the address cannot be used."""
     try:
         settings = ApiSettings()
     except ValidationError as error:
         for problem in error.errors():
             name = "SPINELABEL_" + "_".join(str(part) for part in problem["loc"]).upper()
-            # Not the value itself: the URL of Redis may hold a password.
+            # The value is not printed: the URL of Redis may contain a password.
             print(f"{name}: {problem['msg']}.", file=sys.stderr)
         return 2
     configure_logging(settings.log_format)

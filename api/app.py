@@ -1,4 +1,4 @@
-"""The Flask app over its services; makes no connection and reads no environment."""
+"""The Flask app, wired from its services. Opens no connections and reads no environment."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from api.uploads.preview_routes import preview_routes
 
 
 def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
-    """The whole HTTP surface: `/v1`, the health endpoints and the page."""
+    """Create the app: `/v1`, health and metrics, the page and the OpenAPI description."""
     app = described_app("api")
     app.json = StrictJson(app)
     if settings.trusted_proxies:
@@ -60,23 +60,23 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
         register_request_limits(app, services.counts_url)
     limits = _limits(settings)
     register_transfers(app, limits.transfers)
-    jobs, storage = ScopedJobStore(services.store, recent=SnapshotCache()), services.storage
+    jobs, storage = ScopedJobStore(services.store, snapshots=SnapshotCache()), services.storage
     corrections = services.corrections
-    app.register_api(job_routes(settings, jobs, storage, services.messages, limits.waiting))
+    app.register_api(job_routes(settings, jobs, storage, services.messages, limits.long_polls))
     app.register_api(preview_routes(settings, jobs, storage))
     app.register_api(result_routes(jobs, storage, corrections))
-    app.register_api(event_routes(jobs, limits.waiting))
+    app.register_api(event_routes(jobs, limits.long_polls))
     app.register_api(review_routes(jobs, storage, corrections))
     app.register_api(webhook_routes(jobs, services.callbacks))
     app.register_api(session_routes(access))
-    asking = LabelClient(
+    label_client = LabelClient(
         services.store.workers,
         services.questions,
         services.messages,
         limits.labels,
         deadline_s=settings.label_timeout_s,
     )
-    app.register_api(label_routes(asking))
+    app.register_api(label_routes(label_client))
     app.register_api(health_routes(services.store, storage))
     ProcessCollector(registry=registry)
     registry.register(StoreCollector(services.store, services.messages, storage))
@@ -86,31 +86,31 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     def page() -> Response:
         return app.send_static_file("index.html")
 
-    # Once, before there are threads.
+    # Once, before threads are started.
     app.generate_spec_json()  # type: ignore[no-untyped-call]
     return app
 
 
 @dataclass(frozen=True)
 class _Limits:
-    waiting: ConcurrencyLimiter  # for a job: events, `Prefer: wait`
-    labels: ConcurrencyLimiter  # for a worker's answer; apart, since streams of events last minutes
+    long_polls: ConcurrencyLimiter  # event streams and `Prefer: wait`
+    labels: ConcurrencyLimiter  # label requests; separate, since event streams last minutes
     transfers: Transfers
 
 
 def _limits(settings: ApiSettings) -> _Limits:
-    """What may hold threads for long, each within its bound, and together never the last eighth of them."""
+    """Limits of requests that occupy threads for long; together they leave an eighth of the threads free."""
     threads = settings.api_threads
-    held = ConcurrencyLimiter(max(1, threads - max(1, threads // 8)))
+    busy = ConcurrencyLimiter(max(1, threads - max(1, threads // 8)))
     half = max(1, threads // 2)
     transfers = min(settings.api_max_transfers, half)
-    # Without keys all requests have the same owner.
-    one_owner = settings.api_max_transfers_per_owner if settings.keys_required else transfers
+    # Without API keys all requests have the same owner.
+    per_owner = settings.api_max_transfers_per_owner if settings.keys_required else transfers
     return _Limits(
-        waiting=ConcurrencyLimiter(min(settings.api_max_long_polls, half), within=held),
-        labels=ConcurrencyLimiter(max(1, threads // 4), within=held),
+        long_polls=ConcurrencyLimiter(min(settings.api_max_long_polls, half), within=busy),
+        labels=ConcurrencyLimiter(max(1, threads // 4), within=busy),
         transfers=Transfers(
-            per_owner=ConcurrencyLimiter(one_owner),
-            total=ConcurrencyLimiter(transfers, within=held),
+            per_owner=ConcurrencyLimiter(per_owner),
+            total=ConcurrencyLimiter(transfers, within=busy),
         ),
     )

@@ -1,4 +1,4 @@
-"""What the routes work with; made once per process, after the server's fork."""
+"""The services of the routes, created once per process after the server's fork."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobs.queue.task_queue import TaskQueue
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The ports, and where requests are counted."""
+    """The ports, and the URL of the rate limit counters."""
 
     store: JobStore
     storage: Storage

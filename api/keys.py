@@ -1,6 +1,7 @@
-"""`python -m api.keys create|list|revoke`: makes and takes back API keys, wherever the job record can be reached.
+"""`python -m api.keys create|list|revoke`: manages API keys in Redis.
 
-There is no way to do this over HTTP. Exit status 2 for a wrong argument or setting, 3 when Redis cannot be reached.
+Keys cannot be managed over HTTP. Exit status 2 for an invalid argument or setting, 3 if Redis cannot
+be reached.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def main(arguments: list[str]) -> int:
     except ValidationError as error:
         for problem in error.errors():
             name = "SPINELABEL_" + "_".join(str(part) for part in problem["loc"]).upper()
-            # Not the value itself: the URL of Redis may hold a password.
+            # The value is not printed: the URL of Redis may contain a password.
             print(f"{name}: {problem['msg']}.", file=sys.stderr)
         return 2
     except (ApiKeyNotFound, ValueError) as error:
@@ -52,25 +53,25 @@ def _create(store: ApiKeyStore, options: argparse.Namespace) -> None:
         open_jobs=options.max_open_jobs,
         requests_per_minute=options.requests_per_minute,
     )
-    key, made = generate_api_key(options.owner, is_admin=options.admin, limits=limits)
-    kept = store.add(made)
+    key, record = generate_api_key(options.owner, is_admin=options.admin, limits=limits)
+    stored = store.add(record)
     if options.json:
-        print(json.dumps({"key": key, **_document(kept)}, indent=2))
+        print(json.dumps({"key": key, **_document(stored)}, indent=2))
         return
     print("The key, which is not shown again:", file=sys.stderr)
     print(key)
 
 
 def _list(store: ApiKeyStore, options: argparse.Namespace) -> None:
-    found = store.all()
+    keys = store.all()
     if options.json:
-        print(json.dumps([_document(key) for key in found], indent=2))
+        print(json.dumps([_document(key) for key in keys], indent=2))
         return
-    for key in found:
+    for key in keys:
         state = f"revoked {timestamp(key.revoked_at)}" if key.revoked_at else "in force"
         role = "admin" if key.is_admin else "user"
         print(f"{key.id}  {key.owner}  {role}  made {timestamp(key.created_at)}  {state}")
-    if not found:
+    if not keys:
         print("No keys yet.", file=sys.stderr)
 
 
@@ -79,7 +80,7 @@ def _revoke(store: ApiKeyStore, options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(_document(key), indent=2))
     else:
-        print(f"{key.id} of {key.owner} opens nothing any more.")
+        print(f"Revoked {key.id} (owner {key.owner}).")
 
 
 def _document(key: ApiKey) -> dict[str, Any]:
@@ -96,17 +97,19 @@ def _document(key: ApiKey) -> dict[str, Any]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m api.keys", description=(__doc__ or "")[:-1])
     commands = parser.add_subparsers(required=True, metavar="create|list|revoke")
-    create = commands.add_parser("create", help="make a key and print it, this once")
+    create = commands.add_parser("create", help="create a key and print it once")
     create.set_defaults(run=_create)
-    create.add_argument("--owner", required=True, help="whose jobs the key may see")
-    create.add_argument("--admin", action="store_true", help="the key sees everybody's jobs")
+    create.add_argument("--owner", required=True, help="owner whose jobs the key may access")
+    create.add_argument(
+        "--admin", action="store_true", help="the key may access the jobs of all owners"
+    )
     for limit in ("--max-upload-bytes", "--max-open-jobs", "--requests-per-minute"):
         create.add_argument(limit, type=_positive, metavar="N")
     listing = commands.add_parser("list", help="list the keys by their ids")
     listing.set_defaults(run=_list)
-    revoke = commands.add_parser("revoke", help="let a key open nothing from now on")
+    revoke = commands.add_parser("revoke", help="revoke a key")
     revoke.set_defaults(run=_revoke)
-    revoke.add_argument("id", help="the key's beginning, as `list` shows it")
+    revoke.add_argument("id", help="the id of the key, as shown by `list`")
     for command in (create, listing, revoke):
         command.add_argument("--json", action="store_true")
     return parser
@@ -115,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError("it has to be 1 or more")
+        raise argparse.ArgumentTypeError("it must be 1 or more")
     return number
 
 

@@ -1,4 +1,4 @@
-"""The description of the HTTP surface, made from the code, and the page that shows it without any other server."""
+"""The OpenAPI description, generated from the routes, and the page that displays it without external resources."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from flask_openapi3.openapi import OpenAPI
 from api.http.openapi_responses import problems
 from api.http.problems import ProblemDocument, refuse_input
 
-JOBS = Tag(name="jobs", description="Catalogues on their way to labelled catalogues.")
-LABELS = Tag(name="labels", description="A few summaries, labelled at once.")
+JOBS = Tag(name="jobs", description="Label catalogues.")
+LABELS = Tag(name="labels", description="Label a few summaries synchronously.")
 WEBHOOKS = Tag(name="webhooks", description="Signed notifications of ended jobs.")
-SERVICE = Tag(name="service", description="Whether the service works, and with which model.")
+SERVICE = Tag(name="service", description="Health, metrics, sessions and the model.")
 
-# A server that only its own machine can reach asks for none.
+# Servers that only their own machine can reach require no key.
 _SECURITY: list[dict[str, list[Any]]] = [{"key": []}, {}]
 
 _INFO = Info(
@@ -33,7 +33,7 @@ _INFO = Info(
 
 
 def described_routes(name: str, tag: Tag, prefix: str = "") -> APIBlueprint:
-    """A blueprint whose routes are described; each says what it answers beside the server's own problems."""
+    """Create a blueprint with OpenAPI descriptions and the problems that every route shares."""
     return APIBlueprint(
         name,
         __name__,
@@ -60,7 +60,7 @@ def described_routes(name: str, tag: Tag, prefix: str = "") -> APIBlueprint:
 
 
 def described_app(name: str) -> OpenAPI:
-    """A Flask app that collects the description of its routes; what it refuses itself is our kind of problem."""
+    """Create a Flask app that collects the OpenAPI description and answers invalid input with problems."""
     app = OpenAPI(
         name,
         info=_INFO,
@@ -68,7 +68,7 @@ def described_app(name: str) -> OpenAPI:
         security_schemes={"key": {"type": "http", "scheme": "bearer"}},
         static_folder="static",
         static_url_path="/static",
-        # Each operation names its own problems; this one all of them share, so that none is added.
+        # Operations list their own problems; a status that all of them share adds no further response.
         validation_error_status=HTTPStatus.INTERNAL_SERVER_ERROR,
         validation_error_model=ProblemDocument,
         validation_error_callback=refuse_input,
@@ -95,5 +95,5 @@ def _pages(app: OpenAPI) -> Blueprint:
 
 
 def _operation_id(*, name: str, path: str, method: str) -> str:
-    del path, method  # the functions' names are distinct, which a test checks
+    del path, method  # function names are unique, which a test checks
     return name

@@ -1,4 +1,4 @@
-"""What every answer says to the browser, and which requests of a browser are refused."""
+"""Security headers, and refusal of forwarded, misdirected and cross-site requests."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from flask import Flask, Response, request
 
 from api.http.problems import Problem
 
-# The page and the viewer at /docs take everything from this server, in files of their own: nothing inline, no eval.
+# The page and /docs load everything from this server: nothing inline, no eval.
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
-    "img-src 'self' data:; "  # the viewer has its signs in its style sheet
+    "img-src 'self' data:; "  # the style sheet of Swagger UI contains icons
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -30,56 +30,56 @@ _TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({"same-origin", "none"})
-# A proxy's own health checks; they say nothing of a catalogue.
+# Health checks of proxies; they reveal nothing about catalogues.
 _HEALTH = frozenset({"health.healthz", "health.readyz"})
-# Asked for under names like `api:8000` from within a cluster.
+# Requested under names such as `api:8000` inside a cluster.
 _PROBES = _HEALTH | {"metrics.get_metrics"}
-# What proxies add to a request that they pass on, beside X-Forwarded-*.
+# Headers of forwarded requests, in addition to X-Forwarded-*.
 _FORWARDING = frozenset({"forwarded", "via", "x-real-ip"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def register_security(app: Flask, *, only_this_machine: bool) -> None:
-    """Headers on every answer; no change at the wish of another site's page.
+    """Set security headers, and refuse requests that come from other sites.
 
     Args:
-        only_this_machine: no key is asked for, because nobody else can connect.
+        only_this_machine: keys are not required, because only this machine can connect.
     """
 
     @app.before_request
     def refuse_forwarded_requests() -> None:
-        # Everybody that the proxy serves would seem to be at this machine.
+        # All clients of the proxy would appear to be on this machine.
         if only_this_machine and request.endpoint not in _HEALTH and _is_forwarded():
             raise Problem(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "PROXY_WITHOUT_KEYS",
-                "This request came through a proxy, and without keys this server answers to its own machine alone; "
+                "The request was forwarded by a proxy, and without API keys this server serves its own machine only; "
                 "set SPINELABEL_TRUSTED_PROXIES to the number of proxies in front, which makes keys required.",
             )
 
     @app.before_request
-    def refuse_other_names() -> None:
-        # A site can have its own name resolve to this machine, and its page would then be of the same origin as ours.
+    def refuse_other_hosts() -> None:
+        # DNS rebinding: a site can let its name resolve to this machine, and its page would have our origin.
         if only_this_machine and request.endpoint not in _PROBES and not _is_this_machine():
             raise Problem(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "HOST_NOT_ALLOWED",
-                "Without keys this server answers to localhost and loopback addresses alone; to serve it under "
+                "Without API keys this server accepts only localhost and loopback addresses as its host name; to use "
                 "another name, set SPINELABEL_AUTH=required.",
             )
 
     @app.before_request
     def refuse_other_sites() -> None:
-        # A form on any page could post to a server on the visitor's own machine. Browsers say where a request comes
-        # from, all of them in Origin and newer ones in Sec-Fetch-Site as well; programs send neither.
+        # Cross-site request forgery: a form on any page could post to a server on the visitor's machine.
+        # Browsers send Origin, newer ones Sec-Fetch-Site as well; programs send neither.
         if request.method in _SAFE_METHODS:
             return
         if request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITES or not _has_own_origin():
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 "CROSS_SITE",
-                "This request comes from another site's page; use this server's own page. If it came from there, let "
-                "the reverse proxy pass the Host header on, and set SPINELABEL_TRUSTED_PROXIES.",
+                "The request comes from a page of another site; use this server's own page. If you did, let the "
+                "reverse proxy forward the Host header, and set SPINELABEL_TRUSTED_PROXIES.",
             )
 
     @app.after_request
@@ -98,7 +98,7 @@ def _is_forwarded() -> bool:
 
 
 def _has_own_origin() -> bool:
-    """Whether the request names no origin, or the scheme, host and port that it was sent to; `null` is another one."""
+    """Whether Origin is absent or equal to the scheme, host and port of the request; `null` is not."""
     origin = request.headers.get("Origin")
     if origin is None:
         return True
@@ -116,7 +116,7 @@ def _origin_of(url: str) -> tuple[str, str, int] | None:
 
 
 def _is_this_machine() -> bool:
-    # Browsers always say which name they asked for; a program may leave it out.
+    # Browsers always send Host; programs may omit it.
     host = request.headers.get("Host")
     if host is None:
         return True

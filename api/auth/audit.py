@@ -1,4 +1,4 @@
-"""One line for each thing that somebody did with a catalogue, or was refused: JSON, and nothing in it is secret."""
+"""Audit log: one JSON line per access to a catalogue or refusal, without secrets."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ EVENTS: Mapping[tuple[str, str], str] = {
     ("GET", "results.get_result"): "download",
     ("GET", "results.get_errors"): "download",
     ("GET", "review.get_corrections"): "download",
-    # Page by page, a whole result can be read as well.
+    # A whole result can be read page by page.
     ("GET", "review.list_rows"): "reading",
     ("GET", "review.list_latest_rows"): "reading",
-    # The webhook URL may hold a token, and the secret signs as this server.
+    # Webhook URLs may contain tokens, and the secret can sign as this server.
     ("GET", "webhooks.list_deliveries"): "reading of deliveries",
     ("GET", "webhooks.show_secret"): "reading of the webhook secret",
     ("PUT", "review.put_correction"): "correction",
@@ -36,7 +36,7 @@ EVENTS: Mapping[tuple[str, str], str] = {
     ("POST", "webhooks.rotate_secret"): "new webhook secret",
     ("POST", "session.begin_session"): "sign-in",
 }
-# 404 is not among them: for another owner's job it is the same answer as for a job that never was.
+# Without 404, which jobs of other owners share with jobs that do not exist.
 REFUSALS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "key refused",
     HTTPStatus.FORBIDDEN: "request refused",
@@ -46,7 +46,7 @@ REFUSALS: Mapping[int, str] = {
 
 
 def register_audit(app: Flask) -> None:
-    """Write the line once the answer is known: for what was done, and for what was refused on the caller's account."""
+    """Write an audit line after every audited response."""
 
     @app.after_request
     def write(response: Response) -> Response:
@@ -59,7 +59,7 @@ def register_audit(app: Flask) -> None:
 
 
 def write_audit_to_stderr() -> None:
-    """Each line is one JSON object, without what other log lines begin with."""
+    """Send the audit log to stderr, one JSON object per line."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     _audit.addHandler(handler)
@@ -68,14 +68,14 @@ def write_audit_to_stderr() -> None:
 
 
 def _line(event: str, response: Response) -> str:
-    who = caller_or_none()
+    caller = caller_or_none()
     job_id = (request.view_args or {}).get("job_id") or request.environ.get(JOB_ID_KEY)
     return json.dumps(
         {
             "audit": event,
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "owner": who.owner if who else None,
-            "key": who.key_id if who else None,
+            "owner": caller.owner if caller else None,
+            "key": caller.key_id if caller else None,
             "from": client_address(request.environ),
             "peer": peer_address(request.environ),
             "job": mask_secrets(job_id) if job_id else None,

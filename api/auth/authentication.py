@@ -1,4 +1,4 @@
-"""Recognises the caller of every request by their key, before anything else looks at it."""
+"""Authenticates every request by its API key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, request
 
-from api.auth.caller import Caller, remember
+from api.auth.caller import Caller, set_caller
 from api.http.problems import Problem
 from api.settings import ApiSettings
 from jobs.api_keys import ApiKey, parse_key_id
@@ -16,8 +16,8 @@ from jobs.ports.api_keys import ApiKeyStore
 
 COOKIE = "spinelabel_key"
 
-# What needs no key: the page and its files, the description, the probes, and handing a key in.
-# Whatever is not named here needs one.
+# Endpoints without authentication: the page and its files, the description, probes and sign-in.
+# All others need a key.
 OPEN_ENDPOINTS = frozenset(
     {
         "page",
@@ -36,13 +36,13 @@ OPEN_ENDPOINTS = frozenset(
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Finds out whose key it is, by the keys in the record and the limits in the settings."""
+    """Looks up API keys, and applies the default limits of the settings."""
 
     settings: ApiSettings
     keys: ApiKeyStore
 
     def authenticate(self, key: str | None) -> Caller:
-        """Who shows this key. Raises `Problem` when a key is needed and this is none."""
+        """Return the caller with this key. Raises `Problem` if a key is required and this one is missing or invalid."""
         if not self.settings.keys_required:
             return Caller(
                 owner=None,
@@ -55,19 +55,19 @@ class Authenticator:
         if not key:
             raise _refused(
                 "UNAUTHENTICATED",
-                "This server asks for a key: send it as 'Authorization: Bearer KEY'; the operator makes keys.",
+                "This server requires an API key; send it as 'Authorization: Bearer KEY', or ask the operator for one.",
             )
-        found = self._find(key)
-        if found is None or not found.verify(key):
+        api_key = self._find(key)
+        if api_key is None or not api_key.verify(key):
             raise _refused(
                 "INVALID_API_KEY",
-                "This key is not known, or was revoked; check it, or ask the operator for another one.",
+                "This API key is unknown or was revoked; check it, or ask the operator for another one.",
             )
-        limits = found.limits
+        limits = api_key.limits
         return Caller(
-            owner=found.owner,
-            key_id=found.id,
-            is_admin=found.is_admin,
+            owner=api_key.owner,
+            key_id=api_key.id,
+            is_admin=api_key.is_admin,
             upload_bytes=limits.upload_bytes or self.settings.max_upload_bytes,
             open_jobs=limits.open_jobs or self.settings.max_open_jobs,
             requests_per_minute=limits.requests_per_minute or self.settings.requests_per_minute,
@@ -84,23 +84,23 @@ class Authenticator:
 
 
 def register_access(app: Flask, access: Authenticator) -> None:
-    """Let nobody past without a key where one is required."""
+    """Reject unauthenticated requests."""
 
     @app.before_request
-    def recognise() -> None:
+    def authenticate() -> None:
         if request.endpoint not in OPEN_ENDPOINTS:
-            remember(access.authenticate(key_in_request()))
+            set_caller(access.authenticate(key_in_request()))
 
     @app.after_request
     def vary(response: Response) -> Response:
         if access.settings.keys_required and request.endpoint not in OPEN_ENDPOINTS:
-            # One person's answer must not be given to another one by a cache between.
+            # Shared caches must not serve one caller's response to another.
             response.vary.update(("Authorization", "Cookie"))
         return response
 
 
 def key_in_request() -> str | None:
-    """What the request shows as its key: a program's header, else a browser's cookie."""
+    """Return the API key of the request: from the Authorization header, else from the browser's cookie."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme:
         return key.strip() if scheme.lower() == "bearer" else None

@@ -1,4 +1,4 @@
-"""Who sends the present request, and what they may do."""
+"""The caller of the current request, and their permissions and limits."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from flask import g
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """The owner of a key; where no key is asked for, whoever sits at this machine."""
+    """An authenticated caller; without API keys, any user of this machine."""
 
-    owner: str | None  # whose jobs these are; None: nobody's in particular
+    owner: str | None  # owner of the jobs; None on servers without API keys
     key_id: str | None
-    is_admin: bool  # sees every job
+    is_admin: bool  # may access the jobs of all owners
     upload_bytes: int
-    open_jobs: int | None  # None: as many as the machine can take
+    open_jobs: int | None  # None: unlimited
     requests_per_minute: int | None
 
     def can_access(self, owner: str | None) -> bool:
-        """Whether a job of this owner is there for the caller."""
+        """Whether the caller may access jobs of this owner."""
         return self.is_admin or (self.owner is not None and self.owner == owner)
 
 
 def caller() -> Caller:
-    """Who sends the request that is being served."""
-    found: Caller = g.caller
-    return found
+    """Return the caller of the current request."""
+    current: Caller = g.caller
+    return current
 
 
-def remember(who: Caller) -> None:
-    """From now on, `caller` answers this for the present request."""
-    g.caller = who
+def set_caller(caller: Caller) -> None:
+    """Set the caller of the current request."""
+    g.caller = caller
 
 
 def caller_or_none() -> Caller | None:
-    """The same as `caller`, or None before anybody was recognised."""
-    found: Caller | None = g.get("caller")
-    return found
+    """Like `caller`, or None if the request is not authenticated."""
+    current: Caller | None = g.get("caller")
+    return current

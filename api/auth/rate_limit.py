@@ -1,4 +1,4 @@
-"""How many requests a key may send in a minute, counted in Redis for all processes together."""
+"""Rate limit per API key, counted in Redis for all API processes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _faults = LogOnce(log)
 
 _MEMORY = "memory://"
 _SCHEME = "counts+"
-# Let through while Redis refuses the count.
+# Not limited while Redis refuses writes.
 _UNCOUNTED = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
 
 class _Counts(RedisStorage):
-    """The library's counts in Redis; `acquire_entry` is what the moving window calls for each request."""
+    """The counters in Redis; the moving-window strategy calls `acquire_entry` per request."""
 
     STORAGE_SCHEME = [f"{_SCHEME}redis", f"{_SCHEME}rediss", f"{_SCHEME}redis+unix"]  # noqa: RUF012
 
@@ -48,14 +48,13 @@ class _Counts(RedisStorage):
 
 
 def register_request_limits(app: Flask, counts_url: str) -> None:
-    """Answer 429 with Retry-After beyond a caller's limit.
+    """Answer 429 with Retry-After above the caller's rate limit.
 
-    When the counts cannot be reached, requests are not let through uncounted; whoever could not be counted could not
-    be recognised either, since the keys are kept in the same place. While Redis answers but refuses writes, what only
-    reads or deletes is let through: deleting jobs is what makes room.
+    While Redis cannot be reached, requests fail; they could not be authenticated either. While Redis
+    refuses writes, requests that read or delete pass uncounted, since deleting jobs frees memory.
 
     Args:
-        counts_url: Redis as in the settings, or `memory://` for tests.
+        counts_url: URL of Redis, or `memory://` for tests.
     """
     limiter = Limiter(
         lambda: caller().key_id or "",
@@ -82,7 +81,7 @@ def _refuse(limit: RequestLimit) -> NoReturn:
     raise Problem(
         HTTPStatus.TOO_MANY_REQUESTS,
         "TOO_MANY_REQUESTS",
-        f"This key has sent {limit.limit.amount:,} requests within a minute, which is all it may; "
-        f"go on in {wait} seconds.",
+        f"The rate limit of {limit.limit.amount:,} requests per minute is exceeded; "
+        f"try again in {wait} seconds.",
         retry_after_s=wait,
     )

@@ -1,4 +1,4 @@
-"""`/v1/session`: how a browser hands its key in and back, and who one is."""
+"""`/v1/session`: sign-in and sign-out of browsers, and the current caller."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth.authentication import COOKIE, Authenticator, key_in_request
-from api.auth.caller import Caller, remember
+from api.auth.caller import Caller, set_caller
 from api.http.openapi_responses import problems
 from api.http.problems import Problem
 from api.jobs.schemas import as_json
@@ -18,16 +18,18 @@ from api.openapi import SERVICE, described_routes
 
 
 class SessionDocument(BaseModel):
-    """Who one is here."""
+    """The current caller."""
 
-    keys_required: bool = Field(description="Whether this server asks for keys at all.")
-    signed_in: bool = Field(description="Whether requests like this one are served.")
-    owner: str | None = Field(description="Whose jobs one sees; null where no key is asked for.")
-    admin: bool = Field(description="Whether one sees everybody's jobs.")
+    keys_required: bool = Field(description="Whether this server requires API keys.")
+    signed_in: bool = Field(description="Whether the request is authenticated.")
+    owner: str | None = Field(
+        description="Owner whose jobs are visible; null on servers without API keys."
+    )
+    admin: bool = Field(description="Whether the jobs of all owners are visible.")
 
 
 class SessionBody(BaseModel):
-    """A key, as it was given out."""
+    """An API key."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,7 +37,7 @@ class SessionBody(BaseModel):
 
 
 def session_routes(access: Authenticator) -> APIBlueprint:
-    """The endpoints; none of them needs a key."""
+    """Routes that need no API key."""
     routes = described_routes("session", SERVICE, "/v1/session")
 
     def answer(caller: Caller | None) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def session_routes(access: Authenticator) -> APIBlueprint:
 
     @routes.get("", responses={200: SessionDocument})
     def show_session() -> dict[str, Any]:
-        """Who one is here, and whether a key is needed"""
+        """Show the current caller"""
         try:
             return answer(access.authenticate(key_in_request()))
         except Problem:
@@ -62,13 +64,13 @@ def session_routes(access: Authenticator) -> APIBlueprint:
             200: SessionDocument,
             **problems("INVALID_PARAMETER", "INVALID_BODY", "UNKNOWN_PARAMETER", "CROSS_SITE"),
         },
-        description="For browsers: the key comes back as a cookie that scripts cannot read, so that links and event "
-        "streams need nothing more. Programs send `Authorization: Bearer KEY` instead.",
+        description="For browsers: the key is stored in a cookie that scripts cannot read, so that links and event "
+        "streams are authenticated. Programs send `Authorization: Bearer KEY` instead.",
     )
     def begin_session(body: SessionBody) -> Response:
-        """Hand a key in, for a browser"""
+        """Sign in a browser"""
         caller = access.authenticate(body.key)
-        remember(caller)
+        set_caller(caller)
         response = jsonify(answer(caller))
         if caller.key_id is not None:
             response.set_cookie(
@@ -78,7 +80,7 @@ def session_routes(access: Authenticator) -> APIBlueprint:
 
     @routes.delete("", responses={204: None, **problems("CROSS_SITE")})
     def end_session() -> Response:
-        """Forget the browser's key"""
+        """Sign out a browser"""
         response = Response(status=HTTPStatus.NO_CONTENT)
         response.delete_cookie(COOKIE, httponly=True, samesite="Strict", secure=request.is_secure)
         return response

@@ -1,1 +1,1 @@
-"""A job as its caller sees it: documents, lists, progress, webhooks."""
+"""Job routes: submission, lists, polling, events, webhooks."""

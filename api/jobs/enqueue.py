@@ -1,4 +1,4 @@
-"""Messages to the workers, after the record has been written."""
+"""Enqueuing after the record has been written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/v1/jobs/{id}/events`: a job's progress as server-sent events."""
+"""`/v1/jobs/{id}/events`: job progress as server-sent events."""
 
 from __future__ import annotations
 
@@ -25,35 +25,37 @@ from api.uploads.options import option
 from jobs.errors import JobNotFound
 from jobs.job import Job
 
-# Below the time after which proxies give up a silent connection, which is a minute for most.
+# Less than the idle timeout of proxies, commonly one minute.
 HEARTBEAT_S = 15.0
-# A client that has vanished without a word is found out by then; one that has not comes back.
-_LONGEST_STREAM_S = 600.0
-_COME_BACK_MS = 2000
+# Bounds how long a vanished client holds a thread; live clients reconnect.
+_MAX_STREAM_S = 600.0
+_RECONNECT_MS = 2000
 
 
 class EventsHeader(BaseModel):
-    """What a client sends that comes back."""
+    """Headers of a reconnecting client."""
 
     last_event_id: str | SkipJsonSchema[None] = option(
-        "The `id` of the last event that was received; what is known is not sent again.",
+        "The `id` of the last received event, which is not sent again.",
         alias="Last-Event-ID",
     )
 
 
 def event_routes(store: ScopedJobStore, waiting: ConcurrencyLimiter) -> APIBlueprint:
-    """The endpoint over these services."""
+    """Routes over these services."""
     routes = described_routes("events", JOBS, "/v1/jobs/<job_id>")
 
     @routes.get(
         "/events",
         responses={
             200: file("The events.", "text/event-stream"),
-            204: {"description": "The job has ended, and the client knows: do not come back."},
+            204: {
+                "description": "The job has ended and the client has its last event: do not reconnect."
+            },
             **problems("JOB_NOT_FOUND", "TOO_MANY_LONG_POLLS"),
         },
-        description="Each event carries the whole job document: `job` when something has changed, `end` once the job "
-        "has ended, after which the stream ends. A client that was cut off sends `Last-Event-ID`, as browsers do.",
+        description="Each event carries the job document: `job` after a change, `end` when the job has ended, which "
+        "closes the stream. Reconnecting clients send `Last-Event-ID`, as browsers do.",
     )
     def follow_job(path: JobPath, header: EventsHeader) -> Response:
         """Follow a job by server-sent events"""
@@ -65,18 +67,18 @@ def event_routes(store: ScopedJobStore, waiting: ConcurrencyLimiter) -> APIBluep
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "TOO_MANY_LONG_POLLS",
-                "Too many clients are waiting for events at the moment; look at the job itself from time to time, or "
-                "ask the operator to raise SPINELABEL_API_MAX_LONG_POLLS.",
+                "The maximum number of event streams is reached; poll the job instead, or ask the operator to "
+                "raise SPINELABEL_API_MAX_LONG_POLLS.",
                 retry_after_s=5,
             )
         wait_for_client()
         response = Response(
-            # The stream outlives the request, and goes on being this caller's.
-            event_stream(store.of(caller()), job, header.last_event_id),
+            # The stream outlives the request context, so the caller is bound here.
+            event_stream(store.for_caller(caller()), job, header.last_event_id),
             content_type="text/event-stream",
         )
         response.call_on_close(release)
-        # Proxies that buffer would hold events back until there are many.
+        # Buffering proxies would delay events.
         response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         return response
 
@@ -86,31 +88,31 @@ def event_routes(store: ScopedJobStore, waiting: ConcurrencyLimiter) -> APIBluep
 def event_stream(
     store: ScopedJobStore,
     job: Job,
-    known: str | None,
+    last_event_id: str | None,
     *,
     heartbeat_s: float = HEARTBEAT_S,
 ) -> Iterator[str]:
-    """The stream's text, event by event.
+    """Yield the events of the stream as text.
 
     Args:
-        known: the id of the last event that the client has, which is not sent again.
-        heartbeat_s: a comment is sent after so many seconds without an event.
+        last_event_id: version of the last event that the client has, which is not sent again.
+        heartbeat_s: seconds without an event after which a comment is sent.
     """
-    yield f"retry: {_COME_BACK_MS}\n\n"
-    spoke_at = time.monotonic()
+    yield f"retry: {_RECONNECT_MS}\n\n"
+    sent_at = time.monotonic()
     try:
-        for look in poll_job(store, job, seconds=_LONGEST_STREAM_S):
-            if look.is_terminal:
-                yield _event("end", look)
-            elif version(look) != known:
-                yield _event("job", look)
-            elif time.monotonic() - spoke_at > heartbeat_s:
+        for snapshot in poll_job(store, job, seconds=_MAX_STREAM_S):
+            if snapshot.is_terminal:
+                yield _event("end", snapshot)
+            elif version(snapshot) != last_event_id:
+                yield _event("job", snapshot)
+            elif time.monotonic() - sent_at > heartbeat_s:
                 yield ":\n\n"
             else:
                 continue
-            known, spoke_at = version(look), time.monotonic()
+            last_event_id, sent_at = version(snapshot), time.monotonic()
     except JobNotFound:
-        return  # deleted meanwhile; coming back, the client is told so
+        return  # the job was deleted; a reconnecting client gets 404
 
 
 def _event(kind: str, job: Job) -> str:

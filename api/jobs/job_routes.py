@@ -1,8 +1,8 @@
-"""`/v1/jobs`: each endpoint calls one thing and chooses the status."""
+"""`/v1/jobs`: submit, list, show, cancel and delete jobs."""
 
 from __future__ import annotations
 
-from functools import partial
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import Any
 
@@ -23,7 +23,7 @@ from api.jobs.schemas import CANCELLABLE, JobDocument, JobListDocument, as_json,
 from api.jobs.scoped_store import ScopedJobStore
 from api.openapi import JOBS, described_routes
 from api.settings import ApiSettings
-from api.uploads.idempotency import run_idempotently
+from api.uploads.idempotency import claim_key, replay
 from api.uploads.options import SubmitQuery
 from api.uploads.request_stream import read_upload
 from api.uploads.submit import accept
@@ -31,9 +31,10 @@ from api.uploads.upload_description import UPLOAD_BODY, UPLOAD_PROBLEMS
 from jobs.errors import IllegalTransition, JobNotFound
 from jobs.files.storage import Storage, job_folder
 from jobs.job import State
+from jobs.ports.idempotency import CompletedRequest
 from jobs.queue.task_queue import TaskQueue
 
-_SOON = {"Retry-After": "1"}
+_RETRY_SOON = {"Retry-After": "1"}
 _SUBMITTED = ("Location", "Retry-After", "Idempotency-Replayed", "Preference-Applied")
 
 Answer = Response | tuple[dict[str, Any], int] | tuple[dict[str, Any], int, dict[str, str]]
@@ -46,7 +47,7 @@ def job_routes(
     messages: TaskQueue,
     waiting: ConcurrencyLimiter,
 ) -> APIBlueprint:
-    """The endpoints over these services."""
+    """Routes over these services."""
     routes = described_routes("jobs", JOBS, "/v1/jobs")
 
     @routes.post(
@@ -60,35 +61,38 @@ def job_routes(
             ),
             **UPLOAD_PROBLEMS,
         },
-        description="The file streams to the storage and is checked before the answer. Options are query "
-        "parameters or, in a form, fields before or after the file.",
+        description="The file is streamed to the storage, and its header is checked before the response. Options are "
+        "query parameters or, in a form, fields before or after the file.",
         openapi_extensions=UPLOAD_BODY,
     )
     def submit_job(query: SubmitQuery, header: SubmitHeader) -> Answer:
         """Upload a catalogue"""
         upload = read_upload(request, query, limit=caller().upload_bytes)
-        make = partial(
-            accept,
-            store=store,
-            storage=storage,
-            messages=messages,
-            most_unpacked=settings.max_unpacked_bytes,
-            rules=settings.webhook_url_rules,
-        )
-        store.ping()  # before a long upload rather than after it
-        headers = dict(_SOON)
-        if header.idempotency_key is None:
-            job = make(upload)
-        else:
-            job, repeated = run_idempotently(
-                upload,
-                lambda known, key: make(known, key=key),
-                store=store,
+        store.ping()  # fail before a long upload, not after it
+        headers = dict(_RETRY_SOON)
+        claim = None
+        if header.idempotency_key is not None:
+            claim = claim_key(
+                store,
                 owner=caller().owner,
                 key=header.idempotency_key,
-                stall_s=settings.api_idle_timeout_s,
+                idle_timeout_s=settings.api_idle_timeout_s,
             )
-            headers["Idempotency-Replayed"] = "true" if repeated else "false"
+            is_replay = isinstance(claim, CompletedRequest)
+            headers["Idempotency-Replayed"] = "true" if is_replay else "false"
+        if isinstance(claim, CompletedRequest):
+            job = replay(upload, claim, store)
+        else:
+            with claim or nullcontext():
+                job = accept(
+                    upload,
+                    store=store,
+                    storage=storage,
+                    messages=messages,
+                    rules=settings.webhook_url_rules,
+                    max_unpacked=settings.max_unpacked_bytes,
+                    claim=claim,
+                )
         request.environ[JOB_ID_KEY] = job.id
         job, waited = wait_for(job, header.prefer, store=store, waiting=waiting)
         answer = job_document(job)
@@ -104,44 +108,44 @@ def job_routes(
             200: JobListDocument,
             **problems("INVALID_PARAMETER", "UNKNOWN_PARAMETER", "INVALID_CURSOR"),
         },
-        description="Follow `next` until it is null. With a filter a page may be short, even empty, although the "
-        "list goes on: one request looks at a bounded number of jobs.",
+        description="Follow `next` until it is null. With a filter a page may be short or empty although more jobs "
+        "follow, since one request reads a bounded number of jobs.",
     )
     def list_jobs(query: ListQuery) -> Answer:
         """List jobs, newest first"""
         try:
-            found, following = find_jobs(store, query)
+            page, cursor = find_jobs(store, query)
         except JobNotFound:
             raise Problem(
                 HTTPStatus.BAD_REQUEST,
                 "INVALID_CURSOR",
-                "The list does not know this place any more; start again without 'after'.",
+                "The cursor in 'after' is invalid or has expired; start again without it.",
             ) from None
-        answer = JobListDocument(jobs=[job_document(j) for j in found], next=following)
+        answer = JobListDocument(jobs=[job_document(j) for j in page], next=cursor)
         return as_json(answer), HTTPStatus.OK
 
     @routes.get(
         "/<job_id>",
         responses={
             200: JobDocument,
-            304: {"description": "Nothing has happened since the client looked last."},
+            304: {"description": "The job has not changed since the response with this ETag."},
             **problems("JOB_NOT_FOUND"),
         },
     )
     def show_job(path: JobPath, header: ShowHeader) -> Answer:
-        """Look at a job"""
-        known = request.if_none_match
+        """Show a job"""
+        etags = request.if_none_match
         job, headers = wait_for(
-            store.look(path.job_id),
+            store.get_cached(path.job_id),
             header.prefer,
             store=store,
             waiting=waiting,
-            etag=next(iter(known.as_set(include_weak=True)), None) if known else None,
+            etag=next(iter(etags.as_set(include_weak=True)), None) if etags else None,
         )
         response = jsonify(as_json(job_document(job)))
-        response.set_etag(version(job), weak=True)  # rate and ETA differ from look to look
+        response.set_etag(version(job), weak=True)  # rate and ETA change without a new version
         if not job.is_terminal:
-            headers |= _SOON
+            headers |= _RETRY_SOON
         response.headers.update(headers)
         response.make_conditional(request.environ)
         return response
@@ -152,7 +156,7 @@ def job_routes(
         job = store.get(path.job_id)
         if not job.is_terminal:
             raise IllegalTransition(job.id, job.state, "deleted")
-        # Files first: if this is cut short, the job is still there to be deleted again.
+        # Files first: after an interruption the record still exists, and the job can be deleted again.
         storage.delete(job_folder(job.id))
         store.delete(job.id)
         return Response(status=HTTPStatus.NO_CONTENT)
@@ -160,13 +164,13 @@ def job_routes(
     @routes.post(
         "/<job_id>/cancel",
         responses={
-            200: document(JobDocument, "The job had ended, or is being put together."),
+            200: document(JobDocument, "The job has ended or is being assembled."),
             202: document(JobDocument, "The job will be cancelled.", headers=("Retry-After",)),
             **problems("JOB_NOT_FOUND"),
         },
     )
     def cancel_job(path: JobPath) -> Answer:
-        """Cancel a job; what was labelled is kept, and asking twice is no error"""
+        """Cancel a job; labelled rows are kept, and repeating the request is no error"""
         before = store.get(path.job_id)
         job = store.end(before.id, State.CANCELLED)
         answer = as_json(job_document(job))
@@ -174,6 +178,6 @@ def job_routes(
             return answer, HTTPStatus.OK
         if before.state in CANCELLABLE:
             enqueue_or_log(messages.assemble, job.id)
-        return answer, HTTPStatus.ACCEPTED, _SOON
+        return answer, HTTPStatus.ACCEPTED, _RETRY_SOON
 
     return routes

@@ -1,4 +1,4 @@
-"""Finds a page of jobs, with a bound on the jobs that are read for it."""
+"""Cursor pagination of the job list, with a bound on the jobs read per request."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from jobs.job import Job, State
 
 
 def find_jobs(
-    store: ScopedJobStore, query: ListQuery, *, read_at_most: int = 1_000, read_at_once: int = 100
+    store: ScopedJobStore, query: ListQuery, *, max_read: int = 1_000, batch_size: int = 100
 ) -> tuple[list[Job], str | None]:
-    """Matching jobs, newest first, and the cursor with which the list goes on; None at its end.
+    """Return matching jobs, newest first, and the cursor of the next page (None on the last page).
 
-    Without a filter exactly one job more than the page has is read.
+    Without a filter, one job more than the page holds is read.
 
     Args:
-        read_at_most: jobs that one request with a filter reads. A page may then be short although the list goes on.
-        read_at_once: of those, the jobs that are in memory at a time.
+        max_read: maximum jobs read by one request with a filter; the page may then be short although more follow.
+        batch_size: jobs read, and held in memory, at once.
 
-    Raises `JobNotFound` for a cursor that leads nowhere.
+    Raises `JobNotFound` for an invalid cursor.
     """
-    found: list[Job] = []
+    page: list[Job] = []
     at = None if query.after is None else check_job_id(query.after)
-    step = read_at_once if _filters(query) else query.limit
-    for _ in range(max(read_at_most // step, 1)):
-        seen = store.newest(limit=step + 1, before=at)
-        for position, job in enumerate(seen[:step]):
+    step = batch_size if _filters(query) else query.limit
+    for _ in range(max(max_read // step, 1)):
+        batch = store.newest(limit=step + 1, before=at)
+        for position, job in enumerate(batch[:step]):
             if _is_too_old(job, query):
-                return found, None
+                return page, None
             if _matches(job, query):
-                found.append(job)
-            if len(found) == query.limit:
-                return found, job.id if position + 1 < len(seen) else None
-        if len(seen) <= step:
-            return found, None
-        at = seen[step - 1].id
-    return found, at
+                page.append(job)
+            if len(page) == query.limit:
+                return page, job.id if position + 1 < len(batch) else None
+        if len(batch) <= step:
+            return page, None
+        at = batch[step - 1].id
+    return page, at
 
 
 def _filters(query: ListQuery) -> bool:

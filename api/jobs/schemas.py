@@ -1,4 +1,4 @@
-"""A job as JSON: the models that the description shows are the ones that documents are made of."""
+"""The job documents: pydantic models that both validate responses and describe them in OpenAPI."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from jobs.job import Job, State
 
-# States in which a request to cancel changes something.
+# States in which a job can be cancelled.
 CANCELLABLE = frozenset({State.QUEUED, State.VALIDATING, State.IN_PROGRESS})
 
 Timestamp = Annotated[
@@ -18,7 +18,7 @@ Timestamp = Annotated[
 
 
 class RowCountsDocument(BaseModel):
-    """Rows by outcome; labelled + failed + pending = total, always."""
+    """Row counts; labelled + failed + pending = total."""
 
     total: int
     labelled: int
@@ -29,12 +29,12 @@ class RowCountsDocument(BaseModel):
 class FailureDocument(BaseModel):
     """Why a job failed."""
 
-    code: str = Field(description="Stable.")
-    message: str = Field(description="What to do about it.")
+    code: str = Field(description="Stable problem code.")
+    message: str = Field(description="What is wrong, and what to do.")
 
 
 class LinksDocument(BaseModel):
-    """Where to go from here; null while what a link leads to is not there."""
+    """Related URLs; null if the resource does not exist or not yet."""
 
     self: str
     result: str | None
@@ -44,37 +44,39 @@ class LinksDocument(BaseModel):
 
 
 class JobDocument(BaseModel):
-    """A catalogue on its way."""
+    """One job."""
 
     id: str
     state: State
     filename: str
     input_bytes: int
-    owner: str | None = Field(description="Whose job it is; null where no key was asked for.")
+    owner: str | None = Field(description="Owner of the job; null on servers without API keys.")
     row_counts: RowCountsDocument
     genre_counts: dict[str, int] = Field(
-        description="Labelled rows by genre, most first; they add up to row_counts.labelled."
+        description="Labelled rows by genre, most frequent first; the sum is row_counts.labelled."
     )
     needs_review: int = Field(
-        description="Rows so far that a person should look at, those without a label among them."
+        description="Processed rows that need review, including rows without a label."
     )
-    total_is_final: bool = Field(description="Whether every row has been seen.")
+    total_is_final: bool = Field(description="Whether all rows have been counted.")
     rows_per_second: float | None
     eta_seconds: float | None
     model_version: int | None
     error_threshold: float | None
     review_threshold: float | None = Field(
-        description="Confidence below which rows need review; null for the model's own."
+        description="Confidence below which rows need review; null for the threshold of the model."
     )
     alternatives: int = Field(
-        description="How many genres after the likeliest one the result lists, in a column of their own."
+        description="Number of alternative genres that the result lists in a separate column."
     )
-    evidence: bool = Field(description="Whether the result says which words weighed most.")
+    evidence: bool = Field(
+        description="Whether the result has a column with the most influential words."
+    )
     neutralise_formulas: bool = Field(
-        description="Whether the CSV is sent so that no cell runs as a formula, unless a download says otherwise."
+        description="Whether formulas in CSV downloads are escaped, unless the download chooses otherwise."
     )
     summary_column: str
-    title_column: str | None = Field(description="null where no title is read.")
+    title_column: str | None = Field(description="null if no title column is used.")
     error: FailureDocument | None
     created_at: Timestamp
     queued_at: Timestamp
@@ -94,16 +96,18 @@ class JobListDocument(BaseModel):
     """One page of jobs, newest first."""
 
     jobs: list[JobDocument]
-    next: str | None = Field(description="Send it as `after` for the next page; null on the last.")
+    next: str | None = Field(
+        description="Pass it as `after` to get the next page; null on the last page."
+    )
 
 
 def as_json(document: BaseModel) -> dict[str, Any]:
-    """The document as JSON types, without what was left out of it."""
+    """Convert a document to JSON types; fields that were not set are omitted."""
     return document.model_dump(mode="json", exclude_unset=True)
 
 
 def job_document(job: Job) -> JobDocument:
-    """The job document. Times of states that were never reached are left out."""
+    """Build the job document. Times of states that were not reached are omitted."""
     counts = job.row_counts
     rate, eta = job.rows_per_second, job.eta_seconds
     times = {f"{state.value}_at": timestamp(at) for state, at in job.state_times.items()}
@@ -146,7 +150,7 @@ def job_document(job: Job) -> JobDocument:
 
 
 def timestamp(seconds: float) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
+    """Format Unix seconds as RFC 3339 in UTC, with milliseconds."""
     at = datetime.fromtimestamp(seconds, UTC)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

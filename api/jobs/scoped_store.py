@@ -1,4 +1,4 @@
-"""The jobs as the present caller sees them: others' jobs are not there."""
+"""The job store, restricted to the jobs that the current caller may access."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from jobs.ports.worker_registry import WorkerRegistry
 
 
 class ScopedJobStore:
-    """What routes may do with the job record. Each method raises `JobNotFound` for a job of somebody else.
+    """The job store for routes. Methods raise `JobNotFound` for jobs of other owners.
 
-    Routes are given this and not the store, so that none of them can forget to look whose job it is.
+    Routes get this and not the store, so that no route can forget the check.
     """
 
     def __init__(
         self,
         store: JobStore,
-        who: Callable[[], Caller] = caller,
-        recent: SnapshotCache | None = None,
+        get_caller: Callable[[], Caller] = caller,
+        snapshots: SnapshotCache | None = None,
     ) -> None:
         self._store = store
-        self._who = who
-        self._recent = recent or SnapshotCache()
+        self._caller = get_caller
+        self._snapshots = snapshots or SnapshotCache()
 
-    def of(self, who: Caller) -> ScopedJobStore:
-        """The same for what goes on after the request has been served."""
-        return ScopedJobStore(self._store, lambda: who, self._recent)
+    def for_caller(self, caller: Caller) -> ScopedJobStore:
+        """Return the store of a fixed caller, for use outside the request context."""
+        return ScopedJobStore(self._store, lambda: caller, self._snapshots)
 
     def ping(self) -> None:
-        """Raises the store's own error when it cannot be reached."""
+        """Raise the store's own error if it cannot be reached."""
         self._store.jobs.ping()
 
     def get(self, job_id: str) -> Job:
-        """A snapshot of the job."""
-        asked_at = self._recent.now()
-        return self._seen(self._recent.note(self._store.jobs.get(job_id), asked_at=asked_at))
+        """Read a snapshot of the job."""
+        asked_at = self._snapshots.now()
+        return self._check(self._snapshots.put(self._store.jobs.get(job_id), asked_at=asked_at))
 
-    def look(self, job_id: str) -> Job:
-        """Like `get`, for a mere look: while the job has not ended, it may be a moment old. See `SnapshotCache`."""
-        recent = self._recent.find(job_id)
-        return self.get(job_id) if recent is None else self._seen(recent)
+    def get_cached(self, job_id: str) -> Job:
+        """Like `get`, but an unfinished job may come from the `SnapshotCache`."""
+        cached = self._snapshots.get(job_id)
+        return self.get(job_id) if cached is None else self._check(cached)
 
-    def _seen(self, job: Job) -> Job:
-        if not self._who().can_access(job.owner):
+    def _check(self, job: Job) -> Job:
+        if not self._caller().can_access(job.owner):
             raise JobNotFound(job.id)
         return job
 
     def layout(self, job: Job) -> CatalogueSchema:
-        """The layout of a job that was read before. Raises `JobNotFound` also when its files are deleted."""
-        return CatalogueSchema.from_dict(self._store.jobs.layout(self._seen(job).id))
+        """Return the schema of a job's catalogue. Raises `JobNotFound` also if its files were deleted."""
+        return CatalogueSchema.from_dict(self._store.jobs.layout(self._check(job).id))
 
     def latest_chunk_output(self, job_id: str) -> tuple[Chunk, str] | None:
         """See `ChunkLedger.latest_output`."""
@@ -64,11 +64,11 @@ class ScopedJobStore:
         return self._store.chunks.latest_output(job_id)
 
     def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
-        """The caller's jobs, newest first; an admin's list holds everybody's."""
-        owner = None if self._who().is_admin else self._who().owner
-        asked_at = self._recent.now()
-        found = self._store.jobs.newest(limit=limit, before=before, owner=owner)
-        return [self._recent.note(job, asked_at=asked_at) for job in found]
+        """List the caller's jobs, newest first; for admins, the jobs of all owners."""
+        owner = None if self._caller().is_admin else self._caller().owner
+        asked_at = self._snapshots.now()
+        jobs = self._store.jobs.newest(limit=limit, before=before, owner=owner)
+        return [self._snapshots.put(job, asked_at=asked_at) for job in jobs]
 
     @property
     def workers(self) -> WorkerRegistry:
@@ -77,14 +77,14 @@ class ScopedJobStore:
 
     @property
     def idempotency(self) -> IdempotencyStore:
-        """The keys of requests that may be repeated; their names say whose they are."""
+        """The idempotency keys; their names include the owner."""
         return self._store.idempotency
 
     def ensure_quota(self) -> None:
-        """Raises `TooManyOpenJobs` if one more job would be refused now: better before a long upload than after it."""
-        owner, most = self._who().owner, self._who().open_jobs
-        if owner is not None and most is not None and self._store.jobs.count_open(owner) >= most:
-            raise TooManyOpenJobs(most)
+        """Raise `TooManyOpenJobs` before a long upload, if its job would be refused."""
+        owner, limit = self._caller().owner, self._caller().open_jobs
+        if owner is not None and limit is not None and self._store.jobs.count_open(owner) >= limit:
+            raise TooManyOpenJobs(limit)
 
     def announce_upload(self, job_id: str) -> None:
         """See `UploadRegistry.touch`."""
@@ -95,18 +95,18 @@ class ScopedJobStore:
         self._store.uploads.forget(job_id)
 
     def create(self, job: NewJob, *, completion: KeyCompletion | None = None) -> Job:
-        """Record a new job as the caller's. Raises `TooManyOpenJobs`, `IdempotencyKeyLost`."""
+        """Create a job of the caller. Raises `TooManyOpenJobs`, `IdempotencyKeyLost`."""
         return self._store.jobs.create(
-            replace(job, owner=self._who().owner),
-            max_open=self._who().open_jobs,
+            replace(job, owner=self._caller().owner),
+            max_open=self._caller().open_jobs,
             completion=completion,
         )
 
     def end(self, job_id: str, ending: State) -> Job:
         """See `JobRepository.end`."""
         self.get(job_id)
-        asked_at = self._recent.now()
-        return self._recent.note(self._store.jobs.end(job_id, ending), asked_at=asked_at)
+        asked_at = self._snapshots.now()
+        return self._snapshots.put(self._store.jobs.end(job_id, ending), asked_at=asked_at)
 
     def delete(self, job_id: str) -> None:
         """See `JobRepository.delete`."""

@@ -1,1 +1,1 @@
-"""A few summaries, answered at once."""
+"""Synchronous labelling of a few summaries."""

@@ -1,4 +1,4 @@
-"""Asks a worker to label a few summaries, and waits for the answer."""
+"""Sends label requests to the workers and waits for the responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from api.http.concurrency import ConcurrencyLimiter
 from api.http.problems import RETRY_AFTER_S, Problem
-from api.observability.worker_reports import lately, newest_model
+from api.observability.worker_reports import live_reports, newest_model
 from jobs.job import Failure
 from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
 from jobs.ports.worker_registry import WorkerRegistry
@@ -14,7 +14,7 @@ from jobs.queue.task_queue import TaskQueue
 
 
 class LabelClient:
-    """One API's questions to the workers; several threads may ask at a time."""
+    """Sends label requests. Thread-safe."""
 
     def __init__(
         self,
@@ -27,8 +27,8 @@ class LabelClient:
     ) -> None:
         """
         Args:
-            waiting: permits for questions that wait for their answer.
-            deadline_s: how long an answer is waited for, in seconds.
+            waiting: limits concurrent requests.
+            deadline_s: how long to wait for a response, in seconds.
         """
         self._workers = workers
         self._questions = questions
@@ -37,16 +37,17 @@ class LabelClient:
         self._waiting = waiting
 
     def ask(self, question: LabelRequest) -> Answer:
-        """The answer. Raises `Problem` when there is none."""
-        if newest_model(lately(self._workers)) is None:
-            # Without this every question would wait for its deadline in vain.
-            raise _unavailable("No worker reaches a model that it can use; /readyz says more.")
+        """Label the summaries of a request. Raises `Problem` if no worker responds."""
+        if newest_model(live_reports(self._workers)) is None:
+            # Fail early instead of at the deadline.
+            raise _unavailable("No worker reaches a usable model; /readyz shows what is missing.")
         release = self._waiting.try_acquire()
         if release is None:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "TOO_MANY_LONG_POLLS",
-                "Many summaries wait for an answer already; try again in a moment, or upload them as a catalogue.",
+                "The maximum number of label requests is in progress; try again in a second, or upload the summaries "
+                "as a catalogue.",
                 retry_after_s=1,
             )
         try:
@@ -59,7 +60,7 @@ class LabelClient:
             raise Problem(
                 HTTPStatus.GATEWAY_TIMEOUT,
                 "LABEL_TIMEOUT",
-                f"No worker answered within {self._deadline_s:g} seconds; try again in {RETRY_AFTER_S} seconds, "
+                f"No worker responded within {self._deadline_s:g} seconds; try again in {RETRY_AFTER_S} seconds, "
                 "or upload the summaries as a catalogue.",
                 retry_after_s=RETRY_AFTER_S,
             )

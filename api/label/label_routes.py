@@ -1,4 +1,4 @@
-"""`/v1/label`: a few summaries, answered at once."""
+"""`/v1/label`: label a few summaries synchronously."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from api.label.schemas import LabelBody, LabelsDocument
 from api.openapi import LABELS, described_routes
 
 
-def label_routes(asking: LabelClient) -> APIBlueprint:
-    """The endpoint over the workers' answers."""
+def label_routes(client: LabelClient) -> APIBlueprint:
+    """Routes over the label client."""
     routes = described_routes("labels", LABELS)
 
     @routes.post(
@@ -34,12 +34,12 @@ def label_routes(asking: LabelClient) -> APIBlueprint:
                 "LABEL_TIMEOUT",
             ),
         },
-        description="By the newest model, with the rules of a catalogue's rows. For more than a few "
-        "summaries upload a catalogue.",
+        description="Uses the newest model and the same rules as for catalogues. For more than a few "
+        "summaries, upload a catalogue.",
     )
     def label_summaries(body: LabelBody) -> dict[str, Any]:
-        """Label a few summaries at once"""
-        answer = asking.ask(body.question(caller().owner))
+        """Label a few summaries synchronously"""
+        answer = client.ask(body.to_request(caller().owner))
         return as_json(LabelsDocument.of(answer, evidence=body.evidence))
 
     return routes

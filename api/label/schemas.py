@@ -1,4 +1,4 @@
-"""A question and its answer as JSON. The names are those of the columns that a labelled catalogue has."""
+"""Documents of label requests; fields are named after the columns of a labelled catalogue."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalogue.labelled.labels import Label, RowError
 from jobs.ports.label_requests import Answer, LabelRequest
 
-MOST_SUMMARIES = 50
+MAX_SUMMARIES = 50
 
-# As many as the columns of a result have.
+# Like the columns of a result.
 _DECIMALS = 4
 
 
 class BookBody(BaseModel):
-    """A summary and the title of its book, which is read as well."""
+    """A summary with the title of its book."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -25,19 +25,19 @@ class BookBody(BaseModel):
 
 
 class LabelBody(BaseModel):
-    """What is asked."""
+    """A label request."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     summaries: list[str | BookBody] = Field(
         min_length=1,
-        max_length=MOST_SUMMARIES,
-        description="Texts as people write them, each alone or with its book's title.",
+        max_length=MAX_SUMMARIES,
+        description="Plain texts, or objects with title and summary.",
     )
-    evidence: bool = Field(False, description="Whether to say which words weighed most.")
+    evidence: bool = Field(False, description="Whether to return the most influential words.")
 
-    def question(self, owner: str | None) -> LabelRequest:
-        """The same for a worker."""
+    def to_request(self, owner: str | None) -> LabelRequest:
+        """Convert to the request that is sent to a worker."""
         books = [BookBody(summary=s) if isinstance(s, str) else s for s in self.summaries]
         return LabelRequest(
             summaries=tuple(book.summary for book in books),
@@ -51,27 +51,29 @@ class WordDocument(BaseModel):
     """A word of the cleaned summary."""
 
     word: str
-    weight: float = Field(description="Its share of all that spoke for the genre, 0 to 1.")
+    weight: float = Field(description="Share of the total evidence for the genre, 0 to 1.")
 
 
 class LabelDocument(BaseModel):
-    """One summary's label; null where `row_error` says why there is none."""
+    """The label of one summary; without a label, `row_error` gives the reason."""
 
     predicted_genre: str | None
     confidence: float | None = Field(description="Calibrated probability, 0 to 1.")
     second_genre: str | None
     second_confidence: float | None
-    genre_set: list[str] = Field(description="Genres among which the right one is expected.")
-    needs_review: bool = Field(description="Whether a person should look.")
+    genre_set: list[str] = Field(
+        description="Genres that contain the right one with a stated probability."
+    )
+    needs_review: bool = Field(description="Whether a person should check the label.")
     row_error: RowError | None
     message: str | None = Field(description="What `row_error` means and what to do.")
     evidence: list[WordDocument] | None = Field(
-        description="The words that weighed most, weightiest first; null if not asked for."
+        description="The most influential words, in descending order; null if not requested."
     )
 
     @classmethod
     def of(cls, outcome: Label | RowError, *, evidence: bool) -> Self:
-        """The document of one outcome."""
+        """Build the document of one outcome."""
         if isinstance(outcome, RowError):
             return cls(
                 predicted_genre=None,
@@ -85,8 +87,8 @@ class LabelDocument(BaseModel):
                 evidence=[] if evidence else None,
             )
         words = [
-            WordDocument(word=weighed.word, weight=round(weighed.weight, _DECIMALS))
-            for weighed in outcome.evidence
+            WordDocument(word=item.word, weight=round(item.weight, _DECIMALS))
+            for item in outcome.evidence
         ]
         return cls(
             predicted_genre=outcome.genre,
@@ -109,6 +111,6 @@ class LabelsDocument(BaseModel):
 
     @classmethod
     def of(cls, answer: Answer, *, evidence: bool) -> Self:
-        """The document of an answer."""
+        """Build the document of a response."""
         labels = [LabelDocument.of(outcome, evidence=evidence) for outcome in answer.outcomes]
         return cls(model_version=answer.model_version, labels=labels)

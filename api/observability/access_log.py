@@ -1,4 +1,4 @@
-"""gunicorn's log lines in the form of all others: one stream, one format, a job's id where there is one."""
+"""gunicorn's access and error log, in the same stream and format as all other logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the service lives, whether it can work, and with which model."""
+"""Liveness, readiness, and the newest model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.http.openapi_responses import document, problems
 from api.http.problems import Problem
 from api.jobs.schemas import as_json
-from api.observability.worker_reports import lately, newest_model
+from api.observability.worker_reports import live_reports, newest_model
 from api.openapi import SERVICE, described_routes
 from jobs.files.storage import Storage
 from jobs.ports.job_store import JobStore
@@ -25,24 +25,24 @@ from jobs.redis.outage import refusal
 
 log = logging.getLogger(__name__)
 
-_RECENT_S = 1.5
+_CHECK_TTL_S = 1.5
 
 
 class AliveDocument(BaseModel):
-    """The process answers; nothing is said of what it needs."""
+    """The process responds; its dependencies are not checked."""
 
     status: Literal["ok"]
 
 
 class CheckDocument(BaseModel):
-    """One thing that is needed."""
+    """The state of one dependency."""
 
     ok: bool
-    detail: str = Field("", description="What is missing; left out when nothing is.")
+    detail: str = Field("", description="What is wrong; omitted if nothing is.")
 
 
 class WorkersCheckDocument(CheckDocument):
-    """The workers that have reported lately."""
+    """The live workers."""
 
     count: int
 
@@ -54,7 +54,7 @@ class ModelCheckDocument(CheckDocument):
 
 
 class ChecksDocument(BaseModel):
-    """All that is needed."""
+    """All dependencies."""
 
     redis: CheckDocument
     storage: CheckDocument
@@ -63,20 +63,20 @@ class ChecksDocument(BaseModel):
 
 
 class ReadyDocument(BaseModel):
-    """Whether catalogues would be labelled now."""
+    """Whether uploaded catalogues would be labelled now."""
 
     ready: bool
     checks: ChecksDocument
 
 
 class ModelDocument(BaseModel):
-    """What the newest model says of itself; models may say more than is listed here."""
+    """The description of the newest model; models may add further fields."""
 
     model_config = ConfigDict(extra="allow")
 
     version: int
     labels: list[str] = Field(description="The genres.")
-    evidence: bool = Field(False, description="Whether it can say which words weighed most.")
+    evidence: bool = Field(False, description="Whether the model provides evidence words.")
 
 
 def health_routes(
@@ -85,16 +85,18 @@ def health_routes(
     """`/healthz`, `/readyz` and `/v1/model`.
 
     Args:
-        clock: seconds that never go back.
+        clock: monotonic seconds.
     """
     routes = described_routes("health", SERVICE)
-    # Anybody may ask, as often as they like, and a check of the storage writes a file.
-    check_redis = _Recent(lambda: _check(store.jobs.ping, "Redis does not answer."), clock)
-    check_storage = _Recent(lambda: _check(storage.check, "The storage cannot be written."), clock)
+    # Unauthenticated, and the storage check writes a file: results are cached.
+    check_redis = _CachedCheck(lambda: _check(store.jobs.ping, "Redis does not respond."), clock)
+    check_storage = _CachedCheck(
+        lambda: _check(storage.check, "The storage is not writable."), clock
+    )
 
     @routes.get("/healthz", responses={200: AliveDocument})
     def healthz() -> dict[str, Any]:
-        """Whether the process lives"""
+        """Liveness probe"""
         return as_json(AliveDocument(status="ok"))
 
     @routes.get(
@@ -102,12 +104,12 @@ def health_routes(
         responses={200: ReadyDocument, 503: document(ReadyDocument, "Something is missing.")},
     )
     def readyz() -> tuple[dict[str, Any], int]:
-        """Whether catalogues would be labelled now"""
+        """Readiness probe"""
         reports: list[WorkerReport] = []
         redis = check_redis()
-        # A Redis that refuses writes can be read.
+        # A Redis that refuses writes can still be read.
         with suppress(Exception):
-            reports += lately(store.workers)
+            reports += live_reports(store.workers)
         model = newest_model(reports)
         checks = ChecksDocument(
             redis=redis,
@@ -115,12 +117,12 @@ def health_routes(
             workers=WorkersCheckDocument(
                 ok=bool(reports),
                 count=len(reports),
-                **_unless(bool(reports), "No worker has reported lately."),
+                **_unless(bool(reports), "No live worker."),
             ),
             model=ModelCheckDocument(
                 ok=model is not None,
                 version=cast(int, model["version"]) if model else None,
-                **_unless(model is not None, "No worker reaches a model it can use."),
+                **_unless(model is not None, "No worker reaches a usable model."),
             ),
         )
         ready = all(check.ok for _, check in checks)
@@ -130,46 +132,46 @@ def health_routes(
 
     @routes.get("/v1/model", responses={200: ModelDocument, **problems("MODEL_UNKNOWN")})
     def model() -> dict[str, Any]:
-        """What the newest model says of itself"""
-        found = newest_model(lately(store.workers))
+        """Describe the newest model"""
+        found = newest_model(live_reports(store.workers))
         if found is None:
             raise Problem(
                 HTTPStatus.NOT_FOUND,
                 "MODEL_UNKNOWN",
-                "No worker has reported a model lately; /readyz says what is missing.",
+                "No live worker reports a model; /readyz shows what is missing.",
             )
         return as_json(ModelDocument.model_validate(found))
 
     return routes
 
 
-class _Recent:
-    """The answer to a check, at most `_RECENT_S` old. One thread checks at a time."""
+class _CachedCheck:
+    """A check whose result is cached for `_CHECK_TTL_S`. One thread checks at a time."""
 
     def __init__(self, check: Callable[[], CheckDocument], clock: Callable[[], float]) -> None:
         self._check = check
         self._clock = clock
         self._lock = threading.Lock()
-        self._answer: CheckDocument | None = None
-        self._good_until = 0.0
+        self._result: CheckDocument | None = None
+        self._expires_at = 0.0
 
     def __call__(self) -> CheckDocument:
         with self._lock:
-            if self._answer is None or self._clock() >= self._good_until:
-                self._answer = self._check()
-                self._good_until = self._clock() + _RECENT_S
-            return self._answer
+            if self._result is None or self._clock() >= self._expires_at:
+                self._result = self._check()
+                self._expires_at = self._clock() + _CHECK_TTL_S
+            return self._result
 
 
-def _check(probe: Callable[[], None], cure: str) -> CheckDocument:
+def _check(probe: Callable[[], None], remedy: str) -> CheckDocument:
     try:
         probe()
-    except Exception as error:  # every adapter has errors of its own, and a check reports them all
-        cure = refusal(error) or cure
-        log.warning("not ready: %s %s", cure, error)
-        return CheckDocument(ok=False, detail=cure)
+    except Exception as error:  # each adapter raises its own errors, and a check reports all
+        remedy = refusal(error) or remedy
+        log.warning("not ready: %s %s", remedy, error)
+        return CheckDocument(ok=False, detail=remedy)
     return CheckDocument(ok=True)
 
 
-def _unless(ok: bool, cure: str) -> dict[str, str]:
-    return {} if ok else {"detail": cure}
+def _unless(ok: bool, remedy: str) -> dict[str, str]:
+    return {} if ok else {"detail": remedy}

@@ -1,4 +1,4 @@
-"""`/metrics`: figures for Prometheus."""
+"""`/metrics`: metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from api.openapi import SERVICE, described_routes
 
 
 def metrics_routes(registry: CollectorRegistry) -> APIBlueprint:
-    """The route; only admins are told, since it says how much everybody does."""
+    """Routes over the registry. Admins only, since the metrics cover all owners."""
     routes = described_routes("metrics", SERVICE)
 
     @routes.get(
         "/metrics",
         responses={
-            200: file("Figures in Prometheus' text format.", "text/plain"),
+            200: file("Metrics in the Prometheus text format.", "text/plain"),
             **problems("ADMIN_ONLY"),
         },
     )
     def get_metrics() -> Response:
-        """How it goes, in figures"""
+        """Metrics"""
         if not caller().is_admin:
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 "ADMIN_ONLY",
-                "These figures are about everybody's jobs; ask with an admin's key.",
+                "These metrics cover the jobs of all owners; use the API key of an admin.",
             )
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 

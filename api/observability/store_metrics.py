@@ -10,7 +10,7 @@ from typing import cast
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from api.observability.worker_reports import lately, newest_model
+from api.observability.worker_reports import live_reports, newest_model
 from jobs.files.storage import Storage
 from jobs.job import TERMINAL, State
 from jobs.ports.job_store import JobStore
@@ -40,7 +40,10 @@ class StoreCollector(Collector):
         try:
             began = time.perf_counter()
             stats, depths = self._store.stats.read(), self._messages.depths()
-            reports, live = self._store.workers.active(within_s=_DAY_S), lately(self._store.workers)
+            reports, live = (
+                self._store.workers.active(within_s=_DAY_S),
+                live_reports(self._store.workers),
+            )
             duration_s = time.perf_counter() - began
         except Exception as error:  # each adapter raises its own errors
             log.warning("store metrics are unavailable: %s", error)

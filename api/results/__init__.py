@@ -1,1 +1,1 @@
-"""What became of a job's rows: files in every format, pages, corrections."""
+"""Results of jobs: downloads in every format, pages of rows, corrections."""

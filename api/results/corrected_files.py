@@ -1,6 +1,6 @@
-"""A result with what people said of its rows, and their words alone as data to train on.
+"""Downloads with corrections: the corrected result, and the corrected rows as training data.
 
-Both are made while they are sent: they have an ETag, but neither length nor ranges.
+Both are generated while they are sent, so they have an ETag but no length and no ranges.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from jobs.ports.corrections import CorrectionStore
 def corrected_download(
     job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> Response:
-    """The result with the column `corrected_genre`. Raises `Problem` when it is not there, or not yet."""
-    return _sent(job, store, storage, corrections, kind="labelled", lines=_corrected)
+    """Return the result with the column `corrected_genre`. Raises `Problem` if there is no result (yet)."""
+    return _response(job, store, storage, corrections, kind="labelled", lines=_corrected)
 
 
 def training_download(
     job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> Response:
-    """Title, genre and summary of the corrected rows. Raises `Problem` like `corrected_download`."""
-    return _sent(job, store, storage, corrections, kind="corrections", lines=_training)
+    """Return title, genre and summary of the corrected rows. Raises `Problem` like `corrected_download`."""
+    return _response(job, store, storage, corrections, kind="corrections", lines=_training)
 
 
 def _corrected(reader: ResultReader) -> Iterator[bytes]:
@@ -51,7 +51,7 @@ def _training(reader: ResultReader) -> Iterator[bytes]:
             yield encode_training(reader.layout, rows, genres)
 
 
-def _sent(
+def _response(
     job: Job,
     store: ScopedJobStore,
     storage: Storage,
@@ -60,13 +60,13 @@ def _sent(
     kind: str,
     lines: Callable[[ResultReader], Iterator[bytes]],
 ) -> Response:
-    # Before the rows are read: what is said meanwhile may be in the answer or not, and has the next revision.
+    # Read before the rows: a correction made in between belongs to the next revision, whether it is sent or not.
     revision = corrections.stand(job.id).revision
     reader = open_result(job, store, storage, corrections)
     response = Response(
         lines(reader),
         content_type="text/csv; charset=utf-8",
-        direct_passthrough=True,  # or all of it would be collected to count its length
+        direct_passthrough=True,  # otherwise werkzeug would buffer it to compute the length
     )
     response.call_on_close(reader.close)
     response.set_etag(f"{job.id}-{kind}-corrected-{revision}")

@@ -1,4 +1,4 @@
-"""A result in another format than it is kept in: made while it is sent, so with an ETag but neither length nor ranges."""
+"""Results in other formats, converted while they are sent: with an ETag, without length and ranges."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from jobs.ports.corrections import CorrectionStore
 
 
 class Format(StrEnum):
-    """Formats of a result; the value is also the file's ending."""
+    """Formats of a result; the value is also the file extension."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -41,36 +41,36 @@ MEDIA_TYPES: Mapping[Format, str] = {
 }
 
 
-def negotiated(asked: Format | None, accept: MIMEAccept) -> Format:
-    """The format by the parameter, else by the Accept header, else CSV. Raises `Problem` when none is acceptable."""
-    if asked is not None or not accept:
-        return asked or Format.CSV
+def negotiate(requested: Format | None, accept: MIMEAccept) -> Format:
+    """Choose the format by parameter, else Accept header, else CSV. Raises `Problem` if none is acceptable."""
+    if requested is not None or not accept:
+        return requested or Format.CSV
     best = accept.best_match(list(MEDIA_TYPES.values()))
     if best is None:
         raise Problem(
             HTTPStatus.NOT_ACCEPTABLE,
             "NOT_ACCEPTABLE",
-            f"A result can be {', '.join(MEDIA_TYPES.values())}; accept one of them, or use the parameter 'format'.",
+            f"Results are available as {', '.join(MEDIA_TYPES.values())}; accept one of them, or use the parameter 'format'.",
         )
     return next(kind for kind, media_type in MEDIA_TYPES.items() if media_type == best)
 
 
 @dataclass(frozen=True)
 class Export:
-    """How a result is to be sent."""
+    """The format of one download."""
 
     kind: Format
-    harmless: bool  # no cell may run as a formula
+    formula_safe: bool  # formulas are escaped
 
     def response(
         self, job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
     ) -> Response:
-        """The download. Raises `Problem` when the result is not there, not yet, or has too many rows."""
+        """Return the download. Raises `Problem` if there is no result (yet) or it has too many rows."""
         if self.kind is Format.XLSX and job.row_counts.total > MAX_ROWS:
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "TOO_MANY_ROWS_FOR_XLSX",
-                f"A sheet holds {MAX_ROWS:,} rows and this result has {job.row_counts.total:,}; "
+                f"An Excel sheet holds {MAX_ROWS:,} rows and this result has {job.row_counts.total:,}; "
                 "download it as CSV or Parquet.",
             )
         stand = corrections.stand(job.id)
@@ -78,8 +78,8 @@ class Export:
         blocks = self._blocks(reader, rows=job.row_counts.total, corrected=stand.count > 0)
         response = Response(blocks, content_type=MEDIA_TYPES[self.kind])
         response.call_on_close(reader.close)
-        harmless = "-harmless" if self.harmless else ""
-        response.set_etag(f"{job.id}-{self.kind}{harmless}-{stand.revision}")
+        suffix = "-harmless" if self.formula_safe else ""
+        response.set_etag(f"{job.id}-{self.kind}{suffix}-{stand.revision}")
         attachment(response, download_name(job.filename, "labelled", self.kind))
         response.make_conditional(request.environ)
         return response
@@ -91,7 +91,7 @@ class Export:
         if self.kind is Format.XLSX:
             return as_xlsx(table, reader.batches(), csv_bytes=reader.size)
         if self.kind is Format.PARQUET:
-            # Some megabytes that a process can do without until somebody asks.
+            # Imported on first use: it costs several megabytes of memory.
             from catalogue.exports.parquet import as_parquet
 
             return as_parquet(table, reader.batches(), row_bytes=reader.size / max(rows, 1))

@@ -1,4 +1,4 @@
-"""Files of an ended job over HTTP: streamed, with ranges, ETag and conditions."""
+"""Downloads of stored files: streamed, with ranges, ETag and conditional requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BLOCK_BYTES = 64 * 1024
 
 
 def download(job: Job, storage: Storage, *, path: str, kind: str) -> Response:
-    """The file at `path` as `NAME.KIND.csv`. Raises `Problem` when it is not there, or not yet."""
+    """Return the file at `path` as `NAME.KIND.csv`. Raises `Problem` if it does not exist (yet)."""
     stream, size = open_ended(job, storage, path)
     response = Response(
         wrap_file(request.environ, stream, _BLOCK_BYTES),
@@ -29,7 +29,7 @@ def download(job: Job, storage: Storage, *, path: str, kind: str) -> Response:
     )
     try:
         response.content_length = size
-        # The file of an ended job never changes, so the job's id and the length identify its bytes.
+        # Files of ended jobs never change, so job id and length identify the content.
         response.set_etag(f"{job.id}-{kind}-{size}")
         response.last_modified = datetime.fromtimestamp(job.state_times[job.state], UTC)
         attachment(response, download_name(job.filename, kind))
@@ -41,19 +41,19 @@ def download(job: Job, storage: Storage, *, path: str, kind: str) -> Response:
 
 
 def open_ended(job: Job, storage: Storage, path: str) -> tuple[BinaryIO, int]:
-    """A file of an ended job and its length in bytes. Raises `Problem` when it is not there, or not yet."""
+    """Open a file of an ended job; also returns its size in bytes. Raises `Problem` if it does not exist (yet)."""
     if not job.is_terminal:
         raise Problem(
             HTTPStatus.CONFLICT,
             "RESULT_NOT_READY",
-            f"The job is {job.state}; ask again when it has ended, or cancel it to get what is done.",
+            f"The job is {job.state}; wait until it has ended, or cancel it to get the finished rows.",
             retry_after_s=1,
         )
     if job.files_deleted_at is not None:
         raise Problem(
             HTTPStatus.GONE,
             "RESULT_EXPIRED",
-            "The files of this job were deleted when their retention ended; upload the catalogue again.",
+            "The files of this job were deleted at the end of their retention; upload the catalogue again.",
         )
     try:
         size = storage.size(path)
@@ -62,19 +62,19 @@ def open_ended(job: Job, storage: Storage, path: str) -> tuple[BinaryIO, int]:
         raise Problem(
             HTTPStatus.NOT_FOUND,
             "RESULT_MISSING",
-            f"The job {job.state} without leaving this file; upload the catalogue again.",
+            f"The job {job.state} without producing this file; upload the catalogue again.",
         ) from None
 
 
 def attachment(response: Response, filename: str) -> None:
-    """Offer the answer for saving under this name."""
+    """Set the headers of a download with this file name."""
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers.set("Content-Disposition", "attachment", **_names(filename))
 
 
 def _names(name: str) -> dict[str, str]:
-    """The name as RFC 6266 has it: plain where it is ASCII, else a likeness and RFC 5987's spelling."""
+    """Return the RFC 6266 parameters: the name if it is ASCII, else an ASCII fallback and the RFC 5987 form."""
     if name.isascii():
         return {"filename": name}
-    likeness = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
-    return {"filename": likeness, "filename*": f"UTF-8''{quote(name, safe='')}"}
+    fallback = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
+    return {"filename": fallback, "filename*": f"UTF-8''{quote(name, safe='')}"}

@@ -1,4 +1,4 @@
-"""The rows that were labelled last, while a job is under way."""
+"""The most recently labelled rows of a running job."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _ROWS = 8
 
 
 class LatestRowsDocument(ColumnsDocument):
-    """Some rows of the part that was finished last; none before the first is, and none when the job has ended."""
+    """Rows of the latest chunk output; empty before the first one and after the end of the job."""
 
     rows: list[RowDocument]
 
 
 def latest_rows(job: Job, store: ScopedJobStore, storage: Storage) -> LatestRowsDocument:
-    """The last rows of the newest part. Holds some of its rows in memory."""
+    """Return the last rows of the latest chunk output. Holds a few rows in memory."""
     layout = store.layout(job)
     result = chunk_output_schema(layout, job.options.columns)
     last: deque[ResultRow] = deque(maxlen=_ROWS)
@@ -33,7 +33,7 @@ def latest_rows(job: Job, store: ScopedJobStore, storage: Storage) -> LatestRows
             for row in read_result(blocks, result, start=0, number=chunk.first_row):
                 if not row.blank:
                     last.append(row)
-        except ChunkOutputCorrupt:  # or gone, because the job ends just now
+        except ChunkOutputCorrupt:  # or deleted, because the job is ending
             last.clear()
     return LatestRowsDocument(
         **columns_of(layout), rows=[row_document(row, result, None) for row in reversed(last)]

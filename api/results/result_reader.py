@@ -1,4 +1,4 @@
-"""The rows of an ended job's result, one after the other, with bounded memory."""
+"""Streams the rows of a result with bounded memory."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from jobs.job import Job
 from jobs.ports.corrections import CorrectionStore
 
 _BLOCK_BYTES = 64 * 1024
-# As much is read before the corrections of these rows are asked for in one go.
+# Corrections are read once per batch.
 _BATCH_ROWS = 200
 _BATCH_BYTES = 1 << 20
 
 Batch = tuple[list[ResultRow], Mapping[int, str]]
-"""Rows and blank lines, and the genre that a person gave for some of the rows, by row number."""
+"""Rows (including blank lines), and the corrected genres by row number."""
 
 
 @dataclass(frozen=True)
 class ResultReader:
-    """A result that is open for reading."""
+    """An open result."""
 
     layout: CatalogueSchema
     result: ResultSchema
@@ -36,7 +36,7 @@ class ResultReader:
     _corrections: CorrectionStore
 
     def batches(self, *, start: int | None = None, number: int = 1) -> Iterator[Batch]:
-        """All that follows byte `start`, at which row `number` begins; None for the beginning."""
+        """Yield batches from byte `start`, where row `number` begins; None: from the first row."""
         start = self.result.data_start if start is None else start
         self._stream.seek(start)
         rows: list[ResultRow] = []
@@ -51,14 +51,14 @@ class ResultReader:
             yield self._with_corrections(rows)
 
     def begins_record(self, offset: int) -> bool:
-        """Whether this byte may begin a record: it comes after a line end."""
+        """Whether a record may begin at this byte: it follows a line end."""
         if not self.result.data_start <= offset <= self.size:
             return False
         self._stream.seek(offset - 1)
         return self._stream.read(1) in (b"\n", b"\r")
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._stream.close()
 
     def _with_corrections(self, rows: list[ResultRow]) -> Batch:
@@ -69,7 +69,7 @@ class ResultReader:
 def open_result(
     job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> ResultReader:
-    """The result of an ended job, to be closed. Raises `Problem` when it is not there, or not yet."""
+    """Open the result of an ended job. Raises `Problem` if it does not exist (yet)."""
     stream, size = open_ended(job, storage, result_path(job.id))
     try:
         layout = store.layout(job)
@@ -84,7 +84,7 @@ def open_result(
 def reading(
     job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> Iterator[ResultReader]:
-    """`open_result` for the length of a block."""
+    """Context manager around `open_result`."""
     reader = open_result(job, store, storage, corrections)
     try:
         yield reader

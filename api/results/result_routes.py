@@ -14,7 +14,7 @@ from api.http.parameters import JobPath
 from api.jobs.scoped_store import ScopedJobStore
 from api.openapi import JOBS, described_routes
 from api.results.corrected_files import corrected_download
-from api.results.exports import MEDIA_TYPES, Export, Format, negotiated
+from api.results.exports import MEDIA_TYPES, Export, Format, negotiate
 from api.results.files import download
 from api.uploads.options import Flag, Given, option
 from jobs.files.storage import Storage, errors_path, result_path
@@ -28,31 +28,31 @@ _FILE_PROBLEMS = problems(
 
 
 class ResultQuery(BaseModel):
-    """How the result is to be sent."""
+    """Options of a download."""
 
     model_config = ConfigDict(extra="forbid")
 
     format: Annotated[Format | SkipJsonSchema[None], Given] = option(
-        "The format; without it the Accept header decides, and CSV where that says nothing."
+        "Format of the download; default: chosen by the Accept header, else CSV."
     )
     neutralise_formulas: Annotated[Flag | SkipJsonSchema[None], Given] = option(
-        "Whether cells that a spreadsheet would run as formulas get an apostrophe in front; for CSV, in the other formats "
-        "no cell is a formula. This changes values. Unless given, what was said at submission."
+        "Whether an apostrophe is put before cells that a spreadsheet would run as formulas. Only for CSV, since other "
+        "formats mark them as text. This changes values. Default: the option of the job."
     )
 
 
 def result_routes(
     store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> APIBlueprint:
-    """The endpoints over these services."""
+    """Routes over these services."""
     routes = described_routes("results", JOBS, "/v1/jobs/<job_id>")
 
     @routes.get(
         "/result",
         responses={
             200: file("The labelled catalogue.", *MEDIA_TYPES.values(), headers=_FILE_HEADERS),
-            206: file("A part of it.", "text/csv", headers=(*_FILE_HEADERS, "Content-Range")),
-            304: {"description": "It is what the client has already."},
+            206: file("A byte range of it.", "text/csv", headers=(*_FILE_HEADERS, "Content-Range")),
+            304: {"description": "The client has this version already."},
             **_FILE_PROBLEMS,
             **problems(
                 "INVALID_PARAMETER",
@@ -61,21 +61,21 @@ def result_routes(
                 "TOO_MANY_ROWS_FOR_XLSX",
             ),
         },
-        description="CSV is the result as it is kept, with ranges; every other format is made while it is sent. In "
-        "JSON Lines and Parquet, numbers, flags and lists have their types, and blank lines of the input are left out.",
+        description="CSV is the stored result and supports ranges; other formats are converted while they are sent. JSON "
+        "Lines and Parquet have typed numbers, flags and lists, and omit blank lines of the input.",
     )
     def get_result(path: JobPath, query: ResultQuery) -> Response:
-        """Download the labelled catalogue, with a further column once rows have been corrected"""
+        """Download the labelled catalogue, with a column of corrections if there are any"""
         job = store.get(path.job_id)
-        kind = negotiated(query.format, request.accept_mimetypes)
-        asked = query.neutralise_formulas
-        harmless = job.options.neutralise_formulas if asked is None else asked
-        response = _result(job, Export(kind, harmless))
+        kind = negotiate(query.format, request.accept_mimetypes)
+        chosen = query.neutralise_formulas
+        formula_safe = job.options.neutralise_formulas if chosen is None else chosen
+        response = _result(job, Export(kind, formula_safe))
         response.vary.add("Accept")
         return response
 
     def _result(job: Job, export: Export) -> Response:
-        if export.kind is not Format.CSV or export.harmless:
+        if export.kind is not Format.CSV or export.formula_safe:
             return export.response(job, store, storage, corrections)
         if corrections.stand(job.id).count:
             return corrected_download(job, store, storage, corrections)
@@ -84,9 +84,9 @@ def result_routes(
     @routes.get(
         "/errors",
         responses={
-            200: file("Row number, code and sentence.", "text/csv", headers=_FILE_HEADERS),
-            206: file("A part of it.", "text/csv", headers=(*_FILE_HEADERS, "Content-Range")),
-            304: {"description": "It is what the client has already."},
+            200: file("Row number, code and message.", "text/csv", headers=_FILE_HEADERS),
+            206: file("A byte range of it.", "text/csv", headers=(*_FILE_HEADERS, "Content-Range")),
+            304: {"description": "The client has this version already."},
             **_FILE_PROBLEMS,
         },
     )

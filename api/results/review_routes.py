@@ -1,4 +1,4 @@
-"""`/v1/jobs/{id}/rows` and `/corrections`: looking through a result and saying what is wrong in it."""
+"""`/v1/jobs/{id}/rows` and `/corrections`: reviewing and correcting a result."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _RESULT_PROBLEMS = ("JOB_NOT_FOUND", "RESULT_NOT_READY", "RESULT_EXPIRED", "RESU
 class RowPath(JobPath):
     """A row of a job's result."""
 
-    row: int = Field(ge=1, le=10**12, description="The row's number, 1 for the first.")
+    row: int = Field(ge=1, le=10**12, description="Row number, counted from 1.")
 
 
 class CorrectionBody(BaseModel):
-    """What a person says of a row; saying what the model said confirms it."""
+    """A correction; the model's own genre confirms the row."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,17 +45,17 @@ class CorrectionBody(BaseModel):
 
 
 class CorrectionDocument(BaseModel):
-    """What is kept of it."""
+    """The stored correction of a row."""
 
     row: int
-    genre: str | None = Field(description="null once it was taken back.")
+    genre: str | None = Field(description="null if the correction was removed.")
     corrections: int = Field(description="Rows of the job that have a correction.")
 
 
 def review_routes(
     store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> APIBlueprint:
-    """The endpoints over these services."""
+    """Routes over these services."""
     routes = described_routes("review", JOBS, "/v1/jobs/<job_id>")
 
     @routes.get(
@@ -68,7 +68,7 @@ def review_routes(
         },
     )
     def list_rows(path: JobPath, query: RowsQuery) -> dict[str, Any]:
-        """Look through the rows of a result"""
+        """List rows of a result"""
         job = store.get(path.job_id)
         with reading(job, store, storage, corrections) as reader:
             count = corrections.stand(job.id).count
@@ -76,7 +76,7 @@ def review_routes(
 
     @routes.get("/latest", responses={200: LatestRowsDocument, **problems("JOB_NOT_FOUND")})
     def list_latest_rows(path: JobPath) -> dict[str, Any]:
-        """Look at the rows that were labelled last, while a job is under way"""
+        """List the most recently labelled rows of a running job"""
         return as_json(latest_rows(store.get(path.job_id), store, storage))
 
     @routes.put(
@@ -105,12 +105,12 @@ def review_routes(
     @routes.delete(
         "/corrections/<int:row>",
         responses={
-            200: document(CorrectionDocument, "What is left."),
+            200: document(CorrectionDocument, "The row without its correction."),
             **problems("INVALID_PARAMETER", "ROW_NOT_FOUND", *_RESULT_PROBLEMS),
         },
     )
     def delete_correction(path: RowPath) -> dict[str, Any]:
-        """Take a correction back; one that is not there is no error"""
+        """Remove a correction; a missing one is no error"""
         job = store.get(path.job_id)
         _check(job, path.row, store, storage, corrections)
         corrections.remove(job.id, path.row)
@@ -123,12 +123,12 @@ def review_routes(
             200: file(
                 "Title, genre and summary.", "text/csv", headers=("ETag", "Content-Disposition")
             ),
-            304: {"description": "It is what the client has already."},
+            304: {"description": "The client has this version already."},
             **problems(*_RESULT_PROBLEMS),
         },
     )
     def get_corrections(path: JobPath) -> Response:
-        """Download the corrected rows as data to train on"""
+        """Download the corrected rows as training data"""
         return training_download(store.get(path.job_id), store, storage, corrections)
 
     return routes
@@ -137,7 +137,7 @@ def review_routes(
 def _check(
     job: Job, row: int, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> None:
-    with reading(job, store, storage, corrections):  # says why when there is no result
+    with reading(job, store, storage, corrections):  # raises if there is no result
         pass
     if row > job.row_counts.processed:
         raise Problem(

@@ -1,4 +1,4 @@
-"""Rows of a result as JSON, page by page, for people who look through them."""
+"""Cursor pagination over the rows of a result, with filters."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from api.results.row_schemas import ColumnsDocument, RowDocument, columns_of, ro
 from api.uploads.options import option
 from catalogue.labelled.reader import ResultRow
 
-# A request reads no more than this, so that looking for rare rows in a huge result takes several short ones.
-MOST_BYTES = 8 << 20
+# Bounds the time of one request; finding rare rows in a huge result takes several requests.
+MAX_BYTES = 8 << 20
 _CURSOR = re.compile(r"([0-9]{1,15})-([0-9]{1,12})", re.ASCII)
 
 
-class Which(StrEnum):
-    """Which rows."""
+class RowFilter(StrEnum):
+    """Filter of rows."""
 
     ALL = "all"
     NEEDS_REVIEW = "needs_review"
@@ -30,49 +30,53 @@ class Which(StrEnum):
 
 
 class RowsQuery(BaseModel):
-    """Which rows, and how many of them."""
+    """Filters and page of the row list."""
 
     model_config = ConfigDict(extra="forbid")
 
-    filter: Which = Field(
-        Which.ALL,
-        description="`needs_review` leaves out rows that a person has corrected already.",
+    filter: RowFilter = Field(
+        RowFilter.ALL,
+        description="`needs_review` omits rows that have been corrected.",
     )
-    genre: str | SkipJsonSchema[None] = option("The model's genre, or the one that a person gave.")
-    search: str | SkipJsonSchema[None] = option("Words that a cell has to hold, in whatever case.")
-    limit: int = Field(25, ge=1, le=100, description="Rows on a page, at most.")
-    after: str | SkipJsonSchema[None] = option("The `next` of the page before.")
+    genre: str | SkipJsonSchema[None] = option("Rows with this predicted or corrected genre.")
+    search: str | SkipJsonSchema[None] = option(
+        "Rows with a cell that contains this text, ignoring case."
+    )
+    limit: int = Field(25, ge=1, le=100, description="Maximum rows per page.")
+    after: str | SkipJsonSchema[None] = option("The `next` of the previous page.")
 
 
 class RowsDocument(ColumnsDocument):
-    """One page of rows, in the order of the catalogue. A page may be empty although others follow."""
+    """One page of rows, in catalogue order. A page may be empty although more follow."""
 
     corrections: int = Field(description="Rows of the job that have a correction.")
     rows: list[RowDocument]
-    next: str | None = Field(description="Send it as `after` for the next page; null on the last.")
-    read: float = Field(description="Share of the result that has been looked through, 0 to 1.")
+    next: str | None = Field(
+        description="Pass it as `after` to get the next page; null on the last page."
+    )
+    read: float = Field(description="Share of the result that has been searched, 0 to 1.")
 
 
 def rows_document(
-    reader: ResultReader, query: RowsQuery, *, corrections: int, most_bytes: int = MOST_BYTES
+    reader: ResultReader, query: RowsQuery, *, corrections: int, max_bytes: int = MAX_BYTES
 ) -> RowsDocument:
-    """The page that the query asks for, of at most `most_bytes` of the result and one record.
+    """Build the requested page, reading at most `max_bytes` of the result and one record.
 
     Raises `Problem` for an invalid cursor.
     """
     start, number = _place(query.after, reader)
-    found: list[RowDocument] = []
+    page: list[RowDocument] = []
     at, following = start, number
     for rows, genres in reader.batches(start=start, number=number):
         for row in rows:
             at, following = row.end, row.number + (not row.blank)
             if not row.blank:
                 if not reader.result.is_row(row.cells):
-                    raise _invalid_cursor()  # it points into a record
+                    raise _invalid_cursor()  # it points into the middle of a record
                 document = row_document(row, reader.result, genres.get(row.number))
                 if _matches(query, document, row):
-                    found.append(document)
-            if len(found) == query.limit or at - start > most_bytes:
+                    page.append(document)
+            if len(page) == query.limit or at - start > max_bytes:
                 break
         else:
             continue
@@ -80,7 +84,7 @@ def rows_document(
     return RowsDocument(
         **columns_of(reader.layout),
         corrections=corrections,
-        rows=found,
+        rows=page,
         next=f"{at}-{following}" if at < reader.size else None,
         read=round(at / reader.size, 4),
     )
@@ -99,19 +103,19 @@ def _invalid_cursor() -> Problem:
     return Problem(
         HTTPStatus.BAD_REQUEST,
         "INVALID_CURSOR",
-        "'after' is not the 'next' of a page of this job's rows; start again without it.",
+        "'after' is no cursor of this job's rows; start again without it.",
     )
 
 
 def _matches(query: RowsQuery, document: RowDocument, row: ResultRow) -> bool:
     match query.filter:
-        case Which.NEEDS_REVIEW:
+        case RowFilter.NEEDS_REVIEW:
             wanted = document.needs_review and document.corrected_genre is None
-        case Which.ERRORS:
+        case RowFilter.ERRORS:
             wanted = document.row_error is not None
-        case Which.CORRECTED:
+        case RowFilter.CORRECTED:
             wanted = document.corrected_genre is not None
-        case Which.ALL:
+        case RowFilter.ALL:
             wanted = True
     if query.genre is not None:
         wanted = wanted and query.genre in (document.predicted_genre, document.corrected_genre)

@@ -1,4 +1,4 @@
-"""A row of a result as JSON."""
+"""Documents of result rows."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pydantic import BaseModel, Field
 from catalogue.labelled.reader import ResultRow, ResultSchema
 from catalogue.parsing.schema import CatalogueSchema
 
-_LONGEST_CELL = 1000
+_MAX_CELL_CHARACTERS = 1000
 
 
 class ColumnsDocument(BaseModel):
-    """What the cells of rows are."""
+    """The columns of the rows."""
 
     columns: list[str]
-    summary_column: int = Field(description="Which of the columns, from 0.")
-    title_column: int | None = Field(description="null where no title is read.")
+    summary_column: int = Field(description="Index in `columns`, from 0.")
+    title_column: int | None = Field(description="null if no title column is used.")
 
 
 class RowDocument(BaseModel):
-    """One row. Names are those of the result's columns. Without genre it has a `row_error`."""
+    """One row, named after the columns of the result. A row without a genre has a `row_error`."""
 
-    row: int = Field(description="1 for the first below the header; blank lines are not counted.")
+    row: int = Field(description="Counted from 1 below the header, without blank lines.")
     cells: list[str] = Field(
-        description=f"The input's cells, cut after {_LONGEST_CELL:,} characters."
+        description=f"The input's cells, cut after {_MAX_CELL_CHARACTERS:,} characters."
     )
     predicted_genre: str | None
     confidence: float | None
@@ -38,7 +38,7 @@ class RowDocument(BaseModel):
 
 
 def columns_of(layout: CatalogueSchema) -> dict[str, Any]:
-    """The fields of a `ColumnsDocument`."""
+    """Return the fields of a `ColumnsDocument`."""
     return {
         "columns": list(layout.header),
         "summary_column": layout.summary_index,
@@ -47,7 +47,7 @@ def columns_of(layout: CatalogueSchema) -> dict[str, Any]:
 
 
 def row_document(row: ResultRow, result: ResultSchema, corrected: str | None) -> RowDocument:
-    """The document of a row, and what a person said of it."""
+    """Build the document of a row and its correction."""
 
     def label(column: str) -> str:
         return result.label(row.cells, column)
@@ -70,6 +70,6 @@ def row_document(row: ResultRow, result: ResultSchema, corrected: str | None) ->
 
 
 def _shown(cell: str) -> str:
-    cut = cell if len(cell) <= _LONGEST_CELL else cell[: _LONGEST_CELL - 1] + "…"
-    # A byte that was no UTF-8 cannot be part of JSON.
+    cut = cell if len(cell) <= _MAX_CELL_CHARACTERS else cell[: _MAX_CELL_CHARACTERS - 1] + "…"
+    # Bytes that are not UTF-8 cannot be represented in JSON.
     return cut.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,1 +1,1 @@
-"""The process that serves HTTP: gunicorn, and what bounds how long a client may take."""
+"""The HTTP server: gunicorn with timeouts for slow clients."""

@@ -1,4 +1,4 @@
-"""gunicorn around the app: one process with threads, which starts with clear errors and stops in bounded time."""
+"""gunicorn configuration: one worker process with threads, clear start-up errors, bounded shutdown."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from api.settings import ApiSettings
 
 log = logging.getLogger(__name__)
 
-# After the connections are cut, their threads clean up and the process ends.
-_CLEAN_UP_S = 5
-# With files and connections to Redis below the 1,024 descriptors that many systems allow a process.
-_CONNECTIONS = 600
+# Time for threads to clean up after connections were closed.
+_CLEANUP_S = 5
+# Together with files and Redis connections below the common limit of 1,024 file descriptors.
+_MAX_CONNECTIONS = 600
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
-    """The arbiter and its one worker process; everything that connects is made after the fork."""
+    """The arbiter and its worker process. Connections are opened after the fork."""
 
     def __init__(self, settings: ApiSettings, listener: socket.socket) -> None:
         self.settings = settings
@@ -29,26 +29,26 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         super().__init__()
 
     def load_config(self) -> None:
-        """gunicorn calls this to be told its configuration."""
+        """Set the configuration. Called by gunicorn."""
         host, port = self._listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         keys = (
-            "every request needs a key, which `python -m api.keys create --owner NAME` makes"
+            "every request needs an API key, which `python -m api.keys create --owner NAME` creates"
             if self.settings.keys_required
-            else "only this machine can connect, so nobody is asked for a key"
+            else "only this machine can connect, so API keys are not required"
         )
         options = {
             "bind": f"fd://{self._listener.detach()}",
-            # docs/decisions/0024 says what counts on there being one.
+            # docs/decisions/0024 lists what depends on a single process.
             "workers": 1,
             "worker_class": DeadlineWorker,
-            "worker_connections": _CONNECTIONS,
+            "worker_connections": _MAX_CONNECTIONS,
             "threads": self.settings.api_threads,
             "keepalive": 15,
             "limit_request_line": 8190,  # a webhook URL and a file name may be long
-            "sendfile": False,  # it would pass over the minimum rate
+            "sendfile": False,  # it would bypass the minimum rate
             "timeout": 60,
-            "graceful_timeout": self.settings.api_shutdown_timeout_s + _CLEAN_UP_S,
+            "graceful_timeout": self.settings.api_shutdown_timeout_s + _CLEANUP_S,
             "logger_class": ServerLog,
             "accesslog": "-",
             "proc_name": "spinelabel-api",
@@ -60,7 +60,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """The WSGI app. gunicorn calls this in the child process, which alone pays for what is imported here."""
+        """Create the WSGI app. Called by gunicorn in the child process, so only the child imports the app."""
         from api.app import create_app
         from api.dependencies import connect
 

@@ -1,4 +1,4 @@
-"""A client's connection, which waits for its client only where a request may."""
+"""A client socket that waits for its client only while the request holds a permit."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TransferBounds:
-    """How long a client that sends or takes a file is waited for."""
+    """Timeouts of uploads and downloads."""
 
-    stall_s: float  # for a single byte
-    bytes_per_s: int  # on average, over the time that was spent waiting
+    idle_timeout_s: float  # without a single byte
+    bytes_per_s: int  # minimum average over the time spent waiting
 
     def rate(self, clock: Callable[[], float] = time.monotonic) -> MinimumRate:
-        """A measurement that begins now."""
+        """Start a measurement."""
         return MinimumRate(self, clock)
 
 
 class MinimumRate:
-    """What a client moves, against the time that the server waits for it.
+    """Enforces the minimum transfer rate of a client.
 
-    Only time spent waiting counts, so a server that is slow itself cuts nobody off. The average is taken anew each time
-    `stall_s` seconds were waited: what was sent fast at first does not pay for a trickle afterwards.
+    Only time spent waiting for the client counts, so a slow server cuts off no client. The average is
+    reset after every `idle_timeout_s` seconds of waiting, so a fast start does not allow a trickle later.
     """
 
     def __init__(self, bounds: TransferBounds, clock: Callable[[], float]) -> None:
@@ -35,19 +35,19 @@ class MinimumRate:
         self._moved = 0
 
     def moved(self, count: int) -> None:
-        """Note that so many bytes were sent or received."""
+        """Count bytes that were sent or received."""
         self._moved += count
 
     def wait(self, ready: Callable[[float], object]) -> None:
-        """Wait by `ready`, which takes the longest time in seconds and is falsy when that is over.
+        """Wait for the client with `ready`, which takes a timeout in seconds and is falsy after it.
 
-        Raises `TimeoutError` when nothing moves or too little has.
+        Raises `TimeoutError` after the idle timeout, or if the rate is too low.
         """
         began = self._clock()
-        if not ready(self._bounds.stall_s):
-            raise TimeoutError(f"nothing moved for {self._bounds.stall_s:g} s")
+        if not ready(self._bounds.idle_timeout_s):
+            raise TimeoutError(f"nothing moved for {self._bounds.idle_timeout_s:g} s")
         self._waited_s += self._clock() - began
-        if self._waited_s >= self._bounds.stall_s:
+        if self._waited_s >= self._bounds.idle_timeout_s:
             if self._moved < self._bounds.bytes_per_s * self._waited_s:
                 raise TimeoutError(
                     f"{self._moved} bytes in {self._waited_s:.0f} s are too few "
@@ -57,10 +57,10 @@ class MinimumRate:
 
 
 class ClientSocket(socket.socket):
-    """A connection that is never blocking, whatever gunicorn sets it to.
+    """A non-blocking socket, whatever gunicorn sets it to.
 
-    Until `may_wait` is set, for one request at a time, a read or write that would have to wait raises `TimeoutError`:
-    so a thread waits for a client only while the request holds a permit (`api.http.transfers`).
+    Reads and writes that would block raise `TimeoutError` unless `may_wait` is set for the request, so
+    that a thread waits for a client only while the request holds a permit (`api.http.transfers`).
     """
 
     def __init__(self, accepted: socket.socket, bounds: TransferBounds) -> None:
@@ -70,7 +70,7 @@ class ClientSocket(socket.socket):
         self.begin_request()
 
     def begin_request(self) -> None:
-        """Forget what the last request was allowed, and what it moved."""
+        """Reset permission and measurements for the next request."""
         self.may_wait = False
         self.body_follows = False
         self._incoming, self._outgoing = self._bounds.rate(), self._bounds.rate()
@@ -82,14 +82,14 @@ class ClientSocket(socket.socket):
         """Ignored: `may_wait` decides."""
 
     def receive_now(self, size: int) -> bytes | None:
-        """What is here; empty when the client will send no more, None when nothing is here yet."""
+        """Return available bytes; empty if the client has closed its side, None if nothing is available."""
         try:
             return super().recv(size)
         except BlockingIOError:
             return None
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        """As of any socket, with the bounds above."""
+        """Like `socket`, with the limits above."""
         while True:
             try:
                 block = super().recv(bufsize, flags)
@@ -100,7 +100,7 @@ class ClientSocket(socket.socket):
                 return block
 
     def sendall(self, data: bytes, flags: int = 0, /) -> None:  # type: ignore[override]
-        """As of any socket, with the bounds above."""
+        """Like `socket`, with the limits above."""
         rest = memoryview(data)
         while rest:
             try:
@@ -113,7 +113,7 @@ class ClientSocket(socket.socket):
 
     def _wait(self, event: int, rate: MinimumRate) -> None:
         if not self.may_wait:
-            raise TimeoutError("the client has to be waited for, and this request holds no permit")
+            raise TimeoutError("the request would have to wait for its client and holds no permit")
         poller = select.poll()
         poller.register(self, event)
         rate.wait(lambda seconds: poller.poll(seconds * 1000))

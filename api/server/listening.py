@@ -1,29 +1,28 @@
-"""The listening socket, made before gunicorn starts so that a failure is one sentence."""
+"""The listening socket, opened before gunicorn starts so that errors are one sentence."""
 
 from __future__ import annotations
 
 import os
 import socket
 
-# Bytes that may wait in the kernel to be sent on one connection. It leaves the window of a long
-# connection alone, and a client that takes them slowly makes room often enough to be measured.
+# Unsent bytes that the kernel buffers per connection (TCP_NOTSENT_LOWAT). Small enough that the rate
+# of slow clients can be measured; it does not limit the TCP window.
 _UNSENT_BYTES = 64 * 1024
-# Connections that wait to be accepted. When there are more, the kernel drops them, and a client tries
-# again only after a second.
+# Connections that wait to be accepted. Beyond that the kernel drops them, and clients retry after a second.
 _BACKLOG = 1024
 
 
 class CannotListen(Exception):
-    """The address is taken, not ours to use, or unknown; the message says which setting to change."""
+    """The address is in use, not permitted, or unknown; the message names the setting to change."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `CannotListen`."""
+    """Open a listening socket. Raises `CannotListen`."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise CannotListen(
-            f"SPINELABEL_API_HOST: {host!r} is no known address ({error.strerror})."
+            f"SPINELABEL_API_HOST: {host!r} is not a known address ({error.strerror})."
         ) from error
     try:
         listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)

@@ -1,4 +1,4 @@
-"""What a client is told whose request cannot be parsed, or does not arrive: no app is asked."""
+"""Responses to requests that cannot be parsed or do not arrive; they do not reach the app."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from api.server.arrival import RequestLate
 
 
 def parse_error_response(error: Exception) -> tuple[int, bytes]:
-    """The status, and the whole answer, after which the connection is closed."""
+    """Return the status and the complete response, after which the connection is closed."""
     match error:
         case LimitRequestLine():
             status, code = HTTPStatus.REQUEST_URI_TOO_LONG, "URI_TOO_LONG"
-            detail = "The address with its parameters is too long; send options as fields of a form instead."
+            detail = "The URI is too long; send options as form fields instead."
         case LimitRequestHeaders():
             status, code = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "HEADERS_TOO_LARGE"
-            detail = "The headers are too many or too long; send fewer or shorter ones."
+            detail = "There are too many headers, or one is too long; send fewer or shorter ones."
         case RequestLate():
             status, code = HTTPStatus.REQUEST_TIMEOUT, "REQUEST_STALLED"
             detail = "The request did not arrive in time; check the connection and send it again."

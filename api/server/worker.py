@@ -1,8 +1,8 @@
-"""gunicorn's worker with threads, none of which waits for a client whose request holds no permit.
+"""A threaded gunicorn worker whose threads wait for a client only while its request holds a permit.
 
-gunicorn itself reads a request in the thread that serves it, and waits for its rest, so that a few slow clients hold all threads.
-Here the main loop, which gunicorn has for idle connections, reads heads and small bodies too and discards what clients
-send after their answer; docs/decisions/0030 says why.
+gunicorn's own worker reads requests in the serving thread, so that a few slow clients can occupy all
+threads. Here the main loop also reads heads and small bodies, and drains connections after their
+response. docs/decisions/0030 gives the reasons.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ from api.server.arrival import Arrival, RequestLate
 from api.server.client_socket import ClientSocket, TransferBounds
 
 _BLOCK_BYTES = 64 * 1024
-# Each has a thread of its own, whatever the others do: readiness may wait for Redis, liveness never does.
+# Each probe has its own thread: readiness may wait for Redis, liveness never does.
 _PROBES = (b"healthz", b"readyz")
-# After an answer that closes the connection: closed with unread bytes it would be reset, and many clients
-# would report that instead of the answer.
+# Lingering close: closing a socket with unread bytes resets it, and many clients would report the reset
+# instead of the response.
 _LINGER_S = 10.0
 _LINGER_BYTES = 64 * 1024 * 1024
 _EXPIRE_EVERY_S = 0.25
 
 
 class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
-    """Threads that get requests only once they are here; everything else about a connection is done by the main loop.
+    """Passes requests to threads once they have arrived; the main loop does everything else.
 
-    A connection is idle (gunicorn's `keepalived_conns`), arriving, served by a thread, or lingering; but for `handle` and
-    `handle_request` all methods run in the main loop's thread.
+    A connection is idle (gunicorn's `keepalived_conns`), arriving, served by a thread, or lingering.
+    All methods except `handle`, `handle_request` and `handle_error` run in the main loop.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         settings = self.app.settings
         self._bounds = TransferBounds(settings.api_idle_timeout_s, settings.api_min_bytes_per_s)
-        self._arriving: dict[TConn, Arrival] = {}  # longest waiting first
+        self._arriving: dict[TConn, Arrival] = {}  # oldest first
         self._served: set[TConn] = set()
-        self._lingering: dict[TConn, int] = {}  # how many bytes may still be discarded
+        self._lingering: dict[TConn, int] = {}  # bytes that may still be discarded
         self._expire_at = 0.0  # monotonic
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
-        """The threads for requests. gunicorn calls this after the fork."""
+        """Create the threads. Called by gunicorn after the fork."""
         self._probe_pools = {name: ThreadPoolExecutor(max_workers=1) for name in _PROBES}
         pool: ThreadPoolExecutor = super().get_thread_pool()
         return pool
@@ -57,7 +57,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
     # Arriving
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Have the connection's next request served. gunicorn calls this for new, idle and pipelining connections."""
+        """Wait for the connection's next request. Called by gunicorn for new, idle and pipelining connections."""
         if not conn.initialized:
             self._make_room()
             conn.sock = ClientSocket(conn.sock, self._bounds)
@@ -89,7 +89,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
             self._refuse(conn, error)
             return
         if not arrival.received:
-            self._close(conn)  # it has gone without a word
+            self._close(conn)  # closed without sending a request
         elif arrival.is_ready:
             self._serve(conn, arrival)
         elif arrival.has_head and not had_head:
@@ -108,12 +108,12 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         )
 
     def _refuse(self, conn: TConn, error: Exception) -> None:
-        """Answer a request that no thread has seen, as far as the answer can be sent at once."""
+        """Refuse a request without a thread, as far as the response can be sent without waiting."""
         self._answer(conn.sock, conn.client, error)
         self._linger(conn)
 
     def _make_room(self) -> None:
-        """With as many connections as may be, close the oldest of the kind that there are most of."""
+        """At the connection limit, close the oldest connection of the most frequent kind."""
         if self.nr_conns >= self.worker_connections:
             kind = max(self._arriving, self._lingering, self.keepalived_conns, key=len)
             for oldest in list(kind)[:1]:
@@ -122,14 +122,14 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
     # Served, by a thread
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
-        """Answer one request."""
+        """Serve one request."""
         if conn.sock.body_follows:
-            # Where the next request would begin is only known if all of the body is read.
+            # The start of the next request is unknown unless the whole body is read.
             req.force_close()
         return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
-        """Tell a client that its request cannot be parsed, as a problem like any other; the rest is gunicorn's."""
+        """Answer parse errors with a problem document; leave other errors to gunicorn."""
         if isinstance(exc, ParseException):
             self._answer(client, addr, exc)
         else:
@@ -137,11 +137,11 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
 
     def _answer(self, client: ClientSocket, address: Any, error: Exception) -> None:
         from api.server.parse_errors import (
-            parse_error_response,  # the parent process does not pay for Flask
+            parse_error_response,  # not imported in the parent process, to save memory
         )
 
         status, answer = parse_error_response(error)
-        with suppress(OSError):  # it may be gone
+        with suppress(OSError):  # the client may have disconnected
             client.sendall(answer)
         self.log.unparsed(address, status, len(answer), error)
 
@@ -158,10 +158,10 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
     # Lingering
 
     def _linger(self, conn: TConn) -> None:
-        """Close the connection once the client has had the time to read its answer."""
+        """Close the connection after the client had time to read the response."""
         try:
             conn.sock.shutdown(socket.SHUT_WR)
-        except OSError:  # it is closed already
+        except OSError:  # already closed
             self._close(conn)
             return
         if self._arriving.pop(conn, None) is not None:
@@ -186,13 +186,13 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         self._lingering.pop(conn, None)
         with suppress(ValueError):
             self.keepalived_conns.remove(conn)
-        with suppress(KeyError, ValueError):  # it is not registered
+        with suppress(KeyError, ValueError):  # not registered
             self.poller.unregister(conn.sock)
         self.nr_conns -= 1
         conn.close()
 
     def murder_pending(self) -> None:
-        """End what has been arriving or lingering for too long. gunicorn calls this at each turn of the main loop."""
+        """Close connections whose timeout has expired. Called by gunicorn in every turn of the main loop."""
         now = time.monotonic()
         if now < self._expire_at:
             return
@@ -208,7 +208,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
     # Stopping
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
-        """SIGTERM: finish what is under way, but cut it off after the time that the settings allow."""
+        """SIGTERM: finish running requests, and cut them off after the shutdown timeout."""
         super().handle_exit(sig, frame)
         self.method_queue.defer(self._hasten)
         timer = threading.Timer(
@@ -219,12 +219,12 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         timer.start()
 
     def handle_quit(self, sig: Any, frame: Any) -> None:
-        """SIGINT and SIGQUIT: at once."""
+        """SIGINT and SIGQUIT: stop immediately."""
         self._cut_served()
         super().handle_quit(sig, frame)
 
     def _hasten(self) -> None:
-        """Wait for connections that have not begun a request as briefly as gunicorn does for idle ones."""
+        """Shorten the timeout of connections without a request to that of idle ones."""
         latest = time.monotonic() + STOP_KEEPALIVE_LINGER
         for conn in (*self._arriving, *self._lingering):
             if not (conn in self._arriving and self._arriving[conn].received):
@@ -236,7 +236,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
             self._close(conn)
 
     def _cut_served(self) -> None:
-        """Make every waiting read and write fail, so that each request cleans up after itself."""
+        """Make every waiting read and write fail, so that running requests clean up."""
         for conn in tuple(self._served):
-            with suppress(OSError):  # it has just ended by itself
+            with suppress(OSError):  # just ended
                 conn.sock.shutdown(socket.SHUT_RDWR)

@@ -1,1 +1,1 @@
-"""From a request's body to a job: the file, its options, and the look into it beforehand."""
+"""Uploads: the file in a request, its options, the preview, and submission."""

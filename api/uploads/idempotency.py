@@ -1,4 +1,4 @@
-"""Uploads that a client may repeat: with the same Idempotency-Key the same upload makes one job, however often it is sent."""
+"""Idempotency keys of uploads: repeating an upload with its key returns the same job."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self
 
 import redis
 
@@ -18,117 +18,108 @@ from api.http.problems import Problem, in_use
 from api.jobs.scoped_store import ScopedJobStore
 from api.uploads.request_stream import Upload
 from jobs.job import Job
-from jobs.ports.idempotency import CompletedRequest, KeyClaim, KeyCompletion, request_name
+from jobs.ports.idempotency import (
+    CompletedRequest,
+    IdempotencyStore,
+    KeyClaim,
+    KeyCompletion,
+    request_name,
+)
 
-# Beyond the time for which a client may be silent, after which its upload is given up.
+# Added to the idle timeout of uploads.
 _MARGIN_S = 30.0
 _RENEW_EVERY_S = 5.0
 
 
-@dataclass(frozen=True)
-class HeldKey:
-    """The Idempotency-Key of a request that is under way."""
+class ClaimedKey:
+    """An idempotency key during its upload. As a context manager it releases the key after an error."""
 
-    renew: Callable[
-        [], None
-    ]  # to be called while the request goes on; costs nothing if called often
-    settle: Callable[[], KeyCompletion]  # once the upload has been read
-
-
-class FingerprintedUpload(Upload):
-    """An upload that knows, once it has been read, what it carried."""
-
-    def __init__(self, upload: Upload, on_block: Callable[[], None] = lambda: None) -> None:
-        self._upload = upload
+    def __init__(
+        self, keys: IdempotencyStore, claim: KeyClaim, lease_s: float, clock: Callable[[], float]
+    ) -> None:
+        self._keys = keys
+        self._claim = claim
+        self._lease_s = lease_s
+        self._clock = clock
+        self._due = clock() + _RENEW_EVERY_S
         self._digest = hashlib.sha256()
-        self._on_block = on_block
-        self._follow()
 
-    def _follow(self) -> None:
-        self.filename, self.options = self._upload.filename, self._upload.options
+    def __enter__(self) -> Self:
+        return self
 
-    @property
-    def column_may_follow(self) -> bool:
-        return self._upload.column_may_follow
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            # No effect on a completed key whose reply was lost: repeating the upload returns its job.
+            with suppress(redis.RedisError):
+                self._keys.release(self._claim)
 
-    def blocks(self) -> Iterator[bytes]:
-        for block in self._upload.blocks():
-            self._on_block()
-            self._digest.update(block)
-            self._follow()
-            yield block
-        self._follow()
+    def observe(self, block: bytes) -> None:
+        """Add a block of the file to the fingerprint, and renew the claim."""
+        self._digest.update(block)
+        self.renew()
 
-    @property
-    def fingerprint(self) -> str:
-        """Of the file, its name and the options; the form in which they came does not matter."""
-        said = {"filename": self.filename, **self.options.model_dump(exclude_none=True)}
-        digest = self._digest.copy()
-        digest.update(json.dumps(said, sort_keys=True).encode())
-        return digest.hexdigest()
+    def renew(self) -> None:
+        """Renew the claim if that is due."""
+        if self._clock() >= self._due:
+            self._due = self._clock() + _RENEW_EVERY_S
+            # A claim survives a short outage of Redis; if it does not, `create` raises.
+            with suppress(redis.RedisError):
+                self._keys.renew(self._claim, lease_s=self._lease_s)
+
+    def completion(self, upload: Upload) -> KeyCompletion:
+        """What `create` stores with the job. Call it once the upload has been read."""
+        return KeyCompletion(claim=self._claim, fingerprint=_fingerprint(self._digest, upload))
 
 
-def run_idempotently(
-    upload: Upload,
-    make: Callable[[Upload, HeldKey], Job],
-    *,
+def claim_key(
     store: ScopedJobStore,
+    *,
     owner: str | None,
     key: str,
-    stall_s: float,
+    idle_timeout_s: float,
     clock: Callable[[], float] = time.monotonic,
-) -> tuple[Job, bool]:
-    """The job of this upload, and whether an earlier request with this key has made it.
+) -> ClaimedKey | CompletedRequest:
+    """Claim an idempotency key, or return the request that has completed it.
 
-    Raises what `make` raises, `Problem` for a key that is in use or came with something else, `JobNotFound` when the job
-    has been deleted since.
+    Raises `Problem` if another request holds the key.
     """
-    lease_s = stall_s + _MARGIN_S
-    held = store.idempotency.claim(request_name(owner, key), secrets.token_hex(16), lease_s=lease_s)
-    if held is None:
+    lease_s = idle_timeout_s + _MARGIN_S
+    claim = store.idempotency.claim(
+        request_name(owner, key), secrets.token_hex(16), lease_s=lease_s
+    )
+    if claim is None:
         raise in_use()
-    if isinstance(held, CompletedRequest):
-        return _repeated(FingerprintedUpload(upload), held, store), True
-    try:
-        renew = _renewing(store, held, lease_s, clock)
-        known = FingerprintedUpload(upload, renew)
-        settle = partial(_settlement, held, known)
-        return make(known, HeldKey(renew, settle)), False
-    except BaseException:
-        # Nothing where the key was settled, though the reply that said so was lost: then the repetition is given that job.
-        with suppress(redis.RedisError):
-            store.idempotency.release(held)
-        raise
+    if isinstance(claim, CompletedRequest):
+        return claim
+    return ClaimedKey(store.idempotency, claim, lease_s, clock)
 
 
-def _settlement(held: KeyClaim, known: FingerprintedUpload) -> KeyCompletion:
-    return KeyCompletion(claim=held, fingerprint=known.fingerprint)
+def replay(upload: Upload, completed: CompletedRequest, store: ScopedJobStore) -> Job:
+    """Return the job of a repeated upload, after reading its body.
 
-
-def _renewing(
-    store: ScopedJobStore, held: KeyClaim, lease_s: float, clock: Callable[[], float]
-) -> Callable[[], None]:
-    due = clock() + _RENEW_EVERY_S
-
-    def renew() -> None:
-        nonlocal due
-        if clock() >= due:
-            due = clock() + _RENEW_EVERY_S
-            # A hold outlives a short absence of the record; if it does not, `create` says so.
-            with suppress(redis.RedisError):
-                store.idempotency.renew(held, lease_s=lease_s)
-
-    return renew
-
-
-def _repeated(upload: FingerprintedUpload, settled: CompletedRequest, store: ScopedJobStore) -> Job:
-    for _ in upload.blocks():
-        pass
-    if upload.fingerprint != settled.fingerprint:
+    Raises `Problem` if the upload differs, `JobNotFound` if the job was deleted.
+    """
+    digest = hashlib.sha256()
+    for block in upload.blocks():
+        digest.update(block)
+    if _fingerprint(digest, upload) != completed.fingerprint:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "IDEMPOTENCY_KEY_REUSED",
-            f"This Idempotency-Key came with another file or other options before, and made the job {settled.job_id}; "
-            "send a new key with every new upload.",
+            "This Idempotency-Key was used before with another file or other options, for the job "
+            f"{completed.job_id}; send a new key with every new upload.",
         )
-    return store.get(settled.job_id)
+    return store.get(completed.job_id)
+
+
+def _fingerprint(digest: Any, upload: Upload) -> str:
+    """Fingerprint of file, name and options, independent of how they were encoded in the request."""
+    fields = {"filename": upload.filename, **upload.options.model_dump(exclude_none=True)}
+    whole = digest.copy()
+    whole.update(json.dumps(fields, sort_keys=True).encode())
+    return str(whole.hexdigest())

@@ -1,4 +1,4 @@
-"""What a caller may choose for a job, from the query or from form fields."""
+"""Options of a job, from query parameters or form fields."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def _empty_is_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-# A form sends every field, also those that nobody filled in.
+# HTML forms send empty fields as well.
 Given = BeforeValidator(_empty_is_none)
 
 
 def _true_or_false(value: object) -> object:
-    # Not the dozen spellings that pydantic takes for one.
+    # pydantic would accept a dozen other spellings.
     if isinstance(value, str) and value not in ("true", "false"):
-        raise ValueError("it has to be true or false")
+        raise ValueError("it must be true or false")
     return value
 
 
@@ -35,7 +35,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 def option(description: str, **more: Any) -> Any:
-    """A field that may be left out; described as what it is when it is given."""
+    """An optional field that OpenAPI describes with its plain type."""
     return Field(default=None, description=description, json_schema_extra=_without_default, **more)
 
 
@@ -44,36 +44,36 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 
 class Options(BaseModel):
-    """An empty value counts as not given."""
+    """Options of a job. Empty values count as missing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     summary_column: Annotated[str | SkipJsonSchema[None], Given] = option(
-        "The column that holds the texts; found by its name unless given."
+        "Column of the summaries; default: detected by name."
     )
     title_column: Annotated[str | SkipJsonSchema[None], Given] = option(
-        "The column whose titles are read with the texts; found by its name, if there is one, unless given. The "
-        "column of the texts itself: no title is read."
+        "Column of the titles, which are read together with the summaries; default: detected by name. Name the "
+        "summary column to read no titles."
     )
     error_threshold: Annotated[Share | SkipJsonSchema[None], Given] = option(
-        "Share of failed rows, 0 to 1, at which the job stops."
+        "Share of failed rows, 0 to 1, at which the job fails."
     )
 
     review_threshold: Annotated[Share | SkipJsonSchema[None], Given] = option(
-        "Confidence, 0 to 1, below which a row needs review; the model brings its own."
+        "Confidence, 0 to 1, below which a row needs review; default: the threshold of the model."
     )
 
     evidence: Annotated[Flag | SkipJsonSchema[None], Given] = option(
-        "Whether the result says, in a further column, which words weighed most; labelling takes longer then."
+        "Whether the result gets a column with the most influential words; this makes labelling slower."
     )
 
     alternatives: Annotated[Count | SkipJsonSchema[None], Given] = option(
-        "How many genres after the likeliest one the result lists, with their probabilities, in a further column; 0 to 50."
+        "Number of alternative genres, with probabilities, that the result lists in a separate column; 0 to 50."
     )
 
     neutralise_formulas: Annotated[Flag | SkipJsonSchema[None], Given] = option(
-        "Whether the result is sent as CSV with an apostrophe in front of cells that a spreadsheet would run as formulas; "
-        "each download may say otherwise. This changes values."
+        "Whether CSV downloads get an apostrophe before cells that a spreadsheet would run as formulas; each "
+        "download can override this. It changes values."
     )
 
     webhook_url: Annotated[Url | SkipJsonSchema[None], Given] = option(
@@ -87,14 +87,14 @@ class Options(BaseModel):
 
     @property
     def columns(self) -> ColumnNames:
-        """What the caller calls the columns that are read."""
+        """The columns that the caller has named."""
         return ColumnNames(summary=self.summary_column, title=self.title_column)
 
     def updated(self, name: str, value: str) -> Self:
-        """The same with one more given. Raises `Problem` for a value that cannot be used."""
-        given: dict[str, Any] = self.model_dump(exclude_unset=True)
+        """Return a copy with one more option. Raises `Problem` for an invalid value."""
+        values: dict[str, Any] = self.model_dump(exclude_unset=True)
         try:
-            return self.model_validate({**given, name: value})
+            return self.model_validate({**values, name: value})
         except ValidationError as error:
             raise problem_of_input(error) from error
 
@@ -106,5 +106,5 @@ class SubmitQuery(Options):
     """The parameters of an upload."""
 
     filename: Annotated[str | SkipJsonSchema[None], Given] = option(
-        "The file's name, for a raw body; a form names its file itself."
+        "File name, for raw bodies; forms contain the file name."
     )

@@ -1,4 +1,4 @@
-"""Looks into a file without making a job of it: what an upload would see, from the file or from its beginning."""
+"""Previews a file without creating a job: format, columns and first rows."""
 
 from __future__ import annotations
 
@@ -40,78 +40,78 @@ def preview(
     upload: Upload,
     query: PreviewQuery,
     *,
-    announced: int | None,
+    content_length: int | None,
     store: ScopedJobStore,
     storage: Storage,
-    most_unpacked: int,
+    max_unpacked: int,
 ) -> PreviewDocument:
-    """What is seen in the file.
+    """Build the preview of a file.
 
     Args:
-        announced: the body's size where it is known; close to the file's.
+        content_length: size of the body if known, which approximates that of the file.
 
-    Raises `Problem`, and `CatalogueError` for what is no catalogue at all.
+    Raises `Problem`, and `CatalogueError` for an invalid file.
     """
-    arriving = SniffedStream(upload.blocks())
-    if arriving.packing is Compression.ZIP:
-        return _of_archive(arriving, upload, query, store, storage, most_unpacked)
-    blocks: Iterator[bytes] = arriving
-    pieces = _Pieces(arriving)
-    if arriving.packing is Compression.GZIP:
-        blocks = gunzip(pieces, max_bytes=most_unpacked)
+    stream = SniffedStream(upload.blocks())
+    if stream.packing is Compression.ZIP:
+        return _of_archive(stream, upload, query, store, storage, max_unpacked)
+    blocks: Iterator[bytes] = stream
+    pieces = _Pieces(stream)
+    if stream.packing is Compression.GZIP:
+        blocks = gunzip(pieces, max_bytes=max_unpacked)
         if query.total_bytes is not None:
-            blocks = _as_far_as_it_goes(blocks)
+            blocks = _until_truncated(blocks)
     head, ended = read_head(blocks, more_than=_SAMPLE_BYTES)
-    is_beginning = query.total_bytes is not None and query.total_bytes > arriving.count
-    sample = take_sample(head, complete=ended and not is_beginning, show=_SHOWN_ROWS)
-    total = query.total_bytes or announced
-    # Of a packed file, what was taken stands for what it gave.
-    size = total and round(total * len(head) / (pieces.count or arriving.count))
+    is_partial = query.total_bytes is not None and query.total_bytes > stream.count
+    sample = take_sample(head, complete=ended and not is_partial, show=_SHOWN_ROWS)
+    total = query.total_bytes or content_length
+    # For a compressed file, extrapolate the compression ratio of the sample.
+    size = total and round(total * len(head) / (pieces.count or stream.count))
     if upload.column_may_follow:
-        for _ in arriving:
+        for _ in stream:
             pass
     return preview_document(
         sample,
-        text_format(sample, arriving.packing),
+        text_format(sample, stream.packing),
         _row_count(sample, size),
         names=upload.options.columns,
     )
 
 
 def _of_archive(
-    arriving: SniffedStream,
+    stream: SniffedStream,
     upload: Upload,
     query: PreviewQuery,
     store: ScopedJobStore,
     storage: Storage,
-    most_unpacked: int,
+    max_unpacked: int,
 ) -> PreviewDocument:
-    """The table of contents is at the end of an archive, so all of it is stored for the moment."""
-    job_id = new_job_id()  # of a job that will never be; what a death leaves behind is found by it
+    """The directory of a ZIP archive is at its end, so the archive is stored temporarily."""
+    job_id = new_job_id()  # no job is created; the id lets recovery find the leftovers of a crash
     store.announce_upload(job_id)
     try:
         with storage.publish(upload_path(job_id)) as target:
-            for block in touch_while_reading(arriving, store=store, job_id=job_id):
+            for block in touch_while_reading(stream, store=store, job_id=job_id):
                 target.write(block)
-        if query.total_bytes is not None and query.total_bytes > arriving.count:
+        if query.total_bytes is not None and query.total_bytes > stream.count:
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "PREVIEW_NEEDS_WHOLE_FILE",
-                "A ZIP archive or workbook cannot be read from its beginning; send the whole file.",
+                "A ZIP archive or workbook cannot be previewed from a part; send the whole file.",
             )
         with storage.open(upload_path(job_id)) as source:
-            return _inside(source, most_unpacked, upload.options.columns)
+            return _inside(source, max_unpacked, upload.options.columns)
     finally:
-        with suppress(OSError, redis.RedisError):  # the sweeper will
+        with suppress(OSError, redis.RedisError):  # recovery of lost uploads deletes it
             storage.delete(job_folder(job_id))
             store.forget_upload(job_id)
 
 
-def _inside(source: BinaryIO, most_unpacked: int, names: ColumnNames) -> PreviewDocument:
+def _inside(source: BinaryIO, max_unpacked: int, names: ColumnNames) -> PreviewDocument:
     archive = ZipArchive(source)
     if archive.is_workbook:
         head, complete = read_head(
-            xlsx_to_csv(source, max_bytes=most_unpacked), more_than=_SAMPLE_BYTES
+            xlsx_to_csv(source, max_bytes=max_unpacked), more_than=_SAMPLE_BYTES
         )
         sample = take_sample(head, complete=complete, show=_SHOWN_ROWS)
         last = None if complete else last_row(source)
@@ -122,7 +122,7 @@ def _inside(source: BinaryIO, most_unpacked: int, names: ColumnNames) -> Preview
         )
         return preview_document(sample, WORKBOOK, rows, names=names)
     name = archive.only_member()
-    head, complete = read_head(archive.read(name, max_bytes=most_unpacked), more_than=_SAMPLE_BYTES)
+    head, complete = read_head(archive.read(name, max_bytes=max_unpacked), more_than=_SAMPLE_BYTES)
     sample = take_sample(head, complete=complete, show=_SHOWN_ROWS)
     return preview_document(
         sample,
@@ -138,7 +138,7 @@ def _row_count(sample: Sample, size: int | None) -> RowCountDocument:
 
 
 class _Pieces(Iterator[bytes]):
-    """The same bytes in small pieces, counted as they are taken."""
+    """Splits blocks into small pieces and counts their bytes."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self.count = 0
@@ -154,6 +154,6 @@ class _Pieces(Iterator[bytes]):
         return piece
 
 
-def _as_far_as_it_goes(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _until_truncated(blocks: Iterator[bytes]) -> Iterator[bytes]:
     with suppress(CorruptArchive):
         yield from blocks

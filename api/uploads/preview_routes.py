@@ -1,4 +1,4 @@
-"""`/v1/preview`: what an upload would see."""
+"""`/v1/preview`: preview a file before uploading it."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from jobs.files.storage import Storage
 
 
 def preview_routes(settings: ApiSettings, store: ScopedJobStore, storage: Storage) -> APIBlueprint:
-    """The endpoint over these services."""
+    """Routes over these services."""
     routes = described_routes("preview", JOBS)
 
     @routes.post(
         "/v1/preview",
         responses={200: PreviewDocument, **problems(*READING_PROBLEMS, "PREVIEW_NEEDS_WHOLE_FILE")},
-        description="Takes what an upload takes, or the beginning of a text or gzip file together with "
-        "`total_bytes`. Nothing is kept.",
+        description="Accepts the same files as an upload, or the beginning of a text or gzip file together with "
+        "`total_bytes`. Nothing is stored.",
         openapi_extensions=UPLOAD_BODY,
     )
     def preview_catalogue(query: PreviewQuery) -> dict[str, Any]:
-        """Look into a file before it is uploaded"""
+        """Preview a file"""
         upload = read_upload(request, query, limit=caller().upload_bytes)
-        found = preview(
+        document = preview(
             upload,
             query,
-            announced=request.content_length,
+            content_length=request.content_length,
             store=store,
             storage=storage,
-            most_unpacked=settings.max_unpacked_bytes,
+            max_unpacked=settings.max_unpacked_bytes,
         )
-        return as_json(found)
+        return as_json(document)
 
     return routes

@@ -1,4 +1,4 @@
-"""What a preview says of a file, as JSON."""
+"""Documents of the preview."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from catalogue.errors import (
 from catalogue.parsing.columns import ColumnNames, choose_columns, explain_match
 from catalogue.parsing.sampling import Sample
 
-_LONGEST_CELL = 300
+_MAX_CELL_CHARACTERS = 300
 _NAMED = "It was named."
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
 class PreviewQuery(SubmitQuery):
-    """The parameters of a preview: those of an upload, and how large the file is."""
+    """Parameters of a preview: those of an upload, and the file size."""
 
     total_bytes: Annotated[NonNegativeInt | SkipJsonSchema[None], Given] = option(
-        "The whole file's size, where only its beginning is sent."
+        "Size of the whole file, if only its beginning is sent."
     )
 
 
 class FormatDocument(BaseModel):
-    """How the file is written."""
+    """The format of the file."""
 
     packing: Compression
     kind: Literal["text", "workbook"]
@@ -43,14 +43,14 @@ class FormatDocument(BaseModel):
 
 
 class RowCountDocument(BaseModel):
-    """How many rows there are."""
+    """The number of rows."""
 
-    count: int | None = Field(description="null where it cannot be guessed")
+    count: int | None = Field(description="null if it cannot be estimated")
     exact: bool
 
 
 class ColumnDocument(BaseModel):
-    """A column that would be read."""
+    """A column that would be used."""
 
     name: str
     index: int
@@ -58,32 +58,34 @@ class ColumnDocument(BaseModel):
 
 
 class ObstacleDocument(BaseModel):
-    """What an upload of the file would be refused for."""
+    """The problem with which an upload would be refused."""
 
     code: str
     message: str
 
 
 class PreviewDocument(BaseModel):
-    """What is seen in a file before it is uploaded."""
+    """The preview of a file."""
 
     format: FormatDocument
     columns: list[str]
     rows: RowCountDocument
     summary_column: ColumnDocument | None
-    title_column: ColumnDocument | None = Field(description="null where no title would be read.")
+    title_column: ColumnDocument | None = Field(
+        description="null if no title column would be used."
+    )
     obstacle: ObstacleDocument | None = Field(
-        description="Why the file would be refused as it is; null if it would be taken."
+        description="Why an upload would be refused; null if it would be accepted."
     )
     first_rows: list[list[str]] = Field(
-        description=f"Up to ten; a cell is cut after {_LONGEST_CELL} characters."
+        description=f"Up to ten rows; cells are cut after {_MAX_CELL_CHARACTERS} characters."
     )
 
 
 def preview_document(
     sample: Sample, form: FormatDocument, rows: RowCountDocument, *, names: ColumnNames
 ) -> PreviewDocument:
-    """The document of a sample; `names` is what the caller calls the columns."""
+    """Build the document of a sample; `names` are the columns that the caller has named."""
     summary, title, obstacle = _columns(sample, names)
     return PreviewDocument(
         format=form,
@@ -97,7 +99,7 @@ def preview_document(
 
 
 def text_format(sample: Sample, packing: Compression) -> FormatDocument:
-    """The format of a text file."""
+    """Build the format of a text file."""
     dialect = sample.probe.dialect
     return FormatDocument(
         packing=packing,
@@ -134,6 +136,6 @@ def _columns(
 
 
 def _shown(cell: str) -> str:
-    # What cannot be decoded cannot be JSON either.
+    # Undecodable bytes cannot be represented in JSON.
     plain = cell.encode("utf-8", "replace").decode("utf-8")
-    return plain if len(plain) <= _LONGEST_CELL else plain[:_LONGEST_CELL] + "…"
+    return plain if len(plain) <= _MAX_CELL_CHARACTERS else plain[:_MAX_CELL_CHARACTERS] + "…"

@@ -1,6 +1,7 @@
-"""The file in a request, as a stream: raw body or multipart, never held or spooled as a whole.
+"""Streams the file of a request: raw body or multipart form, without buffering it.
 
-Flask's own form parser is kept out: it spools files to a temporary folder and refuses raw form bodies over 500 kB.
+Flask's form parser is not used: it spools files to a temporary folder and refuses raw form bodies over
+500 kB.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from api.uploads.options import OPTIONS, Options, SubmitQuery
 BLOCK_BYTES = 256 * 1024
 
 _FILE_PART = "file"
-# Boundaries, part headers and fields around the file of a multipart body.
+# Boundaries, part headers and fields of a multipart body, without the file.
 _FORM_OVERHEAD_BYTES = 64 * 1024
-_LONGEST_FIELD_BYTES = 4 * 1024
-_MOST_PARTS = 16
+_MAX_FIELD_BYTES = 4 * 1024
+_MAX_PARTS = 16
 _DECODER_BYTES = 4 * BLOCK_BYTES
 
 
 class Upload(ABC):
-    """One file on its way in. `filename` is known with the first block, `options` at the latest with the last."""
+    """One incoming file. `filename` is set with the first block, `options` are complete after the last."""
 
     filename: str | None = None
     options: Options
@@ -36,34 +37,34 @@ class Upload(ABC):
     @property
     @abstractmethod
     def column_may_follow(self) -> bool:
-        """Whether the part of the body that is still to be read may name columns."""
+        """Whether the unread rest of the body may name columns."""
 
     @abstractmethod
     def blocks(self) -> Iterator[bytes]:
-        """The file's bytes, once. Raises `Problem` when the body is late, cut short, too large or malformed."""
+        """Yield the file, once. Raises `Problem` if the body stalls or is truncated, too large or malformed."""
 
 
 def read_upload(request: Request, query: SubmitQuery, *, limit: int) -> Upload:
-    """The upload in `request`; a file may have `limit` bytes.
+    """Prepare reading the upload of `request`, whose file may have `limit` bytes.
 
-    Reads nothing yet; raises `Problem` for what the headers alone make impossible.
+    Reads no body yet. Raises `Problem` for invalid headers.
     """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "UNSUPPORTED_CONTENT_ENCODING",
-            "Send the file as it is, without Content-Encoding.",
+            "Content-Encoding is not supported; send the file without it.",
         )
     if not request.mimetype.startswith("multipart/"):
         return _RawUpload(request, query, limit)
     boundary = request.mimetype_params.get("boundary")
     if request.mimetype != "multipart/form-data" or not boundary:
-        raise _malformed("the Content-Type has to be multipart/form-data with a boundary")
+        raise _malformed("the Content-Type must be multipart/form-data with a boundary")
     return _MultipartUpload(request, query, limit, boundary)
 
 
 class _RawUpload(Upload):
-    """The body is the file; its name and options are in the query or in Content-Disposition."""
+    """The body is the file; name and options are in the query or in Content-Disposition."""
 
     column_may_follow = False
 
@@ -80,7 +81,7 @@ class _RawUpload(Upload):
 
 
 class _MultipartUpload(Upload):
-    """A form with a file and, before or after it, fields that are options."""
+    """A form with a file and option fields before or after it."""
 
     column_may_follow = True
 
@@ -105,23 +106,23 @@ class _MultipartUpload(Upload):
                     yield event.data
             elif isinstance(event, Data):
                 value += event.data
-                if len(value) > _LONGEST_FIELD_BYTES:
+                if len(value) > _MAX_FIELD_BYTES:
                     raise _malformed(f"the field {part!r} is too long")
                 if not event.more_data:
                     self.options = self.options.updated(part, value.decode("utf-8", "replace"))
         self.column_may_follow = False
         if not self._has_file or (not size and not self.filename):
-            # A form that was sent before a file was chosen has the part, but no name and no bytes.
+            # A form that was sent without choosing a file has an empty part without a name.
             raise _no_file("The form has no file")
 
     def _begin(self, part: File | Field) -> str:
-        # Whatever a client calls the part: it has a file name, so it is the file.
+        # A part with a file name is the file, whatever its field name.
         if isinstance(part, File) or part.name == _FILE_PART:
             if self._has_file:
                 raise Problem(
                     HTTPStatus.BAD_REQUEST,
                     "MULTIPLE_FILES",
-                    "Send one file per request; each becomes a job of its own.",
+                    "The form contains more than one file; send one file per request.",
                 )
             self._has_file = True
             self.filename = part.filename if isinstance(part, File) else None
@@ -130,13 +131,13 @@ class _MultipartUpload(Upload):
             raise Problem(
                 HTTPStatus.BAD_REQUEST,
                 "UNKNOWN_FIELD",
-                f"The form field {str(part.name)[:64]!r} is not known; "
-                f"send the file as {_FILE_PART!r} and, if need be, {' or '.join(sorted(OPTIONS))}.",
+                f"The form field {str(part.name)[:64]!r} is unknown; "
+                f"send the file as {_FILE_PART!r}, and options as {' or '.join(sorted(OPTIONS))}.",
             )
         return part.name
 
     def _events(self) -> Iterator[Event]:
-        decoder = MultipartDecoder(self._boundary, _DECODER_BYTES, max_parts=_MOST_PARTS)
+        decoder = MultipartDecoder(self._boundary, _DECODER_BYTES, max_parts=_MAX_PARTS)
         blocks = self._body.blocks()
         while True:
             try:
@@ -150,14 +151,14 @@ class _MultipartUpload(Upload):
 
 
 class _Body:
-    """The request's body in blocks, counted."""
+    """The request body in blocks, with a size limit."""
 
     def __init__(self, request: Request, limit: int, file_limit: int) -> None:
         self._stream = request.stream
-        self._announced = request.content_length
+        self._content_length = request.content_length
         self._limit = limit
-        self._file_limit = file_limit  # what the client is told
-        if self._announced is not None and self._announced > limit:
+        self._file_limit = file_limit  # named in the problem
+        if self._content_length is not None and self._content_length > limit:
             raise too_large(file_limit)
 
     def blocks(self) -> Iterator[bytes]:
@@ -167,8 +168,8 @@ class _Body:
             if received > self._limit:
                 raise too_large(self._file_limit)
             yield block
-        # A server that counts for us, as gunicorn does, ends a body that was cut off like any other.
-        if self._announced is not None and received < self._announced:
+        # gunicorn ends a truncated body like a complete one.
+        if self._content_length is not None and received < self._content_length:
             raise _interrupted()
 
     def _read(self) -> bytes:
@@ -178,14 +179,14 @@ class _Body:
             raise Problem(
                 HTTPStatus.REQUEST_TIMEOUT,
                 "UPLOAD_STALLED",
-                "Nothing arrived for too long; check the connection and upload the file again.",
+                "The upload stalled; check the connection and upload the file again.",
             ) from error
-        except Exception as error:  # whatever breaks while reading is the connection or its framing
+        except Exception as error:  # any error while reading is the connection or its framing
             raise _interrupted() from error
 
 
 def too_large(limit: int) -> Problem:
-    """The problem of a file over `limit` bytes."""
+    """Return the problem of a file over `limit` bytes."""
     return Problem(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "FILE_TOO_LARGE",

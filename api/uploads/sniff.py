@@ -1,4 +1,4 @@
-"""A file on its way in: how it is packed, and how much of it has arrived."""
+"""An incoming file: its compression, and keeping its upload registered while it arrives."""
 
 from __future__ import annotations
 
@@ -12,17 +12,29 @@ import redis
 from api.jobs.scoped_store import ScopedJobStore
 from catalogue.compressed.compression import detect_compression
 
-_RECOGNISED_BY = 4  # bytes
-_ANNOUNCE_EVERY_S = 10.0
+_SIGNATURE_BYTES = 4
+_TOUCH_EVERY_S = 10.0
 
 
 class SniffedStream(Iterator[bytes]):
-    """The blocks of a file, counted. `packing` is known at once, `count` has the bytes that were taken so far."""
+    """The blocks of a file. Reads the first ones to detect the compression.
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
+    Attributes:
+        packing: the compression.
+        count: bytes that were taken so far.
+    """
+
+    def __init__(
+        self, blocks: Iterator[bytes], on_block: Callable[[bytes], None] | None = None
+    ) -> None:
+        """
+        Args:
+            on_block: called with each block as it arrives.
+        """
         self.count = 0
+        self._on_block = on_block
         first = b""
-        while len(first) < _RECOGNISED_BY and (block := next(blocks, None)) is not None:
+        while len(first) < _SIGNATURE_BYTES and (block := next(blocks, None)) is not None:
             first += block
         self.packing = detect_compression(first)
         self._blocks = chain([first] if first else [], blocks)
@@ -30,6 +42,8 @@ class SniffedStream(Iterator[bytes]):
     def __next__(self) -> bytes:
         block = next(self._blocks)
         self.count += len(block)
+        if self._on_block is not None:
+            self._on_block(block)
         return block
 
 
@@ -40,17 +54,20 @@ def touch_while_reading(
     job_id: str,
     renew: Callable[[], None] | None = None,
 ) -> Iterator[bytes]:
-    """The same blocks; while they come, the upload does not count as lost. Raises `UploadLost`.
+    """Yield `blocks`, and touch the upload regularly so that it is not taken for lost.
 
-    `renew` is called with every block: blocks may be unpacked for longer than a request's key is held.
+    Raises `UploadLost` if it was taken for lost.
+
+    Args:
+        renew: called with every block, since unpacking may take longer than the lease of an idempotency key.
     """
-    due = time.monotonic() + _ANNOUNCE_EVERY_S
+    due = time.monotonic() + _TOUCH_EVERY_S
     for block in blocks:
         if renew is not None:
             renew()
         if time.monotonic() >= due:
-            due = time.monotonic() + _ANNOUNCE_EVERY_S
-            # An upload outlives a short absence of the record.
+            due = time.monotonic() + _TOUCH_EVERY_S
+            # An upload survives a short outage of Redis.
             with suppress(redis.RedisError):
                 store.announce_upload(job_id)
         yield block

@@ -1,4 +1,4 @@
-"""Takes an upload in: head inspected, object published, *then* the record, *then* the message."""
+"""Turns an upload into a job: check the header, store the file, then create the record, then enqueue."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from api.jobs.enqueue import enqueue_or_log
 from api.jobs.job_ids import new_job_id
 from api.jobs.scoped_store import ScopedJobStore
 from api.observability.worker_reports import check_evidence
-from api.uploads.idempotency import HeldKey
+from api.uploads.idempotency import ClaimedKey
+from api.uploads.options import Options
 from api.uploads.request_stream import Upload
 from api.uploads.sniff import SniffedStream, touch_while_reading
-from api.uploads.zip_upload import store_archive
+from api.uploads.zip_upload import unpack_upload
 from catalogue.compressed.compression import Compression, gunzip
 from catalogue.errors import NoSummaryColumn
 from catalogue.parsing.schema import CatalogueSchema, inspect_head, read_head
 from jobs.errors import JobError
-from jobs.files.storage import Storage, input_path, job_folder
+from jobs.files.storage import Storage, input_path, job_folder, upload_path
 from jobs.job import Job, NewJob
 from jobs.queue.task_queue import TaskQueue
 from jobs.webhook_urls import WebhookUrlRules
 
-# Names of columns are in every document of a job and in every list; a header may have one of 256 KiB.
-_LONGEST_NAME = 500
+# Column names are part of every job document, and a header may contain one of 256 KiB.
+_MAX_NAME_CHARACTERS = 500
 
 
 def accept(
@@ -37,100 +38,105 @@ def accept(
     storage: Storage,
     messages: TaskQueue,
     rules: WebhookUrlRules,
-    most_unpacked: int,
-    key: HeldKey | None = None,
+    max_unpacked: int,
+    claim: ClaimedKey | None = None,
 ) -> Job:
-    """Make a job of the upload. Nothing is left behind of one that is refused.
+    """Create a job from an upload. A refused upload leaves nothing behind.
 
-    A packed file may have `most_unpacked` bytes once it is unpacked.
-    `key` is the one under which the upload may be repeated; it is renewed as long as blocks arrive or are unpacked.
+    The steps are: detect the compression, check header and options, store the file, check the options
+    that followed the file, create the record, enqueue the planning step.
 
-    Raises `Problem` and `WebhookUrlRefused` for a bad request, `CatalogueError` for a file that is no catalogue, `OSError` of the
-    storage and the store's own error. After a lost connection to the store the job may exist, and its input is kept.
+    Args:
+        max_unpacked: maximum size of the unpacked file, in bytes.
+        claim: the idempotency key, if the upload has one; renewed while blocks arrive or are unpacked.
+
+    Raises `Problem` and `WebhookUrlRefused` for a bad request, `CatalogueError` for an invalid file,
+    `OSError` of the storage, and the store's own error. After a lost connection to the store the job
+    may exist, so its input is kept.
     """
     store.ensure_quota()
-    arriving = SniffedStream(upload.blocks())
-    is_zip = arriving.packing is Compression.ZIP
-    blocks: Iterator[bytes] = arriving
-    if arriving.packing is Compression.GZIP:
-        blocks = gunzip(arriving, max_bytes=most_unpacked)
-    names = upload.options.columns
+    stream = SniffedStream(upload.blocks(), claim.observe if claim else None)
+    is_zip = stream.packing is Compression.ZIP
+    blocks: Iterator[bytes] = stream
+    if stream.packing is Compression.GZIP:
+        blocks = gunzip(stream, max_bytes=max_unpacked)
     head, complete = (b"", False) if is_zip else read_head(blocks)
-    _check_webhook_url(upload, rules)
-    layout = None if is_zip else _inspect(head, complete, upload)
-    if asked := upload.options.evidence:
-        check_evidence(store.workers)
+    checked = upload.options
+    _check_options(checked, store, rules)
+    schema = None if is_zip else _inspect(head, complete, upload)
     job_id = new_job_id()
-    # Before the first byte, so that whatever a death leaves behind is found.
-    store.announce_upload(job_id)
-    listen = partial(
-        touch_while_reading, store=store, job_id=job_id, renew=key.renew if key else None
+    touch = partial(
+        touch_while_reading, store=store, job_id=job_id, renew=claim.renew if claim else None
     )
+    # Before the first byte is stored, so that the leftovers of a crash are found.
+    store.announce_upload(job_id)
     try:
+        path = upload_path(job_id) if is_zip else input_path(job_id)
+        with storage.publish(path) as target:
+            target.write(head)
+            for block in touch(blocks):
+                target.write(block)
+        if upload.options != checked:  # form fields may follow the file
+            _check_options(upload.options, store, rules)
         if is_zip:
-            layout = store_archive(
-                blocks,
-                storage,
-                job_id,
-                names=lambda: upload.options.columns,
-                touch_while_reading=listen,
-                max_bytes=most_unpacked,
+            schema = unpack_upload(
+                storage, job_id, names=upload.options.columns, touch=touch, max_bytes=max_unpacked
             )
-        else:
-            with storage.publish(input_path(job_id)) as stream:
-                stream.write(head)
-                for block in listen(blocks):
-                    stream.write(block)
-                if layout is None or upload.options.columns != names:
-                    layout = _inspect(head, complete, upload)
-        _check_webhook_url(upload, rules)  # which may have come after the file
-        assert layout is not None  # the body has been read to its end
-        if upload.options.evidence and not asked:
-            check_evidence(store.workers)
-        title = layout.title_index
-        new = NewJob(
-            id=job_id,
-            filename=safe_filename(upload.filename),
-            input_bytes=arriving.count,
-            layout=layout.to_dict(),
-            summary_column=_shown(layout.header[layout.summary_index]),
-            title_column=None if title is None else _shown(layout.header[title]),
-            options=upload.options.job_options,
-        )
-        settlement = key.settle() if key else None
+        elif schema is None or upload.options.columns != checked.columns:
+            schema = _inspect(head, complete, upload)
+        assert schema is not None  # the body has been read completely
+        new = _new_job(job_id, upload, schema, input_bytes=stream.count)
+        completion = claim.completion(upload) if claim else None
     except BaseException:
         _discard(store, storage, job_id)
         raise
     try:
-        job = store.create(new, completion=settlement)
+        job = store.create(new, completion=completion)
     except (JobError, redis.ResponseError):
         _discard(store, storage, job_id)
         raise
-    # Any other error leaves open whether the job was made before the reply got lost, so its input stays. It is still
-    # announced: if there is no job, the sweep of lost uploads removes it.
+    # After any other error the job may exist although the reply was lost, so its input is kept. The
+    # upload is still announced: if there is no job, recovery of lost uploads deletes the input.
     enqueue_or_log(messages.plan, job.id)
     return job
 
 
+def _new_job(job_id: str, upload: Upload, schema: CatalogueSchema, *, input_bytes: int) -> NewJob:
+    title = schema.title_index
+    return NewJob(
+        id=job_id,
+        filename=safe_filename(upload.filename),
+        input_bytes=input_bytes,
+        layout=schema.to_dict(),
+        summary_column=_shortened(schema.header[schema.summary_index]),
+        title_column=None if title is None else _shortened(schema.header[title]),
+        options=upload.options.job_options,
+    )
+
+
 def _discard(store: ScopedJobStore, storage: Storage, job_id: str) -> None:
-    """Remove what was stored of an upload of which no job was made."""
-    with suppress(OSError, redis.RedisError):  # the error that led here is the one to report
+    """Delete the files of an upload that became no job."""
+    with suppress(OSError, redis.RedisError):  # report the original error
         storage.delete(job_folder(job_id))
         store.forget_upload(job_id)
 
 
-def _shown(column: str) -> str:
-    """A column's name as documents show it; the layout has it in full."""
-    return column if len(column) <= _LONGEST_NAME else column[: _LONGEST_NAME - 1] + "…"
+def _shortened(column: str) -> str:
+    """A column name for job documents; the schema has the full name."""
+    return (
+        column if len(column) <= _MAX_NAME_CHARACTERS else column[: _MAX_NAME_CHARACTERS - 1] + "…"
+    )
 
 
-def _check_webhook_url(upload: Upload, rules: WebhookUrlRules) -> None:
-    if upload.options.webhook_url is not None:
-        rules.check_url(upload.options.webhook_url)
+def _check_options(options: Options, store: ScopedJobStore, rules: WebhookUrlRules) -> None:
+    if options.webhook_url is not None:
+        rules.check_url(options.webhook_url)
+    if options.evidence:
+        check_evidence(store.workers)
 
 
 def _inspect(head: bytes, complete: bool, upload: Upload) -> CatalogueSchema | None:
-    """The layout; None if no summary column was found but the caller may still name one."""
+    """Return the schema; None if there is no summary column yet but a later field may name one."""
     try:
         return inspect_head(head, complete=complete, names=upload.options.columns)
     except NoSummaryColumn:

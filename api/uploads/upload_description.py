@@ -1,4 +1,4 @@
-"""The body of an upload as the description shows it: the file itself, or a form with the file and its options."""
+"""OpenAPI description of upload bodies: the plain file, or a form with the file and its options."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask_openapi3.types import ResponseDict
 from api.http.openapi_responses import problems
 from api.uploads.options import Options
 
-# For readers: a file is known by its content, whatever type is announced.
+# For documentation only: the format is detected from the content.
 _FILE_TYPES = (
     "text/csv",
     "text/tab-separated-values",
@@ -43,7 +43,7 @@ UPLOAD_BODY: dict[str, Any] = {
     }
 }
 
-# Of a file that is read, whatever becomes of it.
+# Problems of reading a file, for uploads and previews.
 READING_PROBLEMS = (
     "INVALID_PARAMETER",
     "UNKNOWN_PARAMETER",

@@ -1,4 +1,4 @@
-"""Uploads that are ZIP files: the table inside becomes the job's input; a workbook is kept for planning to convert."""
+"""Uploads that are ZIP files: an archive is unpacked, a workbook is kept for the planning step to convert."""
 
 from __future__ import annotations
 
@@ -10,41 +10,36 @@ from catalogue.parsing.columns import ColumnNames
 from catalogue.parsing.schema import CatalogueSchema, inspect_head, read_head
 from jobs.files.storage import Storage, input_path, upload_path
 
-Blocks = Iterator[bytes]
 
-
-def store_archive(
-    blocks: Blocks,
+def unpack_upload(
     storage: Storage,
     job_id: str,
     *,
-    names: Callable[[], ColumnNames],
-    touch_while_reading: Callable[[Blocks], Blocks],
+    names: ColumnNames,
+    touch: Callable[[Iterator[bytes]], Iterator[bytes]],
     max_bytes: int,
 ) -> CatalogueSchema:
-    """Store the file, and what it holds if that takes no time; the layout of what will be the job's input.
+    """Unpack the stored ZIP archive into the input of its job; leave a workbook as it is.
+
+    Returns the schema of the job's input.
 
     Args:
-        blocks: the ZIP file.
-        names: what the caller calls the columns; asked once the file has been read.
-        touch_while_reading: what blocks pass through, so that the upload does not count as lost meanwhile.
-        max_bytes: as much as may be unpacked.
+        names: columns that the caller has named.
+        touch: wraps the unpacked blocks, so that the upload is not taken for lost.
+        max_bytes: maximum unpacked size.
 
     Raises `CatalogueError`, and `OSError` of the storage.
     """
-    with storage.publish(upload_path(job_id)) as target:
-        for block in touch_while_reading(blocks):
-            target.write(block)
     with storage.open(upload_path(job_id)) as source:
         archive = ZipArchive(source)
         if archive.is_workbook:
-            return xlsx_schema(source, max_bytes=max_bytes, names=names())
+            return xlsx_schema(source, max_bytes=max_bytes, names=names)
         unpacked = archive.read(archive.only_member(), max_bytes=max_bytes)
         head, complete = read_head(unpacked)
-        layout = inspect_head(head, complete=complete, names=names())
+        schema = inspect_head(head, complete=complete, names=names)
         with storage.publish(input_path(job_id)) as target:
             target.write(head)
-            for block in touch_while_reading(unpacked):
+            for block in touch(unpacked):
                 target.write(block)
     storage.delete(upload_path(job_id))
-    return layout
+    return schema

@@ -14,7 +14,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from api.jobs.scoped_store import ScopedJobStore
-from api.uploads.idempotency import run_idempotently
+from api.uploads.idempotency import ClaimedKey, claim_key
 from api.uploads.options import Options
 from api.uploads.request_stream import Upload
 from api.uploads.submit import accept
@@ -203,25 +203,20 @@ def test_a_key_is_held_for_as_long_as_an_archive_is_unpacked(tmp_path: Path) -> 
     store = memory_job_store(MemoryState(clock=lambda: now[0]))
     jobs = ScopedJobStore(store, lambda: ANYBODY)
     storage = SlowStorage(str(tmp_path), pass_time)
-    made, repeated = run_idempotently(
-        GivenUpload(packed.getvalue()),
-        lambda upload, key: accept(
-            upload,
+    claim = claim_key(jobs, owner=None, key="a-key", idle_timeout_s=60, clock=lambda: now[0])
+    assert isinstance(claim, ClaimedKey)
+    with claim:
+        made = accept(
+            GivenUpload(packed.getvalue()),
             store=jobs,
             storage=storage,
             messages=RecordingTaskQueue(),
             rules=WebhookUrlRules(allow_http=False, allow_private=False),
-            most_unpacked=1 << 30,
-            key=key,
-        ),
-        store=jobs,
-        owner=None,
-        key="a-key",
-        stall_s=60,
-        clock=lambda: now[0],
-    )
+            max_unpacked=1 << 30,
+            claim=claim,
+        )
     assert now[0] > 3 * 90, "longer than the key is held without being renewed"
-    assert (store.jobs.get(made.id).state, repeated) == (State.QUEUED, False)
+    assert store.jobs.get(made.id).state == State.QUEUED
 
 
 def test_a_job_that_was_deleted_is_not_made_again_by_its_key(front: Front) -> None:

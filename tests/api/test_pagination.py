@@ -112,9 +112,9 @@ def find_all(front: Any, query: Query, **bounds: int) -> list[str]:
 def test_a_filter_that_leaves_much_out_reads_a_bounded_number_of_jobs(clocked: Any) -> None:
     jobs = ScopedJobStore(clocked.store, lambda: ANYBODY)
     query = ListQuery(filename="Alpha.csv")
-    found, after = find_jobs(jobs, query, read_at_most=2, read_at_once=1)
+    found, after = find_jobs(jobs, query, max_read=2, batch_size=1)
     assert (found, after) == ([], clocked.made[2])
-    assert find_all(clocked, {"filename": "Alpha.csv"}, read_at_most=2, read_at_once=1) == [
+    assert find_all(clocked, {"filename": "Alpha.csv"}, max_read=2, batch_size=1) == [
         clocked.made[0]
     ]
 
@@ -125,7 +125,7 @@ def test_a_filter_that_leaves_much_out_reads_a_bounded_number_of_jobs(clocked: A
 def test_every_job_is_listed_once_whatever_the_page(
     clocked: Any, limit: int, at_once: int, query: Query
 ) -> None:
-    assert find_all(clocked, {"limit": limit, **query}, read_at_once=at_once) == clocked.made[::-1]
+    assert find_all(clocked, {"limit": limit, **query}, batch_size=at_once) == clocked.made[::-1]
     assert listed(clocked, limit=limit, **query) == clocked.made[::-1]
 
 

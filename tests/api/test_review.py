@@ -10,7 +10,7 @@ import pytest
 
 from api.jobs.scoped_store import ScopedJobStore
 from api.results.result_reader import reading
-from api.results.row_pages import RowsDocument, RowsQuery, Which, rows_document
+from api.results.row_pages import RowFilter, RowsDocument, RowsQuery, rows_document
 from catalogue.labelled.labels import Label, RowError
 from catalogue.labelled.writer import encode_header, encode_rows
 from catalogue.parsing.rows import parse_records
@@ -136,13 +136,13 @@ def test_a_corrected_row_needs_no_review_any_more(front: Front) -> None:
 def test_looking_for_rare_rows_takes_several_short_requests(front: Front) -> None:
     lines = "".join(f"Book {n};{'x' * 500};1\n" for n in range(1000))
     job_id = reviewed(front, f"title;summary;price\n{lines}Last;doubtful;1\n".encode())
-    query = RowsQuery(filter=Which.NEEDS_REVIEW)
+    query = RowsQuery(filter=RowFilter.NEEDS_REVIEW)
     pages: list[RowsDocument] = []
     jobs = ScopedJobStore(front.store, lambda: somebody("ann", is_admin=True))
     with reading(jobs.get(job_id), jobs, front.storage, front.corrections) as reader:
         while not pages or pages[-1].next:
             query.after = pages[-1].next if pages else None
-            pages.append(rows_document(reader, query, corrections=0, most_bytes=100_000))
+            pages.append(rows_document(reader, query, corrections=0, max_bytes=100_000))
     assert 0.1 < pages[0].read < 0.5
     assert [len(found.rows) for found in pages] == [0] * (len(pages) - 1) + [1]
     assert pages[-1].rows[0].row == 1001

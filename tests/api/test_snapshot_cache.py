@@ -76,24 +76,24 @@ def test_who_asks_again_within_a_fifth_of_a_second_is_told_the_same(
     clocks.now += 60
     looks = []
     for _ in range(10):
-        looks.append(jobs.look("job"))
+        looks.append(jobs.get_cached("job"))
         clocks.now += 0.019
     assert repository.reads == 1
     assert len(set(map(id, looks))) == 1
     clocks.now += 0.02
-    assert jobs.look("job").read_at > looks[0].read_at
+    assert jobs.get_cached("job").read_at > looks[0].read_at
 
 
 def test_of_a_young_job_only_a_twentieth_of_its_age_may_be_missed(
     jobs: ScopedJobStore, repository: CountingRepository, clocks: Clocks
 ) -> None:
     clocks.now += 1
-    jobs.look("job")
+    jobs.get_cached("job")
     clocks.now += 0.049
-    jobs.look("job")
+    jobs.get_cached("job")
     assert repository.reads == 1
     clocks.now += 0.002
-    jobs.look("job")
+    jobs.get_cached("job")
     assert repository.reads == 2
 
 
@@ -101,29 +101,29 @@ def test_what_is_not_a_mere_look_asks_the_record(
     jobs: ScopedJobStore, repository: CountingRepository, clocks: Clocks
 ) -> None:
     clocks.now += 60
-    jobs.look("job")
+    jobs.get_cached("job")
     jobs.get("job")
     assert repository.reads == 2
 
 
 def test_whoever_cancels_sees_it_at_once(jobs: ScopedJobStore, clocks: Clocks) -> None:
     clocks.now += 60
-    assert jobs.look("job").state is State.QUEUED
+    assert jobs.get_cached("job").state is State.QUEUED
     jobs.end("job", State.CANCELLED)
-    assert jobs.look("job").state is State.CANCELLING
+    assert jobs.get_cached("job").state is State.CANCELLING
 
 
 def test_what_one_request_has_seen_later_ones_see(
     jobs: ScopedJobStore, store: JobStore, clocks: Clocks
 ) -> None:
     clocks.now += 60
-    jobs.look("job")
+    jobs.get_cached("job")
     claim = store.leases.claim("job", PLAN, lease_s=60)
     assert claim is not None
     store.chunks.begin_planning(claim, model=PinnedModel(1, "d1"))
     clocks.now += 0.01
     assert jobs.newest(limit=1)[0].state is State.VALIDATING
-    assert jobs.look("job").state is State.VALIDATING
+    assert jobs.get_cached("job").state is State.VALIDATING
 
 
 def test_a_thread_that_read_earlier_does_not_bring_the_past_back(
@@ -134,21 +134,21 @@ def test_a_thread_that_read_earlier_does_not_bring_the_past_back(
     asked_at = recent.now()
     earlier = store.jobs.get("job")
     clocks.now += 0.01
-    later = recent.note(store.jobs.get("job"), asked_at=recent.now())
-    recent.note(earlier, asked_at=asked_at)
-    assert recent.find("job") is later
+    later = recent.put(store.jobs.get("job"), asked_at=recent.now())
+    recent.put(earlier, asked_at=asked_at)
+    assert recent.get("job") is later
 
 
 def test_an_end_is_not_remembered_since_files_may_go(store: JobStore, clocks: Clocks) -> None:
     clocks.now += 60
     recent = SnapshotCache(clocks)
     asked_at = recent.now()
-    job = recent.note(store.jobs.get("job"), asked_at=asked_at)
-    recent.note(replace(job, state=State.COMPLETED), asked_at=asked_at)
-    assert recent.find("job") is None
+    job = recent.put(store.jobs.get("job"), asked_at=asked_at)
+    recent.put(replace(job, state=State.COMPLETED), asked_at=asked_at)
+    assert recent.get("job") is None
     # Read before the end, by another thread that comes late.
-    recent.note(job, asked_at=asked_at)
-    assert recent.find("job") is None
+    recent.put(job, asked_at=asked_at)
+    assert recent.get("job") is None
 
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.CANCELLING])
@@ -157,19 +157,19 @@ def test_a_clock_that_is_put_back_hides_nothing(
 ) -> None:
     clocks.now += 60
     recent = SnapshotCache(clocks)
-    job = recent.note(store.jobs.get("job"), asked_at=recent.now())
+    job = recent.put(store.jobs.get("job"), asked_at=recent.now())
     clocks.now += 0.01
     changed = replace(job, state=state, read_at=job.read_at - 30)
-    recent.note(changed, asked_at=recent.now())
-    assert recent.find("job") is (None if changed.is_terminal else changed)
+    recent.put(changed, asked_at=recent.now())
+    assert recent.get("job") is (None if changed.is_terminal else changed)
 
 
 def test_a_look_at_somebody_elses_job_finds_none(
     repository: CountingRepository, jobs: ScopedJobStore, clocks: Clocks
 ) -> None:
     clocks.now += 60
-    jobs.look("job")
+    jobs.get_cached("job")
     with pytest.raises(JobNotFound):
-        jobs.of(somebody("bob")).look("job")
-    assert jobs.of(somebody("root", is_admin=True)).look("job").id == "job"
+        jobs.for_caller(somebody("bob")).get_cached("job")
+    assert jobs.for_caller(somebody("root", is_admin=True)).get_cached("job").id == "job"
     assert repository.reads == 1

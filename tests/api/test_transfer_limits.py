@@ -76,7 +76,7 @@ class Clock:
 def test_a_client_at_the_minimum_rate_is_waited_for_and_a_slower_one_is_not() -> None:
     for moved, is_served in ((1000, True), (990, False)):
         clock = Clock()
-        rate = TransferBounds(stall_s=10, bytes_per_s=1000).rate(clock)
+        rate = TransferBounds(idle_timeout_s=10, bytes_per_s=1000).rate(clock)
         for _ in range(9):
             rate.moved(moved)
             rate.wait(lambda _, clock=clock: clock.pass_by(1.0))  # type: ignore[misc]
@@ -90,7 +90,7 @@ def test_a_client_at_the_minimum_rate_is_waited_for_and_a_slower_one_is_not() ->
 
 def test_what_came_fast_at_first_does_not_pay_for_a_trickle() -> None:
     clock = Clock()
-    rate = TransferBounds(stall_s=10, bytes_per_s=1000).rate(clock)
+    rate = TransferBounds(idle_timeout_s=10, bytes_per_s=1000).rate(clock)
     rate.moved(1_000_000)
     for _ in range(10):
         rate.wait(lambda _: clock.pass_by(1.0))
@@ -102,7 +102,7 @@ def test_what_came_fast_at_first_does_not_pay_for_a_trickle() -> None:
 
 def test_time_in_which_the_server_works_does_not_count() -> None:
     clock = Clock()
-    rate = TransferBounds(stall_s=10, bytes_per_s=1000).rate(clock)
+    rate = TransferBounds(idle_timeout_s=10, bytes_per_s=1000).rate(clock)
     for _ in range(30):
         rate.moved(500)
         clock.pass_by(100.0)

@@ -53,7 +53,7 @@ def test_a_key_is_made_used_listed_and_revoked(
 
 def test_without_a_key_a_command_says_what_to_do(server: ApiProcess, tmp_path: Path) -> None:
     code, _, error = run("jobs", "--server", server.url, folder=tmp_path)
-    assert (code, "asks for a key" in error) == (2, True)
+    assert (code, "requires an API key" in error) == (2, True)
 
 
 def test_a_key_as_json_holds_its_limits(tmp_path: Path, redis_url: str) -> None:
