@@ -47,7 +47,7 @@ class CheckoutRequired(SpinelabelError):
 
 
 class StackFailed(SpinelabelError):
-    """The laptop stack could not be started, or did not stay up."""
+    """The local stack could not be started, or did not stay up."""
 
     exit_code = 3
 

@@ -1,4 +1,4 @@
-"""The commands. Each one imports what it needs when it runs, so that the help is there at once."""
+"""The commands. Each one imports its code when it runs, so that the help is fast."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .commands.options import data_dir_option, model_root_option, quiet_option
 def app(debug: bool) -> None:
     """Genres for a whole catalogue of books.
 
-    Start with `spinelabel label books.csv`; `spinelabel doctor` looks whether everything works here.
+    Start with `spinelabel label books.csv`; `spinelabel doctor` checks the installation.
 
     Exit codes: 0 done · 1 the job failed, was cancelled or expired, or the doctor found a failure · 2 wrong use or
     input · 3 no server can be reached or started · 70 a fault in Spinelabel · 130 interrupted.
@@ -46,7 +46,7 @@ def app(debug: bool) -> None:
 )
 @model_root_option
 def up(data_dir: Path, host: str, port: int, model_root: Path | None) -> None:
-    """Run the laptop stack here until Ctrl-C: Redis, model server, worker, API."""
+    """Run the local stack here until Ctrl-C: Redis, model server, worker, API."""
     from .local_stack.checkout import require_checkout
     from .local_stack.settings import LocalStackSettings
 
@@ -77,7 +77,7 @@ def up(data_dir: Path, host: str, port: int, model_root: Path | None) -> None:
 @model_root_option
 @quiet_option
 def demo(sample: Path, data_dir: Path, model_root: Path | None, quiet: bool) -> None:
-    """Label the sample catalogue on this machine, and show what came of it."""
+    """Label the sample catalogue on this machine, and show a summary of the result."""
     from .commands.display import display_for
     from .local_stack.checkout import require_checkout
     from .local_stack.settings import LocalStackSettings

@@ -1,1 +1,1 @@
-"""Catalogues on their way to a server and back."""
+"""Uploads, follows and downloads several catalogues."""

@@ -1,4 +1,4 @@
-"""From catalogues on this machine to the labelled catalogues beside them."""
+"""`spinelabel label`: from catalogue files to labelled files."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class LabelCommand:
 
 
 def label(request: LabelCommand, display: Display) -> list[Catalogue]:
-    """Upload, follow, download; what has become of each catalogue, in the order of the request.
+    """Upload, follow and download; the state of each catalogue, in the order of the request.
 
     A target changes at the very end of its catalogue's way, or not at all. Nothing is started where no catalogue can
-    be used. Raises `KeyboardInterrupt` after it has told what goes on, and what the stack's start raises.
+    be used. Raises `KeyboardInterrupt` after printing which jobs continue, and what the stack's start raises.
     """
     catalogues = titled(request.assignments)
     for catalogue in catalogues:
@@ -92,10 +92,10 @@ class _Waiting:
     def __init__(self, server: Server, display: Display) -> None:
         self._server = server
         self._display = display
-        self._said = False
+        self._warned = False
 
     def __call__(self, error: Exception) -> None:
         self._server.check()
-        if not self._said:
+        if not self._warned:
             self._display.warn(f"The server does not answer ({error}); trying again.")
-            self._said = True
+            self._warned = True

@@ -1,4 +1,4 @@
-"""What Ctrl-C leaves behind, in words: the jobs go on where their server does."""
+"""The text after Ctrl-C: which jobs continue, and how to wait for or cancel them."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from ..http.job_document import JobDocument
 def interrupted(jobs: Sequence[JobDocument], server: Server, data_dir: Path) -> str:
     """For the person who has interrupted `label`; `jobs` are those whose results have not been fetched."""
     if not jobs:
-        return "Interrupted before the server had taken a file, or said so; the same command starts over or goes on."
+        return "Interrupted before the server accepted a file; run the same command again."
     ids = " ".join(job.id for job in jobs)
     listed = [f"  {job.id}  {job.filename}: {doing(job)}" for job in jobs]
     many = len(jobs) > 1
-    them, it_stays, goes = ("them", "They stay", "go") if many else ("it", "It stays", "goes")
+    them, it_stays, goes = (
+        ("them", "They stay", "continue") if many else ("it", "It stays", "continues")
+    )
     if server.temporary:
         there = f"--data-dir {data_dir}"
         first = [
-            f"Interrupted. The stack of this command ends, and {count(len(jobs), 'job')} stand still:"
+            f"Interrupted. The stack of this command ends, and {count(len(jobs), 'job')} are paused:"
             if many
-            else "Interrupted. The stack of this command ends, and its job stands still:",
+            else "Interrupted. The stack of this command ends, and its job is paused:",
             *listed,
-            f"{it_stays} in {data_dir}, and {goes} on with the next stack that runs there.",
+            f"{it_stays} in {data_dir}, and {goes} with the next stack that runs there.",
         ]
-        ending = f"spinelabel up {there}, and beside it spinelabel cancel {ids} {there}"
+        ending = f"spinelabel up {there}, and in another terminal spinelabel cancel {ids} {there}"
     else:
         there = f"--server {server.url}"
         first = [
-            f"Interrupted here; {count(len(jobs), 'job')} {goes} on at {server.url}:",
+            f"Interrupted here; {count(len(jobs), 'job')} {goes} at {server.url}:",
             *listed,
         ]
         ending = f"spinelabel cancel {ids} {there}"

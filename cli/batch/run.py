@@ -1,4 +1,4 @@
-"""Catalogues on their way: submitted, looked at and fetched, several jobs at a time.
+"""Submits, polls and downloads several catalogues at a time.
 
 All of it on one thread, so that Ctrl-C finds it in one place: what takes long is the labelling, and that is the
 server's. Uploads and downloads take turns; they share one connection's bandwidth anyway.
@@ -22,7 +22,7 @@ from .streams import Streams, download_to
 from .submission import submit
 from .targets import STREAM, LabelTarget
 
-# Servers know requests, not the options of this program.
+# The server's messages do not name the options of this program.
 _OPTIONS = {
     "NO_SUMMARY_COLUMN": "--summary-column NAME",
     "SUMMARY_COLUMN_NOT_FOUND": "--summary-column NAME",
@@ -32,17 +32,17 @@ _OPTIONS = {
 
 @dataclass(kw_only=True)
 class Catalogue:
-    """An assignment and what has become of it so far."""
+    """A catalogue and its progress."""
 
     assignment: LabelTarget
-    title: str = ""  # before its progress; empty where there is no other to tell it from
+    title: str = ""  # before its progress; empty if it is the only one
     job: JobDocument | None = None
     error: SpinelabelError | None = None
     fetched: bool = False
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more will become of it."""
+        """Whether it is finished, successfully or not."""
         return self.fetched or self.error is not None
 
 
@@ -88,7 +88,7 @@ class BatchRun:
                 interval.reset()
             before = len(self.under_way)
             for catalogue in self.under_way:
-                self._look(catalogue)
+                self._poll(catalogue)
             if len(self.under_way) < before:
                 room = True
             elif self.under_way:
@@ -120,12 +120,12 @@ class BatchRun:
         else:
             catalogue.job = submitted.job
             if submitted.repeated:
-                self._display.note(_taken_up(catalogue, submitted.job))
+                self._display.note(_resumed(catalogue, submitted.job))
         if self._waiting and self._waiting[0] is catalogue:
             self._waiting.popleft()
         return True
 
-    def _look(self, catalogue: Catalogue) -> None:
+    def _poll(self, catalogue: Catalogue) -> None:
         assert catalogue.job is not None
         try:
             catalogue.job = self._client.job(catalogue.job.id)
@@ -166,11 +166,11 @@ def _with_option(problem: ApiProblem) -> SpinelabelError:
     return problem if option is None else BadInput(f"{problem} Here: {option}.")
 
 
-def _taken_up(catalogue: Catalogue, job: JobDocument) -> str:
+def _resumed(catalogue: Catalogue, job: JobDocument) -> str:
     name = catalogue.assignment.source
     if job.ended:
-        return f"{name} has been labelled already (job {job.id}); --again does it anew."
-    return f"{name} is being labelled already: going on with the job {job.id}."
+        return f"{name} has been labelled already (job {job.id}); --again labels it once more."
+    return f"{name} is being labelled already: continuing with the job {job.id}."
 
 
 def _finished(catalogue: Catalogue, job: JobDocument) -> str:
@@ -185,7 +185,7 @@ def _how_it_ended(job: JobDocument) -> str:
 
 
 def titled(assignments: Sequence[LabelTarget]) -> list[Catalogue]:
-    """Catalogues with titles that tell them apart."""
+    """Catalogues with distinct titles."""
     alone = len(assignments) == 1
     return [
         Catalogue(assignment=a, title="" if alone or a.source == STREAM else str(a.source))

@@ -24,7 +24,7 @@ class LabelTarget:
 
 
 def default_target(source: Path, folder: Path | None = None) -> Path:
-    """`NAME.labelled.csv` beside the input, or in the folder."""
+    """`NAME.labelled.csv` next to the input, or in the folder."""
     return (source.parent if folder is None else folder) / f"{source.stem}.labelled.csv"
 
 

@@ -35,7 +35,7 @@ def demo(sample: Path, laptop: LocalStackSettings, display: Display) -> Path:
     DataFolder(laptop.data_dir).prepare()
     target = laptop.data_dir / default_target(sample).name
     with display:
-        # Again: whoever asks for a demonstration twice wants to see it twice.
+        # `again`: a second demonstration should label, not download the first result.
         assignment = LabelTarget(source=sample, target=target)
         (catalogue,) = label(
             LabelCommand(assignments=[assignment], laptop=laptop, again=True), display

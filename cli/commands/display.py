@@ -1,4 +1,4 @@
-"""Progress on the terminal: a bar for a person, nothing where nobody looks.
+"""Progress on the terminal: bars if standard error is one, otherwise only warnings.
 
 All of it goes to standard error, so that standard output carries the answer alone.
 """
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Display:
-    """Says only what has to be known. Methods may be called from any thread.
+    """Prints warnings only. Methods may be called from any thread.
 
-    `of` tells things that go on side by side from one another.
+    `of` names the catalogue, if there are several.
     """
 
     def __enter__(self) -> Self:
@@ -35,27 +35,27 @@ class Display:
         return
 
     def warn(self, text: str) -> None:
-        """Something that has to be known, also by the reader of a log."""
+        """A warning, also for the reader of a log."""
         print(text, file=sys.stderr, flush=True)
 
     def note(self, text: str) -> None:
-        """Something that a person who looks on likes to know."""
+        """Information for a person at the terminal."""
 
     def busy(self, what: str) -> None:
-        """Something goes on that nobody can say the end of."""
+        """Progress of unknown length."""
 
     def moved(self, verb: str, done: int, total: int, *, of: str = "") -> None:
         """Bytes sent or received."""
 
     def job(self, job: JobDocument, *, of: str = "") -> None:
-        """How the job stands."""
+        """The state of a job."""
 
     def ended(self, *, of: str = "") -> None:
-        """No more will come of it."""
+        """The activity has ended."""
 
 
 class Bars(Display):
-    """A bar for each thing that goes on, from its start to its end; the notes alone are left behind."""
+    """A bar for each activity, removed at its end; notes stay."""
 
     def __init__(self, console: Console | None = None) -> None:
         # Here, not above: a command that shows no bar should not wait for rich.

@@ -38,7 +38,7 @@ def explain(
 ) -> None:
     """Say which genre the summary TEXT has, how sure that is, and which words weighed most.
 
-    TEXT - reads the summary from standard input. Like `label`, it uses the laptop stack that runs or
+    TEXT - reads the summary from standard input. Like `label`, it uses the local stack that runs or
     starts one for as long as it takes.
     """
     from ..client import Client

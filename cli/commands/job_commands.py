@@ -43,7 +43,7 @@ def jobs(
 
 @click.command()
 @click.argument("job_id", metavar="JOB")
-@click.option("-w", "--watch", is_flag=True, help="Go on until the job has ended.")
+@click.option("-w", "--watch", is_flag=True, help="Continue until the job has ended.")
 @json_option("Print the job document as JSON; with --watch one line for every change.")
 @quiet_option
 @server_options
@@ -56,7 +56,7 @@ def status(
     api_key: str | None,
     data_dir: Path,
 ) -> None:
-    """Say how a job stands. The exit code is 1 if it failed, was cancelled or expired."""
+    """Show the state of a job. The exit code is 1 if it failed, was cancelled or expired."""
     from .formatting import describe, print_json
 
     install_signal_handlers()
@@ -150,12 +150,12 @@ def download(
 def _watched(job_id: str, client: Client, *, quiet: bool, as_json: bool) -> JobDocument:
     from .display import display_for
 
-    said: object = None
+    last_printed: object = None
     with display_for(quiet=quiet) as display:
         for job in client.follow(job_id):
             display.job(job)
             now = (job.state, job.total, job.processed)
-            if as_json and now != said:
+            if as_json and now != last_printed:
                 click.echo(json.dumps(job.raw, ensure_ascii=False))
-                said = now
+                last_printed = now
     return job

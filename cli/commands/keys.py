@@ -17,14 +17,14 @@ from .options import data_dir_option, json_option
     metavar="URL",
     envvar="SPINELABEL_REDIS_URL",
     show_envvar=True,
-    help="The server's Redis. Default: that of the laptop stack that runs.",
+    help="The server's Redis. Default: that of the local stack that runs.",
 )
 @data_dir_option
 @click.pass_context
 def keys(context: click.Context, redis_url: str | None, data_dir: Path) -> None:
     """Make, list and revoke API keys.
 
-    Needs the server's Redis, not the server: whoever can reach the record may make keys. With Docker Compose:
+    Needs the server's Redis, not the server: access to Redis permits making keys. With Docker Compose:
     docker compose exec api python -m api.keys …
     """
     context.obj = (redis_url, data_dir)
@@ -32,7 +32,7 @@ def keys(context: click.Context, redis_url: str | None, data_dir: Path) -> None:
 
 @keys.command()
 @click.option("--owner", required=True, metavar="NAME", help="Whose jobs the key may see.")
-@click.option("--admin", is_flag=True, help="The key sees everybody's jobs.")
+@click.option("--admin", is_flag=True, help="The key sees all jobs.")
 @click.option("--max-upload-bytes", type=click.IntRange(1), metavar="N", help="Largest file.")
 @click.option("--max-open-jobs", type=click.IntRange(1), metavar="N", help="Jobs under way.")
 @click.option("--requests-per-minute", type=click.IntRange(1), metavar="N")

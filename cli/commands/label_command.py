@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(path_type=Path),
     help="Where the labelled catalogue of a single FILE goes; - is standard output. "
-    "Default: NAME.labelled.csv beside FILE.",
+    "Default: NAME.labelled.csv next to FILE.",
 )
 @click.option(
     "-d",
     "--output-dir",
     type=click.Path(path_type=Path),
-    help="Folder for the labelled catalogues. Default: each beside its FILE.",
+    help="Folder for the labelled catalogues. Default: each next to its FILE.",
 )
 @click.option(
     "--jobs-at-once",
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     help="Put an apostrophe in front of cells that a spreadsheet would run as formulas. Changes values.",
 )
 @click.option(
-    "--again", is_flag=True, help="Label anew what has been labelled within the last day."
+    "--again", is_flag=True, help="Label files again that were labelled within the last day."
 )
 @json_option("Print files, results and jobs as a JSON list.")
 @quiet_option
@@ -87,8 +87,8 @@ def label(
     A FILE may be a pattern such as '*.csv', or - for standard input, whose labelled catalogue goes to standard
     output. One that fails does not keep the others; the exit code is then the highest of theirs.
 
-    Without --server it uses the laptop stack that runs on the data folder, or starts one for as long as it takes.
-    After Ctrl-C the same command goes on with the same jobs.
+    Without --server it uses the local stack that runs on the data folder, or starts one for as long as it takes.
+    After Ctrl-C the same command continues with the same jobs.
     """
     from ..batch.command import LabelCommand
     from ..batch.command import label as run

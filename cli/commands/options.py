@@ -14,7 +14,7 @@ data_dir_option = click.option(
     show_default=True,
     envvar="SPINELABEL_DATA_DIR",
     show_envvar=True,
-    help="Folder of the laptop stack: its jobs, its logs.",
+    help="Folder of the local stack: its jobs, its logs.",
 )
 
 
@@ -23,7 +23,7 @@ model_root_option = click.option(
     type=click.Path(path_type=Path),
     envvar="SPINELABEL_MODEL_ROOT",
     show_envvar=True,
-    help="Folder NAME/VERSION/ of models for the laptop stack. Default: those of Spinelabel.",
+    help="Folder NAME/VERSION/ of models for the local stack. Default: those of Spinelabel.",
 )
 
 
@@ -47,7 +47,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
         metavar="URL",
         envvar="SPINELABEL_SERVER",
         show_envvar=True,
-        help="Server to use, such as http://127.0.0.1:8000. Default: the laptop stack that runs.",
+        help="Server to use, such as http://127.0.0.1:8000. Default: the local stack that runs.",
     )
     decorated: Callable[..., None] = server(api_key(data_dir_option(command)))
     return decorated

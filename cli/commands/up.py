@@ -1,4 +1,4 @@
-"""The laptop stack in the foreground."""
+"""The local stack in the foreground."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def up(settings: LocalStackSettings, say: Callable[[str], None]) -> None:
     stop = StopRequest()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # nohup asks for SIGHUP to be ignored. SIGINT is not spared: a shell ignores it for every
-        # program in the background, and whoever sends it there means it.
+        # program in the background, and one that is sent there is intended.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda *_: stop.ask())
     url = ""
 
-    def report(happening: StackEvent) -> None:
-        say(render(happening))
-        if happening.action is Action.STACK_READY:
+    def report(event: StackEvent) -> None:
+        say(render(event))
+        if event.action is Action.STACK_READY:
             say(f"Spinelabel is at {url} (Ctrl-C ends it). Try: spinelabel label FILE.csv")
 
     with claimed_local_stack(settings, temporary=False, report=report, note=say) as stack:

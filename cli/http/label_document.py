@@ -27,17 +27,17 @@ class LabelDocument:
     def of(cls, document: Mapping[str, Any]) -> LabelDocument:
         """The first label of an answer. Raises `ServerUnreachable` if there is none in it."""
         try:
-            said = document["labels"][0]
+            label = document["labels"][0]
             return cls(
-                genre=said["predicted_genre"],
-                confidence=said["confidence"] or 0.0,
-                second_genre=said["second_genre"] or "",
-                second_confidence=said["second_confidence"] or 0.0,
-                genre_set=tuple(said["genre_set"]),
-                needs_review=said["needs_review"],
-                error=said["message"],
-                evidence=tuple((w["word"], w["weight"]) for w in said["evidence"] or ()),
-                raw={"model_version": document["model_version"], **said},
+                genre=label["predicted_genre"],
+                confidence=label["confidence"] or 0.0,
+                second_genre=label["second_genre"] or "",
+                second_confidence=label["second_confidence"] or 0.0,
+                genre_set=tuple(label["genre_set"]),
+                needs_review=label["needs_review"],
+                error=label["message"],
+                evidence=tuple((w["word"], w["weight"]) for w in label["evidence"] or ()),
+                raw={"model_version": document["model_version"], **label},
             )
         except (KeyError, IndexError, TypeError) as error:
             raise ServerUnreachable(

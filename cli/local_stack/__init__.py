@@ -1,1 +1,1 @@
-"""The laptop stack: its processes, and how they are started, kept and ended."""
+"""The local stack: all processes of a server on one machine."""

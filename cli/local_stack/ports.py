@@ -1,4 +1,4 @@
-"""TCP ports: whether one can be had, and which one is free."""
+"""TCP ports: whether one can be listened on, and which one is free."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """A port that nobody listens on now."""
+    """A port that is free now."""
     with _bound(host, 0) as listener:
         return int(listener.getsockname()[1])
 

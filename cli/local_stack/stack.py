@@ -1,4 +1,4 @@
-"""The laptop stack: which processes it consists of, and what has to be true before they start."""
+"""The local stack: its processes, and the preconditions of their start."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .watch import Watch
 
 
 class LocalStack:
-    """A stack whose data folder and ports are claimed, and which may be run once."""
+    """A stack whose data folder and port are claimed. It can run once."""
 
     def __init__(self, url: str, supervisor: Supervisor, watch: Watch) -> None:
         self.url = url
@@ -31,7 +31,7 @@ class LocalStack:
 
     @property
     def ready(self) -> bool:
-        """Whether it has taken work once."""
+        """Whether it has ever been ready to accept jobs."""
         return self._supervisor.ready
 
     def run(self, stop: StopRequest) -> None:
@@ -48,7 +48,7 @@ def claimed_local_stack(
     report: Callable[[StackEvent], None],
     note: Callable[[str], None],
 ) -> Iterator[LocalStack | None]:
-    """A stack that only has to be run; None if another one lives on the data folder.
+    """A stack that is ready to run; None if another one uses the data folder.
 
     Raises `BadInput` for a folder, port or model that cannot be used, `StackFailed` without Redis.
     """
@@ -62,18 +62,18 @@ def claimed_local_stack(
         url = ports.url_of(settings.host, port)
         watch = Watch(folder, report)
 
-        def tell(happening: StackEvent) -> None:
-            if happening.action is Action.STOPPING:  # before the API refuses connections
+        def on_event(event: StackEvent) -> None:
+            if event.action is Action.STOPPING:  # before the API refuses connections
                 folder.conceal()
-            report(happening)
-            watch.after(happening)
+            report(event)
+            watch.after(event)
 
         with Client(url, patience_s=0) as api:
             supervisor = Supervisor(
                 _children(folder, settings, port, api),
                 log_folder=folder.logs,
                 work_folder=folder.path,
-                report=tell,
+                report=on_event,
                 stack_probe=api.missing,
                 keep_open=[lock],
             )
@@ -94,8 +94,8 @@ def _children(
     except RedisUnavailable as error:
         raise StackFailed(str(error)) from error
     return [
-        ChildSpec(name="redis", argv=redis_command, probe=lambda: _look_at(redis)),
-        _room(
+        ChildSpec(name="redis", argv=redis_command, probe=lambda: _probe_redis(redis)),
+        _module_child(
             ["serving"],
             {
                 "SPINELABEL_MODEL_ROOT": str(find_model_root(settings.model_root)),
@@ -104,9 +104,9 @@ def _children(
             probe=lambda: None if sockets.accepts(model_socket) else "it does not listen yet",
             grace_s=2.0,  # the workers are gone by then; it has nothing to lose
         ),
-        _room(["worker"], jobs | {"SPINELABEL_MODEL_TARGET": model_address}, grace_s=10.0),
-        _room(["worker", "beat"], jobs),
-        _room(
+        _module_child(["worker"], jobs | {"SPINELABEL_MODEL_TARGET": model_address}, grace_s=10.0),
+        _module_child(["worker", "beat"], jobs),
+        _module_child(
             ["api"],
             jobs
             | {
@@ -119,10 +119,10 @@ def _children(
     ]
 
 
-def _look_at(redis: RedisServer) -> str | None:
+def _probe_redis(redis: RedisServer) -> str | None:
     if not redis.answers():
         return "it does not answer yet"
-    redis.compact()  # once for each start: nobody looks at what is ready
+    redis.compact()  # once per start, because ready children are not probed
     return None
 
 
@@ -130,14 +130,14 @@ def _look_at(redis: RedisServer) -> str | None:
 _LOG_FORMAT = {"SPINELABEL_LOG_FORMAT": "console"}
 
 
-def _room(
+def _module_child(
     words: list[str],
     env: dict[str, str],
     *,
     probe: Callable[[], str | None] | None = None,
     grace_s: float = 5.0,
 ) -> ChildSpec:
-    """The child that runs a room of ours."""
+    """A child that runs one of the server's packages."""
     argv, needed = module_command(*words)
     return ChildSpec(
         name=words[-1],

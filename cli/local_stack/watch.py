@@ -1,4 +1,4 @@
-"""What ends a stack, or its user should know of, although every process of it lives or could be started again."""
+"""Problems of a stack that restarting a process does not solve: deleted files, damage, bad models."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Watch:
         *,
         every_s: float = 1.0,
     ) -> None:
-        """The folder has to be there, and claimed. `every_s`: seconds between two looks."""
-        self.looks = 0
+        """The folder must exist and be claimed. `every_s`: seconds between two checks."""
+        self.checks = 0
         self._every_s = every_s
         self._redis = folder.redis
         self._report = report
@@ -52,16 +52,16 @@ class Watch:
                 over.set()
                 watching.join()
         except StackFailed as error:
-            self._look()  # the processes may have noticed before this thread has
+            self._check()  # the processes may have noticed before this thread has
             if self._reason:
                 raise StackFailed(self._reason) from error
             raise
         if self._reason:
             raise StackFailed(self._reason)
 
-    def after(self, happening: StackEvent) -> None:
-        """Have what has been reported of a process looked into. Returns at once."""
-        if happening.action is Action.DIED and happening.child == "redis":
+    def after(self, event: StackEvent) -> None:
+        """Schedule a check of what was reported about a process. Returns at once."""
+        if event.action is Action.DIED and event.child == "redis":
             self._redis_died = True
 
     def _run(self, stop: StopRequest, over: threading.Event) -> None:
@@ -69,13 +69,13 @@ class Watch:
             for error in self._model_errors.fresh():
                 with suppress(OSError):  # the terminal has gone away
                     self._report(StackEvent(action=Action.ERROR, child="serving", detail=error))
-            self._look()
-            self.looks += 1
+            self._check()
+            self.checks += 1
             if self._reason:
                 stop.ask()
                 return
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if self._reason is None and (lost := self._presence.lost()) is not None:
             self._reason = _deleted(lost)
         if self._reason is None and self._redis_died:

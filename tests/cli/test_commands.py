@@ -151,7 +151,7 @@ def test_interrupted_label_says_how_to_go_on_and_gives_130(
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 130
-    assert f"Interrupted here; 1 job goes on at {api.url}:" in err
+    assert f"Interrupted here; 1 job continues at {api.url}:" in err
     assert "job_1  catalogue.csv" in err
     assert f"spinelabel cancel job_1 --server {api.url}" in err
     assert "Traceback" not in err

@@ -131,7 +131,7 @@ def test_the_same_command_after_ctrl_c_waits_for_the_same_jobs(
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=WITHIN_S)
     assert (process.returncode, out) == (130, "")
-    assert f"Interrupted here; 3 jobs go on at {api.url}:" in err
+    assert f"Interrupted here; 3 jobs continue at {api.url}:" in err
     assert f"spinelabel cancel job_1 job_2 job_3 --server {api.url}" in err
     for made in api.jobs.values():
         made.documents = [job_document()]

@@ -65,7 +65,7 @@ def test_a_stack_ends_when_the_record_alone_is_deleted(folder: DataFolder) -> No
     with pytest.raises(StackFailed, match=r"appendonly\.aof was deleted"):  # noqa: SIM117
         with watch.over(stop):
             path = record(folder)
-            eventually(lambda: watch.looks > 2)
+            eventually(lambda: watch.checks > 2)
             path.unlink()
             eventually(lambda: stop.times)
 
@@ -84,8 +84,8 @@ def test_a_dead_redis_with_a_damaged_record_ends_the_stack_with_what_to_do(
     stop, watch = StopRequest(), Watch(folder, report=lambda _: None, every_s=0.01)
     with suppress(StackFailed), watch.over(stop):
         watch.after(DIED)  # killed; its record is whole
-        seen = watch.looks
-        eventually(lambda: watch.looks > seen + 1)
+        seen = watch.checks
+        eventually(lambda: watch.checks > seen + 1)
         assert not stop.times
         path.write_bytes(in_the_middle(path.read_bytes()))
         watch.after(DIED)
@@ -115,7 +115,7 @@ def test_a_terminal_that_has_gone_away_does_not_end_the_watch(folder: DataFolder
     stop, watch = StopRequest(), Watch(folder, report=gone, every_s=0.01)
     with suppress(StackFailed), watch.over(stop):
         (folder.logs / "serving.log").write_text("now [error    ] failed [serving]\n")
-        eventually(lambda: watch.looks > 2)
+        eventually(lambda: watch.checks > 2)
         delete_all(folder)
         eventually(lambda: stop.times)
 

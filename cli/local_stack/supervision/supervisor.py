@@ -1,6 +1,6 @@
 """Keeps a set of child processes running, and ends all of them.
 
-Knows nothing of Spinelabel: a list of child specs goes in, happenings come out.
+It is independent of Spinelabel: it takes child specifications and reports events.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Supervisor:
     def run(self, stop: StopRequest) -> None:
         """Start everything and keep it running until `stop` is asked; every child is ended on return.
 
-        Call it on a thread that lives until it returns (see `parent_death`). Raises `StackFailed` when
+        Call it on a thread that lives until it returns (see `die_with_parent`). Raises `StackFailed` when
         a child dies again and again.
         """
         began = time.monotonic()
@@ -78,11 +78,11 @@ class Supervisor:
                 now = time.monotonic()
                 if not self.ready and now >= probe_at:
                     probe_at = now + _PROBE_EVERY_S
-                    self._look_whether_ready(now - began)
+                    self._check_readiness(now - began)
                 if not self.ready and now >= remind_at:
                     remind_at = now + _REMIND_EVERY_S
-                    self._tell(
-                        Action.STILL_WAITING, detail=self._what_is_missing(), after=now - began
+                    self._emit(
+                        Action.STILL_WAITING, detail=self._describe_missing(), after=now - began
                     )
                 time.sleep(_TICK_S)
         except OSError as error:
@@ -103,7 +103,7 @@ class Supervisor:
             child.ready = child.was_ready = missing is None
             child.missing = missing or ""
             if child.ready:
-                self._tell(Action.READY, child, after=child.lived_s)
+                self._emit(Action.READY, child, after=child.lived_s)
 
     def _start(self, child: Child) -> None:
         try:
@@ -114,7 +114,7 @@ class Supervisor:
             # No room for its log or its process: a shortage, like what other deaths come from by now.
             self._after_death(child, Death(code=1, words=f"it cannot be started: {error}"))
         else:
-            self._tell(Action.STARTING, child)
+            self._emit(Action.STARTING, child)
 
     def _after_death(self, child: Child, death: Death) -> None:
         quick = self._policy.is_quick(lived_s=child.lived_s, was_ready=child.was_ready)
@@ -123,7 +123,7 @@ class Supervisor:
             child.consecutive_crashes, code=death.code, stack_was_ready=self.ready
         )
         if delay is None:
-            self._tell(Action.DIED, child, detail=death.words, after=child.lived_s)
+            self._emit(Action.DIED, child, detail=death.words, after=child.lived_s)
             times = (
                 f"{child.consecutive_crashes} times in a row "
                 if child.consecutive_crashes > 1
@@ -135,27 +135,27 @@ class Supervisor:
             )
         child.start_at = time.monotonic() + delay
         detail = f"{death.words}; starting it again in {delay:.1f} s (log: {child.log})"
-        self._tell(Action.DIED, child, detail=detail, after=child.lived_s)
+        self._emit(Action.DIED, child, detail=detail, after=child.lived_s)
 
-    def _look_whether_ready(self, since_start: float) -> None:
+    def _check_readiness(self, since_start: float) -> None:
         if all(child.ready for child in self._children):
             self._stack_missing = self._stack_probe() or ""
             if not self._stack_missing:
                 self.ready = True
-                self._tell(Action.STACK_READY, after=since_start)
+                self._emit(Action.STACK_READY, after=since_start)
 
-    def _what_is_missing(self) -> str:
+    def _describe_missing(self) -> str:
         missing = [f"{c.spec.name}: {c.missing}" for c in self._children if not c.ready]
         return "; ".join(missing) or self._stack_missing
 
     def _end_all(self, stop: StopRequest) -> None:
-        self._tell(Action.STOPPING)
+        self._emit(Action.STOPPING)
         for child in reversed(self._children):
             if not child.end(hurry=lambda: stop.times > 1):
-                self._tell(Action.KILLED, child, detail="it did not end in time")
-        self._tell(Action.STOPPED)
+                self._emit(Action.KILLED, child, detail="it did not end in time")
+        self._emit(Action.STOPPED)
 
-    def _tell(
+    def _emit(
         self,
         action: Action,
         child: Child | None = None,
@@ -164,6 +164,6 @@ class Supervisor:
         after: float | None = None,
     ) -> None:
         name = child.spec.name if child else None
-        # A terminal that has gone away must not keep the children from being looked after and ended.
+        # A closed terminal must not keep the children from being supervised and ended.
         with suppress(OSError):
             self._report(StackEvent(action=action, child=name, detail=detail, after_s=after))
