@@ -1,1 +1,1 @@
-"""What a job is: its states and counts, the ports `JobStore`, `Storage` and `TaskQueue`, and their adapters."""
+"""Jobs: states and counts, the ports to the job record, files and task queues, and their adapters."""

@@ -1,4 +1,4 @@
-"""API keys: how one is made, recognised and checked. The record keeps a digest, never the key."""
+"""API keys: generation, parsing and verification. Only a digest of the key is stored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OWNER = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class KeyLimits:
-    """What one key may do; None leaves it to the server's settings."""
+    """The limits of one key. None: the server's setting applies."""
 
     upload_bytes: int | None = None
     open_jobs: int | None = None  # of the key's owner, at a time
@@ -28,10 +28,10 @@ class KeyLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKey:
-    """What is kept of a key. Times are Unix seconds by the store's clock."""
+    """The stored record of a key. Times are Unix seconds by the store's clock."""
 
-    id: str  # the key's beginning: says which it is, and lets nobody in
-    owner: str  # whose jobs it may see; an owner may have several keys, so that they can be changed
+    id: str  # the beginning of the key; public
+    owner: str  # an owner may have several keys, so that they can be rotated
     is_admin: bool
     digest: str  # SHA-256 in hex: the key is random and long, so nothing slower is needed
     limits: KeyLimits = KeyLimits()
@@ -39,12 +39,12 @@ class ApiKey:
     revoked_at: float | None = None
 
     def verify(self, key: str) -> bool:
-        """Whether `key` is this one and in force; takes the same time however much of it is right."""
+        """Whether `key` is this key and not revoked. Compares in constant time."""
         return hmac.compare_digest(digest_of(key), self.digest) and self.revoked_at is None
 
 
 def generate_api_key(owner: str, *, is_admin: bool, limits: KeyLimits) -> tuple[str, ApiKey]:
-    """A new key, to be shown once, and what is kept of it. Raises `ValueError` for a name that cannot be used."""
+    """A new key and its record. Show the key once. Raises `ValueError` for an invalid owner."""
     if not _OWNER.fullmatch(owner):
         raise ValueError(
             f"{owner[:64]!r} cannot be an owner's name; use up to 64 small letters, digits and . _ @ -, "
@@ -58,9 +58,9 @@ def generate_api_key(owner: str, *, is_admin: bool, limits: KeyLimits) -> tuple[
 
 
 def parse_key_id(key: str) -> str | None:
-    """The id of what looks like a key; None for anything else, which need not be looked up."""
-    found = _KEY.fullmatch(key)
-    return found[1] if found else None
+    """The id of a well-formed key; None for any other text."""
+    match = _KEY.fullmatch(key)
+    return match[1] if match else None
 
 
 def digest_of(key: str) -> str:

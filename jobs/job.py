@@ -1,4 +1,4 @@
-"""The job: a frozen snapshot of the record, its states and the moves between them."""
+"""Jobs: a frozen snapshot of the record, the states and their transitions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobs.options import NO_OPTIONS, JobOptions
 
 
 class State(StrEnum):
-    """Where a job stands; `TERMINAL` states never change again."""
+    """State of a job. `TERMINAL` states do not change."""
 
     QUEUED = "queued"
     VALIDATING = "validating"
@@ -28,7 +28,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.VALIDATING, State.FINALIZING, State.CANCELLING}),
     State.VALIDATING: frozenset({State.IN_PROGRESS, State.FINALIZING, State.CANCELLING}),
     State.IN_PROGRESS: frozenset({State.FINALIZING, State.CANCELLING}),
-    # Back to labelling when a part turns out to be damaged.
+    # Back to labelling when a chunk output is damaged.
     State.FINALIZING: frozenset({State.COMPLETED, State.FAILED, State.EXPIRED, State.IN_PROGRESS}),
     State.CANCELLING: frozenset({State.CANCELLED}),
     State.COMPLETED: frozenset(),
@@ -53,28 +53,28 @@ class RowCounts:
 
     @property
     def pending(self) -> int:
-        """Rows counted so far that have no outcome yet."""
+        """Rows without an outcome, of those counted so far."""
         return self.total - self.labelled - self.failed
 
     @property
     def processed(self) -> int:
-        """Rows with an outcome, good or bad."""
+        """Rows with a label or an error."""
         return self.labelled + self.failed
 
 
 class PinnedModel(NamedTuple):
     """The model that every row of a job is labelled with.
 
-    The number alone does not tell models apart: other tools may publish another model under a number that was used.
+    The version alone does not identify a model: other tools may reuse a version number.
     """
 
-    version: int  # the number that it is served under
-    digest: str  # of the description that it gave of itself when the job was pinned to it
+    version: int  # the version number that the model server uses
+    digest: str  # of the model's description when the job was pinned
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why a job failed: a stable code and a sentence that says what to do."""
+    """Why a job failed: a stable code, and a message that says what to do."""
 
     code: str
     message: str
@@ -93,21 +93,21 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True)
 class NewJob:
-    """What is known of a job when it is accepted."""
+    """A job to be created."""
 
     id: str
     filename: str
     input_bytes: int
-    layout: Mapping[str, object]  # the catalogue's layout, as `catalogue` writes it
-    summary_column: str = ""  # names of columns for people; the layout has them in full
-    title_column: str | None = None  # None: no title is read
+    layout: Mapping[str, object]  # `CatalogueSchema.to_dict`
+    summary_column: str = ""  # column names for display; the schema has them in full
+    title_column: str | None = None  # None: titles are not used
     owner: str | None = None  # None: created without authentication
     options: JobOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A snapshot of a job's record. Times are Unix seconds by the store's own clock.
+    """A snapshot of a job's record. Times are Unix seconds by the store's clock.
 
     A few hundred bytes, however many columns the catalogue has: see `JobRepository.layout`.
     """
@@ -120,23 +120,23 @@ class Job:
     title_column: str | None
     row_counts: RowCounts
     genre_counts: Mapping[str, int]  # labelled rows by genre; they add up to `row_counts.labelled`
-    to_review: int  # rows so far, labelled or not, that a person should look at
-    planned: bool  # every record has been seen, so `total` is final
-    chunks: int  # chunks known so far
+    to_review: int  # rows so far, labelled or not, that need review
+    planned: bool  # planning is complete, so `total` is final
+    chunks: int  # chunks planned so far
     chunks_done: int
-    model: PinnedModel | None  # None: not planned yet
+    model: PinnedModel | None  # None: planning has not begun
     failure: Failure | None
     ending: State | None  # the terminal state that assembly will publish
     owner: str | None = None
     options: JobOptions = NO_OPTIONS
-    files_deleted_at: float | None = None  # retention removed input and result then
+    files_deleted_at: float | None = None  # when retention deleted input and result
     state_times: Mapping[State, float] = field(default_factory=dict)
     last_progress_at: float | None = None
     read_at: float = 0.0
 
     @property
     def is_terminal(self) -> bool:
-        """Whether nothing about the job will change any more."""
+        """Whether the state is terminal."""
         return self.state in TERMINAL
 
     @property
@@ -146,17 +146,17 @@ class Job:
 
     @property
     def has_files(self) -> bool:
-        """Whether result and list of errors are there: assembly publishes both before the job ends."""
+        """Whether result and error list exist: assembly publishes both before the job ends."""
         return self.is_terminal and self.files_deleted_at is None
 
     @property
     def age_s(self) -> float:
-        """Seconds since the job was queued; 0 where a clock was put back meanwhile."""
+        """Seconds since the job was queued; 0 if the clock was put back."""
         return max(self.read_at - self.state_times[State.QUEUED], 0.0)
 
     @property
     def too_many_failed(self) -> bool:
-        """Whether failed rows exceed the caller's threshold; the first hundred rows count as a hundred."""
+        """Whether failed rows exceed the threshold; fewer than 100 rows count as 100."""
         counts, threshold = self.row_counts, self.options.error_threshold
         return threshold is not None and counts.failed > threshold * max(counts.processed, 100)
 
@@ -170,7 +170,7 @@ class Job:
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds until the last row at the present rate; None while it cannot be known."""
+        """Seconds until the last row at the present rate; None if unknown."""
         rate = self.rows_per_second
         if self.state is not State.IN_PROGRESS or not self.planned or rate is None:
             return None

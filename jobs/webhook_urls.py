@@ -1,4 +1,4 @@
-"""Which addresses may be called back: the rules for a URL as it is given, and for what its name turns out to be."""
+"""Rules for webhook URLs, and for the addresses that their host names resolve to."""
 
 from __future__ import annotations
 
@@ -61,18 +61,18 @@ _IPV4_INSIDE = (
 
 
 class WebhookUrlRefused(JobError):
-    """This URL must not be called; the message says why and what to give instead."""
+    """The URL is not allowed; the message says why and what to use instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookUrlRules:
-    """What the operator allows beside https to the public internet."""
+    """What the operator allows in addition to https on the public internet."""
 
     allow_http: bool = False
     allow_private: bool = False
 
     def check_url(self, url: str) -> SplitResult:
-        """The URL in its parts, if it may be called as far as that can be seen without looking its name up.
+        """The parts of the URL, if it is allowed. Does not resolve its host name.
 
         Raises `WebhookUrlRefused`.
         """
@@ -102,7 +102,7 @@ class WebhookUrlRules:
         try:
             literal = ipaddress.ip_address(parts.hostname)
         except ValueError:
-            # A name; whoever calls looks it up and asks `check_address`.
+            # A host name; the sender resolves it and calls `check_address`.
             if len(parts.hostname) > 253 or not _NAME.fullmatch(parts.hostname):
                 raise WebhookUrlRefused(f"{parts.hostname[:64]!r} is no name of a server") from None
         else:
@@ -110,9 +110,9 @@ class WebhookUrlRules:
         return parts
 
     def check_address(self, address: str) -> None:
-        """Raises `WebhookUrlRefused` for an address that is not on the public internet, unless that is allowed."""
+        """Raise `WebhookUrlRefused` unless the address is public or private ones are allowed."""
         if not self.allow_private and not is_public(address):
-            # Not which one: that would tell what names mean in the operator's network.
+            # The message omits the address: it would disclose the operator's internal names.
             raise WebhookUrlRefused(
                 "it leads to an address that is not on the public internet; "
                 "the operator can allow others with SPINELABEL_WEBHOOK_ALLOW_PRIVATE=true"
@@ -120,7 +120,7 @@ class WebhookUrlRules:
 
 
 def is_public(address: str) -> bool:
-    """Whether the address is one of the public internet, whatever notation or tunnel it is wrapped in."""
+    """Whether the address is public, in any notation or tunnel."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv4Address):
         return not any(ip in block for block in _SPECIAL_IPV4)

@@ -86,7 +86,7 @@ def _label_cache(settings: WorkerSettings) -> PredictionCache:
         return NullPredictionCache()
     return RedisPredictionCache(
         settings.redis_url,
-        most=settings.prediction_cache_max_entries,
+        max_entries=settings.prediction_cache_max_entries,
         ttl_s=settings.prediction_cache_ttl_s,
     )
 

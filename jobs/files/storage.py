@@ -1,4 +1,4 @@
-"""Where a job's files live: one fsspec URL, a folder by default, `s3://…` beyond one machine.
+"""The files of jobs under one fsspec URL: a folder, or `s3://…` for several machines.
 
 Layout: `jobs/{id}/input`, `jobs/{id}/parts/NNNNN.FENCE`, `jobs/{id}/result.csv`, `jobs/{id}/errors.csv`.
 A file appears under its name only when it is complete and durable.
@@ -26,12 +26,12 @@ def input_path(job_id: str) -> str:
 
 
 def upload_path(job_id: str) -> str:
-    """The file as it was uploaded, where that is not yet the catalogue: a workbook that is still to be converted."""
+    """The uploaded file, if it has to be converted first: a workbook."""
     return f"jobs/{job_id}/upload"
 
 
 def chunk_output_path(job_id: str, index: int, fence: int) -> str:
-    """Labelled rows of chunk `index`, as the holder of the claim with this fence wrote them."""
+    """Labelled rows of chunk `index`, written under this fencing token."""
     return f"jobs/{job_id}/parts/{index:05d}.{fence}"
 
 
@@ -51,12 +51,12 @@ def errors_path(job_id: str) -> str:
 
 
 def chunk_outputs_folder(job_id: str) -> str:
-    """The folder of the parts, removed once the result is published."""
+    """The folder of the chunk outputs, deleted when the result is published."""
     return f"jobs/{job_id}/parts"
 
 
 def job_folder(job_id: str) -> str:
-    """Everything a job keeps."""
+    """The folder of a job."""
     return f"jobs/{job_id}"
 
 
@@ -139,14 +139,14 @@ class Storage:
         return int(self._fs.size(self._full(path)))
 
     def delete(self, path: str) -> None:
-        """Remove a file or a folder with all it holds; nothing if it is not there, or is deleted by another meanwhile."""
+        """Delete a file or a folder. No error if it does not exist or is deleted concurrently."""
         for attempt in range(_DELETE_ATTEMPTS):
             if not self.exists(path):
                 return
             try:
                 self._fs.rm(self._full(path), recursive=True)
             except FileNotFoundError:
-                # Another deletes the same files and came first: what is left is tried again.
+                # Another process deletes the same files: try again with the rest.
                 if attempt == _DELETE_ATTEMPTS - 1:
                     raise
                 self._fs.invalidate_cache()
@@ -160,7 +160,7 @@ class Storage:
         return sorted(name[len(folder) :].lstrip("/") for name in found)
 
     def folders(self, path: str) -> Sequence[str]:
-        """Names of the folders directly below a folder, sorted; none if it is not there."""
+        """Names of the folders directly below a folder, sorted; none if it does not exist."""
         try:
             found = self._fs.ls(self._full(path), detail=True)
         except FileNotFoundError:
@@ -172,14 +172,14 @@ class Storage:
         )
 
     def changed_at(self, path: str) -> float | None:
-        """When anything in a folder changed last, in Unix seconds by the storage's clock; None if there is nothing."""
+        """Latest change in a folder, in Unix seconds by the storage's clock; None if it is empty."""
         paths = [str(name) for name in self._fs.find(self._full(path))]
         if self._is_local and self.exists(path):
             paths.append(self._full(path))
         return max((self._fs.modified(name).timestamp() for name in paths), default=None)
 
     def now(self) -> float:
-        """The present time by the storage's clock, in Unix seconds: that of a file which is written for it."""
+        """The storage's time in Unix seconds, read from a file that is written for it."""
         path = f"checks/{uuid.uuid4().hex}"
         with self.publish(path) as stream:
             stream.write(b"spinelabel")
@@ -189,16 +189,16 @@ class Storage:
             self.delete(path)
 
     def free_bytes(self) -> int | None:
-        """What may still be written; None where that has no end that could be known (object stores)."""
+        """Free bytes; None if unknown (object stores)."""
         if not self._is_local:
             return None
         root = Path(self._root)
-        # A folder that nothing was written to yet will be made below one that is there.
+        # A folder that does not exist yet will be created below an existing one.
         found = next(folder for folder in (root, *root.parents) if folder.exists())
         return shutil.disk_usage(found).free
 
     def check(self) -> None:
-        """Write, read and remove a small file. Raises `OSError` when the storage does not work."""
+        """Write, read and delete a small file. Raises `OSError` if the storage does not work."""
         path = f"checks/{uuid.uuid4().hex}"
         with self.publish(path) as stream:
             stream.write(b"spinelabel")

@@ -133,7 +133,7 @@ class MemoryChunkLedger(ChunkLedger):
         if self._was_finished_by(claim):
             return self._finished(claim.job_id)
         with self._state.claimed(claim) as record:
-            assert record.ending is not None  # whoever made assembly due chose it
+            assert record.ending is not None  # set when assembly became due
             record.move(record.ending, self._state.clock())
             record.finished_by, record.ended = claim.fence, self._state.snapshot(record)
             self._state.ended_totals[record.ending] += 1

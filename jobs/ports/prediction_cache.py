@@ -1,7 +1,7 @@
-"""The port to what the model said before: key → value, both opaque bytes. Helps where it can, and never stands in the way.
+"""The port to the prediction cache: key → value, both opaque bytes.
 
-Whoever reads names a moment, and is given only what was put before it. A job reads as of its own beginning, so what
-it finds does not depend on how fast it or its neighbours are, nor on how often one of its steps is repeated.
+A reader states a time and gets only entries that were put before it. A job reads as of its own start,
+so the hits do not depend on its speed, on other jobs, or on repeated steps.
 """
 
 from __future__ import annotations
@@ -14,32 +14,34 @@ KEY_BYTES = 16
 
 
 class PredictionCache(ABC):
-    """Keys are `KEY_BYTES` long. No method raises for the cache's own sake: one that is away or full knows nothing."""
+    """Keys are `KEY_BYTES` long. Methods do not raise: an unreachable or full cache has no entries."""
 
     @abstractmethod
     def get(self, keys: Sequence[bytes], *, before: float) -> dict[bytes, bytes]:
-        """What is known of these keys and was put before the second in which the moment `before` (Unix seconds) lies."""
+        """The entries of these keys that were put before the second of `before` (Unix seconds)."""
 
     @abstractmethod
     def put(self, values: Mapping[bytes, bytes]) -> None:
-        """Remember these. A value that is there already stays, with the time at which it was put."""
+        """Add entries. An existing entry keeps its value and its time."""
 
 
 class NullPredictionCache(PredictionCache):
-    """Remembers nothing: the cache switched off."""
+    """A disabled cache."""
 
     def get(self, keys: Sequence[bytes], *, before: float) -> dict[bytes, bytes]:  # noqa: ARG002
         return {}
 
     def put(self, values: Mapping[bytes, bytes]) -> None:
-        """Forgotten at once."""
+        """Does nothing."""
 
 
 class MemoryPredictionCache(PredictionCache):
-    """In this process's memory, for unit tests; passes the same contract suite as Redis."""
+    """A cache in memory, for tests; passes the same contract suite as Redis."""
 
-    def __init__(self, *, most: int, ttl_s: float, clock: Callable[[], float] = time.time) -> None:
-        self._most = most
+    def __init__(
+        self, *, max_entries: int, ttl_s: float, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._max_entries = max_entries
         self._ttl_s = ttl_s
         self._clock = clock
         self._values: dict[bytes, tuple[int, bytes]] = {}
@@ -54,5 +56,5 @@ class MemoryPredictionCache(PredictionCache):
         for key, value in values.items():
             at, kept = self._values.pop(key, (0, b""))
             self._values[key] = (at, kept) if at > now - self._ttl_s else (int(now), value)
-        for key in list(self._values)[: max(0, len(self._values) - self._most)]:
+        for key in list(self._values)[: max(0, len(self._values) - self._max_entries)]:
             del self._values[key]

@@ -40,7 +40,7 @@ SMALL_QUEUE = (
     "spinelabel.small"  # a job's first chunk, so that small jobs never wait behind big ones
 )
 BULK_QUEUE = "spinelabel.bulk"
-# In the order in which a free worker looks at them; `jobs.queue.weighted_cycle` says when a later one comes first.
+# In the order in which a free worker polls them; see `jobs.queue.weighted_cycle` for exceptions.
 QUEUES = (INTERACTIVE_QUEUE, CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
 # Those that hold steps of jobs.
 STEP_QUEUES = (CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)

@@ -87,10 +87,10 @@ def idempotency_key(name: str) -> str:
 
 
 def label_request_key(request_id: str) -> str:
-    """The key of a question that waits for a worker."""
+    """The key of a label request."""
     return f"{_PREFIX}label_request:{request_id}"
 
 
 def label_response_key(request_id: str) -> str:
-    """The key under which whoever asked waits for the answer."""
+    """The key of the response to a label request."""
     return f"{_PREFIX}label_response:{request_id}"

@@ -40,9 +40,9 @@ _FULL_SHARE = 0.8
 class RedisPredictionCache(PredictionCache):
     """Thread-safe. Has a client of its own, with short timeouts. Connects on first use."""
 
-    def __init__(self, url: str, *, most: int, ttl_s: float) -> None:
-        """Holds about `most` values, each for at most `ttl_s` seconds."""
-        self._half = max(1, most // 2)
+    def __init__(self, url: str, *, max_entries: int, ttl_s: float) -> None:
+        """Holds about `max_entries` values, each for at most `ttl_s` seconds."""
+        self._half = max(1, max_entries // 2)
         self._ttl_s = ttl_s
         self._redis = redis.Redis.from_url(
             url,

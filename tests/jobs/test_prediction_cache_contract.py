@@ -25,8 +25,8 @@ def make(request: pytest.FixtureRequest) -> MakeCache:
 
     def cache(*, most: int = 10_000, ttl_s: float = 3600) -> PredictionCache:
         if url:
-            return RedisPredictionCache(url, most=most, ttl_s=ttl_s)
-        return MemoryPredictionCache(most=most, ttl_s=ttl_s)
+            return RedisPredictionCache(url, max_entries=most, ttl_s=ttl_s)
+        return MemoryPredictionCache(max_entries=most, ttl_s=ttl_s)
 
     return cache
 

@@ -16,7 +16,7 @@ from tests.jobs.test_prediction_cache_contract import keys, later
 
 
 def test_what_is_asked_for_again_outlives_what_is_not(redis_url: str) -> None:
-    cache = RedisPredictionCache(redis_url, most=100, ttl_s=3600)
+    cache = RedisPredictionCache(redis_url, max_entries=100, ttl_s=3600)
     wanted = keys(0, 1)
     cache.put(dict.fromkeys(wanted, b"v"))
     for number in range(10, 400):
@@ -26,7 +26,7 @@ def test_what_is_asked_for_again_outlives_what_is_not(redis_url: str) -> None:
 
 
 def test_a_text_takes_no_more_memory_than_the_setting_says(redis_url: str) -> None:
-    cache = RedisPredictionCache(redis_url, most=40_000, ttl_s=3600)
+    cache = RedisPredictionCache(redis_url, max_entries=40_000, ttl_s=3600)
     with redis.Redis.from_url(redis_url) as client:
         before = client.info("memory")["used_memory"]
         numbers = (n * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128 for n in range(35_000))
@@ -38,7 +38,7 @@ def test_a_text_takes_no_more_memory_than_the_setting_says(redis_url: str) -> No
 def test_a_redis_that_is_silent_is_asked_once_and_then_left_alone() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        cache = RedisPredictionCache(url, most=100, ttl_s=60)
+        cache = RedisPredictionCache(url, max_entries=100, ttl_s=60)
         for _ in range(1000):
             assert cache.get(keys(1), before=later()) == {}
             cache.put(dict.fromkeys(keys(1), b"v"))
@@ -49,7 +49,7 @@ def test_a_redis_that_is_silent_is_asked_once_and_then_left_alone() -> None:
 
 
 def test_without_a_redis_nothing_is_known_and_nobody_is_told() -> None:
-    cache = RedisPredictionCache("redis://127.0.0.1:1/0", most=100, ttl_s=60)
+    cache = RedisPredictionCache("redis://127.0.0.1:1/0", max_entries=100, ttl_s=60)
     cache.put(dict.fromkeys(keys(1), b"v"))
     assert cache.get(keys(1), before=later()) == {}
 
@@ -58,7 +58,7 @@ def test_a_stopped_redis_is_done_without(tmp_path: Path) -> None:
     server = RedisServer(tmp_path)
     server.start()
     try:
-        cache = RedisPredictionCache(server.url, most=100, ttl_s=60)
+        cache = RedisPredictionCache(server.url, max_entries=100, ttl_s=60)
         cache.put(dict.fromkeys(keys(1), b"v"))
         assert server.process is not None
         os.kill(server.process.pid, signal.SIGSTOP)
@@ -72,7 +72,7 @@ def test_a_stopped_redis_is_done_without(tmp_path: Path) -> None:
 
 
 def test_a_nearly_full_redis_gets_its_memory_back(redis_url: str) -> None:
-    cache = RedisPredictionCache(redis_url, most=100_000, ttl_s=60)
+    cache = RedisPredictionCache(redis_url, max_entries=100_000, ttl_s=60)
     cache.put(dict.fromkeys(keys(*range(5000)), bytes(40)))
     with redis.Redis.from_url(redis_url) as client:
         used = client.info("memory")["used_memory"]
@@ -86,7 +86,7 @@ def test_a_nearly_full_redis_gets_its_memory_back(redis_url: str) -> None:
 
 
 def test_a_redis_that_takes_no_more_writes_is_done_without(redis_url: str) -> None:
-    cache = RedisPredictionCache(redis_url, most=100, ttl_s=60)
+    cache = RedisPredictionCache(redis_url, max_entries=100, ttl_s=60)
     with redis.Redis.from_url(redis_url) as client:
         client.replicaof("127.0.0.1", "1")  # a replica is read-only
         try:

@@ -48,7 +48,9 @@ class RememberingDesk(Desk):
         self.store = memory_job_store(MemoryState(clock=lambda: self.now))
         self.model = CountingClient(target, "genre", deadline_s=WITHIN_S, retry_for_s=0.3)
         self.model.asked = []
-        labels = labels or MemoryPredictionCache(most=1000, ttl_s=3600, clock=lambda: self.now)
+        labels = labels or MemoryPredictionCache(
+            max_entries=1000, ttl_s=3600, clock=lambda: self.now
+        )
         models = ModelRegistry(self.model)
         self.services = replace(self.services, store=self.store, models=models, labels=labels)
 
@@ -79,7 +81,7 @@ def test_only_new_rows_are_asked_and_old_ones_keep_their_bytes(desk: Remembering
     more = desk.label(catalogue(10) + b"10,a dragon and a wizard\n")
     assert desk.model.asked == ["dragon wizard"]
     # Against a worker that remembers nothing.
-    desk.services = replace(desk.services, labels=MemoryPredictionCache(most=10, ttl_s=1))
+    desk.services = replace(desk.services, labels=MemoryPredictionCache(max_entries=10, ttl_s=1))
     assert desk.label(catalogue(10) + b"10,a dragon and a wizard\n") == more
 
 
@@ -150,7 +152,7 @@ def test_rejected_texts_are_asked_again(desk: RememberingDesk) -> None:
 
 
 def test_a_cache_that_is_away_changes_nothing(tmp_path: Path, tiny_model_target: str) -> None:
-    away = RedisPredictionCache("redis://127.0.0.1:1/0", most=100, ttl_s=60)
+    away = RedisPredictionCache("redis://127.0.0.1:1/0", max_entries=100, ttl_s=60)
     without = Desk(tmp_path / "a", tiny_model_target)
     expected = without.run(catalogue(10))
     desk = RememberingDesk(tmp_path / "b", tiny_model_target, away)
@@ -166,7 +168,7 @@ class CuttingCache(MemoryPredictionCache):
 
 
 def test_a_value_of_another_shape_is_not_used(tmp_path: Path, tiny_model_target: str) -> None:
-    cache = CuttingCache(most=1000, ttl_s=3600, clock=lambda: 1_000_000.0)
+    cache = CuttingCache(max_entries=1000, ttl_s=3600, clock=lambda: 1_000_000.0)
     desk = RememberingDesk(tmp_path, tiny_model_target, cache)
     first = desk.label(catalogue(3))
     asked = list(desk.model.asked)
@@ -177,7 +179,7 @@ def test_a_value_of_another_shape_is_not_used(tmp_path: Path, tiny_model_target:
 def test_in_redis_the_same_catalogue_again_gives_the_same_bytes(
     tmp_path: Path, tiny_model_target: str, redis_url: str
 ) -> None:
-    cache = RedisPredictionCache(redis_url, most=1000, ttl_s=3600)
+    cache = RedisPredictionCache(redis_url, max_entries=1000, ttl_s=3600)
     desk = RememberingDesk(tmp_path, tiny_model_target, cache)
     desk.now = 4_000_000_000.0  # by this job's clock everything was put before
     first = desk.label(catalogue(10))
@@ -197,7 +199,7 @@ class RecordingCache(MemoryPredictionCache):
 
 
 def test_floats_survive_exactly(tmp_path: Path, tiny_model_target: str) -> None:
-    cache = RecordingCache(most=1000, ttl_s=3600)
+    cache = RecordingCache(max_entries=1000, ttl_s=3600)
     cache.put_so_far = {}
     desk = RememberingDesk(tmp_path, tiny_model_target, cache)
     desk.label(catalogue(10))

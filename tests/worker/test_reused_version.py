@@ -41,7 +41,7 @@ class CachingDesk(Desk):
         super().__init__(folder, target)
         self.now = 1_000_000.0
         self.store = memory_job_store(MemoryState(clock=lambda: self.now))
-        cache = MemoryPredictionCache(most=1000, ttl_s=3600, clock=lambda: self.now)
+        cache = MemoryPredictionCache(max_entries=1000, ttl_s=3600, clock=lambda: self.now)
         self.services = replace(self.services, store=self.store, labels=cache)
 
     def genres(self, job_id: str) -> list[str]:
