@@ -43,7 +43,7 @@ _LISTENING = re.compile(r"listening on (http://[^\s;]+)")
 
 
 @dataclass
-class Front:
+class ApiHarness:
     """An app and all that it works on."""
 
     storage: Storage
@@ -128,13 +128,13 @@ class Front:
 
 
 @pytest.fixture
-def front(tmp_path: Path) -> Front:
-    return Front(Storage(str(tmp_path / "storage")))
+def harness(tmp_path: Path) -> ApiHarness:
+    return ApiHarness(Storage(str(tmp_path / "storage")))
 
 
 @pytest.fixture
-def client(front: Front) -> ApiClient:
-    return front.client()
+def client(harness: ApiHarness) -> ApiClient:
+    return harness.client()
 
 
 class ApiProcess:

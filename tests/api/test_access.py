@@ -18,14 +18,14 @@ CATALOGUE = b"title,summary\nA,some words\n"
 class Keyed:
     """A server that asks for keys, and people who have some."""
 
-    def __init__(self, front: Any, **settings: Any) -> None:
-        self.front = front
-        front.settings = ApiSettings(auth="required", **settings)
-        self.app = front.app()
+    def __init__(self, harness: Any, **settings: Any) -> None:
+        self.harness = harness
+        harness.settings = ApiSettings(auth="required", **settings)
+        self.app = harness.app()
 
     def key(self, owner: str, *, is_admin: bool = False, **limits: int) -> str:
         key, kept = generate_api_key(owner, is_admin=is_admin, limits=KeyLimits(**limits))
-        self.front.keys.add(kept)
+        self.harness.keys.add(kept)
         return key
 
     def client(self, key: str | None) -> FlaskClient:
@@ -39,8 +39,8 @@ class Keyed:
 
 
 @pytest.fixture
-def keyed(front: Any) -> Keyed:
-    return Keyed(front)
+def keyed(harness: Any) -> Keyed:
+    return Keyed(harness)
 
 
 def submit(client: FlaskClient, **headers: str) -> str:
@@ -99,15 +99,15 @@ def test_a_revoked_key_is_refused_from_the_next_request_on(keyed: Keyed) -> None
     key = keyed.key("anna")
     client = keyed.client(key)
     assert client.get("/v1/jobs").status_code == 200
-    keyed.front.keys.revoke(key.rpartition("_")[0])
+    keyed.harness.keys.revoke(key.rpartition("_")[0])
     assert client.get("/v1/jobs").get_json()["code"] == "INVALID_API_KEY"
 
 
 def test_a_job_is_there_for_its_owner_alone(keyed: Keyed) -> None:
     anna, ben = keyed.person("anna"), keyed.person("ben")
     job_id = submit(anna)
-    keyed.front.label(job_id)
-    keyed.front.assemble(job_id)
+    keyed.harness.label(job_id)
+    keyed.harness.assemble(job_id)
     job = f"/v1/jobs/{job_id}"
     calls = [
         (rule.rule.replace("<job_id>", job_id).replace("<int:row>", "1"), method)
@@ -152,13 +152,13 @@ def test_a_list_holds_the_callers_jobs_and_an_admins_list_all(keyed: Keyed) -> N
 def test_jobs_go_with_the_owner_not_with_the_key(keyed: Keyed) -> None:
     old, new = keyed.key("anna"), keyed.key("anna")
     job_id = submit(keyed.client(old))
-    keyed.front.keys.revoke(old.rpartition("_")[0])
+    keyed.harness.keys.revoke(old.rpartition("_")[0])
     assert keyed.client(new).get(f"/v1/jobs/{job_id}").status_code == 200
 
 
-def test_a_job_made_without_a_key_is_for_admins(front: Any) -> None:
-    job_id = front.submit()
-    keyed = Keyed(front)
+def test_a_job_made_without_a_key_is_for_admins(harness: Any) -> None:
+    job_id = harness.submit()
+    keyed = Keyed(harness)
     assert keyed.person("anna").get(f"/v1/jobs/{job_id}").status_code == 404
     assert keyed.person("root", is_admin=True).get(f"/v1/jobs/{job_id}").status_code == 200
 
@@ -191,8 +191,8 @@ def test_a_browser_hands_its_key_in_once(keyed: Keyed) -> None:
     assert browser.get("/v1/jobs").status_code == 401
 
 
-def test_the_cookie_is_for_tls_alone_where_a_trusted_proxy_speaks_it(front: Any) -> None:
-    keyed = Keyed(front, trusted_proxies=1)
+def test_the_cookie_is_for_tls_alone_where_a_trusted_proxy_speaks_it(harness: Any) -> None:
+    keyed = Keyed(harness, trusted_proxies=1)
     answer = keyed.client(None).post(
         "/v1/session",
         json={"key": keyed.key("anna")},
@@ -265,14 +265,14 @@ def changed(client: FlaskClient, job_id: str, **headers: str) -> list[str | None
 
 @pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
 def test_no_other_origin_changes_anything_in_browsers_that_say_no_more(
-    front: Any, keyed: Keyed, origin: str
+    harness: Any, keyed: Keyed, origin: str
 ) -> None:
     job_id = submit(keyed.person("anna"))
     browser = keyed.client(None)
     browser.post("/v1/session", json={"key": keyed.key("anna")})
     assert set(changed(browser, job_id, Origin=origin)) == {"CROSS_SITE"}
-    front.settings = replace_auth(front.settings)
-    assert set(changed(front.client(), job_id, Origin=origin)) == {"CROSS_SITE"}
+    harness.settings = replace_auth(harness.settings)
+    assert set(changed(harness.client(), job_id, Origin=origin)) == {"CROSS_SITE"}
     assert browser.get("/v1/jobs", headers={"Origin": origin}).status_code == 200
 
 
@@ -302,8 +302,8 @@ def test_the_servers_own_page_may_change_things(
     submit(client, Host=host, Origin=origin)
 
 
-def test_behind_a_proxy_the_origin_is_the_one_that_the_browser_sees(front: Any) -> None:
-    anna = Keyed(front, trusted_proxies=1).person("anna")
+def test_behind_a_proxy_the_origin_is_the_one_that_the_browser_sees(harness: Any) -> None:
+    anna = Keyed(harness, trusted_proxies=1).person("anna")
     forwarded = {
         "Host": "books.example",
         "X-Forwarded-For": "192.0.2.7",
@@ -360,14 +360,14 @@ def test_a_file_over_the_keys_limit_is_too_large(keyed: Keyed) -> None:
 def test_no_more_jobs_are_taken_than_may_be_open(keyed: Keyed) -> None:
     anna = keyed.person("anna", open_jobs=1)
     job_id = submit(anna, **{"Idempotency-Key": "one"})
-    kept = keyed.front.storage.names("")
+    kept = keyed.harness.storage.names("")
     answer = anna.post("/v1/jobs", data=CATALOGUE)
     assert (answer.status_code, answer.get_json()["code"]) == (429, "TOO_MANY_OPEN_JOBS")
     assert int(answer.headers["Retry-After"]) > 0
-    assert keyed.front.storage.names("") == kept
+    assert keyed.harness.storage.names("") == kept
     assert submit(anna, **{"Idempotency-Key": "one"}) == job_id  # makes none
     anna.post(f"/v1/jobs/{job_id}/cancel")
-    keyed.front.assemble(job_id)
+    keyed.harness.assemble(job_id)
     submit(anna)
 
 
@@ -391,8 +391,8 @@ def test_requests_beyond_the_keys_limit_are_put_off(keyed: Keyed) -> None:
     assert anna.get("/healthz").status_code == anna.get("/").status_code == 200
 
 
-def test_the_server_may_say_how_many_requests_a_key_has(front: Any) -> None:
-    anna = Keyed(front, requests_per_minute=1).person("anna")
+def test_the_server_may_say_how_many_requests_a_key_has(harness: Any) -> None:
+    anna = Keyed(harness, requests_per_minute=1).person("anna")
     assert [anna.get("/v1/jobs").status_code for _ in range(2)] == [200, 429]
 
 
@@ -448,11 +448,11 @@ def test_with_keys_any_name_is_served(keyed: Keyed) -> None:
     assert answer.status_code == 200
 
 
-def test_without_keys_everybody_at_this_machine_sees_every_job(front: Any) -> None:
-    keyed = Keyed(front)
+def test_without_keys_everybody_at_this_machine_sees_every_job(harness: Any) -> None:
+    keyed = Keyed(harness)
     job_id = submit(keyed.person("anna"))
-    front.settings = replace_auth(front.settings)
-    client = front.client()
+    harness.settings = replace_auth(harness.settings)
+    client = harness.client()
     assert client.get(f"/v1/jobs/{job_id}").status_code == 200
     assert client.get("/v1/session").get_json()["signed_in"]
 
@@ -461,8 +461,8 @@ def replace_auth(settings: ApiSettings) -> ApiSettings:
     return settings.model_copy(update={"auth": "off"})
 
 
-def test_over_tls_browsers_are_told_to_stay_with_it(front: Any) -> None:
-    client = Keyed(front, trusted_proxies=1).client(None)
+def test_over_tls_browsers_are_told_to_stay_with_it(harness: Any) -> None:
+    client = Keyed(harness, trusted_proxies=1).client(None)
     over_tls = client.get("/", headers={"X-Forwarded-Proto": "https"}).headers
     assert over_tls["Strict-Transport-Security"] == "max-age=31536000"
     assert "Strict-Transport-Security" not in client.get("/").headers

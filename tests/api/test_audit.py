@@ -25,15 +25,15 @@ def lines(log: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 
 def test_submission_download_cancellation_and_deletion_are_written_down(
-    front: Any, log: pytest.LogCaptureFixture
+    harness: Any, log: pytest.LogCaptureFixture
 ) -> None:
-    keyed = Keyed(front)
+    keyed = Keyed(harness)
     key, kept = generate_api_key("anna", is_admin=False, limits=KeyLimits())
-    front.keys.add(kept)
+    harness.keys.add(kept)
     anna: FlaskClient = keyed.client(key)
     first, second = submit(anna), submit(anna)
-    front.label(first)
-    front.assemble(first)
+    harness.label(first)
+    harness.assemble(first)
     anna.get(f"/v1/jobs/{first}")  # looking is not worth a line
     anna.get(f"/v1/jobs/{first}/result")
     anna.get(f"/v1/jobs/{first}/errors")
@@ -54,8 +54,10 @@ def test_submission_download_cancellation_and_deletion_are_written_down(
     assert "some words" not in log.text
 
 
-def test_what_did_not_happen_is_not_written_down(front: Any, log: pytest.LogCaptureFixture) -> None:
-    anna = Keyed(front).person("anna")
+def test_what_did_not_happen_is_not_written_down(
+    harness: Any, log: pytest.LogCaptureFixture
+) -> None:
+    anna = Keyed(harness).person("anna")
     job_id = submit(anna)
     log.clear()
     assert anna.get(f"/v1/jobs/{job_id}/result").status_code == 409
@@ -65,10 +67,10 @@ def test_what_did_not_happen_is_not_written_down(front: Any, log: pytest.LogCapt
 
 
 def test_a_refused_key_is_written_down_without_the_key(
-    front: Any, log: pytest.LogCaptureFixture
+    harness: Any, log: pytest.LogCaptureFixture
 ) -> None:
     wrong = f"sl_{'0' * 12}_{'1' * 64}"
-    Keyed(front).client(wrong).post("/v1/jobs", data=CATALOGUE)
+    Keyed(harness).client(wrong).post("/v1/jobs", data=CATALOGUE)
     (line,) = lines(log)
     assert (line["audit"], line["owner"], line["status"]) == ("key refused", None, 401)
     assert line["what"] == "POST /v1/jobs"
@@ -76,27 +78,27 @@ def test_a_refused_key_is_written_down_without_the_key(
 
 
 def test_behind_a_trusted_proxy_the_clients_own_address_is_written_down(
-    front: Any, log: pytest.LogCaptureFixture
+    harness: Any, log: pytest.LogCaptureFixture
 ) -> None:
     forwarded = {"X-Forwarded-For": "198.51.100.1, 192.0.2.7"}
-    submit(Keyed(front).person("anna"), **forwarded)
-    submit(Keyed(front, trusted_proxies=1).person("anna"), **forwarded)
+    submit(Keyed(harness).person("anna"), **forwarded)
+    submit(Keyed(harness, trusted_proxies=1).person("anna"), **forwarded)
     assert [line["from"] for line in lines(log)] == ["127.0.0.1", "192.0.2.7"]
     # Whoever gets past the proxy can choose what it says, but not where the connection comes from.
     assert [line["peer"] for line in lines(log)] == ["127.0.0.1", "127.0.0.1"]
 
 
 def test_an_address_that_is_none_is_not_written_down(
-    front: Any, log: pytest.LogCaptureFixture
+    harness: Any, log: pytest.LogCaptureFixture
 ) -> None:
-    anna = Keyed(front, trusted_proxies=1).person("anna")
+    anna = Keyed(harness, trusted_proxies=1).person("anna")
     submit(anna, **{"X-Forwarded-For": "it was ben"})
     (line,) = lines(log)
     assert (line["from"], line["peer"]) == (None, "127.0.0.1")
 
 
-def test_a_sign_in_is_written_down(front: Any, log: pytest.LogCaptureFixture) -> None:
-    keyed = Keyed(front)
+def test_a_sign_in_is_written_down(harness: Any, log: pytest.LogCaptureFixture) -> None:
+    keyed = Keyed(harness)
     key = keyed.key("anna")
     keyed.client(None).post("/v1/session", json={"key": key})
     (line,) = lines(log)
@@ -105,9 +107,9 @@ def test_a_sign_in_is_written_down(front: Any, log: pytest.LogCaptureFixture) ->
 
 
 def test_rows_deliveries_and_secrets_that_are_read_are_written_down(
-    front: Any, log: pytest.LogCaptureFixture
+    harness: Any, log: pytest.LogCaptureFixture
 ) -> None:
-    anna = Keyed(front).person("anna")
+    anna = Keyed(harness).person("anna")
     job_id = submit(anna)
     log.clear()
     for path in (
@@ -124,9 +126,9 @@ def test_rows_deliveries_and_secrets_that_are_read_are_written_down(
     assert "whsec_" not in log.text
 
 
-def test_refusals_are_written_down(front: Any, log: pytest.LogCaptureFixture) -> None:
-    unkeyed = front.client()
-    keyed = Keyed(front, requests_per_minute=2)
+def test_refusals_are_written_down(harness: Any, log: pytest.LogCaptureFixture) -> None:
+    unkeyed = harness.client()
+    keyed = Keyed(harness, requests_per_minute=2)
     anna = keyed.person("anna")
     assert anna.get("/metrics").status_code == 403
     assert anna.post("/v1/jobs", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
@@ -141,8 +143,8 @@ def test_refusals_are_written_down(front: Any, log: pytest.LogCaptureFixture) ->
     ]
 
 
-def test_a_key_in_a_path_is_not_written_down(front: Any, log: pytest.LogCaptureFixture) -> None:
-    keyed = Keyed(front)
+def test_a_key_in_a_path_is_not_written_down(harness: Any, log: pytest.LogCaptureFixture) -> None:
+    keyed = Keyed(harness)
     key = keyed.key("anna")
     keyed.client(None).get(f"/v1/jobs/{key}")
     keyed.client(None).get('/v1/jobs/x\n{"audit":"deletion"}')
@@ -177,10 +179,10 @@ WITHOUT_LINE = {
 }
 
 
-def test_of_every_route_it_is_decided_whether_a_line_is_written(front: Any) -> None:
+def test_of_every_route_it_is_decided_whether_a_line_is_written(harness: Any) -> None:
     routes = {
         (method, rule.endpoint)
-        for rule in front.app().url_map.iter_rules()
+        for rule in harness.app().url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     assert routes == set(EVENTS) | set(WITHOUT_LINE)

@@ -13,7 +13,7 @@ import tests
 from api.http.problem_codes import CODES
 from api.http.problems import Problem, problem_from
 from catalogue.errors import CatalogueError, LineTooLong
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 from tools.errors_page import JOB_FAILURES, errors_page
 
 ROOT = Path(api.__file__).parents[1]
@@ -60,8 +60,8 @@ def test_every_failure_of_a_job_is_on_the_page() -> None:
     ],
 )
 def test_errors_that_no_request_provokes_today_have_their_place(
-    front: Front, error: Exception, status: int, code: str
+    harness: ApiHarness, error: Exception, status: int, code: str
 ) -> None:
-    with front.app().test_request_context():
+    with harness.app().test_request_context():
         problem = problem_from(error)
     assert (problem.status, problem.code) == (status, code)

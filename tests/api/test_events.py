@@ -18,7 +18,7 @@ from jobs.job import State
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from tests.api.client import client_of
-from tests.api.conftest import ApiProcess, Front
+from tests.api.conftest import ApiHarness, ApiProcess
 from tests.api.fixed_callers import somebody
 from tests.waiting import WITHIN_S
 
@@ -26,8 +26,8 @@ from tests.waiting import WITHIN_S
 class Stream:
     """The events of one connection, read one by one."""
 
-    def __init__(self, front: Front, job_id: str, **headers: str) -> None:
-        self.answer = front.client().get(
+    def __init__(self, harness: ApiHarness, job_id: str, **headers: str) -> None:
+        self.answer = harness.client().get(
             f"/v1/jobs/{job_id}/events",
             headers={name.replace("_", "-"): value for name, value in headers.items()},
         )
@@ -46,63 +46,63 @@ class Stream:
         return next(self.blocks, None) is None
 
 
-def test_each_change_is_told_and_the_end_ends_the_stream(front: Front) -> None:
-    job_id = front.submit()
-    stream = Stream(front, job_id)
+def test_each_change_is_told_and_the_end_ends_the_stream(harness: ApiHarness) -> None:
+    job_id = harness.submit()
+    stream = Stream(harness, job_id)
     kind, _, document = stream.next()
-    assert (kind, document) == ("job", front.client().get(f"/v1/jobs/{job_id}").json)
-    front.label(job_id, rows=5, failed=2)
+    assert (kind, document) == ("job", harness.client().get(f"/v1/jobs/{job_id}").json)
+    harness.label(job_id, rows=5, failed=2)
     kind, _, document = stream.next()
     assert (kind, document["state"]) == ("job", "finalizing")
     assert document["row_counts"] == {"total": 5, "labelled": 3, "failed": 2, "pending": 0}
-    front.assemble(job_id)
+    harness.assemble(job_id)
     kind, _, document = stream.next()
     assert (kind, document["state"]) == ("end", "completed")
     assert document["links"]["result"]
     assert stream.is_over()
 
 
-def test_a_client_that_comes_back_is_told_only_what_it_does_not_know(front: Front) -> None:
-    job_id = front.submit()
-    _, known, _ = Stream(front, job_id).next()
-    again = Stream(front, job_id, Last_Event_ID=known)
-    front.label(job_id)
+def test_a_client_that_comes_back_is_told_only_what_it_does_not_know(harness: ApiHarness) -> None:
+    job_id = harness.submit()
+    _, known, _ = Stream(harness, job_id).next()
+    again = Stream(harness, job_id, Last_Event_ID=known)
+    harness.label(job_id)
     kind, newer, document = again.next()
     assert (kind, document["state"]) == ("job", "finalizing")
     assert newer != known
-    behind = Stream(front, job_id, Last_Event_ID=known)
+    behind = Stream(harness, job_id, Last_Event_ID=known)
     assert behind.next()[1] == newer
 
 
-def test_a_client_that_knows_the_end_is_told_not_to_come_back(front: Front) -> None:
-    job_id = front.completed()
-    kind, known, _ = Stream(front, job_id).next()
+def test_a_client_that_knows_the_end_is_told_not_to_come_back(harness: ApiHarness) -> None:
+    job_id = harness.completed()
+    kind, known, _ = Stream(harness, job_id).next()
     assert kind == "end"
-    answer = front.client().get(f"/v1/jobs/{job_id}/events", headers={"Last-Event-ID": known})
+    answer = harness.client().get(f"/v1/jobs/{job_id}/events", headers={"Last-Event-ID": known})
     assert (answer.status_code, answer.data) == (204, b"")
 
 
-def test_silence_is_filled_with_heartbeats(front: Front) -> None:
-    job = front.store.jobs.get(front.submit())
-    jobs = ScopedJobStore(front.store, lambda: somebody("root", is_admin=True))
+def test_silence_is_filled_with_heartbeats(harness: ApiHarness) -> None:
+    job = harness.store.jobs.get(harness.submit())
+    jobs = ScopedJobStore(harness.store, lambda: somebody("root", is_admin=True))
     stream = event_stream(jobs, job, version(job), heartbeat_s=0)
     assert next(stream).startswith("retry: ")
     assert [next(stream) for _ in range(3)] == [":\n\n"] * 3
 
 
-def test_a_job_that_is_deleted_meanwhile_ends_the_stream(front: Front) -> None:
-    job_id = front.submit()
-    stream = Stream(front, job_id)
+def test_a_job_that_is_deleted_meanwhile_ends_the_stream(harness: ApiHarness) -> None:
+    job_id = harness.submit()
+    stream = Stream(harness, job_id)
     stream.next()
-    front.store.jobs.end(job_id, State.CANCELLED)
-    front.assemble(job_id, None)
-    front.store.jobs.delete(job_id)
+    harness.store.jobs.end(job_id, State.CANCELLED)
+    harness.assemble(job_id, None)
+    harness.store.jobs.delete(job_id)
     assert stream.is_over()
 
 
-def test_permits_to_wait_are_bounded_and_released_when_a_client_leaves(front: Front) -> None:
-    front.settings = ApiSettings(api_max_long_polls=1)
-    app, job_id = front.app(), front.submit()
+def test_permits_to_wait_are_bounded_and_released_when_a_client_leaves(harness: ApiHarness) -> None:
+    harness.settings = ApiSettings(api_max_long_polls=1)
+    app, job_id = harness.app(), harness.submit()
     path = f"/v1/jobs/{job_id}/events"
     first = client_of(app).get(path)
     assert first.status_code == 200
@@ -117,34 +117,34 @@ def test_permits_to_wait_are_bounded_and_released_when_a_client_leaves(front: Fr
     assert client_of(app).get(path).status_code == 200
 
 
-def test_waiting_never_takes_more_than_half_of_the_threads(front: Front) -> None:
-    front.settings = ApiSettings(api_max_long_polls=8, api_threads=4)
-    app, job_id = front.app(), front.submit()
+def test_waiting_never_takes_more_than_half_of_the_threads(harness: ApiHarness) -> None:
+    harness.settings = ApiSettings(api_max_long_polls=8, api_threads=4)
+    app, job_id = harness.app(), harness.submit()
     open_streams = [client_of(app).get(f"/v1/jobs/{job_id}/events") for _ in range(3)]
     assert [answer.status_code for answer in open_streams] == [200, 200, 503]
 
 
-def test_a_look_that_waits_returns_when_its_time_is_over(front: Front) -> None:
-    answer = front.client().get(f"/v1/jobs/{front.submit()}", headers={"Prefer": "wait=1"})
+def test_a_look_that_waits_returns_when_its_time_is_over(harness: ApiHarness) -> None:
+    answer = harness.client().get(f"/v1/jobs/{harness.submit()}", headers={"Prefer": "wait=1"})
     assert (answer.status_code, answer.json["state"]) == (200, "queued")
     assert answer.headers["Preference-Applied"] == "wait=1"
     assert answer.headers["Retry-After"] == "1"
 
 
-def test_a_look_that_waits_returns_at_once_for_an_ended_job(front: Front) -> None:
+def test_a_look_that_waits_returns_at_once_for_an_ended_job(harness: ApiHarness) -> None:
     prefer = {"Prefer": "respond-async, wait=60"}
-    answer = front.client().get(f"/v1/jobs/{front.completed()}", headers=prefer)
+    answer = harness.client().get(f"/v1/jobs/{harness.completed()}", headers=prefer)
     assert answer.json["state"] == "completed"
     assert "Retry-After" not in answer.headers
 
 
-def test_a_look_is_not_answered_in_full_while_nothing_has_happened(front: Front) -> None:
-    job_id = front.submit()
-    client = front.client()
+def test_a_look_is_not_answered_in_full_while_nothing_has_happened(harness: ApiHarness) -> None:
+    job_id = harness.submit()
+    client = harness.client()
     etag = client.get(f"/v1/jobs/{job_id}").headers["ETag"]
     same = client.get(f"/v1/jobs/{job_id}", headers={"If-None-Match": etag, "Prefer": "wait=1"})
     assert (same.status_code, same.data) == (HTTPStatus.NOT_MODIFIED, b"")
-    front.label(job_id)
+    harness.label(job_id)
     other = client.get(f"/v1/jobs/{job_id}", headers={"If-None-Match": etag, "Prefer": "wait=60"})
     assert (other.status_code, other.json["state"]) == (200, "finalizing")
 
@@ -152,14 +152,14 @@ def test_a_look_is_not_answered_in_full_while_nothing_has_happened(front: Front)
 @pytest.mark.parametrize(
     "prefer", ["wait", "wait=", "wait=-1", "wait=1.5", "waiting=9", "x=wait=9"]
 )
-def test_a_wish_that_is_none_is_ignored(front: Front, prefer: str) -> None:
-    answer = front.client().get(f"/v1/jobs/{front.submit()}", headers={"Prefer": prefer})
+def test_a_wish_that_is_none_is_ignored(harness: ApiHarness, prefer: str) -> None:
+    answer = harness.client().get(f"/v1/jobs/{harness.submit()}", headers={"Prefer": prefer})
     assert answer.status_code == 200
     assert "Preference-Applied" not in answer.headers
 
 
-def test_an_upload_may_wait_for_its_job(front: Front) -> None:
-    answer = front.client().post(
+def test_an_upload_may_wait_for_its_job(harness: ApiHarness) -> None:
+    answer = harness.client().post(
         "/v1/jobs", data=b"summary\nsome words\n", headers={"Prefer": "wait=1"}
     )
     assert (answer.status_code, answer.json["state"]) == (202, "queued")

@@ -18,7 +18,7 @@ from catalogue.labelled.writer import encode_header, encode_rows
 from catalogue.parsing.rows import parse_records
 from catalogue.parsing.schema import inspect_head
 from tests.api.client import Answer
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 
 CATALOGUE = (
     "title,summary,confidence,title,,isbn\n"
@@ -51,32 +51,34 @@ def label(rank: int) -> Label:
     )
 
 
-def ended(front: Front, catalogue: bytes = CATALOGUE.encode()) -> str:
+def ended(harness: ApiHarness, catalogue: bytes = CATALOGUE.encode()) -> str:
     """A completed job with a result as workers write it."""
     layout = inspect_head(catalogue, complete=True)
     rows = parse_records(catalogue[layout.data_start :], layout)
     outcomes = [None if r.blank else r.error or label(n) for n, r in enumerate(rows)]
-    job_id = str(front.submit(catalogue, name="Bücher.csv"))
+    job_id = str(harness.submit(catalogue, name="Bücher.csv"))
     failed = sum(isinstance(outcome, RowError) for outcome in outcomes)
-    front.label(job_id, rows=sum(not r.blank for r in rows), failed=failed)
-    front.assemble(job_id, encode_header(layout) + encode_rows(layout, rows, outcomes))
+    harness.label(job_id, rows=sum(not r.blank for r in rows), failed=failed)
+    harness.assemble(job_id, encode_header(layout) + encode_rows(layout, rows, outcomes))
     return job_id
 
 
-def get(front: Front, job_id: str, *, accept: str | None = None, **query: str) -> Answer:
+def get(harness: ApiHarness, job_id: str, *, accept: str | None = None, **query: str) -> Answer:
     headers = {"Accept": accept} if accept else {}
-    return front.client().get(f"/v1/jobs/{job_id}/result", query_string=query, headers=headers)
+    return harness.client().get(f"/v1/jobs/{job_id}/result", query_string=query, headers=headers)
 
 
-def fetched(front: Front, job_id: str, kind: str) -> bytes:
-    answer = get(front, job_id, format=kind)
+def fetched(harness: ApiHarness, job_id: str, kind: str) -> bytes:
+    answer = get(harness, job_id, format=kind)
     assert answer.status_code == 200, answer.text
     data: bytes = answer.data
     return data
 
 
-def test_json_lines_have_typed_values_under_names_that_are_all_different(front: Front) -> None:
-    rows = [json.loads(line) for line in fetched(front, ended(front), "jsonl").splitlines()]
+def test_json_lines_have_typed_values_under_names_that_are_all_different(
+    harness: ApiHarness,
+) -> None:
+    rows = [json.loads(line) for line in fetched(harness, ended(harness), "jsonl").splitlines()]
     assert [list(row) for row in rows[:3]] == [NAMES + ADDED] * 3
     assert rows[0] == {
         "title": "=1+1",
@@ -100,21 +102,21 @@ def test_json_lines_have_typed_values_under_names_that_are_all_different(front: 
     assert len(rows) == 4
 
 
-def test_parquet_has_the_same_values_with_types(front: Front) -> None:
-    job_id = ended(front)
-    table = pq.read_table(io.BytesIO(fetched(front, job_id, "parquet")))
+def test_parquet_has_the_same_values_with_types(harness: ApiHarness) -> None:
+    job_id = ended(harness)
+    table = pq.read_table(io.BytesIO(fetched(harness, job_id, "parquet")))
     assert table.column_names == [*NAMES, *ADDED, "extra_cells"]
     types = {field.name: str(field.type) for field in table.schema}
     assert types["isbn"] == types["predicted_genre"] == "string"
     assert types["confidence_2"] == "double"
     assert types["needs_review"] == "bool"
     assert types["genre_set"].startswith("list<")
-    lines = fetched(front, job_id, "jsonl").splitlines()
+    lines = fetched(harness, job_id, "jsonl").splitlines()
     assert table.to_pylist() == [{"extra_cells": [], **json.loads(line)} for line in lines]
 
 
-def test_a_workbook_has_the_same_cells_as_texts_and_numbers(front: Front) -> None:
-    book = openpyxl.load_workbook(io.BytesIO(fetched(front, ended(front), "xlsx")))
+def test_a_workbook_has_the_same_cells_as_texts_and_numbers(harness: ApiHarness) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(fetched(harness, ended(harness), "xlsx")))
     rows: list[Any] = list(book.worksheets[0].iter_rows(values_only=True))
     assert list(rows[0][: len(NAMES + ADDED)]) == NAMES + ADDED
     assert rows[1][0] == "=1+1"
@@ -127,8 +129,8 @@ def test_a_workbook_has_the_same_cells_as_texts_and_numbers(front: Front) -> Non
     assert len(rows) == 5
 
 
-def test_a_workbook_that_we_write_is_one_that_we_read(front: Front) -> None:
-    answer = front.client().post("/v1/preview", data=fetched(front, ended(front), "xlsx"))
+def test_a_workbook_that_we_write_is_one_that_we_read(harness: ApiHarness) -> None:
+    answer = harness.client().post("/v1/preview", data=fetched(harness, ended(harness), "xlsx"))
     seen = answer.json
     assert seen["rows"] == {"count": 4, "exact": True}
     assert seen["columns"][:6] == NAMES
@@ -137,10 +139,10 @@ def test_a_workbook_that_we_write_is_one_that_we_read(front: Front) -> None:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
-def test_a_long_result_is_complete_in_every_format(front: Front, kind: str) -> None:
+def test_a_long_result_is_complete_in_every_format(harness: ApiHarness, kind: str) -> None:
     rows = 5_000
     lines = "".join(f"T{n},some words {n}\n" for n in range(rows))
-    content = fetched(front, ended(front, f"title,summary\n{lines}".encode()), kind)
+    content = fetched(harness, ended(harness, f"title,summary\n{lines}".encode()), kind)
     if kind == "jsonl":
         titles = [json.loads(line)["title"] for line in content.splitlines()]
     elif kind == "parquet":
@@ -152,26 +154,26 @@ def test_a_long_result_is_complete_in_every_format(front: Front, kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
-def test_an_empty_result_is_a_file_without_rows(front: Front, kind: str) -> None:
-    job_id = front.completed(b"title,summary,predicted_genre\n")
-    assert get(front, job_id, format=kind).status_code == 200
+def test_an_empty_result_is_a_file_without_rows(harness: ApiHarness, kind: str) -> None:
+    job_id = harness.completed(b"title,summary,predicted_genre\n")
+    assert get(harness, job_id, format=kind).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx", "csv"])
-def test_corrections_are_in_every_format(front: Front, kind: str) -> None:
-    job_id = ended(front)
-    before = get(front, job_id, format=kind).headers["ETag"]
+def test_corrections_are_in_every_format(harness: ApiHarness, kind: str) -> None:
+    job_id = ended(harness)
+    before = get(harness, job_id, format=kind).headers["ETag"]
     path = f"/v1/jobs/{job_id}/corrections/3"
-    answer = front.client().put(path, json={"genre": "science"})
+    answer = harness.client().put(path, json={"genre": "science"})
     assert answer.status_code == 200, answer.text
-    assert get(front, job_id, format=kind).headers["ETag"] != before
-    content = fetched(front, job_id, kind)
+    assert get(harness, job_id, format=kind).headers["ETag"] != before
+    content = fetched(harness, job_id, kind)
     if kind == "jsonl":
         found = [json.loads(line)["corrected_genre"] for line in content.splitlines()]
     elif kind == "parquet":
         found = pq.read_table(io.BytesIO(content))["corrected_genre"].to_pylist()
     elif kind == "csv":
-        text = get(front, job_id, format="csv", neutralise_formulas="true").text
+        text = get(harness, job_id, format="csv", neutralise_formulas="true").text
         header, *rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
         place = header.index("corrected_genre")
         found = [row[place] or None for row in rows]
@@ -183,11 +185,11 @@ def test_corrections_are_in_every_format(front: Front, kind: str) -> None:
 
 
 def test_formulas_are_neutralised_where_it_is_asked_for_and_nothing_else_changes(
-    front: Front,
+    harness: ApiHarness,
 ) -> None:
-    job_id = ended(front)
-    plain = list(csv.reader(io.StringIO(get(front, job_id).text, newline="")))
-    text = get(front, job_id, neutralise_formulas="true").text
+    job_id = ended(harness)
+    plain = list(csv.reader(io.StringIO(get(harness, job_id).text, newline="")))
+    text = get(harness, job_id, neutralise_formulas="true").text
     harmless = list(csv.reader(io.StringIO(text, newline="")))
     changed = {
         (was, now)
@@ -215,59 +217,59 @@ def test_formulas_are_neutralised_where_it_is_asked_for_and_nothing_else_changes
     ],
 )
 def test_the_accept_header_chooses_the_format(
-    front: Front, accept: str | None, media_type: str
+    harness: ApiHarness, accept: str | None, media_type: str
 ) -> None:
-    answer = get(front, ended(front), accept=accept)
+    answer = get(harness, ended(harness), accept=accept)
     assert answer.mimetype == media_type
     assert "Accept" in answer.headers["Vary"]
 
 
-def test_the_parameter_overrules_the_accept_header_and_names_the_file(front: Front) -> None:
-    answer = get(front, ended(front), accept="text/csv", format="parquet")
+def test_the_parameter_overrules_the_accept_header_and_names_the_file(harness: ApiHarness) -> None:
+    answer = get(harness, ended(harness), accept="text/csv", format="parquet")
     assert answer.mimetype == MEDIA_TYPES[Format.PARQUET]
     assert "B%C3%BCcher.labelled.parquet" in answer.headers["Content-Disposition"]
 
 
-def test_a_format_that_results_do_not_have_is_not_acceptable(front: Front) -> None:
-    answer = get(front, ended(front), accept="application/pdf")
+def test_a_format_that_results_do_not_have_is_not_acceptable(harness: ApiHarness) -> None:
+    answer = get(harness, ended(harness), accept="application/pdf")
     assert (answer.status_code, answer.json["code"]) == (406, "NOT_ACCEPTABLE")
-    answer = get(front, ended(front), format="pdf")
+    answer = get(harness, ended(harness), format="pdf")
     assert (answer.status_code, answer.json["code"]) == (400, "INVALID_PARAMETER")
 
 
 @pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 422)])
 def test_more_rows_than_a_sheet_holds_are_refused_with_what_to_do(
-    front: Front, more: int, status: int
+    harness: ApiHarness, more: int, status: int
 ) -> None:
-    job_id = front.submit()
+    job_id = harness.submit()
     # Only the record says how many rows there are; nothing is read before the refusal.
-    front.label(job_id, rows=MAX_ROWS + more)
+    harness.label(job_id, rows=MAX_ROWS + more)
     layout = inspect_head(CATALOGUE.encode(), complete=True)
-    front.assemble(job_id, encode_header(layout))
-    answer = get(front, job_id, format="xlsx")
+    harness.assemble(job_id, encode_header(layout))
+    answer = get(harness, job_id, format="xlsx")
     assert answer.status_code == status
     assert not more or answer.json["code"] == "TOO_MANY_ROWS_FOR_XLSX"
-    assert get(front, job_id, format="parquet").status_code == 200
+    assert get(harness, job_id, format="parquet").status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
-def test_what_the_client_has_already_is_not_made_again(front: Front, kind: str) -> None:
-    job_id = ended(front)
-    etag = get(front, job_id, format=kind).headers["ETag"]
-    answer = front.client().get(
+def test_what_the_client_has_already_is_not_made_again(harness: ApiHarness, kind: str) -> None:
+    job_id = ended(harness)
+    etag = get(harness, job_id, format=kind).headers["ETag"]
+    answer = harness.client().get(
         f"/v1/jobs/{job_id}/result", query_string={"format": kind}, headers={"If-None-Match": etag}
     )
     assert (answer.status_code, answer.data) == (304, b"")
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
-def test_before_the_job_has_ended_no_format_is_ready(front: Front, kind: str) -> None:
-    answer = get(front, front.submit(), format=kind)
+def test_before_the_job_has_ended_no_format_is_ready(harness: ApiHarness, kind: str) -> None:
+    answer = get(harness, harness.submit(), format=kind)
     assert (answer.status_code, answer.json["code"]) == (409, "RESULT_NOT_READY")
 
 
-def test_bytes_that_are_no_text_do_not_break_a_format(front: Front) -> None:
-    job_id = ended(front, b"title,summary\nA\xff\xc3\xa9\xc3\xa9\xc3\xa9,words\n")
+def test_bytes_that_are_no_text_do_not_break_a_format(harness: ApiHarness) -> None:
+    job_id = ended(harness, b"title,summary\nA\xff\xc3\xa9\xc3\xa9\xc3\xa9,words\n")
     for kind in ("jsonl", "parquet", "xlsx"):
-        assert fetched(front, job_id, kind)
-    assert json.loads(fetched(front, job_id, "jsonl"))["title"] == "A\ufffdééé"
+        assert fetched(harness, job_id, kind)
+    assert json.loads(fetched(harness, job_id, "jsonl"))["title"] == "A\ufffdééé"

@@ -17,7 +17,7 @@ from jobs.memory.job_store import memory_job_store
 from jobs.memory.state import MemoryState
 from jobs.ports.job_store import JobStore
 from tests.api.client import ApiClient
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 
 MODEL = {"version": 4, "labels": ["crime", "poetry"]}
 
@@ -27,42 +27,46 @@ def test_a_process_that_answers_is_alive_whatever_else_is_missing(client: ApiCli
     assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
 
 
-def test_it_is_ready_with_a_worker_that_reaches_a_model(front: Front) -> None:
-    front.store.workers.report("one", {**MODEL, "version": 3})
-    front.store.workers.report("two", MODEL)
-    front.store.workers.report("three", None)
-    answer = front.client().get("/readyz")
+def test_it_is_ready_with_a_worker_that_reaches_a_model(harness: ApiHarness) -> None:
+    harness.store.workers.report("one", {**MODEL, "version": 3})
+    harness.store.workers.report("two", MODEL)
+    harness.store.workers.report("three", None)
+    answer = harness.client().get("/readyz")
     assert (answer.status_code, answer.json["ready"]) == (200, True)
     assert answer.json["checks"]["workers"] == {"ok": True, "count": 3}
     assert answer.json["checks"]["model"] == {"ok": True, "version": 4}
-    assert front.storage.names("") == []
+    assert harness.storage.names("") == []
 
 
-def test_it_is_not_ready_without_a_worker_or_with_one_that_reaches_no_model(front: Front) -> None:
-    answer = front.client().get("/readyz")
+def test_it_is_not_ready_without_a_worker_or_with_one_that_reaches_no_model(
+    harness: ApiHarness,
+) -> None:
+    answer = harness.client().get("/readyz")
     assert (answer.status_code, answer.json["ready"]) == (503, False)
     assert answer.json["checks"]["workers"]["ok"] is False
-    front.store.workers.report("one", None)
-    answer = front.client().get("/readyz")
+    harness.store.workers.report("one", None)
+    answer = harness.client().get("/readyz")
     assert (answer.status_code, answer.json["ready"]) == (503, False)
     assert answer.json["checks"]["workers"]["ok"] is True
     assert "detail" in answer.json["checks"]["model"]
 
 
-def test_a_worker_that_has_been_silent_does_not_count(front: Front) -> None:
+def test_a_worker_that_has_been_silent_does_not_count(harness: ApiHarness) -> None:
     now = 1_000_000.0
-    front.store = memory_job_store(MemoryState(clock=lambda: now))
-    front.store.workers.report("one", MODEL)
+    harness.store = memory_job_store(MemoryState(clock=lambda: now))
+    harness.store.workers.report("one", MODEL)
     now += 16
-    assert front.client().get("/readyz").status_code == 503
-    assert front.client().get("/v1/model").status_code == 404
+    assert harness.client().get("/readyz").status_code == 503
+    assert harness.client().get("/v1/model").status_code == 404
 
 
-def test_it_is_not_ready_when_the_storage_cannot_be_written(front: Front, tmp_path: Path) -> None:
-    front.store.workers.report("one", MODEL)
+def test_it_is_not_ready_when_the_storage_cannot_be_written(
+    harness: ApiHarness, tmp_path: Path
+) -> None:
+    harness.store.workers.report("one", MODEL)
     (tmp_path / "file").touch()
-    front.storage = Storage(str(tmp_path / "file"))
-    answer = front.client().get("/readyz")
+    harness.storage = Storage(str(tmp_path / "file"))
+    answer = harness.client().get("/readyz")
     assert answer.status_code == 503
     assert answer.json["checks"]["storage"]["ok"] is False
     assert str(tmp_path) not in answer.text
@@ -113,6 +117,6 @@ def test_a_redis_that_refuses_writes_is_told_from_one_that_does_not_answer(tmp_p
     assert answer.get_json()["checks"]["workers"] == {"ok": True, "count": 1}
 
 
-def test_the_model_is_what_the_workers_reported_of_it(front: Front) -> None:
-    front.store.workers.report("one", MODEL)
-    assert front.client().get("/v1/model").json == MODEL
+def test_the_model_is_what_the_workers_reported_of_it(harness: ApiHarness) -> None:
+    harness.store.workers.report("one", MODEL)
+    assert harness.client().get("/v1/model").json == MODEL

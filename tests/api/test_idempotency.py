@@ -26,7 +26,7 @@ from jobs.ports.idempotency import KeyClaim, request_name
 from jobs.queue.task_queue import RecordingTaskQueue
 from jobs.webhook_urls import WebhookUrlRules
 from tests.api.client import ApiClient, client_of
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 from tests.api.fixed_callers import somebody
 
 CATALOGUE = b"title,summary\nA,some words\n"
@@ -34,40 +34,40 @@ KEY = {"Idempotency-Key": "a-key"}
 ANYBODY = somebody("ann", is_admin=True)
 
 
-def send(front: Front, content: bytes = CATALOGUE, **arguments: Any) -> TestResponse:
-    answer = front.client().post("/v1/jobs", data=content, **{"headers": KEY, **arguments})
+def send(harness: ApiHarness, content: bytes = CATALOGUE, **arguments: Any) -> TestResponse:
+    answer = harness.client().post("/v1/jobs", data=content, **{"headers": KEY, **arguments})
     assert isinstance(answer, TestResponse)
     return answer
 
 
-def jobs(front: Front) -> list[str]:
-    return [job.id for job in front.store.jobs.newest(limit=100)]
+def jobs(harness: ApiHarness) -> list[str]:
+    return [job.id for job in harness.store.jobs.newest(limit=100)]
 
 
-def test_an_upload_that_is_sent_again_leads_to_the_same_job(front: Front) -> None:
-    first, again = send(front), send(front)
+def test_an_upload_that_is_sent_again_leads_to_the_same_job(harness: ApiHarness) -> None:
+    first, again = send(harness), send(harness)
     assert (first.status_code, again.status_code) == (202, 202)
     assert first.json is not None
     assert again.json is not None
     assert first.json["id"] == again.json["id"]
     assert first.headers["Location"] == again.headers["Location"]
     assert [a.headers["Idempotency-Replayed"] for a in (first, again)] == ["false", "true"]
-    assert len(jobs(front)) == 1
-    assert len(front.messages.sent) == 1
-    assert len(front.storage.names("")) == 1
+    assert len(jobs(harness)) == 1
+    assert len(harness.messages.sent) == 1
+    assert len(harness.storage.names("")) == 1
 
 
-def test_the_job_is_answered_as_it_stands_now(front: Front) -> None:
-    job_id = send(front).get_json()["id"]
-    front.label(job_id)
-    front.assemble(job_id)
-    assert send(front).get_json()["state"] == "completed"
+def test_the_job_is_answered_as_it_stands_now(harness: ApiHarness) -> None:
+    job_id = send(harness).get_json()["id"]
+    harness.label(job_id)
+    harness.assemble(job_id)
+    assert send(harness).get_json()["state"] == "completed"
 
 
-def test_how_the_same_upload_is_wrapped_does_not_matter(front: Front) -> None:
-    raw = send(front, query_string={"filename": "a.csv", "error_threshold": "0.5"})
+def test_how_the_same_upload_is_wrapped_does_not_matter(harness: ApiHarness) -> None:
+    raw = send(harness, query_string={"filename": "a.csv", "error_threshold": "0.5"})
     form = {"file": (io.BytesIO(CATALOGUE), "a.csv"), "error_threshold": "0.5"}
-    wrapped = front.client().post("/v1/jobs", data=form, headers=KEY)
+    wrapped = harness.client().post("/v1/jobs", data=form, headers=KEY)
     assert wrapped.json["id"] == raw.get_json()["id"]
 
 
@@ -82,43 +82,47 @@ def test_how_the_same_upload_is_wrapped_does_not_matter(front: Front) -> None:
     ],
 )
 def test_the_key_with_something_else_is_refused(
-    front: Front, content: bytes, query: dict[str, str]
+    harness: ApiHarness, content: bytes, query: dict[str, str]
 ) -> None:
-    made = send(front).get_json()["id"]
-    answer = send(front, content, query_string=query)
+    made = send(harness).get_json()["id"]
+    answer = send(harness, content, query_string=query)
     assert (answer.status_code, answer.get_json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert made in answer.get_json()["detail"]
-    assert jobs(front) == [made]
+    assert jobs(harness) == [made]
 
 
-def test_without_a_key_or_with_another_the_same_file_is_another_job(front: Front) -> None:
-    answers = [send(front, headers={}), send(front), send(front, headers={"Idempotency-Key": "b"})]
+def test_without_a_key_or_with_another_the_same_file_is_another_job(harness: ApiHarness) -> None:
+    answers = [
+        send(harness, headers={}),
+        send(harness),
+        send(harness, headers={"Idempotency-Key": "b"}),
+    ]
     assert len({answer.get_json()["id"] for answer in answers}) == 3
     assert "Idempotency-Replayed" not in answers[0].headers
 
 
-def test_a_refused_upload_leaves_its_key_free(front: Front) -> None:
-    assert send(front, b"title,remarks\nA,B\n").get_json()["code"] == "NO_SUMMARY_COLUMN"
+def test_a_refused_upload_leaves_its_key_free(harness: ApiHarness) -> None:
+    assert send(harness, b"title,remarks\nA,B\n").get_json()["code"] == "NO_SUMMARY_COLUMN"
     assert (
-        send(front, CATALOGUE[:-5], environ_overrides={"CONTENT_LENGTH": "99"}).status_code == 400
+        send(harness, CATALOGUE[:-5], environ_overrides={"CONTENT_LENGTH": "99"}).status_code == 400
     )
-    assert send(front).status_code == 202
+    assert send(harness).status_code == 202
 
 
-def test_while_one_upload_is_under_way_a_second_one_with_its_key_waits(front: Front) -> None:
+def test_while_one_upload_is_under_way_a_second_one_with_its_key_waits(harness: ApiHarness) -> None:
     name = request_name(None, "a-key")
-    held = front.store.idempotency.claim(name, "another process", lease_s=60)
+    held = harness.store.idempotency.claim(name, "another process", lease_s=60)
     assert isinstance(held, KeyClaim)
-    answer = send(front)
+    answer = send(harness)
     assert (answer.status_code, answer.get_json()["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
     assert answer.headers["Retry-After"] == "1"
-    assert front.is_empty()
-    front.store.idempotency.release(held)
-    assert send(front).status_code == 202
+    assert harness.is_empty()
+    harness.store.idempotency.release(held)
+    assert send(harness).status_code == 202
 
 
-def test_of_many_at_once_one_makes_the_job_and_no_other_is_made(front: Front) -> None:
-    app = front.app()
+def test_of_many_at_once_one_makes_the_job_and_no_other_is_made(harness: ApiHarness) -> None:
+    app = harness.app()
     answers: list[TestResponse] = []
 
     def run() -> None:
@@ -131,26 +135,26 @@ def test_of_many_at_once_one_makes_the_job_and_no_other_is_made(front: Front) ->
         thread.join()
     assert {answer.status_code for answer in answers} <= {202, 409}
     made = {answer.get_json()["id"] for answer in answers if answer.status_code == 202}
-    assert list(made) == jobs(front)
+    assert list(made) == jobs(harness)
 
 
-def test_an_upload_whose_key_was_lost_on_the_way_leaves_nothing(front: Front) -> None:
+def test_an_upload_whose_key_was_lost_on_the_way_leaves_nothing(harness: ApiHarness) -> None:
     now = [0.0]
-    front.store = memory_job_store(MemoryState(clock=lambda: now[0]))
+    harness.store = memory_job_store(MemoryState(clock=lambda: now[0]))
 
     class Slow(io.BytesIO):
         """Its key is taken over by another process before the file is complete."""
 
         def readinto(self, buffer: Any, /) -> int:
             now[0] += 3600
-            assert front.store.idempotency.claim(request_name(None, "a-key"), "heir", lease_s=60)
+            assert harness.store.idempotency.claim(request_name(None, "a-key"), "heir", lease_s=60)
             return super().readinto(buffer)
 
-    answer = front.client().post(
+    answer = harness.client().post(
         "/v1/jobs", input_stream=Slow(CATALOGUE), content_length=len(CATALOGUE), headers=KEY
     )
     assert (answer.status_code, answer.json["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
-    assert front.is_empty()
+    assert harness.is_empty()
 
 
 class SlowStorage(Storage):
@@ -219,12 +223,12 @@ def test_a_key_is_held_for_as_long_as_an_archive_is_unpacked(tmp_path: Path) -> 
     assert store.jobs.get(made.id).state == State.QUEUED
 
 
-def test_a_job_that_was_deleted_is_not_made_again_by_its_key(front: Front) -> None:
-    job_id = send(front).get_json()["id"]
-    front.label(job_id)
-    front.assemble(job_id)
-    front.client().delete(f"/v1/jobs/{job_id}")
-    assert send(front).get_json()["code"] == "JOB_NOT_FOUND"
+def test_a_job_that_was_deleted_is_not_made_again_by_its_key(harness: ApiHarness) -> None:
+    job_id = send(harness).get_json()["id"]
+    harness.label(job_id)
+    harness.assemble(job_id)
+    harness.client().delete(f"/v1/jobs/{job_id}")
+    assert send(harness).get_json()["code"] == "JOB_NOT_FOUND"
 
 
 @pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256])

@@ -13,12 +13,12 @@ from jobs.files.storage import Storage
 from jobs.job import Failure, State
 from jobs.queue.task_queue import ASSEMBLE_TASK
 from tests.api.client import ApiClient
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 
 
-def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(front: Front) -> None:
-    job_id = front.submit()
-    document = front.client().get(f"/v1/jobs/{job_id}").json
+def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(harness: ApiHarness) -> None:
+    job_id = harness.submit()
+    document = harness.client().get(f"/v1/jobs/{job_id}").json
     assert document["row_counts"] == {"total": 0, "labelled": 0, "failed": 0, "pending": 0}
     assert document["total_is_final"] is False
     assert document["created_at"] == document["queued_at"]
@@ -34,11 +34,13 @@ def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(front: Front) -> None
     }
 
 
-def test_a_completed_job_tells_counts_model_times_and_where_the_result_is(front: Front) -> None:
-    job_id = front.submit()
-    front.label(job_id, rows=5, failed=2)
-    front.assemble(job_id)
-    document = front.client().get(f"/v1/jobs/{job_id}").json
+def test_a_completed_job_tells_counts_model_times_and_where_the_result_is(
+    harness: ApiHarness,
+) -> None:
+    job_id = harness.submit()
+    harness.label(job_id, rows=5, failed=2)
+    harness.assemble(job_id)
+    document = harness.client().get(f"/v1/jobs/{job_id}").json
     assert document["state"] == "completed"
     assert document["row_counts"] == {"total": 5, "labelled": 3, "failed": 2, "pending": 0}
     assert document["total_is_final"] is True
@@ -51,13 +53,13 @@ def test_a_completed_job_tells_counts_model_times_and_where_the_result_is(front:
     assert document["links"]["cancel"] is None
 
 
-def test_a_failed_job_says_why(front: Front) -> None:
-    job_id = front.submit()
-    front.store.jobs.end(
+def test_a_failed_job_says_why(harness: ApiHarness) -> None:
+    job_id = harness.submit()
+    harness.store.jobs.end(
         job_id, State.FAILED, Failure(code="MODEL_MISMATCH", message="Other model.")
     )
-    front.assemble(job_id)
-    document = front.client().get(f"/v1/jobs/{job_id}").json
+    harness.assemble(job_id)
+    document = harness.client().get(f"/v1/jobs/{job_id}").json
     assert document["state"] == "failed"
     assert document["error"] == {"code": "MODEL_MISMATCH", "message": "Other model."}
 
@@ -79,12 +81,12 @@ class UnreachableStorage(Storage):
 
 
 def test_whether_a_job_has_files_is_known_without_asking_the_storage(
-    front: Front, tmp_path: Path
+    harness: ApiHarness, tmp_path: Path
 ) -> None:
-    kept, deleted, under_way = front.completed(), front.completed(), front.submit()
-    front.store.jobs.mark_files_deleted(deleted)
-    front.storage = UnreachableStorage(str(tmp_path))
-    client = front.client()
+    kept, deleted, under_way = harness.completed(), harness.completed(), harness.submit()
+    harness.store.jobs.mark_files_deleted(deleted)
+    harness.storage = UnreachableStorage(str(tmp_path))
+    client = harness.client()
     listed = {job["id"]: job["links"] for job in client.get("/v1/jobs").json["jobs"]}
     for job_id, has_files in ((kept, True), (deleted, False), (under_way, False)):
         links = client.get(f"/v1/jobs/{job_id}").json["links"]
@@ -117,13 +119,15 @@ def test_an_unknown_job_is_not_found_whatever_is_asked_of_it(
     assert answer.get_json()["code"] in ("JOB_NOT_FOUND", "NOT_FOUND")
 
 
-def test_the_list_goes_from_new_to_old_and_its_cursor_reaches_every_job_once(front: Front) -> None:
-    made = [front.submit() for _ in range(5)]
+def test_the_list_goes_from_new_to_old_and_its_cursor_reaches_every_job_once(
+    harness: ApiHarness,
+) -> None:
+    made = [harness.submit() for _ in range(5)]
     found: list[str] = []
     after: str | None = None
     while True:
         query = {"limit": "2"} | ({"after": after} if after else {})
-        page = front.client().get("/v1/jobs", query_string=query).json
+        page = harness.client().get("/v1/jobs", query_string=query).json
         found += [job["id"] for job in page["jobs"]]
         after = page["next"]
         if after is None:
@@ -147,44 +151,46 @@ def test_a_cursor_that_leads_nowhere_is_refused(client: ApiClient, after: str) -
     assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_CURSOR")
 
 
-def test_cancelling_is_accepted_sends_assembly_once_and_may_be_repeated(front: Front) -> None:
-    job_id = front.submit()
-    client = front.client()
+def test_cancelling_is_accepted_sends_assembly_once_and_may_be_repeated(
+    harness: ApiHarness,
+) -> None:
+    job_id = harness.submit()
+    client = harness.client()
     for _ in range(2):
         answer = client.post(f"/v1/jobs/{job_id}/cancel")
         assert answer.status_code == 202
         assert answer.json["state"] == "cancelling"
-    assert front.messages.sent[1:] == [(ASSEMBLE_TASK, job_id, None)]
-    front.assemble(job_id)
+    assert harness.messages.sent[1:] == [(ASSEMBLE_TASK, job_id, None)]
+    harness.assemble(job_id)
     answer = client.post(f"/v1/jobs/{job_id}/cancel")
     assert (answer.status_code, answer.json["state"]) == (200, "cancelled")
 
 
 def test_cancelling_a_job_that_is_being_put_together_or_is_done_changes_nothing(
-    front: Front,
+    harness: ApiHarness,
 ) -> None:
-    job_id = front.submit()
-    front.label(job_id)
+    job_id = harness.submit()
+    harness.label(job_id)
     for ended in ("finalizing", "completed"):
-        answer = front.client().post(f"/v1/jobs/{job_id}/cancel")
+        answer = harness.client().post(f"/v1/jobs/{job_id}/cancel")
         assert (answer.status_code, answer.json["state"]) == (200, ended)
         if ended == "finalizing":
-            front.assemble(job_id)
+            harness.assemble(job_id)
 
 
-def test_an_ended_job_is_deleted_with_all_its_files(front: Front) -> None:
-    job_id = front.completed()
-    answer = front.client().delete(f"/v1/jobs/{job_id}")
+def test_an_ended_job_is_deleted_with_all_its_files(harness: ApiHarness) -> None:
+    job_id = harness.completed()
+    answer = harness.client().delete(f"/v1/jobs/{job_id}")
     assert (answer.status_code, answer.data) == (204, b"")
-    assert front.storage.names("") == []
-    assert front.client().get(f"/v1/jobs/{job_id}").status_code == 404
+    assert harness.storage.names("") == []
+    assert harness.client().get(f"/v1/jobs/{job_id}").status_code == 404
 
 
-def test_a_job_under_way_is_not_deleted(front: Front) -> None:
-    job_id = front.submit()
-    answer = front.client().delete(f"/v1/jobs/{job_id}")
+def test_a_job_under_way_is_not_deleted(harness: ApiHarness) -> None:
+    job_id = harness.submit()
+    answer = harness.client().delete(f"/v1/jobs/{job_id}")
     assert (answer.status_code, answer.json["code"]) == (409, "JOB_NOT_ENDED")
-    assert len(front.storage.names("")) == 1
+    assert len(harness.storage.names("")) == 1
 
 
 def test_ids_sort_by_age_and_never_repeat() -> None:

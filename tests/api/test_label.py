@@ -15,7 +15,7 @@ from catalogue.labelled.labels import LABEL_COLUMNS, EvidenceWord, Label, RowErr
 from jobs.job import Failure
 from jobs.ports.label_requests import Answer, LabelRequest
 from tests.api.client import client_of
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 from tests.waiting import WITHIN_S, eventually
 
 LABEL = Label(
@@ -31,21 +31,21 @@ ANSWER = Answer(model_version=7, outcomes=(LABEL, RowError.EMPTY_SUMMARY))
 
 
 @contextmanager
-def worker(front: Front, answer: Answer | Failure) -> Iterator[list[LabelRequest]]:
+def worker(harness: ApiHarness, answer: Answer | Failure) -> Iterator[list[LabelRequest]]:
     """Takes the first question and gives it this answer; yields what it was asked."""
     taken: list[LabelRequest] = []
     stop = threading.Event()
 
     def work() -> None:
         while not stop.wait(0.005):
-            while front.messages.asked:
-                question_id = front.messages.asked.pop(0)
-                question = front.questions.take(question_id)
+            while harness.messages.asked:
+                question_id = harness.messages.asked.pop(0)
+                question = harness.questions.take(question_id)
                 assert question is not None
                 taken.append(question)
-                front.questions.answer(question_id, answer)
+                harness.questions.answer(question_id, answer)
 
-    front.store.workers.report("one", {"version": 7, "labels": ["fantasy"], "evidence": True})
+    harness.store.workers.report("one", {"version": 7, "labels": ["fantasy"], "evidence": True})
     thread = threading.Thread(target=work)
     thread.start()
     try:
@@ -55,9 +55,9 @@ def worker(front: Front, answer: Answer | Failure) -> Iterator[list[LabelRequest
         thread.join(WITHIN_S)
 
 
-def test_every_summary_gets_its_label_under_the_names_of_the_columns(front: Front) -> None:
-    with worker(front, ANSWER) as asked:
-        answer = front.client().post(
+def test_every_summary_gets_its_label_under_the_names_of_the_columns(harness: ApiHarness) -> None:
+    with worker(harness, ANSWER) as asked:
+        answer = harness.client().post(
             "/v1/label",
             data=rb'{"summaries": ["A dragon", {"title": "Eragon", "summary": "\ud83d\udcda"}]}',
             content_type="application/json",
@@ -84,10 +84,10 @@ def test_every_summary_gets_its_label_under_the_names_of_the_columns(front: Fron
     assert failed["predicted_genre"] is None
 
 
-def test_evidence_comes_when_it_is_asked_for(front: Front) -> None:
-    with worker(front, ANSWER) as asked:
+def test_evidence_comes_when_it_is_asked_for(harness: ApiHarness) -> None:
+    with worker(harness, ANSWER) as asked:
         body = {"summaries": ["A dragon", ""], "evidence": True}
-        answer = front.client().post("/v1/label", json=body)
+        answer = harness.client().post("/v1/label", json=body)
     assert asked[0].evidence
     assert answer.json["labels"][0]["evidence"] == [{"word": "dragon", "weight": 0.1235}]
     assert answer.json["labels"][1]["evidence"] == []
@@ -109,29 +109,29 @@ def test_evidence_comes_when_it_is_asked_for(front: Front) -> None:
     ],
 )
 def test_what_is_no_question_is_refused_before_a_worker_hears_of_it(
-    front: Front, body: object, code: str
+    harness: ApiHarness, body: object, code: str
 ) -> None:
-    with worker(front, ANSWER) as asked:
-        answer = front.client().post("/v1/label", json=body)
+    with worker(harness, ANSWER) as asked:
+        answer = harness.client().post("/v1/label", json=body)
     assert (answer.status_code, answer.json["code"]) == (400, code)
     assert not asked
 
 
-def test_a_body_beyond_a_mebibyte_is_refused(front: Front) -> None:
-    answer = front.client().post("/v1/label", json={"summaries": ["x" * 50_000] * 30})
+def test_a_body_beyond_a_mebibyte_is_refused(harness: ApiHarness) -> None:
+    answer = harness.client().post("/v1/label", json={"summaries": ["x" * 50_000] * 30})
     assert (answer.status_code, answer.json["code"]) == (413, "BODY_TOO_LARGE")
 
 
 @pytest.mark.parametrize("model", [None, "no report"])
 def test_without_a_worker_that_reaches_a_model_nothing_is_waited_for(
-    front: Front, model: str | None
+    harness: ApiHarness, model: str | None
 ) -> None:
     if model is None:
-        front.store.workers.report("one", None)
-    answer = front.client().post("/v1/label", json={"summaries": ["x"]})
+        harness.store.workers.report("one", None)
+    answer = harness.client().post("/v1/label", json={"summaries": ["x"]})
     assert (answer.status_code, answer.json["code"]) == (503, "MODEL_UNAVAILABLE")
     assert int(answer.headers["Retry-After"]) > 0
-    assert not front.messages.asked
+    assert not harness.messages.asked
 
 
 @pytest.mark.parametrize(
@@ -143,39 +143,39 @@ def test_without_a_worker_that_reaches_a_model_nothing_is_waited_for(
     ],
 )
 def test_why_a_worker_has_no_answer_is_passed_on(
-    front: Front, failure: str, status: int, code: str
+    harness: ApiHarness, failure: str, status: int, code: str
 ) -> None:
-    with worker(front, Failure(code=failure, message="Because of the model.")):
-        answer = front.client().post("/v1/label", json={"summaries": ["x"], "evidence": True})
+    with worker(harness, Failure(code=failure, message="Because of the model.")):
+        answer = harness.client().post("/v1/label", json={"summaries": ["x"], "evidence": True})
     assert (answer.status_code, answer.json["code"]) == (status, code)
     assert answer.json["detail"] == "Because of the model."
 
 
 def test_a_question_that_nobody_answers_ends_with_a_time_at_which_to_ask_again(
-    front: Front,
+    harness: ApiHarness,
 ) -> None:
-    front.settings = ApiSettings(label_timeout_s=0.05)
-    front.store.workers.report("one", {"version": 7, "labels": []})
-    answer = front.client().post("/v1/label", json={"summaries": ["x"]})
+    harness.settings = ApiSettings(label_timeout_s=0.05)
+    harness.store.workers.report("one", {"version": 7, "labels": []})
+    answer = harness.client().post("/v1/label", json={"summaries": ["x"]})
     assert (answer.status_code, answer.json["code"]) == (504, "LABEL_TIMEOUT")
     assert int(answer.headers["Retry-After"]) > 0
-    assert front.questions.take(front.messages.asked[0]) is None
+    assert harness.questions.take(harness.messages.asked[0]) is None
 
 
-def test_questions_hold_a_quarter_of_the_threads_at_most(front: Front) -> None:
-    front.settings = ApiSettings(label_timeout_s=WITHIN_S, api_threads=8)
-    app = front.app()
-    front.store.workers.report("one", {"version": 7, "labels": []})
+def test_questions_hold_a_quarter_of_the_threads_at_most(harness: ApiHarness) -> None:
+    harness.settings = ApiSettings(label_timeout_s=WITHIN_S, api_threads=8)
+    app = harness.app()
+    harness.store.workers.report("one", {"version": 7, "labels": []})
 
     def ask() -> Any:
         return client_of(app).post("/v1/label", json={"summaries": ["x"]})
 
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(ask) for _ in range(2)]
-        eventually(lambda: len(front.messages.asked) == 2)
+        eventually(lambda: len(harness.messages.asked) == 2)
         refused = ask()
-        for question_id in front.messages.asked:
-            front.questions.answer(question_id, ANSWER)
+        for question_id in harness.messages.asked:
+            harness.questions.answer(question_id, ANSWER)
         assert [answer.result().status_code for answer in waiting] == [200, 200]
     assert (refused.status_code, refused.json["code"]) == (503, "TOO_MANY_LONG_POLLS")
     assert refused.headers["Retry-After"] == "1"

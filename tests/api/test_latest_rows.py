@@ -12,23 +12,23 @@ from catalogue.parsing.schema import inspect_head
 from jobs.files.chunk_output import delete_chunk_output, write_chunk_output
 from jobs.job import Chunk, PinnedModel
 from jobs.ports.step_leases import PLAN, Claim, label_step
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 
 CATALOGUE = b"title,summary\n" + b"".join(b"Book %d,words\n\n" % n for n in range(1, 31))
 
 
-def begun(front: Front) -> tuple[str, Claim]:
+def begun(harness: ApiHarness) -> tuple[str, Claim]:
     """A job of which rows 11 to 30 are labelled, and the claim under which they were."""
-    job_id = front.submit(CATALOGUE)
+    job_id = harness.submit(CATALOGUE)
     layout = inspect_head(CATALOGUE, complete=True)
-    claim = front.store.leases.claim(job_id, PLAN, lease_s=60)
+    claim = harness.store.leases.claim(job_id, PLAN, lease_s=60)
     assert claim is not None
-    front.store.chunks.begin_planning(claim, model=PinnedModel(3, "d3"))
+    harness.store.chunks.begin_planning(claim, model=PinnedModel(3, "d3"))
     chunks = [
         Chunk(index=0, start=layout.data_start, end=100, first_row=1, rows=10),
         Chunk(index=1, start=100, end=200, first_row=11, rows=20),
     ]
-    front.store.chunks.add(claim, chunks, last=True, window=2)
+    harness.store.chunks.add(claim, chunks, last=True, window=2)
     rows = parse_records(CATALOGUE[layout.data_start :], layout)[20:]
     label = Label(
         genre="crime",
@@ -39,35 +39,35 @@ def begun(front: Front) -> tuple[str, Claim]:
         needs_review=False,
     )
     outcomes = [None if row.blank else label for row in rows]
-    claim = front.store.leases.claim(job_id, label_step(1), lease_s=60)
+    claim = harness.store.leases.claim(job_id, label_step(1), lease_s=60)
     assert claim is not None
     part = write_chunk_output(
-        front.storage, claim, 1, rows=encode_rows(layout, rows, outcomes), errors=b""
+        harness.storage, claim, 1, rows=encode_rows(layout, rows, outcomes), errors=b""
     )
-    front.store.chunks.commit(claim, 1, labelled=20, failed=0, manifest=part.manifest, window=2)
+    harness.store.chunks.commit(claim, 1, labelled=20, failed=0, manifest=part.manifest, window=2)
     return job_id, claim
 
 
-def look(front: Front, job_id: str) -> dict[str, Any]:
-    answer = front.client().get(f"/v1/jobs/{job_id}/latest")
+def look(harness: ApiHarness, job_id: str) -> dict[str, Any]:
+    answer = harness.client().get(f"/v1/jobs/{job_id}/latest")
     assert answer.status_code == 200, answer.text
     LatestRowsDocument.model_validate(answer.json, extra="forbid")
     return dict(answer.json)
 
 
-def test_the_rows_of_the_newest_part_come_last_one_first(front: Front) -> None:
-    job_id, _ = begun(front)
-    found = look(front, job_id)
+def test_the_rows_of_the_newest_part_come_last_one_first(harness: ApiHarness) -> None:
+    job_id, _ = begun(harness)
+    found = look(harness, job_id)
     assert [row["row"] for row in found["rows"]] == list(range(30, 22, -1))
     assert found["rows"][0]["cells"] == ["Book 30", "words"]
     assert (found["rows"][0]["predicted_genre"], found["title_column"]) == ("crime", 0)
 
 
-def test_there_are_none_before_anything_is_labelled(front: Front) -> None:
-    assert look(front, front.submit())["rows"] == []
+def test_there_are_none_before_anything_is_labelled(harness: ApiHarness) -> None:
+    assert look(harness, harness.submit())["rows"] == []
 
 
-def test_a_part_that_is_gone_is_no_error(front: Front) -> None:
-    job_id, claim = begun(front)
-    delete_chunk_output(front.storage, claim, 1)
-    assert look(front, job_id)["rows"] == []
+def test_a_part_that_is_gone_is_no_error(harness: ApiHarness) -> None:
+    job_id, claim = begun(harness)
+    delete_chunk_output(harness.storage, claim, 1)
+    assert look(harness, job_id)["rows"] == []

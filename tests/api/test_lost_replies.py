@@ -14,7 +14,7 @@ from jobs.ports.job_store import JobStore
 from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 from tests.redis_proxy import RedisProxy
 
 CATALOGUE = b"title,summary\nA,some words\n"
@@ -27,30 +27,30 @@ CREATE = b"input_bytes"
 class Linked:
     """The API over a real Redis, by a link that can be cut."""
 
-    front: Front
+    harness: ApiHarness
     link: RedisProxy
     record: JobStore  # past the link
 
     def send(self, **headers: str) -> TestResponse:
-        answer = self.front.client().post("/v1/jobs", data=CATALOGUE, headers=headers)
+        answer = self.harness.client().post("/v1/jobs", data=CATALOGUE, headers=headers)
         assert isinstance(answer, TestResponse)
         return answer
 
     def stored(self, job_id: str) -> bytes:
-        with self.front.storage.open(input_path(job_id)) as stream:
+        with self.harness.storage.open(input_path(job_id)) as stream:
             return bytes(stream.read())
 
 
 @pytest.fixture
-def linked(front: Front, redis_server: RedisServer, redis_url: str) -> Iterator[Linked]:
+def linked(harness: ApiHarness, redis_server: RedisServer, redis_url: str) -> Iterator[Linked]:
     with RedisProxy(redis_server.socket) as link:
-        front.store = redis_job_store(redis_client(link.url))
-        linked = Linked(front, link, redis_job_store(redis_client(redis_url)))
+        harness.store = redis_job_store(redis_client(link.url))
+        linked = Linked(harness, link, redis_job_store(redis_client(redis_url)))
         linked.send()  # Redis knows the scripts from now on
         job_id = linked.record.jobs.newest(limit=1)[0].id
-        front.label(job_id)
-        front.assemble(job_id)
-        front.client().delete(f"/v1/jobs/{job_id}")
+        harness.label(job_id)
+        harness.assemble(job_id)
+        harness.client().delete(f"/v1/jobs/{job_id}")
         yield linked
 
 
@@ -71,9 +71,9 @@ def test_a_job_whose_reply_was_lost_keeps_its_input_and_completes(
         assert again.json["id"] == made[0].id
         assert again.headers["Idempotency-Replayed"] == "true"
     for job in linked.record.jobs.newest(limit=9):
-        linked.front.label(job.id)
+        linked.harness.label(job.id)
         assert linked.stored(job.id) == CATALOGUE
-        assert linked.front.assemble(job.id).state == "completed"
+        assert linked.harness.assemble(job.id).state == "completed"
 
 
 @pytest.mark.parametrize("headers", [{}, KEY], ids=["without-key", "with-key"])
@@ -85,8 +85,8 @@ def test_a_job_that_was_never_made_leaves_its_input_to_the_sweep_of_lost_uploads
     assert linked.link.cuts == 1
     assert not linked.record.jobs.newest(limit=1)
     (lost,) = linked.record.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S)
-    linked.front.storage.delete(job_folder(lost))
-    assert not linked.front.storage.names("")
+    linked.harness.storage.delete(job_folder(lost))
+    assert not linked.harness.storage.names("")
     again = linked.send(**headers)
     assert again.status_code == 202
     assert again.json is not None

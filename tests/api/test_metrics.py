@@ -16,7 +16,7 @@ from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.state import MemoryState
 from tests.api.client import ApiClient, client_of
-from tests.api.conftest import ApiProcess, Front
+from tests.api.conftest import ApiHarness, ApiProcess
 from tests.stack import free_port
 from tests.waiting import WITHIN_S
 
@@ -38,15 +38,15 @@ def value(families: dict[str, Metric], name: str, **labels: str) -> float:
     return found
 
 
-def test_jobs_rows_and_queue_are_what_the_record_says(front: Front) -> None:
+def test_jobs_rows_and_queue_are_what_the_record_says(harness: ApiHarness) -> None:
     now = 1_000_000.0
-    front.store = memory_job_store(MemoryState(lambda: now))
-    front.completed()
-    front.submit()
-    front.store.workers.report("one", {"version": 4, "labels": []})
-    front.store.workers.report("two", None)
+    harness.store = memory_job_store(MemoryState(lambda: now))
+    harness.completed()
+    harness.submit()
+    harness.store.workers.report("one", {"version": 4, "labels": []})
+    harness.store.workers.report("two", None)
     now += 3
-    found = scrape(front.client())
+    found = scrape(harness.client())
     assert value(found, "spinelabel_store_up") == 1
     assert value(found, "spinelabel_jobs", state="queued") == 1
     assert value(found, "spinelabel_jobs", state="in_progress") == 0
@@ -74,12 +74,12 @@ def test_requests_are_counted_by_route_whatever_clients_write(client: ApiClient)
     assert {sample.labels["method"] for sample in counted} == {"GET", "other"}
 
 
-def test_refused_requests_are_counted_too(front: Front) -> None:
-    front.settings = ApiSettings(auth="required")
-    app = front.app()
+def test_refused_requests_are_counted_too(harness: ApiHarness) -> None:
+    harness.settings = ApiSettings(auth="required")
+    app = harness.app()
     assert client_of(app).get("/v1/jobs").status_code == 401
     key, kept = generate_api_key("root", is_admin=True, limits=KeyLimits())
-    front.keys.add(kept)
+    harness.keys.add(kept)
     client = client_of(app)
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
     name = "spinelabel_http_requests_total"
@@ -90,13 +90,13 @@ def test_refused_requests_are_counted_too(front: Front) -> None:
     ("is_admin", "code"), [(True, None), (False, "ADMIN_ONLY"), (None, "UNAUTHENTICATED")]
 )
 def test_where_keys_are_asked_for_only_admins_are_told(
-    front: Front, is_admin: bool | None, code: str | None
+    harness: ApiHarness, is_admin: bool | None, code: str | None
 ) -> None:
-    front.settings = ApiSettings(auth="required")
-    client = front.client()
+    harness.settings = ApiSettings(auth="required")
+    client = harness.client()
     if is_admin is not None:
         key, kept = generate_api_key("anna", is_admin=is_admin, limits=KeyLimits())
-        front.keys.add(kept)
+        harness.keys.add(kept)
         client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
     answer = client.get("/metrics")
     assert (answer.json["code"] if answer.is_json else None) == code

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from api.http.problem_codes import CODES
 from api.jobs.schemas import JobDocument, JobListDocument
 from tests.api.client import ApiClient
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 
 # What is for looking at, not for programs.
 PAGES = {"/", "/docs", "/docs/assets/{filename}", "/static/{filename}", "/openapi.json"}
@@ -40,11 +40,11 @@ def test_the_description_is_valid_openapi_3_1(description: dict[str, Any]) -> No
 
 
 def test_every_route_is_described_and_everything_described_is_a_route(
-    front: Front, description: dict[str, Any]
+    harness: ApiHarness, description: dict[str, Any]
 ) -> None:
     routes = {
         (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
-        for rule in front.app().url_map.iter_rules()
+        for rule in harness.app().url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert {(m, p) for m, p in routes if p not in PAGES} == set(operations(description))
@@ -73,9 +73,9 @@ def test_the_codes_of_every_operation_have_the_status_under_which_they_are_descr
                 assert CODES[code].status == HTTPStatus(int(status))
 
 
-def test_documents_are_what_their_models_say(front: Front) -> None:
-    job_id = front.completed()
-    client = front.client()
+def test_documents_are_what_their_models_say(harness: ApiHarness) -> None:
+    job_id = harness.completed()
+    client = harness.client()
     JobDocument.model_validate(client.get(f"/v1/jobs/{job_id}").json, strict=False, extra="forbid")
     TypeAdapter(JobListDocument).validate_python(client.get("/v1/jobs").json, extra="forbid")
 

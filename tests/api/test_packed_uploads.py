@@ -16,7 +16,7 @@ from catalogue.compressed.xlsx_reader import xlsx_to_csv
 from catalogue.limits import PROBE_BYTES
 from catalogue.parsing.schema import CatalogueSchema
 from jobs.files.storage import input_path, upload_path
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 
 CATALOGUE = b"title,summary\nA,some words\n"
 LONG = CATALOGUE + b"".join(b"%d,other words\n" % n for n in range(PROBE_BYTES // 8))
@@ -57,8 +57,8 @@ BOOK = workbook(("title", "summary"), *[(f"T{n}", f"words {n}") for n in range(5
 OTHER_BOOK = workbook(("title", "remarks"), ("A", "B"))
 
 
-def stored(front: Front, path: str) -> bytes:
-    with front.storage.open(path) as stream:
+def stored(harness: ApiHarness, path: str) -> bytes:
+    with harness.storage.open(path) as stream:
         return bytes(stream.read())
 
 
@@ -66,37 +66,37 @@ def stored(front: Front, path: str) -> bytes:
 @pytest.mark.parametrize("pack", [gzip.compress, lambda c: zipped(books_tsv=c)], ids=["gz", "zip"])
 @pytest.mark.parametrize("as_form", [False, True])
 def test_a_packed_catalogue_is_stored_unpacked(
-    front: Front, content: bytes, pack: Any, as_form: bool
+    harness: ApiHarness, content: bytes, pack: Any, as_form: bool
 ) -> None:
     packed = pack(content)
     arguments = {"data": form(packed), **FORM} if as_form else {"data": packed}
-    answer = front.client().post("/v1/jobs", **arguments)
+    answer = harness.client().post("/v1/jobs", **arguments)
     assert answer.status_code == 202, answer.text
     job_id = answer.json["id"]
-    assert stored(front, input_path(job_id)) == content
+    assert stored(harness, input_path(job_id)) == content
     assert answer.json["input_bytes"] == len(packed)
     assert answer.json["summary_column"] == "summary"
-    assert front.storage.names(f"jobs/{job_id}") == ["input"]
+    assert harness.storage.names(f"jobs/{job_id}") == ["input"]
 
 
 def test_a_workbook_is_kept_for_planning_with_the_layout_that_its_csv_will_have(
-    front: Front,
+    harness: ApiHarness,
 ) -> None:
-    answer = front.client().post("/v1/jobs", data=BOOK)
+    answer = harness.client().post("/v1/jobs", data=BOOK)
     assert answer.status_code == 202, answer.text
     job_id = answer.json["id"]
-    assert stored(front, upload_path(job_id)) == BOOK
-    assert front.storage.names(f"jobs/{job_id}") == ["upload"]
-    layout = CatalogueSchema.from_dict(front.store.jobs.layout(job_id))
+    assert stored(harness, upload_path(job_id)) == BOOK
+    assert harness.storage.names(f"jobs/{job_id}") == ["upload"]
+    layout = CatalogueSchema.from_dict(harness.store.jobs.layout(job_id))
     converted = b"".join(xlsx_to_csv(io.BytesIO(BOOK), max_bytes=1 << 30))
     assert layout.header == ("title", "summary")
     assert converted[layout.data_start :].startswith(b"T0,words 0\n")
 
 
 @pytest.mark.parametrize("content", [OTHER_BOOK, zipped(a_csv=b"title,remarks\nA,B\n")])
-def test_the_column_may_be_named_after_a_packed_file(front: Front, content: bytes) -> None:
+def test_the_column_may_be_named_after_a_packed_file(harness: ApiHarness, content: bytes) -> None:
     data = form(content, ("summary_column", "remarks"))
-    answer = front.client().post("/v1/jobs", data=data, **FORM)
+    answer = harness.client().post("/v1/jobs", data=data, **FORM)
     assert answer.status_code == 202, answer.text
     assert answer.json["summary_column"] == "remarks"
 
@@ -135,15 +135,15 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.parametrize("as_form", [False, True])
 def test_a_packed_file_that_is_no_catalogue_leaves_nothing_behind(
-    front: Front, case: str, as_form: bool
+    harness: ApiHarness, case: str, as_form: bool
 ) -> None:
-    front.settings = ApiSettings(max_upload_bytes=1_000_000, max_unpacked_bytes=1_000_000)
+    harness.settings = ApiSettings(max_upload_bytes=1_000_000, max_unpacked_bytes=1_000_000)
     content, status, code = REFUSED[case]
     arguments = {"data": form(content), **FORM} if as_form else {"data": content}
-    answer = front.client().post("/v1/jobs", **arguments)
+    answer = harness.client().post("/v1/jobs", **arguments)
     assert (answer.status_code, answer.json["code"]) == (status, code)
     assert answer.json["detail"].endswith(".")
-    assert front.is_empty()
+    assert harness.is_empty()
 
 
 @pytest.mark.parametrize(

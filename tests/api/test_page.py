@@ -9,7 +9,7 @@ import pytest
 
 import api
 from tests.api.client import ApiClient
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 
 STATIC = Path(api.__file__).parent / "static"
 
@@ -64,10 +64,10 @@ def test_every_answer_carries_the_security_headers(client: ApiClient, path: str)
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_another_sites_page_cannot_submit_cancel_or_delete(front: Front, site: str) -> None:
-    client = front.client()
+def test_another_sites_page_cannot_submit_cancel_or_delete(harness: ApiHarness, site: str) -> None:
+    client = harness.client()
     headers = {"Sec-Fetch-Site": site}
-    job_id = front.completed()
+    job_id = harness.completed()
     for method, path in (
         ("POST", "/v1/jobs"),
         ("POST", f"/v1/jobs/{job_id}/cancel"),
@@ -78,8 +78,8 @@ def test_another_sites_page_cannot_submit_cancel_or_delete(front: Front, site: s
     assert client.get(f"/v1/jobs/{job_id}", headers=headers).status_code == 200
 
 
-def test_the_page_itself_can_submit(front: Front) -> None:
-    answer = front.client().post(
+def test_the_page_itself_can_submit(harness: ApiHarness) -> None:
+    answer = harness.client().post(
         "/v1/jobs", headers={"Sec-Fetch-Site": "same-origin"}, data=b"summary\nsome words\n"
     )
     assert answer.status_code == 202

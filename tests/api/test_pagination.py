@@ -24,27 +24,27 @@ ANYBODY = somebody("ann", is_admin=True)
 
 
 @pytest.fixture
-def clocked(front: Any) -> Any:
+def clocked(harness: Any) -> Any:
     """Each job is made a second after the one before."""
     seconds = iter(range(1_700_000_000, 1_700_100_000))
     now = [0.0]
 
     def submit(name: str) -> str:
         now[0] = float(next(seconds))
-        return str(front.submit(name=name))
+        return str(harness.submit(name=name))
 
     state = MemoryState(clock=lambda: now[0])
-    front.store = replace(memory_job_store(state), jobs=MeasuringRepository(state))
-    front.made = [submit(name) for name in ("Alpha.csv", "beta.csv", "alphabet.tsv", "gamma.csv")]
-    return front
+    harness.store = replace(memory_job_store(state), jobs=MeasuringRepository(state))
+    harness.made = [submit(name) for name in ("Alpha.csv", "beta.csv", "alphabet.tsv", "gamma.csv")]
+    return harness
 
 
-def listed(front: Any, **query: Any) -> list[str]:
+def listed(harness: Any, **query: Any) -> list[str]:
     """Every job that the pages show, in order."""
     found: list[str] = []
     after: str | None = None
     for _ in range(100):
-        page = front.client().get(
+        page = harness.client().get(
             "/v1/jobs", query_string={**query, **({"after": after} if after else {})}
         )
         assert page.status_code == 200, page.text
@@ -99,9 +99,9 @@ class MeasuringRepository(MemoryJobRepository):
         raise AssertionError(f"a list needs no layout of {job_id}")
 
 
-def find_all(front: Any, query: Query, **bounds: int) -> list[str]:
+def find_all(harness: Any, query: Query, **bounds: int) -> list[str]:
     """Every job of all pages, by `find_jobs` itself."""
-    jobs, found, after = ScopedJobStore(front.store, lambda: ANYBODY), [], None
+    jobs, found, after = ScopedJobStore(harness.store, lambda: ANYBODY), [], None
     while True:
         page, after = find_jobs(jobs, ListQuery(**query, after=after), **bounds)
         found += [job.id for job in page]

@@ -13,7 +13,7 @@ from jobs.job import Job
 from jobs.memory.job_repository import MemoryJobRepository
 from jobs.memory.state import MemoryState
 from tests.api.client import ApiClient
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 
 
 def test_every_error_of_a_catalogue_has_a_status() -> None:
@@ -60,10 +60,10 @@ class BrokenRepository(MemoryJobRepository):
 
 
 def test_a_bug_is_logged_with_its_traceback_and_hidden_from_the_client(
-    front: Front, caplog: pytest.LogCaptureFixture
+    harness: ApiHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    front.store = replace(front.store, jobs=BrokenRepository(MemoryState()))
-    answer = front.client().get("/v1/jobs/job_" + "0" * 32)
+    harness.store = replace(harness.store, jobs=BrokenRepository(MemoryState()))
+    answer = harness.client().get("/v1/jobs/job_" + "0" * 32)
     assert (answer.status_code, answer.json["code"]) == (500, "INTERNAL_ERROR")
     assert "secret" not in answer.text
     assert "secret-password" in caplog.text

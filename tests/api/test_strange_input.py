@@ -19,7 +19,7 @@ from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
 from tests.api.client import ApiClient, client_of
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 from tests.api.test_access import Keyed
 from tests.api.test_review import reviewed
 
@@ -74,12 +74,12 @@ ROWS = ["0", "1", "9" * 20, "9" * 4400, "٣", "-1", "1e3"]
 
 
 @pytest.fixture
-def stored(front: Front, redis_url: str) -> Front:
-    """A front over a real Redis: it refuses texts that memory takes."""
-    front.store = redis_job_store(redis_client(redis_url))
-    front.corrections = RedisCorrectionStore(redis_client(redis_url))
-    front.callbacks = RedisWebhookStore(redis_client(redis_url))
-    return front
+def stored(harness: ApiHarness, redis_url: str) -> ApiHarness:
+    """A harness over a real Redis: it refuses texts that memory takes."""
+    harness.store = redis_job_store(redis_client(redis_url))
+    harness.corrections = RedisCorrectionStore(redis_client(redis_url))
+    harness.callbacks = RedisWebhookStore(redis_client(redis_url))
+    return harness
 
 
 class Calls:
@@ -99,14 +99,14 @@ class Calls:
 
 
 @pytest.fixture
-def calls(stored: Front) -> Iterator[Calls]:
+def calls(stored: ApiHarness) -> Iterator[Calls]:
     calls = Calls(stored.client())
     yield calls
     assert calls.made > 10
     assert not calls.faults, "\n".join(calls.faults)
 
 
-def test_parameters(calls: Calls, stored: Front) -> None:
+def test_parameters(calls: Calls, stored: ApiHarness) -> None:
     job = f"/v1/jobs/{reviewed(stored)}"
     for path, names in PARAMETERS.items():
         for name, value in product(names, VALUES):
@@ -134,7 +134,7 @@ def test_names_of_files_in_forms(calls: Calls, name: bytes) -> None:
             )
 
 
-def test_headers(calls: Calls, stored: Front) -> None:
+def test_headers(calls: Calls, stored: ApiHarness) -> None:
     job = f"/v1/jobs/{reviewed(stored)}"
     targets = [
         ("GET", job), ("GET", f"{job}/result"), ("GET", f"{job}/events"), ("POST", "/v1/jobs"), ("GET", "/static/docs.js"),
@@ -143,14 +143,14 @@ def test_headers(calls: Calls, stored: Front) -> None:
         calls(method, path, headers={name: value}, data=CATALOGUE if path == "/v1/jobs" else None)
 
 
-def test_cookies_and_keys(calls: Calls, stored: Front) -> None:
+def test_cookies_and_keys(calls: Calls, stored: ApiHarness) -> None:
     calls.client = client_of(Keyed(stored).app)
     for name, value in HEADER_CASES:
         calls("GET", "/v1/jobs", headers={name: value})
         calls("GET", "/v1/session", headers={name: value})
 
 
-def test_json_bodies(calls: Calls, stored: Front) -> None:
+def test_json_bodies(calls: Calls, stored: ApiHarness) -> None:
     job = f"/v1/jobs/{reviewed(stored)}"
     targets = {
         ("POST", "/v1/label"): b"summaries",
@@ -167,7 +167,7 @@ def test_json_bodies(calls: Calls, stored: Front) -> None:
                 calls(method, path, data=body, content_type=kind)
 
 
-def test_paths(calls: Calls, stored: Front) -> None:
+def test_paths(calls: Calls, stored: ApiHarness) -> None:
     job_id = reviewed(stored)
     strange = [
         "job_" + "٣" * 32,
@@ -246,8 +246,8 @@ def test_a_body_that_is_not_taken_is_named_as_such(client: ApiClient, body: byte
     assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_BODY")
 
 
-def test_json_is_bounded_in_depth_and_brackets_in_texts_do_not_count(front: Front) -> None:
-    reader = StrictJson(front.app())
+def test_json_is_bounded_in_depth_and_brackets_in_texts_do_not_count(harness: ApiHarness) -> None:
+    reader = StrictJson(harness.app())
     deepest = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert json.dumps(reader.loads(deepest)) == deepest
     with pytest.raises(ValueError, match="nested deeper"):

@@ -26,7 +26,7 @@ from jobs.ports.idempotency import KeyCompletion
 from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.queue.task_queue import PLAN_TASK, RecordingTaskQueue
 from tests.api.client import ApiClient
-from tests.api.conftest import Front
+from tests.api.conftest import ApiHarness
 
 CATALOGUE = b"title,summary\nA,some words\n"
 FILE_PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n%b\r\n'
@@ -34,14 +34,14 @@ COLUMN_PART = b'--b\r\nContent-Disposition: form-data; name="summary_column"\r\n
 FORM = {"content_type": "multipart/form-data; boundary=b"}
 
 
-def stored(front: Front, job_id: str) -> bytes:
-    with front.storage.open(input_path(job_id)) as stream:
+def stored(harness: ApiHarness, job_id: str) -> bytes:
+    with harness.storage.open(input_path(job_id)) as stream:
         return bytes(stream.read())
 
 
-def test_a_form_becomes_a_job_with_its_file_and_its_message(front: Front) -> None:
+def test_a_form_becomes_a_job_with_its_file_and_its_message(harness: ApiHarness) -> None:
     form = {"file": (io.BytesIO(CATALOGUE), "Books of 2024.csv")}
-    answer = front.client().post("/v1/jobs", data=form)
+    answer = harness.client().post("/v1/jobs", data=form)
     assert answer.status_code == 202
     assert answer.headers["Location"] == answer.json["links"]["self"]
     assert answer.headers["Retry-After"] == "1"
@@ -49,40 +49,42 @@ def test_a_form_becomes_a_job_with_its_file_and_its_message(front: Front) -> Non
     assert answer.json["filename"] == "Books of 2024.csv"
     assert answer.json["input_bytes"] == len(CATALOGUE)
     assert answer.json["summary_column"] == "summary"
-    assert stored(front, answer.json["id"]) == CATALOGUE
-    assert front.messages.sent == [(PLAN_TASK, answer.json["id"], None)]
+    assert stored(harness, answer.json["id"]) == CATALOGUE
+    assert harness.messages.sent == [(PLAN_TASK, answer.json["id"], None)]
 
 
 @pytest.mark.parametrize(
     "content_type", ["text/csv", "application/octet-stream", "application/x-www-form-urlencoded"]
 )
-def test_a_raw_body_of_any_type_becomes_a_job(front: Front, content_type: str) -> None:
+def test_a_raw_body_of_any_type_becomes_a_job(harness: ApiHarness, content_type: str) -> None:
     # Over 500 kB, where Flask's own parser of raw forms gives up.
     content = CATALOGUE + b"B,other words\n" * 50_000
-    answer = front.client().post("/v1/jobs", data=content, content_type=content_type)
+    answer = harness.client().post("/v1/jobs", data=content, content_type=content_type)
     assert answer.status_code == 202
-    assert stored(front, answer.json["id"]) == content
+    assert stored(harness, answer.json["id"]) == content
 
 
 @pytest.mark.parametrize("size", [PROBE_BYTES - 1, PROBE_BYTES, PROBE_BYTES + 1, 3 * PROBE_BYTES])
 @pytest.mark.parametrize("as_form", [False, True])
 def test_every_byte_is_stored_around_the_inspected_head(
-    front: Front, size: int, as_form: bool
+    harness: ApiHarness, size: int, as_form: bool
 ) -> None:
     content = CATALOGUE + b"x" * (size - len(CATALOGUE))
     if as_form:
-        answer = front.client().post("/v1/jobs", data=FILE_PART % content + b"--b--\r\n", **FORM)
+        answer = harness.client().post("/v1/jobs", data=FILE_PART % content + b"--b--\r\n", **FORM)
     else:
-        answer = front.client().post("/v1/jobs", data=content)
+        answer = harness.client().post("/v1/jobs", data=content)
     assert answer.status_code == 202, answer.text
-    assert stored(front, answer.json["id"]) == content
+    assert stored(harness, answer.json["id"]) == content
 
 
 @pytest.mark.parametrize("filler", [b"\r\n", b"\r\n--", b"\r\n--b", b"--b--", b"\r", b"\n--bb\r\n"])
-def test_what_looks_like_a_boundary_but_is_none_is_stored(front: Front, filler: bytes) -> None:
+def test_what_looks_like_a_boundary_but_is_none_is_stored(
+    harness: ApiHarness, filler: bytes
+) -> None:
     content = CATALOGUE + filler.replace(b"--b", b"--c") * 3 + b"end"
-    answer = front.client().post("/v1/jobs", data=FILE_PART % content + b"--b--\r\n", **FORM)
-    assert stored(front, answer.json["id"]) == content
+    answer = harness.client().post("/v1/jobs", data=FILE_PART % content + b"--b--\r\n", **FORM)
+    assert stored(harness, answer.json["id"]) == content
 
 
 def test_the_name_of_a_raw_body_is_in_the_query_or_in_content_disposition(
@@ -104,32 +106,36 @@ def test_the_name_of_a_raw_body_is_in_the_query_or_in_content_disposition(
     "order", ["column first", "file first", "query"], ids=lambda order: order.replace(" ", "-")
 )
 def test_the_summary_column_may_be_named_before_or_after_the_file(
-    front: Front, order: str, rows: int
+    harness: ApiHarness, order: str, rows: int
 ) -> None:
     file = FILE_PART % (b"title,remarks\n" + b"A,some words\n" * rows)
     column = COLUMN_PART % b"remarks"
     parts = {"column first": column + file, "file first": file + column, "query": file}[order]
     query = {"summary_column": "remarks"} if order == "query" else {}
-    answer = front.client().post("/v1/jobs", query_string=query, data=parts + b"--b--\r\n", **FORM)
+    answer = harness.client().post(
+        "/v1/jobs", query_string=query, data=parts + b"--b--\r\n", **FORM
+    )
     assert answer.status_code == 202, answer.text
     assert answer.json["summary_column"] == "remarks"
 
 
-def test_a_column_named_after_the_file_overrules_the_one_that_was_found(front: Front) -> None:
+def test_a_column_named_after_the_file_overrules_the_one_that_was_found(
+    harness: ApiHarness,
+) -> None:
     file = FILE_PART % (b"remarks,summary\n" + b"A,some words\n" * 40_000)
-    answer = front.client().post(
+    answer = harness.client().post(
         "/v1/jobs", data=file + COLUMN_PART % b"remarks" + b"--b--\r\n", **FORM
     )
     assert answer.json["summary_column"] == "remarks"
 
 
-def test_a_very_long_name_of_a_column_is_cut_in_documents_only(front: Front) -> None:
+def test_a_very_long_name_of_a_column_is_cut_in_documents_only(harness: ApiHarness) -> None:
     name = "remarks " + "x" * 1_000
     content = f"title,{name}\nA,some words\n".encode()
-    answer = front.client().post("/v1/jobs", query_string={"summary_column": name}, data=content)
+    answer = harness.client().post("/v1/jobs", query_string={"summary_column": name}, data=content)
     shown = answer.json["summary_column"]
     assert (shown, len(shown)) == (name[:499] + "…", 500)
-    layout = CatalogueSchema.from_dict(front.store.jobs.layout(answer.json["id"]))
+    layout = CatalogueSchema.from_dict(harness.store.jobs.layout(answer.json["id"]))
     assert layout.header == ("title", name)
 
 
@@ -146,17 +152,17 @@ TITLED = b"titel,heading,summary\nA,B,some words\n"
     ],
 )
 def test_the_title_column_is_found_or_named(
-    front: Front, content: bytes, query: dict[str, str], title: str | None
+    harness: ApiHarness, content: bytes, query: dict[str, str], title: str | None
 ) -> None:
-    answer = front.client().post("/v1/jobs", data=content, query_string=query)
+    answer = harness.client().post("/v1/jobs", data=content, query_string=query)
     assert (answer.status_code, answer.json["title_column"]) == (202, title)
 
 
 @pytest.mark.parametrize("rows", [1, 40_000])  # within the head, and far beyond it
-def test_the_title_column_may_be_named_after_the_file(front: Front, rows: int) -> None:
+def test_the_title_column_may_be_named_after_the_file(harness: ApiHarness, rows: int) -> None:
     file = FILE_PART % (b"title,heading,summary\n" + b"A,B,some words\n" * rows)
     field = COLUMN_PART.replace(b"summary_column", b"title_column") % b"heading"
-    answer = front.client().post("/v1/jobs", **form(file, field))
+    answer = harness.client().post("/v1/jobs", **form(file, field))
     assert answer.json["title_column"] == "heading"
 
 
@@ -248,13 +254,15 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_refused_upload_says_why_and_leaves_nothing_behind(front: Front, case: str) -> None:
+def test_a_refused_upload_says_why_and_leaves_nothing_behind(
+    harness: ApiHarness, case: str
+) -> None:
     arguments, status, code = REFUSED[case]
-    answer = front.client().post("/v1/jobs", **arguments)
+    answer = harness.client().post("/v1/jobs", **arguments)
     assert (answer.status_code, answer.json["code"]) == (status, code)
     assert answer.content_type == "application/problem+json"
     assert answer.json["detail"].endswith((".", "”"))
-    assert front.is_empty()
+    assert harness.is_empty()
 
 
 def test_a_request_without_a_body_is_told_to_send_a_file(client: ApiClient) -> None:
@@ -262,10 +270,10 @@ def test_a_request_without_a_body_is_told_to_send_a_file(client: ApiClient) -> N
     assert answer.get_json()["code"] == "NO_FILE"
 
 
-def test_a_file_of_exactly_the_limit_is_accepted(front: Front) -> None:
-    content = CATALOGUE + b"x" * (front.settings.max_upload_bytes - len(CATALOGUE))
+def test_a_file_of_exactly_the_limit_is_accepted(harness: ApiHarness) -> None:
+    content = CATALOGUE + b"x" * (harness.settings.max_upload_bytes - len(CATALOGUE))
     for arguments in ({"data": content}, form(FILE_PART % content)):
-        assert front.client().post("/v1/jobs", **arguments).status_code == 202
+        assert harness.client().post("/v1/jobs", **arguments).status_code == 202
 
 
 class FullStorage(Storage):
@@ -280,20 +288,22 @@ class FullStorage(Storage):
             raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_full_storage_is_said_so_and_leaves_nothing_behind(front: Front, tmp_path: Path) -> None:
-    front.storage = FullStorage(str(tmp_path / "full"))
-    answer = front.client().post("/v1/jobs", data=CATALOGUE)
+def test_a_full_storage_is_said_so_and_leaves_nothing_behind(
+    harness: ApiHarness, tmp_path: Path
+) -> None:
+    harness.storage = FullStorage(str(tmp_path / "full"))
+    answer = harness.client().post("/v1/jobs", data=CATALOGUE)
     assert (answer.status_code, answer.json["code"]) == (507, "STORAGE_FULL")
-    assert front.is_empty()
+    assert harness.is_empty()
     assert list((tmp_path / "full").rglob("job_*")) == []
 
 
 def test_a_storage_that_cannot_be_written_is_unavailable_not_broken(
-    front: Front, tmp_path: Path
+    harness: ApiHarness, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    front.storage = Storage(str(tmp_path / "file"))
-    answer = front.client().post("/v1/jobs", data=CATALOGUE)
+    harness.storage = Storage(str(tmp_path / "file"))
+    answer = harness.client().post("/v1/jobs", data=CATALOGUE)
     assert (answer.status_code, answer.json["code"]) == (503, "STORAGE_UNAVAILABLE")
     assert answer.headers["Retry-After"] == "5"
 
@@ -307,14 +317,14 @@ class FullRepository(MemoryJobRepository):
         raise redis.OutOfMemoryError(f"no room for {job.id}, {max_open}, {completion}")
 
 
-def test_of_an_upload_whose_record_is_refused_nothing_is_kept(front: Front) -> None:
+def test_of_an_upload_whose_record_is_refused_nothing_is_kept(harness: ApiHarness) -> None:
     state = MemoryState()
-    front.store = replace(memory_job_store(state), jobs=FullRepository(state))
-    answer = front.client().post("/v1/jobs", data=CATALOGUE)
+    harness.store = replace(memory_job_store(state), jobs=FullRepository(state))
+    answer = harness.client().post("/v1/jobs", data=CATALOGUE)
     assert (answer.status_code, answer.json["code"]) == (503, "SERVICE_UNAVAILABLE")
     assert answer.headers["Retry-After"] == "5"
-    assert front.is_empty()
-    assert front.store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S) == []
+    assert harness.is_empty()
+    assert harness.store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S) == []
 
 
 class MuteMessages(RecordingTaskQueue):
@@ -328,15 +338,15 @@ class MuteMessages(RecordingTaskQueue):
 
 
 def test_a_lost_message_is_not_the_clients_affair_because_the_record_tells_the_sweeper(
-    front: Front,
+    harness: ApiHarness,
 ) -> None:
-    front.messages = MuteMessages()
-    answer = front.client().post("/v1/jobs", data=CATALOGUE)
+    harness.messages = MuteMessages()
+    answer = harness.client().post("/v1/jobs", data=CATALOGUE)
     assert answer.status_code == 202
     job_id = answer.json["id"]
-    assert front.store.leases.find_abandoned(job_id, idle_s=0).plan
-    assert front.client().post(f"/v1/jobs/{job_id}/cancel").status_code == 202
-    assert front.store.leases.find_abandoned(job_id, idle_s=0).assemble
+    assert harness.store.leases.find_abandoned(job_id, idle_s=0).plan
+    assert harness.client().post(f"/v1/jobs/{job_id}/cancel").status_code == 202
+    assert harness.store.leases.find_abandoned(job_id, idle_s=0).assemble
 
 
 class LosingRepository(MemoryJobRepository):
@@ -349,18 +359,18 @@ class LosingRepository(MemoryJobRepository):
         return super().create(job, max_open=max_open, completion=completion)
 
 
-def test_an_upload_that_was_given_up_for_lost_becomes_no_job(front: Front) -> None:
+def test_an_upload_that_was_given_up_for_lost_becomes_no_job(harness: ApiHarness) -> None:
     state = MemoryState()
-    front.store = replace(memory_job_store(state), jobs=LosingRepository(state))
-    answer = front.client().post("/v1/jobs", data=CATALOGUE)
+    harness.store = replace(memory_job_store(state), jobs=LosingRepository(state))
+    answer = harness.client().post("/v1/jobs", data=CATALOGUE)
     assert (answer.status_code, answer.json["code"]) == (408, "UPLOAD_STALLED")
-    assert front.is_empty()
-    assert front.store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S) == []
+    assert harness.is_empty()
+    assert harness.store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S) == []
 
 
 @pytest.mark.parametrize("content", [CATALOGUE, b"title\nA\n"])
 def test_neither_a_job_nor_a_refusal_leaves_an_upload_to_look_after(
-    front: Front, content: bytes
+    harness: ApiHarness, content: bytes
 ) -> None:
-    front.client().post("/v1/jobs", data=content)
-    assert front.store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S) == []
+    harness.client().post("/v1/jobs", data=content)
+    assert harness.store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S) == []

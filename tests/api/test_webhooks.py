@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from api.settings import ApiSettings
 from jobs.ports.webhooks import Attempt
 from tests.api.client import ApiClient
-from tests.api.conftest import Front, StartApi
+from tests.api.conftest import ApiHarness, StartApi
 from tests.api.test_access import Keyed
 from tests.waiting import WITHIN_S
 
@@ -26,10 +26,10 @@ def submit(client: ApiClient, webhook_url: str = HOOK) -> str:
     return str(answer.get_json()["id"])
 
 
-def cancelled(front: Front, client: ApiClient) -> str:
+def cancelled(harness: ApiHarness, client: ApiClient) -> str:
     job_id = submit(client)
     client.post(f"/v1/jobs/{job_id}/cancel")
-    front.assemble(job_id)
+    harness.assemble(job_id)
     return job_id
 
 
@@ -46,9 +46,11 @@ def attempt(number: int, **changes: Any) -> Attempt:
     return Attempt(number=number, at=1_000_000_000.0, seconds=0.5, **what)
 
 
-def test_a_job_keeps_its_webhook_url_and_links_to_the_log(front: Front, client: ApiClient) -> None:
+def test_a_job_keeps_its_webhook_url_and_links_to_the_log(
+    harness: ApiHarness, client: ApiClient
+) -> None:
     job_id = submit(client)
-    assert front.store.jobs.get(job_id).options.webhook_url == HOOK
+    assert harness.store.jobs.get(job_id).options.webhook_url == HOOK
     links = client.get(f"/v1/jobs/{job_id}").get_json()["links"]
     assert links["deliveries"] == f"/v1/jobs/{job_id}/deliveries"
     assert deliveries(client, job_id) == {
@@ -59,17 +61,21 @@ def test_a_job_keeps_its_webhook_url_and_links_to_the_log(front: Front, client: 
     }
 
 
-def test_without_a_webhook_url_there_is_nothing_to_deliver(front: Front, client: ApiClient) -> None:
-    job_id = front.completed()
+def test_without_a_webhook_url_there_is_nothing_to_deliver(
+    harness: ApiHarness, client: ApiClient
+) -> None:
+    job_id = harness.completed()
     assert client.get(f"/v1/jobs/{job_id}").get_json()["links"]["deliveries"] is None
     assert deliveries(client, job_id)["state"] == "none"
 
 
-def test_a_form_may_name_the_webhook_url_after_the_file(front: Front, client: ApiClient) -> None:
+def test_a_form_may_name_the_webhook_url_after_the_file(
+    harness: ApiHarness, client: ApiClient
+) -> None:
     answer = client.post(
         "/v1/jobs", data={"file": (io.BytesIO(CATALOGUE), "a.csv"), "webhook_url": HOOK}
     )
-    assert front.store.jobs.get(answer.get_json()["id"]).options.webhook_url == HOOK
+    assert harness.store.jobs.get(answer.get_json()["id"]).options.webhook_url == HOOK
 
 
 @pytest.mark.parametrize(
@@ -84,33 +90,35 @@ def test_a_form_may_name_the_webhook_url_after_the_file(front: Front, client: Ap
     ],
 )
 def test_a_webhook_url_that_must_not_be_called_is_refused_at_once(
-    front: Front, client: ApiClient, webhook_url: str, why: str
+    harness: ApiHarness, client: ApiClient, webhook_url: str, why: str
 ) -> None:
     answer = client.post("/v1/jobs", query_string={"webhook_url": webhook_url}, data=CATALOGUE)
     problem = answer.get_json()
     assert (answer.status_code, problem["code"]) == (400, "INVALID_PARAMETER")
     assert why in problem["detail"]
-    assert front.is_empty()
+    assert harness.is_empty()
 
 
 def test_a_webhook_url_that_is_refused_after_the_file_leaves_nothing(
-    front: Front, client: ApiClient
+    harness: ApiHarness, client: ApiClient
 ) -> None:
     form = {"file": (io.BytesIO(CATALOGUE), "a.csv"), "webhook_url": "http://hooks.example.org/"}
     assert client.post("/v1/jobs", data=form).status_code == 400
-    assert front.is_empty()
+    assert harness.is_empty()
 
 
-def test_the_operator_may_allow_others(front: Front) -> None:
-    front.settings = ApiSettings(webhook_allow_http=True, webhook_allow_private=True)
-    submit(front.client(), "http://127.0.0.1:9000/hook")
+def test_the_operator_may_allow_others(harness: ApiHarness) -> None:
+    harness.settings = ApiSettings(webhook_allow_http=True, webhook_allow_private=True)
+    submit(harness.client(), "http://127.0.0.1:9000/hook")
 
 
-def test_the_log_tells_attempts_and_when_the_next_one_is(front: Front, client: ApiClient) -> None:
-    job_id = cancelled(front, client)
+def test_the_log_tells_attempts_and_when_the_next_one_is(
+    harness: ApiHarness, client: ApiClient
+) -> None:
+    job_id = cancelled(harness, client)
     assert deliveries(client, job_id)["state"] == "pending"
-    front.callbacks.take(job_id, lease_s=5)
-    front.callbacks.record(job_id, attempt(1), again_in_s=60)
+    harness.callbacks.take(job_id, lease_s=5)
+    harness.callbacks.record(job_id, attempt(1), again_in_s=60)
     log = deliveries(client, job_id)
     assert log["state"] == "pending"
     assert log["next_attempt_at"] is not None
@@ -127,15 +135,17 @@ def test_the_log_tells_attempts_and_when_the_next_one_is(front: Front, client: A
 
 
 @pytest.mark.parametrize("outcome", ["delivered", "failed", "refused"])
-def test_the_last_outcome_is_the_state(front: Front, client: ApiClient, outcome: str) -> None:
-    job_id = cancelled(front, client)
-    front.callbacks.take(job_id, lease_s=5)
-    front.callbacks.record(job_id, attempt(1, outcome=outcome), again_in_s=None)
+def test_the_last_outcome_is_the_state(
+    harness: ApiHarness, client: ApiClient, outcome: str
+) -> None:
+    job_id = cancelled(harness, client)
+    harness.callbacks.take(job_id, lease_s=5)
+    harness.callbacks.record(job_id, attempt(1, outcome=outcome), again_in_s=None)
     assert deliveries(client, job_id)["state"] == outcome
 
 
-def test_each_owner_reads_and_renews_a_secret_of_their_own(front: Front) -> None:
-    keyed = Keyed(front)
+def test_each_owner_reads_and_renews_a_secret_of_their_own(harness: ApiHarness) -> None:
+    keyed = Keyed(harness)
     anna, ben = keyed.person("anna"), keyed.person("ben")
 
     def secrets(client: FlaskClient) -> list[str]:
