@@ -32,38 +32,38 @@ def main(arguments: list[str]) -> int:
     signals.setup_logging.connect(lambda **_: None, weak=False)
     app = make_app(settings)
     if not arguments:
-        _watch_hearing(app, settings)
+        _start_watchdog(app, settings)
         app.worker_main(
             [
                 "--quiet",  # no banner among the log lines
                 "worker",
                 f"--concurrency={settings.concurrency}",
                 f"--queues={','.join(QUEUES)}",
-                # Workers need not know one another; the job record coordinates them.
+                # The job record coordinates workers; they exchange no events.
                 "--without-gossip",
                 "--without-mingle",
             ]
         )
         return 0
     if arguments == ["beat"]:
-        # A periodic task that was not sent is made up for by the next one: beat has nothing to remember between runs.
+        # Missed periodic tasks are not made up for, so beat keeps no schedule file.
         app.Beat(scheduler="celery.beat:Scheduler", schedule=os.devnull, quiet=True).run()
         return 0
     print("Usage: python -m worker [beat]", file=sys.stderr)
     return 2
 
 
-def _watch_hearing(app: Celery, settings: WorkerSettings) -> None:
+def _start_watchdog(app: Celery, settings: WorkerSettings) -> None:
     app.conf.broker_transport_options["client_name"] = name = broker_connection_name()
-    hearing = ConsumerWatchdog(
+    watchdog = ConsumerWatchdog(
         settings.redis_url,
         name=name,
-        deaf_after_s=settings.consumer_timeout_s,
+        timeout_s=settings.consumer_timeout_s,
         is_busy=lambda: len(state.active_requests) >= settings.concurrency,
     )
-    # Once the pool has been forked, and until what is under way is all that is left to do.
-    signals.worker_ready.connect(lambda **_: hearing.start(), weak=False)
-    signals.worker_shutting_down.connect(lambda **_: hearing.stop(), weak=False)
+    # From the fork of the pool until a warm shutdown begins.
+    signals.worker_ready.connect(lambda **_: watchdog.start(), weak=False)
+    signals.worker_shutting_down.connect(lambda **_: watchdog.stop(), weak=False)
 
 
 def _configure_logging(log_format: LogFormat) -> None:

@@ -1,15 +1,12 @@
-"""What the tasks work with; made once per process."""
+"""Wiring: the ports and settings that tasks use, created once per process after its fork."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 from celery import Celery
 
 from jobs.files.storage import Storage
-from jobs.job import Failure, State
-from jobs.ports.chunk_ledger import Commit
 from jobs.ports.job_repository import JobRepository
 from jobs.ports.job_store import JobStore
 from jobs.ports.label_requests import LabelRequests
@@ -26,17 +23,10 @@ from worker.settings import WorkerSettings
 from worker.webhooks.http_client import WebhookClient
 from worker.webhooks.sender import WebhookSender
 
-log = logging.getLogger(__name__)
-
-INPUT_MISSING = Failure(
-    code="INPUT_MISSING",
-    message="The uploaded file is no longer in the storage; upload the catalogue again.",
-)
-
 
 @dataclass(frozen=True)
 class Services:
-    """The ports, and the settings that shape the work."""
+    """The adapters and settings of one worker process."""
 
     store: JobStore
     storage: Storage
@@ -46,22 +36,9 @@ class Services:
     labels: PredictionCache
     settings: WorkerSettings
 
-    def fail(self, job_id: str, failure: Failure) -> None:
-        """End the job as failed; what was labelled is kept."""
-        log.error("%s: failed: %s: %s", job_id, failure.code, failure.message)
-        self.store.jobs.end(job_id, State.FAILED, failure)
-        self.messages.assemble(job_id)
-
-    def follow(self, job_id: str, commit: Commit) -> None:
-        """Send what a committed step leads to. A message lost here is enqueued again by `recover_jobs`."""
-        for index in commit.dispatch_chunks:
-            self.messages.label(job_id, index)
-        if commit.last:
-            self.messages.assemble(job_id)
-
 
 def connect(settings: WorkerSettings, app: Celery) -> Services:
-    """The real services. Nothing connects before its first use, so this may run before a fork."""
+    """Create the production adapters. Call it after the fork; each connects at its first use."""
     client = redis_client(settings.redis_url)
     return Services(
         store=redis_job_store(client),
@@ -92,7 +69,7 @@ def _label_cache(settings: WorkerSettings) -> PredictionCache:
 
 
 def connect_sender(settings: WorkerSettings, jobs: JobRepository) -> WebhookSender:
-    """What tells callers that their jobs have ended."""
+    """Create the sender of webhooks, with a Redis client of its own."""
     return WebhookSender(
         jobs=jobs,
         callbacks=RedisWebhookStore(redis_client(settings.redis_url)),

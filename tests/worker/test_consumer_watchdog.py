@@ -34,11 +34,11 @@ class Watched:
         self.hearing = ConsumerWatchdog(
             url,
             name=NAME,
-            deaf_after_s=DEAF_AFTER_S,
+            timeout_s=DEAF_AFTER_S,
             is_busy=busy,
-            look_every_s=0.002,
+            interval_s=0.002,
             clock=lambda: self.now,
-            end=self.ended.append,
+            exit_process=self.ended.append,
         )
         self.hearing.start()
 
@@ -162,7 +162,7 @@ def test_a_redis_that_does_not_list_its_clients_ends_no_process(
         )
         try:
             with watched(redis_server.url.replace("unix://", "unix://shy:any@")) as process:
-                eventually(lambda: "listens is not watched" in caplog.text)
+                eventually(lambda: "consumer_watchdog_disabled" in caplog.text)
                 process.now += 100
             assert not process.ended
         finally:

@@ -27,7 +27,7 @@ class StoppedLeases(MemoryStepLeases):
     """No thread renews a lease: the process that would is stopped."""
 
     def renew(self, claim: Claim, *, lease_s: float) -> None:
-        if threading.current_thread().name != "pulse":
+        if threading.current_thread().name != "lease-heartbeat":
             super().renew(claim, lease_s=lease_s)
 
 

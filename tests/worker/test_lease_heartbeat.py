@@ -66,7 +66,7 @@ def claim(jobs: JobRepository, leases: CountingLeases) -> Claim:
 
 def pulse_of(leases: CountingLeases, claim: Claim, now: list[float]) -> LeaseHeartbeat:
     return LeaseHeartbeat(
-        leases, claim, lease_s=LEASE_S, renew_every_s=OFTEN_S, clock=lambda: now[0]
+        leases, claim, lease_s=LEASE_S, renewal_interval_s=OFTEN_S, clock=lambda: now[0]
     )
 
 

@@ -98,7 +98,7 @@ def test_three_restarts_of_redis_within_a_step_leave_its_attempts_as_they_were(
             threading.Event().wait(2 * lease_s)
         caplog.clear()
         gate.open.set()
-        eventually(lambda: " waits: " in caplog.text)
+        eventually(lambda: "step_waits_for_redis" in caplog.text)
         server.start()
         thread.join(120)
         assert not thread.is_alive()
@@ -167,7 +167,7 @@ def test_the_wait_for_redis_is_bounded() -> None:
     def pause(seconds: float) -> None:
         now[0] += seconds
 
-    with uncounted_outages(leases, claim, patience_s=5.0, clock=lambda: now[0], pause=pause):
+    with uncounted_outages(leases, claim, max_wait_s=5.0, clock=lambda: now[0], pause=pause):
         raise redis.TimeoutError("away")
     assert 5.0 <= now[0] < 10.0
     assert leases.calls > 2

@@ -15,7 +15,7 @@ from jobs.errors import LeaseLost
 from jobs.files.storage import input_path, job_folder, upload_path
 from jobs.job import NewJob, State
 from tests.worker.worker_harness import Desk
-from worker.tasks.xlsx_conversion import convert_workbook
+from worker.tasks.plan import convert_workbook
 
 MOST = 1 << 30
 

@@ -1,7 +1,8 @@
-"""Ends this worker when it has gone deaf: alive, but no longer listening for messages, as after some losses of the broker.
+"""Watchdog: exits the worker when its consumer has stopped reading from the broker.
 
-Asked is Redis: does it hold a connection of this very process that waits for messages? Nothing inside the process knows
-better, since what is broken then is what would have to tell. Whoever keeps the worker running starts it again.
+After some losses of the broker a Celery worker stays alive without consuming. The process cannot
+detect this itself, so the watchdog asks Redis (CLIENT LIST) whether a connection of this process is
+waiting for messages. The supervisor starts the worker again.
 """
 
 from __future__ import annotations
@@ -13,95 +14,95 @@ import time
 from collections.abc import Callable
 
 import redis
+import structlog
 
 from jobs.redis.outage import is_outage
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
-# A wait for messages lasts a second and is then begun again.
-_FRESH_S = 2
-_LOOK_EVERY_S = 1.0
-# As a program ends that cannot go on (EX_SOFTWARE).
+# The consumer's BRPOP blocks for one second at a time.
+_MAX_IDLE_S = 2
+_INTERVAL_S = 1.0
+# EX_SOFTWARE
 _EXIT_STATUS = 70
 
 
 def broker_connection_name() -> str:
-    """What this process's connections to the broker are called."""
+    """Return the client name of this process's broker connections."""
     return f"spinelabel-worker-{os.uname().nodename}-{os.getpid()}"
 
 
 class ConsumerWatchdog:
-    """Watches from a thread of the worker's main process."""
+    """Runs in a thread of the worker's main process."""
 
     def __init__(
         self,
         redis_url: str,
         *,
         name: str,
-        deaf_after_s: float,
+        timeout_s: float,
         is_busy: Callable[[], bool],
-        look_every_s: float = _LOOK_EVERY_S,
+        interval_s: float = _INTERVAL_S,
         clock: Callable[[], float] = time.monotonic,
-        end: Callable[[int], object] = os._exit,
+        exit_process: Callable[[int], object] = os._exit,
     ) -> None:
         """Connects on first use.
 
         Args:
-            name: of the broker's connections.
-            deaf_after_s: as long as it may neither listen nor be busy.
-            is_busy: whether all of the pool is at work, so that there is no use in listening.
-            look_every_s: seconds between two questions to Redis.
-            clock: seconds that never go back.
-            end: ends the process with an exit status.
+            name: client name of the broker connections.
+            timeout_s: how long the worker may be neither consuming nor busy, in seconds.
+            is_busy: whether the whole pool is at work, so that the consumer need not read.
+            interval_s: seconds between two checks.
+            clock: monotonic seconds.
+            exit_process: exits with a status, without cleaning up.
         """
         self._redis = redis.Redis.from_url(redis_url, decode_responses=True, socket_timeout=5)
         self._name = name
-        self._deaf_after_s = deaf_after_s
+        self._timeout_s = timeout_s
         self._is_busy = is_busy
-        self._look_every_s = look_every_s
+        self._interval_s = interval_s
         self._clock = clock
-        self._end = end
+        self._exit_process = exit_process
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Watch until `stop`."""
-        threading.Thread(target=self._watch, name="hearing", daemon=True).start()
+        """Start watching; runs until `stop`."""
+        threading.Thread(target=self._watch, name="consumer-watchdog", daemon=True).start()
 
     def stop(self) -> None:
-        """Nothing has to be heard any more: the worker is shutting down."""
+        """Stop watching, because the worker is shutting down."""
         self._stopped.set()
 
     def _watch(self) -> None:
-        last = self._clock()
-        while not self._stopped.wait(self._look_every_s):
+        last_alive = self._clock()
+        while not self._stopped.wait(self._interval_s):
             try:
-                heard = self._is_busy() or self._listens()
+                is_alive = self._is_busy() or self._is_consuming()
             except redis.ResponseError as error:
                 if is_outage(error):
-                    last = self._clock()
+                    last_alive = self._clock()
                     continue
-                # A Redis that does not let its clients be listed.
-                log.warning("whether this worker listens is not watched: %s", error)
+                # This Redis does not permit CLIENT LIST.
+                log.warning("consumer_watchdog_disabled", error=error)
                 return
             except redis.RedisError:
-                heard = True  # no worker can listen now
-            if heard:
-                last = self._clock()
-            elif self._clock() - last > self._deaf_after_s:
+                is_alive = True  # no worker can consume now
+            if is_alive:
+                last_alive = self._clock()
+            elif self._clock() - last_alive > self._timeout_s:
                 log.critical(
-                    "deaf: this worker has not listened for messages for %.0f s; it ends, to be started again",
-                    self._deaf_after_s,
+                    "consumer_stopped", timeout_s=self._timeout_s, consequence="worker exits"
                 )
                 logging.shutdown()
-                # Not sys.exit: what would have to stop in good order is what is stuck.
-                self._end(_EXIT_STATUS)
+                # Not sys.exit: an orderly shutdown would wait for the consumer that is stuck.
+                self._exit_process(_EXIT_STATUS)
                 return
 
-    def _listens(self) -> bool:
-        self._redis.ping()  # refused by a Redis that loads its file, which would list its clients all the same
+    def _is_consuming(self) -> bool:
+        self._redis.ping()  # fails while Redis loads its file; CLIENT LIST would not
         return any(
             client["name"] == self._name
             and client["cmd"] == "brpop"
-            and int(client["idle"]) <= _FRESH_S
+            and int(client["idle"]) <= _MAX_IDLE_S
             for client in self._redis.client_list()
         )

@@ -1,26 +1,26 @@
-"""Keeps a claimed step alive while its work runs, and tells the work when it has lost the step."""
+"""Heartbeat: renews the lease of a step while it is executed, and reports when it is lost."""
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
 
 import redis
+import structlog
 
 from jobs.errors import LeaseLost
 from jobs.ports.step_leases import Claim, StepLeases
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
-# A cancellation reaches the work with the next renewal; people wait for it, so renew often.
-RENEW_EVERY_S = 0.5
+# A cancellation reaches the work with the next renewal, so renew often.
+RENEWAL_INTERVAL_S = 0.5
 
 
 class LeaseHeartbeat:
-    """Renews `claim` from a thread for the length of a `with` block."""
+    """Renews a claim from a thread for the duration of a `with` block."""
 
     def __init__(
         self,
@@ -28,23 +28,25 @@ class LeaseHeartbeat:
         claim: Claim,
         *,
         lease_s: float,
-        renew_every_s: float = RENEW_EVERY_S,
+        renewal_interval_s: float = RENEWAL_INTERVAL_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Renews nothing yet.
 
         Args:
-            renew_every_s: but at least three times within a lease.
-            clock: seconds that never go back.
+            renewal_interval_s: seconds between renewals; at most a third of the lease.
+            clock: monotonic seconds.
         """
         self._leases = leases
         self._claim = claim
         self._lease_s = lease_s
-        self._renew_every_s = min(renew_every_s, lease_s / 3)
+        self._renewal_interval_s = min(renewal_interval_s, lease_s / 3)
         self._clock = clock
         self._stop = threading.Event()
         self._lost: LeaseLost | redis.RedisError | None = None
-        self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
+        self._thread = threading.Thread(
+            target=self._renew_until_stopped, name="lease-heartbeat", daemon=True
+        )
 
     def __enter__(self) -> LeaseHeartbeat:
         self._thread.start()
@@ -60,35 +62,43 @@ class LeaseHeartbeat:
         self._thread.join()
 
     def check(self) -> None:
-        """Return while the lease holds. Call it between units of work.
+        """Return if the lease is valid. Call it between units of work.
 
-        Raises `LeaseLost` once the step is no longer this claim's, `redis.RedisError` when Redis kept the lease from
-        being renewed until it ran out.
+        Raises:
+            LeaseLost: another worker has claimed the step, or the job has ended.
+            redis.RedisError: Redis was away for so long that the lease has expired.
         """
         if self._lost is not None:
             raise self._lost
 
     def confirm(self) -> None:
-        """Like `check`, but asks the store, which extends the lease: for the moment before what cannot be taken back.
+        """Renew the lease now. Call it directly before an irreversible step.
 
-        Raises `LeaseLost`, `redis.RedisError`.
+        Raises:
+            LeaseLost: another worker has claimed the step, or the job has ended.
+            redis.RedisError: Redis did not answer.
         """
         self.check()
         self._leases.renew(self._claim, lease_s=self._lease_s)
 
-    def _beat(self) -> None:
-        good_until = self._clock() + self._lease_s
-        while not self._stop.wait(self._renew_every_s):
-            began = self._clock()
+    def _renew_until_stopped(self) -> None:
+        valid_until = self._clock() + self._lease_s
+        while not self._stop.wait(self._renewal_interval_s):
+            started_at = self._clock()
             try:
                 self._leases.renew(self._claim, lease_s=self._lease_s)
-                good_until = began + self._lease_s
+                valid_until = started_at + self._lease_s
             except LeaseLost as error:
                 self._lost = error
                 return
             except redis.RedisError as error:
-                # The commit is fenced, so going on is safe; past the lease it would only be wasted.
-                if self._clock() > good_until:
-                    log.warning("%s: lease not renewed in time: %s", self._claim.job_id, error)
+                # Commits are fenced, so continuing is safe, but after the lease it is wasted work.
+                if self._clock() > valid_until:
+                    log.warning(
+                        "lease_lost",
+                        job_id=self._claim.job_id,
+                        step=self._claim.step,
+                        error=error,
+                    )
                     self._lost = error
                     return

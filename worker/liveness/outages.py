@@ -1,20 +1,21 @@
-"""What a step does when Redis goes away or refuses writes while it is under way: it waits, and is not counted."""
+"""Outages of Redis during a step: the step waits, and its attempt is not counted."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
+
 from jobs.ports.step_leases import Claim, StepLeases
 from jobs.redis.outage import is_outage, refusal
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
-# A pool process has nothing else to do without Redis. After this the attempt stays counted, once for the outage.
-_PATIENCE_S = 1800.0
-_RETRY_EVERY_S = 0.5
+# A pool process cannot do other work without Redis. After this wait the attempt stays counted.
+_MAX_WAIT_S = 1800.0
+_RETRY_INTERVAL_S = 0.5
 
 
 @contextmanager
@@ -22,21 +23,26 @@ def uncounted_outages(
     leases: StepLeases,
     claim: Claim,
     *,
-    patience_s: float = _PATIENCE_S,
+    max_wait_s: float = _MAX_WAIT_S,
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], object] = time.sleep,
 ) -> Iterator[None]:
-    """End the block at an outage of Redis, and release the claim once Redis takes writes again.
+    """Leave the block at an outage of Redis; release the claim once Redis accepts writes again.
 
-    Recovery enqueues the step again. Any other error is raised as it is.
+    Recovery enqueues the step again. Other errors propagate.
     """
     try:
         yield
     except Exception as error:
         if not is_outage(error):
             raise
-        log.warning("%s %s: waits: %s", claim.job_id, claim.step, refusal(error) or error)
-        _release(leases, claim, until=clock() + patience_s, clock=clock, pause=pause)
+        log.warning(
+            "step_waits_for_redis",
+            job_id=claim.job_id,
+            step=claim.step,
+            error=refusal(error) or error,
+        )
+        _release(leases, claim, until=clock() + max_wait_s, clock=clock, pause=pause)
 
 
 def _release(
@@ -54,9 +60,9 @@ def _release(
             if not is_outage(error):
                 raise
             if clock() > until:
-                log.error("%s %s: given up waiting for Redis: %s", claim.job_id, claim.step, error)
+                log.error("step_not_released", job_id=claim.job_id, step=claim.step, error=error)
                 return
         else:
-            log.info("%s %s: given back uncounted", claim.job_id, claim.step)
+            log.info("step_released", job_id=claim.job_id, step=claim.step)
             return
-        pause(_RETRY_EVERY_S)
+        pause(_RETRY_INTERVAL_S)

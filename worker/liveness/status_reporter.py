@@ -1,23 +1,23 @@
-"""Tells the job record that this worker is alive and which model it reaches."""
+"""Reports to the job record that this worker is alive and which model it can use."""
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Mapping
 
 import redis
+import structlog
 
 from worker.dependencies import Services
 from worker.model.client import ModelError
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
-REPORT_EVERY_S = 3.0
+REPORT_INTERVAL_S = 3.0
 
 
 def start_status_reporter(services: Services, name: str) -> None:
-    """Report from a thread of this process for as long as it lives."""
+    """Start the reporting thread of this process."""
 
     def run() -> None:
         pause = threading.Event()
@@ -25,23 +25,23 @@ def start_status_reporter(services: Services, name: str) -> None:
             try:
                 services.store.workers.report(name, _model(services))
             except redis.RedisError as error:
-                log.warning("could not report to Redis: %s", error)
+                log.warning("status_report_failed", error=error)
             except Exception:
-                log.exception("could not report")
-            pause.wait(REPORT_EVERY_S)
+                log.exception("status_report_failed")
+            pause.wait(REPORT_INTERVAL_S)
 
-    threading.Thread(target=run, name="reporter", daemon=True).start()
+    threading.Thread(target=run, name="status-reporter", daemon=True).start()
 
 
 def _model(services: Services) -> Mapping[str, object] | None:
     try:
         model = services.models.newest_usable()
     except ModelError as error:
-        log.warning("no usable model: %s", error)
+        log.warning("model_unusable", error=error)
         return None
     try:
         evidence = services.models.gives_evidence(model)
     except ModelError as error:
-        log.warning("no evidence for now: %s", error)
+        log.warning("evidence_unavailable", error=error)
         evidence = False
     return {**model.description.document, "version": model.version, "evidence": evidence}

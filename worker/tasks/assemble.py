@@ -1,9 +1,10 @@
-"""Puts the parts together, publishes result and errors, and ends the job."""
+"""Task `assemble`: concatenate chunk outputs, publish result and errors, end the job."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
+
+import structlog
 
 from catalogue.labelled.writer import encode_errors_header, encode_header
 from catalogue.parsing.schema import CatalogueSchema
@@ -21,14 +22,15 @@ from jobs.ports.step_leases import ASSEMBLE, Claim
 from worker.dependencies import Services
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages
+from worker.tasks.dispatch import dispatch
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def assemble_job(services: Services, job_id: str) -> None:
-    """Publish what was labelled, all or part of it; nothing if that is done or held.
+    """Publish the committed rows; does nothing if the job has ended or another worker has the claim.
 
-    Chunks whose parts were damaged since are labelled again, and the job is assembled after that.
+    Chunks whose output is corrupt are labelled again, and assembly runs after that.
     """
     store, settings = services.store, services.settings
     claim = store.leases.claim(job_id, ASSEMBLE, lease_s=settings.lease_s)
@@ -42,100 +44,108 @@ def _assemble(services: Services, claim: Claim) -> None:
     store, storage, settings = services.store, services.storage, services.settings
     job_id = claim.job_id
     try:
-        with LeaseHeartbeat(store.leases, claim, lease_s=settings.lease_s) as pulse:
-            # Both are there when an earlier attempt was cut short between here and the job's end.
+        with LeaseHeartbeat(store.leases, claim, lease_s=settings.lease_s) as heartbeat:
+            # Both exist if an earlier attempt died after publishing them.
             if not (storage.exists(result_path(job_id)) and storage.exists(errors_path(job_id))):
                 try:
-                    _publish(services, job_id, _parts(services, job_id), pulse)
+                    _publish(services, job_id, _outputs(services, job_id), heartbeat)
                 except ChunkOutputCorrupt as error:
-                    log.error("%s: %s", job_id, error)
-                    _label_again(services, claim)
+                    log.error("chunk_output_corrupt", error=error)
+                    _reopen_corrupt_chunks(services, claim)
                     return
-            pulse.confirm()
-            # Before the end, or a death between the two would leave them for ever.
-            _tidy_up(services, job_id)
+            heartbeat.confirm()
+            # Before `finish`: after a crash between the two, files would be left over.
+            _delete_leftovers(services, job_id)
             job = store.chunks.finish(claim)
     except LeaseLost:
-        log.info("%s: assembly stopped, its claim is lost", job_id)
-        _withdraw(services, job_id)
+        log.info("assembly_aborted", reason="lease lost")
+        _delete_if_job_is_gone(services, job_id)
         return
     except OSError as error:
         store.leases.release(claim)
-        log.warning("%s: assembly waits: %s", job_id, error)
+        log.warning("assembly_released", error=error)
         return
     counts = job.row_counts
     log.info(
-        "%s: %s, %d rows: %d labelled, %d failed, %d pending",
-        job_id, job.state, counts.total, counts.labelled, counts.failed, counts.pending,
-    )  # fmt: skip
+        "job_ended",
+        state=job.state,
+        rows=counts.total,
+        labelled=counts.labelled,
+        failed=counts.failed,
+        pending=counts.pending,
+    )
 
 
-def _withdraw(services: Services, job_id: str) -> None:
-    """Delete what was published for a job that was finished by another claim and deleted in the same instant."""
+def _delete_if_job_is_gone(services: Services, job_id: str) -> None:
+    """Delete files published for a job that another claim finished and a client then deleted."""
     try:
         services.store.jobs.get(job_id)
     except JobNotFound:
         try:
             services.storage.delete(job_folder(job_id))
         except OSError as error:
-            log.warning("%s: its files are left to `delete_orphans`: %s", job_id, error)
+            log.warning("files_left_to_orphan_cleanup", error=error)
 
 
-def _tidy_up(services: Services, job_id: str) -> None:
-    """Remove the parts, and whatever attempts that died have left unfinished."""
+def _delete_leftovers(services: Services, job_id: str) -> None:
+    """Delete the chunk outputs and unfinished files of attempts that died."""
     storage = services.storage
-    kept = (input_path(job_id), result_path(job_id), errors_path(job_id))
+    published = (input_path(job_id), result_path(job_id), errors_path(job_id))
     storage.delete(chunk_outputs_folder(job_id))
     for name in storage.names(job_folder(job_id)):
-        if (path := f"{job_folder(job_id)}/{name}") not in kept:
+        if (path := f"{job_folder(job_id)}/{name}") not in published:
             storage.delete(path)
 
 
-def _parts(services: Services, job_id: str) -> list[ChunkOutput]:
-    """The parts of what was labelled, in the order of the input. Raises `ChunkOutputCorrupt` if a complete job lacks one."""
-    seals = services.store.chunks.manifests(job_id)
-    # A chunk that was halved has its second half at the end of the numbers.
+def _outputs(services: Services, job_id: str) -> list[ChunkOutput]:
+    """Return the committed chunk outputs in input order.
+
+    Raises:
+        ChunkOutputCorrupt: the job counts as complete but a chunk is missing.
+    """
+    manifests = services.store.chunks.manifests(job_id)
+    # The second half of a split chunk has the highest index but not the last position.
     planned = services.store.chunks.all(job_id)
-    if len(seals) < len(planned) and services.store.jobs.get(job_id).ending is State.COMPLETED:
+    if len(manifests) < len(planned) and services.store.jobs.get(job_id).ending is State.COMPLETED:
         raise ChunkOutputCorrupt(
-            f"{len(planned) - len(seals)} of {len(planned)} chunks are not there"
+            f"{len(planned) - len(manifests)} of {len(planned)} chunks are missing"
         )
     return [
-        ChunkOutput.from_manifest(job_id, c.index, seals[c.index])
+        ChunkOutput.from_manifest(job_id, c.index, manifests[c.index])
         for c in planned
-        if c.index in seals
+        if c.index in manifests
     ]
 
 
 def _publish(
-    services: Services, job_id: str, parts: Iterable[ChunkOutput], pulse: LeaseHeartbeat
+    services: Services, job_id: str, outputs: Iterable[ChunkOutput], heartbeat: LeaseHeartbeat
 ) -> None:
     job = services.store.jobs.get(job_id)
     layout = CatalogueSchema.from_dict(services.store.jobs.layout(job_id))
     with (
-        # A process that was stopped for longer than its lease learns of it here, before it publishes.
-        services.storage.publish(errors_path(job_id), confirm=pulse.confirm) as errors,
-        services.storage.publish(result_path(job_id), confirm=pulse.confirm) as result,
+        # A process that was stopped for longer than its lease must not publish.
+        services.storage.publish(errors_path(job_id), confirm=heartbeat.confirm) as errors,
+        services.storage.publish(result_path(job_id), confirm=heartbeat.confirm) as result,
     ):
         result.write(encode_header(layout, job.options.columns))
         errors.write(encode_errors_header())
-        for part in parts:
-            pulse.check()
-            for block in part.rows(services.storage):
+        for output in outputs:
+            heartbeat.check()
+            for block in output.rows(services.storage):
                 result.write(block)
-            for block in part.errors(services.storage):
+            for block in output.errors(services.storage):
                 errors.write(block)
 
 
-def _label_again(services: Services, claim: Claim) -> None:
-    """Take damaged chunks back. A job that ends early does without them: it keeps what is whole."""
+def _reopen_corrupt_chunks(services: Services, claim: Claim) -> None:
+    """Reopen chunks whose output is corrupt. A job that ends early goes without them."""
     store, job_id = services.store, claim.job_id
-    seals = store.chunks.manifests(job_id)
-    whole = {
+    manifests = store.chunks.manifests(job_id)
+    intact = {
         index
-        for index, seal in seals.items()
-        if ChunkOutput.from_manifest(job_id, index, seal).is_whole(services.storage)
+        for index, manifest in manifests.items()
+        if ChunkOutput.from_manifest(job_id, index, manifest).is_whole(services.storage)
     }
-    damaged = [chunk.index for chunk in store.chunks.all(job_id) if chunk.index not in whole]
-    log.error("%s: chunks %s are labelled again", job_id, damaged)
-    services.follow(job_id, store.chunks.reopen(claim, damaged))
+    corrupt = [chunk.index for chunk in store.chunks.all(job_id) if chunk.index not in intact]
+    log.error("chunks_reopened", chunks=corrupt)
+    dispatch(services, job_id, store.chunks.reopen(claim, corrupt))

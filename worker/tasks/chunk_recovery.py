@@ -1,8 +1,8 @@
-"""What a chunk does instead of labelling when it kills its workers or its model is gone."""
+"""Recovery of a chunk that crashes its workers, and of a job whose model is gone."""
 
 from __future__ import annotations
 
-import logging
+import structlog
 
 from catalogue.parsing.chunking import plan_chunks
 from catalogue.parsing.schema import CatalogueSchema
@@ -13,17 +13,20 @@ from worker.dependencies import Services
 from worker.model.client import ModelError, ModelUnavailable
 from worker.model.retry import AMBIGUOUS
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
-_PERHAPS_ANOTHER_MODEL = AMBIGUOUS | {"NOT_FOUND"}
+_MODEL_MAY_BE_GONE = AMBIGUOUS | {"NOT_FOUND"}
 
 
 def split_failing_chunk(
     services: Services, claim: Claim, job: Job, chunk: Chunk, raw: bytes, layout: CatalogueSchema
 ) -> Commit:
-    """Replace a chunk of several rows by its halves, each of which may kill one more worker.
+    """Replace a chunk of several rows by its halves, each of which gets one more attempt.
 
-    Halving goes on until the guilty rows stand alone. Raises `LeaseLost`.
+    Repeated halving isolates the rows that crash workers.
+
+    Raises:
+        LeaseLost: another worker has claimed the chunk, or the job has ended.
     """
     settings = services.settings
     first = next(
@@ -44,11 +47,10 @@ def split_failing_chunk(
         rows=chunk.rows - first.rows,
     )
     log.error(
-        "%s chunk %d ended %d workers: halved at row %d",
-        job.id,
-        chunk.index,
-        claim.attempt - 1,
-        right.first_row,
+        "chunk_split",
+        crashed_workers=claim.attempt - 1,
+        rows=chunk.rows,
+        at_row=right.first_row,
     )
     return services.store.chunks.split(
         claim,
@@ -62,23 +64,26 @@ def split_failing_chunk(
 def restart_with_newest_model(
     services: Services, claim: Claim, job: Job, error: ModelError
 ) -> Commit | None:
-    """Start the job over with the newest model when the pinned one is gone; None if it is not.
+    """Restart the job with the newest model if the pinned one is gone; return None if it is not.
 
-    It is gone when its version is not served any more, and when another model serves under its number. A fault and an
-    answer of another shape may come from such a model too. Raises `ModelUnavailable` when no version serves, `ModelMismatch` when none
-    can be used, `LeaseLost`.
+    It is gone when its version is no longer served, or when another model is served under its
+    number. Server faults and responses of the wrong shape may come from such a model too.
+
+    Raises:
+        ModelUnavailable: no version is served.
+        ModelMismatch: no served version can be used.
+        LeaseLost: another worker has claimed the step, or the job has ended.
     """
-    if isinstance(error, ModelUnavailable) and error.code not in _PERHAPS_ANOTHER_MODEL:
+    if isinstance(error, ModelUnavailable) and error.code not in _MODEL_MAY_BE_GONE:
         return None
     newest = services.models.newest_usable()
     if newest.pinned == job.model:
         return None
     log.warning(
-        "%s: starting over with model version %d (%.12s): %s",
-        job.id,
-        newest.version,
-        newest.description.digest,
-        error,
+        "job_restarted_with_newest_model",
+        version=newest.version,
+        digest=newest.description.digest[:12],
+        error=error,
     )
     return services.store.chunks.restart_with_model(
         claim, model=newest.pinned, window=services.settings.max_queued_chunks_per_job

@@ -1,4 +1,4 @@
-"""Deletes files whose retention is over, and what broken-off uploads have left."""
+"""Periodic task `clean_storage`: delete files past retention and those of abandoned uploads."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from worker.dependencies import Services
 log = structlog.get_logger(__name__)
 _faults = LogOnce(log)
 
-# A pool process that deletes does no other work: what is left over is deleted by the next passes.
-_LONGEST_S = 2.0
-# Ids that are read at a time: after a long pause there may be very many.
-_AT_ONCE = 100
+# A pool process that deletes does no other work; the next passes delete the rest.
+_MAX_PASS_S = 2.0
+# Ids per read: there may be many after a long downtime.
+_PAGE_SIZE = 100
 
 
 def clean_storage(services: Services, *, clock: Callable[[], float] = time.monotonic) -> None:
-    """One pass of at most some seconds.
+    """Delete for at most `_MAX_PASS_S` seconds.
 
     A folder that cannot be deleted is logged and passed over, and tried again by later passes. Raises only when Redis is
     away or refuses writes.
     """
-    ends_at = clock() + _LONGEST_S
-    # Counted in passes, so each pass has to ask.
-    lost = services.store.uploads.expire(elapsed_s=services.settings.cleanup_interval_s)
+    ends_at = clock() + _MAX_PASS_S
+    # Silence is measured in passes, so every pass has to call this.
+    abandoned = services.store.uploads.expire(elapsed_s=services.settings.cleanup_interval_s)
     passed_over = 0
     while old := services.store.jobs.past_retention(
-        ended_s_ago=services.settings.retention_s, limit=_AT_ONCE, skip=passed_over
+        ended_s_ago=services.settings.retention_s, limit=_PAGE_SIZE, skip=passed_over
     ):
         for job_id in old:
             if clock() > ends_at:
                 return
             if not (_deleted(services, job_id) and _deletion_noted(services, job_id)):
                 passed_over += 1
-    # The store sees to it that no job is made of these any more.
-    for job_id in lost:
+    # The store refuses to create jobs from these uploads.
+    for job_id in abandoned:
         if clock() > ends_at:
             return
         if _holds_files(services, job_id) and _deleted(services, job_id):
@@ -76,7 +76,7 @@ def _deleted(services: Services, job_id: str) -> bool:
 
 
 def _passed_over(job_id: str, error: Exception) -> bool:
-    # Each storage has errors of its own, and none of them may keep the other folders from being deleted.
+    # Storage errors differ by backend; none may keep the other folders from being deleted.
     if is_outage(error):
         raise error
     _faults.error(

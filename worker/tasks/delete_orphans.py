@@ -1,4 +1,7 @@
-"""Deletes folders of jobs that no record knows: left by a process that was stopped for long, or by a deletion that failed."""
+"""Periodic task `delete_orphans`: delete job folders without a job record.
+
+A process that was stopped for long, or a failed deletion, leaves such folders.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,13 @@ _faults = LogOnce(log)
 
 
 def delete_orphans(services: Services) -> None:
-    """One pass over all folders of jobs.
+    """Check all job folders.
 
     A folder goes when no job has its name and nothing in it has changed for `orphan_min_age_s`: by then the store makes no job of
     an upload any more. A folder that cannot be deleted is logged and passed over. Raises `OSError` when the storage cannot
     be used, and the store's error when Redis is away.
     """
-    # By the storage's clock, which made the files' times.
+    # File times come from the storage's clock.
     changed_before = services.storage.now() - services.settings.orphan_min_age_s
     for job_id in services.storage.folders(JOBS):
         try:

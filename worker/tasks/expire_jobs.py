@@ -1,4 +1,4 @@
-"""Ends jobs that take longer than their deadline; what was finished is kept."""
+"""Periodic task `expire_jobs`: end jobs past their deadline; committed rows are kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _faults = LogOnce(log)
 
 
 def expire_jobs(services: Services) -> None:
-    """One pass over the jobs that have not ended.
+    """Check every job that has not ended.
 
     A job that cannot be expired is logged and passed over. Raises only when Redis is away or refuses writes.
     """

@@ -1,11 +1,12 @@
-"""Labels one chunk: read its range, clean, predict, write the part, commit."""
+"""Task `label`: read a chunk's byte range, clean, predict, write the chunk output, commit."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+
+import structlog
 
 from catalogue.labelled.labels import Label, Outcome, RowError, needs_review
 from catalogue.labelled.writer import encode_errors, encode_rows
@@ -17,14 +18,15 @@ from jobs.files.storage import input_path
 from jobs.job import Chunk, Failure, Job, State
 from jobs.ports.chunk_ledger import Commit
 from jobs.ports.step_leases import Claim, label_step
-from worker.dependencies import INPUT_MISSING, Services
+from worker.dependencies import Services
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages
 from worker.model.client import ModelMismatch, ModelUnavailable
 from worker.pipeline.label_rows import label_rows
 from worker.tasks.chunk_recovery import restart_with_newest_model, split_failing_chunk
+from worker.tasks.dispatch import INPUT_MISSING, dispatch, fail_job
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class _InputMissing(Exception):
@@ -32,7 +34,10 @@ class _InputMissing(Exception):
 
 
 def label_chunk(services: Services, job_id: str, index: int) -> None:
-    """Label chunk `index` and hand out what follows; nothing if it is done, held or not wanted."""
+    """Label chunk `index` and dispatch the next steps.
+
+    Does nothing if the chunk is committed, claimed by another worker, or its job has ended.
+    """
     store, settings = services.store, services.settings
     claim = store.leases.claim(job_id, label_step(index), lease_s=settings.lease_s)
     if claim is None:
@@ -45,48 +50,51 @@ def _label(services: Services, claim: Claim, index: int) -> None:
     store, settings, job_id = services.store, services.settings, claim.job_id
     job = store.jobs.get(job_id)
     try:
-        with LeaseHeartbeat(store.leases, claim, lease_s=settings.lease_s) as pulse:
-            commit = _work(services, job, claim, index, pulse.check)
+        with LeaseHeartbeat(store.leases, claim, lease_s=settings.lease_s) as heartbeat:
+            commit = _label_and_commit(services, job, claim, index, heartbeat.check)
     except LeaseLost:
-        _tidy_up(services, claim, index)
-        log.info("%s chunk %d: stopped, it is no longer wanted here", job_id, index)
+        _delete_uncommitted_output(services, claim, index)
+        log.info("chunk_stopped", reason="lease lost")
         return
     except ModelMismatch as error:
-        services.fail(job_id, Failure(code=error.failure_code, message=str(error)))
+        fail_job(services, job_id, Failure(code=error.failure_code, message=str(error)))
         return
     except _InputMissing:
-        services.fail(job_id, INPUT_MISSING)
+        fail_job(services, job_id, INPUT_MISSING)
         return
     except (ModelUnavailable, OSError) as error:
-        # Not the chunk's fault (model server away, disk full): give it back uncounted,
-        # `recover_jobs` enqueues it again until it works.
+        # The cause is outside the chunk (model server away, disk full): the attempt does not count,
+        # and `recover_jobs` enqueues the chunk again.
         store.leases.release(claim)
-        log.warning("%s chunk %d: waits: %s", job_id, index, error)
+        log.warning("chunk_released", error=error)
         return
-    services.follow(job_id, commit)
+    dispatch(services, job_id, commit)
     if job.options.error_threshold is not None:
         _stop_if_too_many_failed(services, job_id)
 
 
-def _tidy_up(services: Services, claim: Claim, index: int) -> None:
-    """Remove what was written for nobody: a job that has ended meanwhile would keep it for ever."""
+def _delete_uncommitted_output(services: Services, claim: Claim, index: int) -> None:
+    """Delete the output of this claim unless it was committed: an ended job would keep it."""
     try:
-        seal = services.store.chunks.manifests(claim.job_id).get(index)
-    except JobNotFound:  # it has ended, and was deleted
-        seal = None
-    # A commit whose answer got lost looks like a lost lease when it is tried again.
-    if seal is None or ChunkOutput.from_manifest(claim.job_id, index, seal).fence != claim.fence:
+        manifest = services.store.chunks.manifests(claim.job_id).get(index)
+    except JobNotFound:  # it ended and was deleted
+        manifest = None
+    # A retried commit whose first reply was lost looks like a lost lease.
+    if (
+        manifest is None
+        or ChunkOutput.from_manifest(claim.job_id, index, manifest).fence != claim.fence
+    ):
         try:
             delete_chunk_output(services.storage, claim, index)
         except OSError as error:
-            # Assembly removes it with the other parts; after the job's end `delete_orphans` does.
-            log.warning("%s chunk %d: its part is not deleted: %s", claim.job_id, index, error)
+            # Assembly deletes all outputs; after the job's end `delete_orphans` does.
+            log.warning("chunk_output_not_deleted", error=error)
 
 
 def _stop_if_too_many_failed(services: Services, job_id: str) -> None:
     job = services.store.jobs.get(job_id)
     if job.ending is None and job.too_many_failed:
-        services.fail(job_id, _too_many_failed(job))
+        fail_job(services, job_id, _too_many_failed(job))
 
 
 def _too_many_failed(job: Job) -> Failure:
@@ -94,14 +102,14 @@ def _too_many_failed(job: Job) -> Failure:
     return Failure(
         code="ERROR_THRESHOLD",
         message=(
-            f"{counts.failed} of the first {counts.processed} rows could not be labelled, more than the share of "
-            f"{job.options.error_threshold} that was allowed. The list of errors says why; correct the catalogue and "
-            "upload it again."
+            f"{counts.failed} of the first {counts.processed} rows could not be labelled, more "
+            f"than the share of {job.options.error_threshold} that was allowed. The list of errors says "
+            "why; correct the catalogue and upload it again."
         ),
     )
 
 
-def _work(
+def _label_and_commit(
     services: Services, job: Job, claim: Claim, index: int, checkpoint: Callable[[], None]
 ) -> Commit:
     chunk = services.store.chunks.get(claim.job_id, index)
@@ -110,13 +118,15 @@ def _work(
         raw = services.storage.read_range(input_path(job.id), chunk.start, chunk.end)
     except FileNotFoundError as error:
         raise _InputMissing(input_path(job.id)) from error
-    guilty = claim.attempt > services.settings.max_attempts
-    if guilty and chunk.rows > 1:
+    is_crashing = claim.attempt > services.settings.max_attempts
+    if is_crashing and chunk.rows > 1:
         return split_failing_chunk(services, claim, job, chunk, raw, layout)
     rows = parse_records(raw, layout)
-    began = time.monotonic()
-    if guilty:
-        log.error("%s row %d: given up, it ended every worker", job.id, chunk.first_row)
+    started_at = time.monotonic()
+    if is_crashing:
+        log.error(
+            "row_skipped", row=chunk.first_row, reason="it crashed every worker that tried it"
+        )
         outcomes: list[Outcome] = [
             None if r.blank else r.error or RowError.PROCESSING_FAILED for r in rows
         ]
@@ -139,7 +149,7 @@ def _work(
             return commit
     labelled, failed = _count(chunk, outcomes)
     checkpoint()
-    part = write_chunk_output(
+    output = write_chunk_output(
         services.storage,
         claim,
         index,
@@ -151,22 +161,20 @@ def _work(
         index,
         labelled=labelled,
         failed=failed,
-        manifest=part.manifest,
+        manifest=output.manifest,
         genres=Counter(outcome.genre for outcome in outcomes if isinstance(outcome, Label)),
         to_review=sum(needs_review(outcome) for outcome in outcomes),
         window=services.settings.max_queued_chunks_per_job,
     )
-    seconds = time.monotonic() - began
-    log.info(
-        "%s chunk %d: %d labelled, %d failed in %.2f s", job.id, index, labelled, failed, seconds
-    )
+    seconds = round(time.monotonic() - started_at, 3)
+    log.info("chunk_committed", labelled=labelled, failed=failed, seconds=seconds)
     return commit
 
 
 def _count(chunk: Chunk, outcomes: Sequence[Outcome]) -> tuple[int, int]:
     failed = sum(isinstance(outcome, RowError) for outcome in outcomes)
     labelled = sum(outcome is not None for outcome in outcomes) - failed
-    # Planner and parser read the same records, or a row would be lost without a word.
+    # Planner and parser must agree on the records; otherwise a row would be lost silently.
     if labelled + failed != chunk.rows:
         raise AssertionError(f"chunk {chunk.index} has {chunk.rows} rows, parsed {len(outcomes)}")
     return labelled, failed

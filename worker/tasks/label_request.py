@@ -1,9 +1,10 @@
-"""Answers one question from the API: a few summaries, at once, with the newest model."""
+"""Task `label_request`: label a few summaries for the API at once, with the newest model."""
 
 from __future__ import annotations
 
-import logging
 import time
+
+import structlog
 
 from catalogue.labelled.labels import OptionalColumns
 from catalogue.parsing.rows import Row
@@ -13,11 +14,11 @@ from worker.dependencies import Services
 from worker.model.client import ModelMismatch, ModelUnavailable
 from worker.pipeline.label_rows import label_rows
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def answer_label_request(services: Services, question_id: str) -> None:
-    """Answer the question; nothing if somebody else has taken it or nobody waits for it any more."""
+    """Answer the label request; does nothing if it was taken already or has expired."""
     question = services.questions.take(question_id)
     if question is None:
         return
@@ -28,11 +29,11 @@ def answer_label_request(services: Services, question_id: str) -> None:
         answer = Failure(code=error.failure_code, message=str(error))
     except ModelUnavailable as error:
         answer = Failure(code="MODEL_UNAVAILABLE", message=_MODEL_UNAVAILABLE)
-        log.warning("a question cannot be answered: %s", error)
+        log.warning("label_request_failed", error=error)
     services.questions.answer(question_id, answer)
 
 
-_MODEL_UNAVAILABLE = "The model does not answer at the moment; try again in a little while."
+_MODEL_UNAVAILABLE = "The model does not answer at the moment; try again in a minute."
 
 
 def _answer(services: Services, question: LabelRequest) -> Answer:
@@ -41,7 +42,7 @@ def _answer(services: Services, question: LabelRequest) -> Answer:
         Row.of_book(title, summary)
         for title, summary in zip(question.titles, question.summaries, strict=True)
     ]
-    found = label_rows(
+    outcomes = label_rows(
         services,
         model,
         rows,
@@ -49,8 +50,8 @@ def _answer(services: Services, question: LabelRequest) -> Answer:
         as_of=time.time(),
         extras=OptionalColumns(evidence=question.evidence),
     )
-    # No row of its own is a blank line.
+    # `label_rows` gives None for blank lines only, and there are none here.
     return Answer(
         model_version=model.version,
-        outcomes=tuple(outcome for outcome in found if outcome is not None),
+        outcomes=tuple(outcome for outcome in outcomes if outcome is not None),
     )

@@ -1,48 +1,54 @@
-"""Plans a job: pins the model version and cuts the input into chunks, one streaming pass."""
+"""Task `plan`: pin the model and split the catalogue into chunks in one streaming pass."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+import structlog
+
+from catalogue.compressed.xlsx_reader import xlsx_to_csv
 from catalogue.errors import CatalogueError
 from catalogue.parsing.chunking import plan_chunks
 from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import LeaseLost
-from jobs.files.storage import input_path
+from jobs.files.storage import input_path, upload_path
 from jobs.job import Chunk, Failure
 from jobs.ports.step_leases import PLAN, Claim
-from worker.dependencies import INPUT_MISSING, Services
+from worker.dependencies import Services
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages
 from worker.model.client import ModelError, ModelMismatch, ModelUnavailable
 from worker.pipeline.cache_probe import is_mostly_cached
 from worker.tasks.chunk_recovery import restart_with_newest_model
-from worker.tasks.xlsx_conversion import convert_workbook
+from worker.tasks.dispatch import INPUT_MISSING, dispatch, fail_job
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 _BLOCK_BYTES = 1 << 20
-# Chunks are recorded in groups: a huge catalogue costs few round trips, a small one starts at once.
-_LARGEST_GROUP = 64
-# A file below this is one chunk: two would cost more than they gain.
-_WORTH_SHARING = 250_000
+# Chunks are recorded in groups of doubling size: labelling starts at once, and a large catalogue
+# costs few round trips.
+_MAX_GROUP = 64
+# A smaller file is one chunk: a second one would cost more than it gains.
+_MIN_SHARED_BYTES = 250_000
 _RECORD_BYTES = 10_000
-# Of a catalogue that has mostly been labelled before, chunks are so many times as large: the few new rows of a chunk make
-# small batches, which cost the model up to twice as much a row, and are over in a fraction of the time all the same.
-_KNOWN_TIMES = 4
+# Chunks of a mostly cached catalogue are factor: the few uncached rows of a normal chunk would make
+# small batches, which cost the model up to twice as much per row.
+_CACHED_FACTOR = 4
 
 
 def plan_job(services: Services, job_id: str) -> None:
-    """Plan from where an earlier attempt stopped; nothing if planning is done or held."""
+    """Plan from where an earlier attempt stopped.
+
+    Does nothing if planning is done or claimed by another worker.
+    """
     store, settings = services.store, services.settings
     claim = store.leases.claim(job_id, PLAN, lease_s=settings.lease_s)
     if claim is None:
         return
     with uncounted_outages(store.leases, claim):
         if claim.attempt > settings.max_attempts:
-            services.fail(job_id, Failure(code="PLANNING_FAILED", message=_PLANNING_FAILED))
+            fail_job(services, job_id, Failure(code="PLANNING_FAILED", message=_PLANNING_FAILED))
         else:
             _plan(services, claim)
 
@@ -50,36 +56,37 @@ def plan_job(services: Services, job_id: str) -> None:
 def _plan(services: Services, claim: Claim) -> None:
     store, settings, job_id = services.store, services.settings, claim.job_id
     try:
-        with LeaseHeartbeat(store.leases, claim, lease_s=settings.lease_s) as pulse:
+        with LeaseHeartbeat(store.leases, claim, lease_s=settings.lease_s) as heartbeat:
             _pin_model(services, claim)
-            convert_workbook(services, job_id, pulse.check)
+            convert_workbook(services, job_id, heartbeat.check)
             for group, last in _groups(services, job_id):
-                pulse.check()
-                services.follow(
+                heartbeat.check()
+                dispatch(
+                    services,
                     job_id,
                     store.chunks.add(
                         claim, group, last=last, window=settings.max_queued_chunks_per_job
                     ),
                 )
     except LeaseLost:
-        log.info("%s: planning stopped, it is no longer wanted here", job_id)
+        log.info("planning_stopped", reason="lease lost")
         return
     except ModelMismatch as error:
-        services.fail(job_id, Failure(code=error.failure_code, message=str(error)))
+        fail_job(services, job_id, Failure(code=error.failure_code, message=str(error)))
         return
     except CatalogueError as error:
-        services.fail(job_id, Failure(code=error.code, message=str(error)))
+        fail_job(services, job_id, Failure(code=error.code, message=str(error)))
         return
     except FileNotFoundError:
-        services.fail(job_id, INPUT_MISSING)
+        fail_job(services, job_id, INPUT_MISSING)
         return
     except (ModelUnavailable, OSError) as error:
-        # Model server or storage away: nothing is wrong with the job, so the attempt does not count.
+        # The model server or the storage is away: the attempt does not count.
         store.leases.release(claim)
-        log.warning("%s: planning waits: %s", job_id, error)
+        log.warning("planning_released", error=error)
         return
     job = store.jobs.get(job_id)
-    log.info("%s: planned, %d rows in %d chunks", job_id, job.row_counts.total, job.chunks)
+    log.info("job_planned", rows=job.row_counts.total, chunks=job.chunks)
 
 
 _PLANNING_FAILED = (
@@ -99,55 +106,75 @@ def _pin_model(services: Services, claim: Claim) -> None:
     except ModelError as error:
         if (commit := restart_with_newest_model(services, claim, job, error)) is None:
             raise
-        services.follow(job.id, commit)
+        dispatch(services, job.id, commit)
 
 
 def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool]]:
-    """Groups of new chunks, and whether the group is the last (which may be empty)."""
+    """Yield groups of new chunks and whether the group is the last one, which may be empty."""
     job = services.store.jobs.get(job_id)
     layout = CatalogueSchema.from_dict(services.store.jobs.layout(job_id))
-    larger = _KNOWN_TIMES if is_mostly_cached(services, job, layout) else 1
-    known = services.store.chunks.all(job_id)
-    index = len(known)
-    start = known[-1].end if known else layout.data_start
-    row = known[-1].first_row + known[-1].rows if known else 1
+    factor = _CACHED_FACTOR if is_mostly_cached(services, job, layout) else 1
+    planned = services.store.chunks.all(job_id)
+    index = len(planned)
+    start = planned[-1].end if planned else layout.data_start
+    row = planned[-1].first_row + planned[-1].rows if planned else 1
     group: list[Chunk] = []
     size = 1
     with services.storage.open(input_path(job_id)) as stream:
         stream.seek(start)
-        for found in plan_chunks(
+        for span in plan_chunks(
             _blocks(stream),
             layout,
             start=start,
-            max_rows=services.settings.chunk_rows * larger,
+            max_rows=services.settings.chunk_rows * factor,
             max_bytes=chunk_bytes(
-                services.storage.size(input_path(job_id)), services.settings.chunk_bytes * larger
+                services.storage.size(input_path(job_id)), services.settings.chunk_bytes * factor
             ),
         ):
             if len(group) == size:
                 yield group, False
-                group, size = [], min(size * 2, _LARGEST_GROUP)
+                group, size = [], min(size * 2, _MAX_GROUP)
             group.append(
-                Chunk(index=index, start=found.start, end=found.end, first_row=row, rows=found.rows)
+                Chunk(index=index, start=span.start, end=span.end, first_row=row, rows=span.rows)
             )
             index += 1
-            row += found.rows
+            row += span.rows
     yield group, True
 
 
-def chunk_bytes(size: int, most: int) -> int:
-    """The longest chunk of a file of `size` bytes, `most` at most: so that an even number of them makes up the file.
+def chunk_bytes(size: int, max_bytes: int) -> int:
+    """Return the largest chunk size, in bytes, for a file of `size` bytes: at most `max_bytes`.
 
-    With three chunks one of two workers would end long before the other. Depends on the file alone, because chunks that
-    are cut again have to be the same.
+    It makes the number of chunks even, so that two workers finish at about the same time. It
+    depends on the file alone, so that planning again gives the same chunks.
     """
-    if size < _WORTH_SHARING:
-        return most
-    pairs = -(-size // (2 * most))
-    # A little more than their share: chunks are cut between records, and should not leave a crumb at the end.
-    return min(most, size // (2 * pairs) + _RECORD_BYTES)
+    if size < _MIN_SHARED_BYTES:
+        return max_bytes
+    pairs = -(-size // (2 * max_bytes))
+    # A little more than an equal share: chunks end between records, and no tiny one may be left over.
+    return min(max_bytes, size // (2 * pairs) + _RECORD_BYTES)
 
 
 def _blocks(stream: BinaryIO) -> Iterator[bytes]:
     while block := stream.read(_BLOCK_BYTES):
         yield block
+
+
+def convert_workbook(services: Services, job_id: str, checkpoint: Callable[[], None]) -> None:
+    """Write an uploaded workbook as CSV to the job's input path; does nothing for other uploads.
+
+    `checkpoint` is called between blocks and may raise to stop the work.
+
+    Raises:
+        CatalogueError: the workbook is unreadable or too large.
+        OSError: the storage cannot be used.
+    """
+    storage = services.storage
+    if storage.exists(input_path(job_id)) or not storage.exists(upload_path(job_id)):
+        return
+    size = 0
+    with storage.open(upload_path(job_id)) as source, storage.publish(input_path(job_id)) as target:
+        for block in xlsx_to_csv(source, max_bytes=services.settings.max_unpacked_bytes):
+            checkpoint()
+            size += target.write(block)
+    log.info("workbook_converted", csv_bytes=size)

@@ -1,6 +1,6 @@
-"""Finds steps that should be under way but that no worker holds, and enqueues them again.
+"""Periodic task `recover_jobs`: enqueue due steps that have neither a valid claim nor a message.
 
-Recovery reads the job record, never the broker: whatever died, and whatever message was lost with it,
+Recovery reads the job record. Whichever process died and whichever message was lost,
 the record knows which steps are missing.
 """
 
@@ -17,16 +17,16 @@ from worker.dependencies import Services
 log = structlog.get_logger(__name__)
 _faults = LogOnce(log)
 
-# A message younger than this may simply not have been taken yet.
+# A younger message may still be on its way to a worker.
 _IDLE_S = 4.0
 
 
 def recover_jobs(services: Services) -> None:
-    """One pass over the jobs that have not ended.
+    """Check every job that has not ended.
 
     A job that cannot be recovered is logged and passed over. Raises only when Redis is away or refuses writes.
     """
-    found: dict[str, AbandonedSteps] = {}
+    abandoned: dict[str, AbandonedSteps] = {}
     for job_id in services.store.jobs.active_ids():
         try:
             missing = services.store.leases.find_abandoned(
@@ -40,12 +40,14 @@ def recover_jobs(services: Services) -> None:
             _faults.error(job_id, "job_recovery_failed", job_id=job_id, exc_info=True)
             continue
         if missing:
-            found[job_id] = missing
-    if not found:
+            abandoned[job_id] = missing
+    if not abandoned:
         return
-    # A step whose message is still queued is not enqueued again: that would only make the queue longer.
-    queued = services.messages.queued({step for item in found.items() for step in _steps(*item)})
-    for job_id, missing in found.items():
+    # A second message for a queued step would only make the queue longer.
+    queued = services.messages.queued(
+        {step for item in abandoned.items() for step in _steps(*item)}
+    )
+    for job_id, missing in abandoned.items():
         lost = [step for step in _steps(job_id, missing) if step not in queued]
         if lost:
             log.warning("job_recovered", job_id=job_id, steps=[step for _, step in lost])
