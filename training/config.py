@@ -1,4 +1,4 @@
-"""Typed reader of ``training/config.json``: every number carries its unit and its reason."""
+"""The configuration of the trainer, ``training/config.json``: every setting has a unit and a reason."""
 
 import json
 from pathlib import Path
@@ -16,48 +16,47 @@ class _Section(BaseModel):
 
 
 class SplitConfig(_Section):
-    """How rows are divided so that no row is judged by a model that learned from it."""
+    """How rows are divided into folds, so that every row is predicted out of fold."""
 
     folds: int = Field(
         default=5,
         ge=2,
         le=20,
-        description="folds: every row is held out once; 5 leaves 80 % to learn from",
+        description="folds: every row is held out once; 5 leaves 80 % for training",
     )
     validation_fraction: float = Field(
         default=0.0,
         ge=0.0,
         lt=0.5,
-        description="share of a fold's learning rows that early stopping on macro-F1 watches; kept "
-        "out of both learning and judging. 0: nothing is watched and every epoch made, since a "
-        "tenth of 1,400 rows is worth more learned from than watched",
+        description="share of a fold's training rows that are held out as a validation set for early "
+        "stopping on macro-F1. 0: no early stopping; with 1,400 rows a tenth is worth more in training",
     )
     seed: int = Field(
-        default=7, ge=0, description="no unit: changes which rows meet in a fold, and nothing else"
+        default=7, ge=0, description="no unit: changes the assignment of rows to folds only"
     )
 
 
 class TextConfig(_Section):
-    """What of a cleaned summary the model reads."""
+    """Vocabulary and length of the texts."""
 
     max_tokens: int = Field(
         default=200,
         ge=8,
         le=5000,
-        description="tokens the sequence model reads in order: two summaries in three whole, and "
-        "reading time grows with it; the experts read everything",
+        description="tokens that the sequence model reads, which covers two of three summaries; time "
+        "grows with it. The linear models read all tokens",
     )
     vocabulary_size: int = Field(
         default=20000,
         ge=100,
         le=200000,
-        description="tokens known by name, the padding and the unknown token included: every "
-        "thousand costs 0.2 MB at 100 dimensions",
+        description="tokens in the vocabulary, including padding and unknown: every thousand costs "
+        "0.2 MB at 100 dimensions",
     )
     title: bool = Field(
         default=True,
-        description="yes or no: a book's title, where there is one, is read before its summary; "
-        "worth 0.005 macro-F1, and nothing is lost for books without",
+        description="yes or no: whether the title is read before the summary; worth 0.005 macro-F1, "
+        "without a loss for books that have none",
     )
     min_count: int = Field(
         default=3,
@@ -72,7 +71,7 @@ class TextConfig(_Section):
 
 
 class EmbeddingConfig(_Section):
-    """word2vec over every text at hand."""
+    """word2vec over all texts."""
 
     dimensions: int = Field(
         default=100,
@@ -90,22 +89,22 @@ class EmbeddingConfig(_Section):
         default=12, ge=0, le=100, description="passes over the texts; 0 leaves the vectors random"
     )
     negative_samples: int = Field(
-        default=8, ge=1, le=50, description="wrong words per right one: small corpora want 5 to 20"
+        default=8, ge=1, le=50, description="negative samples per word: 5 to 20 for small corpora"
     )
     subsample: float = Field(
         default=0.0001,
         ge=0.0,
         le=1.0,
-        description="share of all tokens from which on a word is skipped at random; 0 never skips",
+        description="share of all tokens above which a word is skipped at random; 0: never",
     )
     skip_gram: bool = Field(
         default=True,
-        description="yes or no: skip-gram serves rare names better than CBOW on small corpora",
+        description="yes or no: skip-gram represents rare words better than CBOW on small corpora",
     )
 
 
 class ModelConfig(_Section):
-    """Which network, and how hard it is held back from memorising."""
+    """The architecture and its regularisation."""
 
     architecture: str = Field(
         default="bilstm_attention", description="a name in training.neural.ARCHITECTURES"
@@ -130,7 +129,7 @@ class ModelConfig(_Section):
         default=0.1,
         ge=0.0,
         lt=1.0,
-        description="share of tokens read as unknown: names must not decide",
+        description="share of tokens read as unknown, against memorising names",
     )
     dropout: float = Field(
         default=0.4,
@@ -146,14 +145,14 @@ class ModelConfig(_Section):
 
 
 class PhaseConfig(_Section):
-    """One stretch of training: on the extra texts first, then on the data."""
+    """One stage of training: pre-training on the extra texts, or training on the data."""
 
-    epochs: int = Field(default=20, ge=0, le=1000, description="passes over the rows, at most")
+    epochs: int = Field(default=20, ge=0, le=1000, description="maximum of passes over the rows")
     learning_rate: float = Field(
         default=0.001,
         gt=0.0,
         le=1.0,
-        description="Adam's step, at its highest; falls as a half cosine",
+        description="Adam's peak learning rate; decays as a half cosine",
     )
     patience: int = Field(
         default=5, ge=1, description="epochs without a better validation macro-F1 before stopping"
@@ -165,78 +164,83 @@ class PhaseConfig(_Section):
         default=0.05,
         ge=0.0,
         lt=1.0,
-        description="share of a label spread over all: labels are noisy",
+        description="share of the target spread over all labels, because labels are noisy",
     )
     loss: Literal["cross_entropy", "focal"] = Field(
-        default="cross_entropy", description="focal loss plays easy rows down"
+        default="cross_entropy", description="focal loss gives easy rows less weight"
     )
     focal_gamma: float = Field(
-        default=2.0, ge=0.0, le=10.0, description="exponent of focal loss: 2 is its authors' choice"
+        default=2.0,
+        ge=0.0,
+        le=10.0,
+        description="exponent of focal loss; 2 as in Lin et al. (2017)",
     )
     class_weight_power: float = Field(
         default=0.5,
         ge=0.0,
         le=1.0,
-        description="exponent on the inverse class share: 0 counts rows alike, 1 classes alike",
+        description="exponent on the inverse class share: 0 weighs rows equally, 1 classes",
     )
     sampling: Literal["as_is", "balanced"] = Field(
-        default="as_is", description="balanced draws classes alike, with repeats"
+        default="as_is", description="balanced samples classes equally, with replacement"
     )
     gradient_norm: float = Field(
         default=1.0,
         gt=0.0,
-        description="length a gradient is cut to: recurrent nets jump otherwise",
+        description="norm at which gradients are clipped, for stable recurrent training",
     )
 
 
 class LinearModelsConfig(_Section):
-    """The closed-form models of the whole text."""
+    """The linear and kernel models of the whole text."""
 
     word_strictness: float = Field(
-        default=0.5, gt=0.0, description="cost of a row on the wrong side (C), words as features"
+        default=0.5, gt=0.0, description="C of the support vector machine on words"
     )
     spelling_strictness: float = Field(
-        default=0.3, gt=0.0, description="the same with letter groups, which overfit sooner"
+        default=0.3, gt=0.0, description="C of the one on character n-grams, which overfit sooner"
     )
     gamma: float = Field(
-        default=2.0, gt=0.0, description="fall of nearness with the squared distance (0 to 4)"
+        default=2.0,
+        gt=0.0,
+        description="gamma of the RBF kernel on unit vectors (squared distances 0 to 4)",
     )
-    ridge: float = Field(
-        default=1.0, gt=0.0, description="penalty that keeps single rows from ruling the kernel"
-    )
+    ridge: float = Field(default=1.0, gt=0.0, description="ridge penalty of the kernel regression")
     shared_words: float = Field(
-        default=0.5, ge=0.0, description="what shared words count in the kernel, beside nearness"
+        default=0.5,
+        ge=0.0,
+        description="weight of the linear word kernel relative to the RBF kernel",
     )
     class_weight_power: float = Field(
         default=0.5, ge=0.0, le=1.0, description="exponent on a row's inverse class share (kernel)"
     )
     extra_weight: float = Field(
-        default=0.3, ge=0.0, le=1.0, description="weight of a believed extra row; 1: as a data row"
+        default=0.3, ge=0.0, le=1.0, description="weight of a selected extra row; 1: as a data row"
     )
     extra_per_class: int = Field(
-        default=400, ge=0, description="believed extra rows per label, the surest; 0: use none"
+        default=400, ge=0, description="selected extra rows per label, the most confident; 0: none"
     )
     believe_tilt: float = Field(
         default=0.4,
         ge=0.0,
         le=1.0,
-        description="share of the log class share taken off before a tag is believed, so that "
-        "rare labels are believed too",
+        description="strength of the logit adjustment (tau x log prior) when extra rows are selected, "
+        "so that rare labels are selected too; 0: none",
     )
     most_rows: int = Field(
         default=6000,
         ge=10,
         le=20000,
-        description="rows the kernel keeps, at most: 0.24 kB each in the model, and solving takes "
-        "the cube",
+        description="maximum of rows in the kernel: 0.24 kB each in the model, and solving takes "
+        "cubic time",
     )
 
 
 class TeachingConfig(_Section):
-    """Extra texts for the sequence model, labelled by the experts instead of by readers' tags."""
+    """Pseudo-labels: extra texts for the sequence model, labelled by the linear models."""
 
     rows_per_class: int = Field(
-        default=500, ge=0, description="texts per label, those the experts are surest of"
+        default=500, ge=0, description="texts per label, the most confident"
     )
     weight: float = Field(
         default=0.5, gt=0.0, le=1.0, description="weight of such a text; 1: as a data row"
@@ -245,41 +249,41 @@ class TeachingConfig(_Section):
         default=0.3,
         ge=0.0,
         le=1.0,
-        description="share of the log class share taken off the soft labels: the sequence model "
-        "would forget rare labels otherwise",
+        description="strength of the logit adjustment (tau x log prior) of the soft labels, so that "
+        "rare labels are kept; 0: none",
     )
 
 
 class StylesConfig(_Section):
-    """Labels whose texts are known to be all plots, or all blurbs.
+    """Labels whose texts are all plots or all blurbs.
 
-    From them it is learned to tell the two styles, whose F1 is then reported apart: where style and
-    label go together, a model may have learned the style.
+    A style classifier is trained on them, and F1 is reported per style: where style and label
+    correlate, a model may have learned the style.
     """
 
     plot: tuple[str, ...] = Field(
-        default=("crime",), description="labels: all their texts retell the plot (Wikipedia)"
+        default=("crime",), description="labels whose texts all retell the plot (Wikipedia)"
     )
     blurb: tuple[str, ...] = Field(
         default=("psychology", "romance", "sports", "travel"),
-        description="labels: all their texts advertise the book (publishers, by way of Goodreads)",
+        description="labels whose texts all advertise the book (publishers, via Goodreads)",
     )
 
 
 class CalibrationConfig(_Section):
-    """What a confidence promises."""
+    """Targets of the calibration."""
 
     precision: float = Field(
         default=0.95,
         gt=0.0,
         lt=1.0,
-        description="share of rows that must be right among those not sent to review",
+        description="accuracy of the rows that are not sent to review",
     )
     coverage: float = Field(
         default=0.9,
         gt=0.0,
         lt=1.0,
-        description="share of rows whose genre_set must hold the right genre",
+        description="share of rows whose genre_set contains the right genre",
     )
     bins: int = Field(
         default=15,
@@ -293,7 +297,7 @@ class TrainingConfig(_Section):
     """The whole of ``config.json``."""
 
     seed: int = Field(
-        default=7, ge=0, description="no unit: weights, order of rows and dropout follow it"
+        default=7, ge=0, description="no unit: determines weights, order of rows and dropout"
     )
     split: SplitConfig = SplitConfig()
     text: TextConfig = TextConfig()
@@ -315,11 +319,11 @@ class TrainingConfig(_Section):
 
 
 def read_config(path: Path = DEFAULT_CONFIG) -> TrainingConfig:
-    """The configuration in a JSON file; keys left out keep their defaults.
+    """Read the configuration from a JSON file; missing keys keep their defaults.
 
     Raises:
         TrainingError: the file is missing, is not JSON, or a key is unknown or has a wrong value;
-            the sentence names the key.
+            the message names the key.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -333,7 +337,7 @@ def read_config(path: Path = DEFAULT_CONFIG) -> TrainingConfig:
 
 
 def parse_config(content: object, origin: str) -> TrainingConfig:
-    """The configuration in parsed JSON; ``origin`` names it in errors.
+    """Return the configuration in parsed JSON; ``origin`` names it in errors.
 
     Raises:
         TrainingError: a key is unknown or has a wrong value.

@@ -1,8 +1,5 @@
-"""The one error a person who trains a model has to understand."""
+"""The error that stops a training."""
 
 
 class TrainingError(Exception):
-    """Something about the data or the configuration stops the training before an epoch starts.
-
-    Its message is one sentence that names the culprit and says what to do about it.
-    """
+    """The data or the configuration is invalid. The message says what is wrong and what to do."""

@@ -1,4 +1,4 @@
-"""Writes the model card from the files of a published run; no figure in it is typed by hand.
+"""Writes the model card from the files of a published run.
 
 ``python -m training.model_card RUN --out docs/model_card.md``
 """
@@ -66,8 +66,8 @@ def _data(data: Document, evaluation: Document) -> str:
         f"{data['empty_rows']} empty ones left out of {data['rows_read']:,}), "
         f"{words['mean']:.0f} words on average, median {words['median']:.0f}, "
         f"90th percentile {words['p90']:.0f}. {evaluation['extra_texts']:,} extra texts served "
-        "word2vec, those whose tag the experts believed served them as rows of little weight, and "
-        "the sequence model was taught on some with the experts' opinion; none of them is judged on.\n\n"
+        "word2vec. Those whose tag agreed with the linear models were training rows of low weight, and "
+        "some with pseudo-labels pre-trained the sequence model. None is used for evaluation.\n\n"
         f"Data fingerprint `{data['data_fingerprint']}`."
     )
 
@@ -136,9 +136,9 @@ def _styles(evaluation: Document) -> str:
         return ""
     names = evaluation["labels"]
     return (
-        "\n\nWithin each style (a plot retold, a book advertised), since style and label go "
-        "together in this data; told by the label where that says it, else by function words, which "
-        f"told {evaluation['styles_told_right']:.0%} of the known rows right. A label with fewer than "
+        "\n\nPer style (plot or blurb), because style and label correlate in this data. The style is "
+        "taken from the label if that determines it, else from function words, which classify "
+        f"{evaluation['style_accuracy']:.0%} of the known rows correctly. A label with fewer than "
         "10 rows of a style has no F1 there.\n\n"
         + markdown(
             ("style", "rows", "accuracy", "macro-F1", *names),

@@ -1,7 +1,7 @@
-"""From a labelled CSV to a published model: ``python -m training.train --data CSV``.
+"""Trains a model on a labelled CSV: ``python -m training.train --data CSV``.
 
-Everything a run makes lies in its work folder; started again with the same arguments after an
-interruption, it goes on where it stopped. Quoted texts (the confident mistakes) stay in there.
+All output is in the run folder. After an interruption, the same command resumes. The list of confident
+mistakes quotes texts and stays in that folder.
 """
 
 import argparse
@@ -37,9 +37,9 @@ from training.neural.registry import check_architecture
 
 
 def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Path) -> Document:
-    """Cross-validate, weigh the scorers, calibrate, fit on all rows.
+    """Cross-validate, fit the weights, calibrate, fit on all rows.
 
-    Leaves a run folder that can be published. Returns: the evaluation, as in
+    The run folder can then be published. Returns: the evaluation, as in
     ``workdir/evaluation.json``.
 
     Raises:
@@ -102,7 +102,7 @@ def _evaluate(corpus: Corpus, logits: Floats, folds: Ints, config: TrainingConfi
             seed=config.seed,
             groups=styles.groups if styles else None,
         ),
-        "styles_told_right": styles.told_right if styles else None,
+        "style_accuracy": styles.accuracy if styles else None,
         "folds": int(folds.max()) + 1,
         "baseline": {
             "name": "TF-IDF (1-2-grams) + LinearSVC",

@@ -21,10 +21,10 @@ def test_an_epoch_holds_every_row_once() -> None:
 
 def test_an_epoch_follows_from_seed_and_number_alone() -> None:
     first, second = _batches(), _batches()
-    first.deal(3)
-    second.deal(1)
+    first.shuffle(3)
+    second.shuffle(1)
     assert _weights(first) != _weights(second)
-    second.deal(3)
+    second.shuffle(3)
     assert _weights(first) == _weights(second)
 
 
@@ -50,7 +50,7 @@ def test_batches_may_differ_in_width_behind_equal_ones() -> None:
 def test_the_data_set_follows_the_epoch_that_is_dealt() -> None:
     batches = _batches()
     found = batches.dataset()
-    batches.deal(3)
+    batches.shuffle(3)
     drawn = [float(w) for _, _, weights in found for w in weights]
     assert drawn == _weights(batches)
 

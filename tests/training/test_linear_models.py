@@ -6,7 +6,12 @@ import pytest
 
 from tests.training.conftest import make_rows
 from training.config import LinearModelsConfig
-from training.ensemble.linear_models import LinearModels, Rows, believed, fit_linear_models
+from training.ensemble.linear_models import (
+    LinearModels,
+    Rows,
+    fit_linear_models,
+    select_confident,
+)
 from training.features.char_ngrams import spelled_features, spelling_matrix
 from training.features.tfidf import counts, inverse_document_frequency, tfidf
 from training.features.vectoriser import RESERVED, build_vocabulary, encode
@@ -117,7 +122,7 @@ def test_a_text_of_unknown_words_gets_finite_scores() -> None:
     assert np.isfinite(experts.scores(unknown, VECTORS)).all()
 
 
-def test_experts_survive_their_file(tmp_path: Path) -> None:
+def test_linear_models_are_saved_and_loaded(tmp_path: Path) -> None:
     experts = _fit(_rows(slice(0, 60)))
     experts.save(tmp_path / "experts.npz")
     loaded = LinearModels.load(tmp_path / "experts.npz")
@@ -127,26 +132,26 @@ def test_experts_survive_their_file(tmp_path: Path) -> None:
     )
 
 
-def _believed(extra: Rows, config: LinearModelsConfig = CONFIG) -> np.ndarray:
-    return believed(_rows(slice(0, 60)), extra, VECTORS, SPELLING, 3, config)
+def _selected(extra: Rows, config: LinearModelsConfig = CONFIG) -> np.ndarray:
+    return select_confident(_rows(slice(0, 60)), extra, VECTORS, SPELLING, 3, config)
 
 
-def test_rows_whose_text_speaks_for_their_tag_are_believed() -> None:
-    assert len(_believed(_rows(slice(60, 150)))) > 70
+def test_rows_whose_text_speaks_for_their_tag_are_selected() -> None:
+    assert len(_selected(_rows(slice(60, 150)))) > 70
 
 
-def test_rows_whose_text_speaks_against_their_tag_are_not() -> None:
+def test_rows_whose_text_disagrees_with_their_tag_are_not() -> None:
     wrong = Rows(features=FEATURES[60:], labels=(LABELS[60:] + 1) % 3)
-    assert len(_believed(wrong)) < 15
+    assert len(_selected(wrong)) < 15
 
 
-def test_untagged_rows_are_never_believed() -> None:
+def test_untagged_rows_are_never_selected() -> None:
     untagged = Rows(features=FEATURES[60:], labels=np.full(90, -1))
-    assert len(_believed(untagged)) == 0
+    assert len(_selected(untagged)) == 0
 
 
-def test_no_label_gets_more_believed_rows_than_the_cap() -> None:
-    chosen = _believed(_rows(slice(60, 150)), LinearModelsConfig(extra_per_class=3))
+def test_no_label_gets_more_selected_rows_than_the_limit() -> None:
+    chosen = _selected(_rows(slice(60, 150)), LinearModelsConfig(extra_per_class=3))
     assert np.bincount(LABELS[60:][chosen]).tolist() == [3, 3, 3]
 
 

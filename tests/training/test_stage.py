@@ -14,7 +14,7 @@ from training.neural.batches import Tokens
 from training.neural.callbacks import best_epoch, half_cosine, read_scores
 from training.neural.graph_inputs import Shape
 from training.neural.layers import WordVectors
-from training.neural.stage import Examples, Judge, run_stage
+from training.neural.stage import Examples, ValidationSet, run_stage
 
 RANDOM = np.random.default_rng(7)
 LABELS = np.arange(60) % 2
@@ -24,7 +24,7 @@ LEARN = Examples(
     targets=np.eye(2, dtype=np.float32)[LABELS[:40]],
     weights=np.ones(40, np.float32),
 )
-WATCH: Judge = (ROWS[40:], LABELS[40:])
+WATCH: ValidationSet = (ROWS[40:], LABELS[40:])
 PHASE = PhaseConfig(epochs=6, patience=6, batch_rows=8, learning_rate=0.01)
 
 
@@ -45,7 +45,7 @@ def _model() -> keras.Model:
     return model
 
 
-def _run(folder: Path, watch: Judge | None, phase: PhaseConfig = PHASE) -> keras.Model:
+def _run(folder: Path, watch: ValidationSet | None, phase: PhaseConfig = PHASE) -> keras.Model:
     model = _model()
     run_stage(model, LEARN, watch, phase, folder, title="test", seed=7, tensorboard=False)
     return model

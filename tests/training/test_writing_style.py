@@ -21,7 +21,7 @@ def test_rows_of_an_open_label_are_told_by_their_function_words() -> None:
     labels = ["crime"] * 30 + ["travel"] * 30 + ["fantasy"] * 20
     styles = detect_styles(texts, labels, CONFIG)
     assert styles is not None
-    assert styles.told_right > 0.9
+    assert styles.accuracy > 0.9
     assert styles.plot.tolist() == [True] * 30 + [False] * 30 + [True] * 10 + [False] * 10
     assert styles.groups["blurb"].sum() == 40
 
@@ -30,7 +30,7 @@ def test_content_words_do_not_tell_a_style() -> None:
     texts = ["dragon castle sword"] * 30 + ["beach visa suitcase"] * 30
     styles = detect_styles(texts, ["crime"] * 30 + ["travel"] * 30, CONFIG)
     assert styles is not None
-    assert styles.told_right <= 0.5
+    assert styles.accuracy <= 0.5
 
 
 def test_without_rows_of_both_styles_nothing_is_told() -> None:

@@ -1,4 +1,4 @@
-"""From a labelled CSV to texts, labels and folds; whatever is wrong with it is said here."""
+"""Reads and validates labelled CSV files."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ class Labelled:
     labels: Ints  # [N]
 
     @classmethod
-    def nothing(cls) -> "Labelled":
+    def empty(cls) -> "Labelled":
         """No rows."""
         return cls(texts=(), labels=np.zeros(0, dtype=np.int64))
 
@@ -54,7 +54,7 @@ class Corpus:
     labels: Ints  # [N], positions in label_names
     label_names: tuple[str, ...]
     titles: tuple[str, ...]
-    originals: tuple[str, ...]  # the summaries as they stand in the file
+    originals: tuple[str, ...]  # the summaries before cleaning
     rows_read: int
     empty_rows: int
     unlabelled_rows: int
@@ -87,7 +87,7 @@ class ExtraTexts:
     labels: tuple[str, ...]
 
     def without(self, summaries: Sequence[str]) -> "ExtraTexts":
-        """The rows whose summary is not among ``summaries``, so that no held-out row slips in."""
+        """The rows whose summary is not among ``summaries``, so that no held-out row leaks."""
         known = set(summaries)
         kept = [row for row, summary in enumerate(self.summaries) if summary not in known]
         return ExtraTexts(

@@ -1,4 +1,4 @@
-"""Which rows are held out together: stratified, seeded, near-repeats never on both sides."""
+"""Stratified, seeded folds in which near-duplicates stay together."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 Ints = npt.NDArray[np.int64]
 
 _ALIKE = 0.6
-"""Cosine of two TF-IDF vectors from which on two texts are one book told twice."""
+"""Cosine of two TF-IDF vectors above which two texts are near-duplicates."""
 
 _BLOCK = 512
 
@@ -18,7 +18,7 @@ _BLOCK = 512
 def near_duplicates(texts: Sequence[str]) -> Ints:
     """The group of each row, int64 [N]: the number of the group's first row.
 
-    The same blurb with another tail would otherwise be learned in one fold and asked in the next.
+    Otherwise near-duplicates would leak from training into evaluation.
     """
     group = np.arange(len(texts), dtype=np.int64)
     vectors = TfidfVectorizer(
@@ -40,10 +40,10 @@ def _root(group: Ints, row: int) -> int:
 
 
 def assign_folds(texts: Sequence[str], labels: Ints, groups: Ints, folds: int, seed: int) -> Ints:
-    """The fold of each row, int64 [N], 0 … folds - 1: a function of the text, not of its place.
+    """The fold of each row, int64 [N], 0 … folds - 1: a function of the text, not of its position.
 
-    Groups are dealt out label by label in the order of a seeded hash of their first text; the deal
-    goes on from label to label, so that folds differ by little.
+    Groups are assigned round-robin, label by label, in the order of a seeded hash of their first text,
+    so that folds have similar sizes.
     """
     digests = [hashlib.sha256(f"{seed}\t{text}".encode()).digest() for text in texts]
     heads = sorted(set(groups.tolist()), key=lambda row: (int(labels[row]), digests[row]))

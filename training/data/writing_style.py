@@ -1,7 +1,7 @@
-"""Plots retold and books advertised: two styles, told apart by function words.
+"""Classifies texts as plots or blurbs by their function words.
 
-Where style and label go together, a model may have learned the style. So F1 is reported within each
-style too. Content words would give the label away; "you", "if" and "!" do not.
+Where style and label correlate, a model may have learned the style, so F1 is reported per style too.
+Function words such as "you" and "if" do not reveal the label.
 """
 
 from collections.abc import Sequence
@@ -18,17 +18,17 @@ from catalogue.text.stop_words import STOP_WORDS
 from training.config import StylesConfig
 
 _SIGNS = "!?:;\"'“”…–—-"
-_FEWEST_KNOWN = 20
+_MIN_KNOWN = 20
 
 Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Styles:
-    """Which rows retell a plot; the others advertise."""
+    """Which rows are plots; the others are blurbs."""
 
     plot: Flags  # [N]
-    told_right: float  # balanced share of rows of known style that were told right, held out
+    accuracy: float  # balanced accuracy on rows of known style, out of fold
 
     @property
     def groups(self) -> dict[str, Flags]:
@@ -39,23 +39,23 @@ class Styles:
 def detect_styles(
     summaries: Sequence[str], labels: Sequence[str], config: StylesConfig
 ) -> Styles | None:
-    """The style of each row, from its label where that says it, else from its function words.
+    """The style of each row: from its label if that determines it, else classified.
 
-    ``summaries`` stand as people wrote them. None where fewer than 20 rows of either style are known.
+    ``summaries`` are not cleaned. None if fewer than 20 rows of either style are known.
     """
     known_plot = np.isin(labels, config.plot)
     known = known_plot | np.isin(labels, config.blurb)
-    if min(known_plot.sum(), (known & ~known_plot).sum()) < _FEWEST_KNOWN:
+    if min(known_plot.sum(), (known & ~known_plot).sum()) < _MIN_KNOWN:
         return None
     rates = _function_word_rates(summaries)
-    teller = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
+    classifier = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    held_out = cross_val_predict(teller, rates[known], known_plot[known], cv=folds)
+    held_out = cross_val_predict(classifier, rates[known], known_plot[known], cv=folds)
     right = held_out == known_plot[known]
-    told = teller.fit(rates[known], known_plot[known]).predict(rates)
+    predicted = classifier.fit(rates[known], known_plot[known]).predict(rates)
     return Styles(
-        plot=np.where(known, known_plot, told),
-        told_right=float(
+        plot=np.where(known, known_plot, predicted),
+        accuracy=float(
             np.mean([right[known_plot[known]].mean(), right[~known_plot[known]].mean()])
         ),
     )

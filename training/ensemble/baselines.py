@@ -1,4 +1,4 @@
-"""What any neural model has to beat: TF-IDF with a linear classifier."""
+"""Baselines: TF-IDF with a linear classifier."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def _tfidf(texts: Sequence[str]) -> TfidfVectorizer:
-    # Cleaned text is split at its spaces and nothing else, as in the models' own graph.
+    # Split at spaces only, as in the graph of the model.
     return TfidfVectorizer(
         ngram_range=(1, 2),
         sublinear_tf=True,

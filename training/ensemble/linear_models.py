@@ -1,8 +1,8 @@
-"""Five closed-form models of the whole text, which collapse into one weight matrix and one kernel.
+"""Five linear and kernel models of the whole text, which collapse into one.
 
-Every member's score is ``tfidf @ word + near @ alpha + bias``, where ``near`` is the nearness of
-the text's mean word vector to known texts. A weighed sum of members is therefore again one such
-model, and five cost the server no more than one.
+The score of a member is ``tfidf @ word + near @ alpha + bias``, where ``near`` is the RBF kernel
+between the text's mean word vector and training texts. A weighted sum of members has the same form,
+so five models cost the server as much as one.
 """
 
 from collections.abc import Mapping
@@ -22,14 +22,14 @@ from training.features.tfidf import document_vectors, unit_rows
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
 
-SHARPNESS = {"words": 8.0, "words_extra": 6.0, "spelling": 6.0, "neighbours": 3.0, "kernel": 4.0}
-"""What a member's scores are multiplied with to be log odds, measured out of fold once; only the
-soft labels of the extras rest on it, the shipped sum is fitted anew."""
+SCORE_SCALES = {"words": 8.0, "words_extra": 6.0, "spelling": 6.0, "neighbours": 3.0, "kernel": 4.0}
+"""Factors that turn scores into log odds, measured out of fold. They are used for pseudo-labels only;
+the weights of the exported sum are fitted."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One scorer; a sum of scorers is one."""
+    """The parameters of one model, or of a weighted sum of models."""
 
     word: Floats  # [tokens, K]
     bias: Floats  # [K]
@@ -38,10 +38,10 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class LinearModels:
-    """The members and the space they share."""
+    """The models and the kernel space that they share."""
 
     mean: Floats  # [D] mean of the unit document vectors
-    centres: Floats  # [M, D] document vectors of known texts
+    centres: Floats  # [M, D] document vectors of training texts
     gamma: float
     members: Mapping[str, Member]
 
@@ -114,11 +114,11 @@ def fit_linear_models(
     classes: int,
     config: LinearModelsConfig,
 ) -> LinearModels:
-    """The members from learning rows and the believed among the extra rows (whose labels are tags).
+    """Fit the members on the training rows and the selected extra rows.
 
     ``vectors``: unit word vectors [tokens, D]; ``spelling``: [tokens, letter groups].
     """
-    kept = believed(learn, extra, vectors, spelling, classes, config)
+    kept = select_confident(learn, extra, vectors, spelling, classes, config)
     both = vstack([learn.features, extra.features[kept]]).tocsr()
     labels = np.concatenate([learn.labels, extra.labels[kept]])
     weights = np.repeat([1.0, config.extra_weight], [len(learn.labels), len(kept)])
@@ -139,7 +139,7 @@ def fit_linear_models(
     return LinearModels(mean=mean, centres=centres, gamma=config.gamma, members=members)
 
 
-def believed(
+def select_confident(
     learn: Rows,
     extra: Rows,
     vectors: Floats,
@@ -147,9 +147,9 @@ def believed(
     classes: int,
     config: LinearModelsConfig,
 ) -> Ints:
-    """The extra rows whose tag three models of the learning rows agree with, the surest per label.
+    """Select the extra rows whose tag agrees with three models, the most confident per label.
 
-    Readers' tags are wrong often enough to hurt; a row whose text speaks for its tag is not.
+    Readers' tags are often wrong; those that the models agree with are more reliable.
     """
     if not len(extra.labels) or config.extra_per_class == 0:
         return np.zeros(0, dtype=np.int64)
@@ -160,8 +160,8 @@ def believed(
     word, word_bias = _linear(learn.features, learn.labels, classes, config.word_strictness)
     slopes, bias = _linear(spelled.features, learn.labels, classes, config.spelling_strictness)
     near = nearness(known, known, config.gamma)
-    lone = np.ones(len(learn.labels))
-    voted = _neighbours(near, learn.labels, lone, classes, 1)
+    ones = np.ones(len(learn.labels))
+    voted = _neighbours(near, learn.labels, ones, classes, 1)
     opinions = (
         4.0 * (extra.features @ word + word_bias),
         4.0 * (extra.features @ spelled.per_word(slopes) + bias),
@@ -191,13 +191,13 @@ def _linear(
     strictness: float,
     weights: Floats | None = None,
 ) -> tuple[Floats, Floats]:
-    """Slopes [features, K] and bias [K] of a linear support vector machine, one label against all."""
+    """Slopes [features, K] and bias [K] of a linear support vector machine, one against the rest."""
     machine = LinearSVC(C=strictness, class_weight="balanced", random_state=0)
     machine.fit(features, labels, sample_weight=weights)
     slopes, bias = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:
         slopes, bias = np.vstack([-slopes, slopes]), np.concatenate([-bias, bias])
-    # A label without a learning row scores as the far side of the margin for every text.
+    # A label without training rows scores -1, the far side of the margin.
     all_slopes = np.zeros((classes, features.shape[1]))
     all_bias = np.full(classes, -1.0)
     all_slopes[machine.classes_], all_bias[machine.classes_] = slopes, bias
@@ -212,7 +212,7 @@ def _ridge(
     classes: int,
     config: LinearModelsConfig,
 ) -> Member:
-    """Kernel ridge regression on ±1 per label; its kernel sees nearness and shared words alike."""
+    """Kernel ridge regression on ±1 per label, with the sum of an RBF and a linear word kernel."""
     counts = np.bincount(labels, weights=weights, minlength=classes)
     rare = weights * np.maximum(counts, 1e-6)[labels] ** -config.class_weight_power
     rare = rare / rare.mean()
@@ -226,7 +226,7 @@ def _ridge(
 
 
 def _neighbours(near: Floats, labels: Ints, weights: Floats, classes: int, tokens: int) -> Member:
-    """One support vector machine per label on nearness."""
+    """One support vector machine per label with the RBF kernel."""
     alpha, bias = np.zeros((len(labels), classes)), np.full(classes, -1.0)
     for label in np.unique(labels):
         machine = SVC(C=3.0, kernel="precomputed", class_weight="balanced")

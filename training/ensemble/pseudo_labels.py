@@ -1,4 +1,4 @@
-"""Extra texts for the sequence model, with the experts' opinion as their soft labels."""
+"""Pseudo-labels: extra texts with soft labels from the linear models."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class PseudoLabels:
-    """Rows of the extra texts and what is said of them."""
+    """Selected extra texts and their soft labels."""
 
     rows: npt.NDArray[np.int64]  # [M] positions among the extra texts
     targets: npt.NDArray[np.float32]  # [M, K], rows sum to 1
@@ -30,20 +30,20 @@ class PseudoLabels:
             return PseudoLabels(rows=found["rows"], targets=found["targets"])
 
 
-def teach(opinion: Floats, share: Floats, config: TeachingConfig) -> PseudoLabels:
-    """Choose texts by the experts' log odds [N, K], as many for every label as there are.
+def select_pseudo_labels(opinion: Floats, share: Floats, config: TeachingConfig) -> PseudoLabels:
+    """Select the most confident texts per label, by log odds [N, K] of the linear models.
 
-    ``share`` [K]: how common each label is in the data. Tags are not looked at: the experts' own
-    opinion is more often right than a reader's tag.
+    ``share`` [K]: class shares in the data. Readers' tags are ignored, because the models are more
+    often right.
     """
-    tilted = opinion - config.tilt * np.log(share)
-    powers = np.exp(tilted - tilted.max(axis=1, keepdims=True))
-    chances = powers / powers.sum(axis=1, keepdims=True)
-    best = chances.argmax(axis=1)
+    adjusted = opinion - config.tilt * np.log(share)
+    powers = np.exp(adjusted - adjusted.max(axis=1, keepdims=True))
+    probabilities = powers / powers.sum(axis=1, keepdims=True)
+    best = probabilities.argmax(axis=1)
     chosen = [np.zeros(0, dtype=np.int64)]
-    for label in range(chances.shape[1]):
+    for label in range(probabilities.shape[1]):
         rows = np.flatnonzero(best == label)
-        surest = np.argsort(-chances[rows, label], kind="stable")
+        surest = np.argsort(-probabilities[rows, label], kind="stable")
         chosen.append(rows[surest[: config.rows_per_class]])
     rows = np.sort(np.concatenate(chosen))
-    return PseudoLabels(rows=rows, targets=chances[rows].astype(np.float32))
+    return PseudoLabels(rows=rows, targets=probabilities[rows].astype(np.float32))

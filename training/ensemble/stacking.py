@@ -1,4 +1,4 @@
-"""Several scorers, one answer: their scores are weighed and added up."""
+"""Stacking: the weighted sum of the scores of several models."""
 
 from typing import Any
 
@@ -10,42 +10,41 @@ from scipy.special import log_softmax, softmax  # type: ignore[import-untyped]  
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.floating[Any]]
 
-_RESTRAINT = 1e-4
-"""Penalty on squared weights: rows that everyone gets right would let them grow for ever."""
+_L2_PENALTY = 1e-4
+"""On squared weights, which would otherwise grow without bound on separable rows."""
 
 
 def fit_weights(scores: Floats, labels: Ints) -> Floats:
-    """The weights [M], none negative, with the least negative log-likelihood.
+    """Non-negative weights [M] that minimise the negative log-likelihood.
 
-    ``scores`` [M, N, K] are those of rows the scorers did not learn from, the sequence model's
-    first. A scorer that helps nobody gets 0. The experts are weighed first, then the sequence model
-    on top of their sum: weighed together, it took weight from experts that are right more often,
-    for confidence, and cost 0.008 macro-F1.
+    ``scores`` [M, N, K] are out of fold, the sequence model first. A model that does not help gets 0.
+    The linear models are weighted first and the sequence model on top of their sum: fitting all
+    weights together cost 0.008 macro-F1.
     """
     nothing = np.zeros(scores.shape[1:])
-    experts = _fit(scores[1:], labels, nothing)
-    return np.concatenate([_fit(scores[:1], labels, fused(scores[1:], experts)), experts])
+    linear = _fit(scores[1:], labels, nothing)
+    return np.concatenate([_fit(scores[:1], labels, fused(scores[1:], linear)), linear])
 
 
-def _fit(scores: Floats, labels: Ints, given: Floats) -> Floats:
-    """Weights [M] of scores that are added to ``given`` [N, K]."""
+def _fit(scores: Floats, labels: Ints, offset: Floats) -> Floats:
+    """Weights [M] of scores that are added to ``offset`` [N, K]."""
     rows = np.arange(len(labels))
     wanted = np.eye(scores.shape[2])[labels]
 
     def loss(weights: Floats) -> tuple[float, Floats]:
-        logits = given + fused(scores, weights)
+        logits = offset + fused(scores, weights)
         surprise = -float(log_softmax(logits, axis=1)[rows, labels].mean())
         slope = ((softmax(logits, axis=1) - wanted)[None] * scores).sum(axis=(1, 2)) / len(labels)
-        return surprise + _RESTRAINT * float(weights @ weights), slope + 2 * _RESTRAINT * weights
+        return surprise + _L2_PENALTY * float(weights @ weights), slope + 2 * _L2_PENALTY * weights
 
-    found = minimize(
+    result = minimize(
         loss,
         np.full(len(scores), 1.0 / len(scores)),
         jac=True,
         method="L-BFGS-B",
         bounds=[(0.0, None)] * len(scores),
     )
-    return np.asarray(found.x)
+    return np.asarray(result.x)
 
 
 def fused(scores: Floats, weights: Floats) -> Floats:

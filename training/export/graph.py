@@ -46,7 +46,7 @@ class Assembled:
 def assemble(run: Path, config: TrainingConfig, labels: tuple[str, ...]) -> Assembled:
     """Load what ``training.train`` left in a run folder."""
     # Everything is there already, so that nothing is computed from these empty rows.
-    prepared = prepare(Labelled.nothing(), NO_EXTRA, labels, config, run / PREPARED / "all")
+    prepared = prepare(Labelled.empty(), NO_EXTRA, labels, config, run / PREPARED / "all")
     fitted = load(run / FINAL, prepared, len(labels), config)
     answer = read_answer(run)
     models = prepared.experts.collapse(answer.weights[1:])

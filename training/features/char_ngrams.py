@@ -1,7 +1,6 @@
-"""What words are spelled with: words that share letters share evidence.
+"""Character n-gram features: words that share letters share evidence.
 
-A name that occurs once says something by its "-gorn" or its "Star-". The features are linear in
-TF-IDF, so that a linear model of them is again one weight per word.
+They are linear in TF-IDF, so that a linear model on them collapses to one weight per word.
 """
 
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 
 def spelling_matrix(vocabulary: Sequence[str], idf: Floats) -> csr_matrix:
-    """Letter groups of 3 to 5 in each word, rare groups heavier; unit rows [tokens, groups]."""
+    """Character 3- to 5-grams of each word, weighted by rarity; unit rows [tokens, groups]."""
     least = 3 if len(vocabulary) > 1000 else 1
     counted = CountVectorizer(
         analyzer="char_wb", ngram_range=(3, 5), lowercase=False, min_df=least
@@ -28,7 +27,7 @@ def spelling_matrix(vocabulary: Sequence[str], idf: Floats) -> csr_matrix:
     counted = counted.astype(np.float64).tocsr()
     present = counted.copy()
     present.data[:] = 1.0
-    # A group is in about as many texts as its words together; a word is in exp(1 - idf) of them.
+    # A group occurs in about as many texts as its words together, a word in exp(1 - idf) of them.
     share = np.minimum(present.T @ np.exp(1.0 - idf[RESERVED:]), 1.0)
     weighed = counted @ diags(1.0 - np.log(share))
     nothing = csr_matrix((RESERVED, weighed.shape[1]))
@@ -37,7 +36,7 @@ def spelling_matrix(vocabulary: Sequence[str], idf: Floats) -> csr_matrix:
 
 @dataclass(frozen=True, kw_only=True)
 class CharNgrams:
-    """TF-IDF rows told by letter groups."""
+    """TF-IDF rows as character n-gram features."""
 
     features: csr_matrix  # [N, groups], mean squared length 1
     scale: float
@@ -50,6 +49,6 @@ class CharNgrams:
 
 def spelled_features(features: csr_matrix, spelling: csr_matrix) -> CharNgrams:
     """Letter-group features of TF-IDF rows [N, tokens]."""
-    told = (features @ spelling).tocsr()
-    scale = float(np.sqrt(told.multiply(told).sum() / max(1, told.shape[0]))) or 1.0
-    return CharNgrams(features=told / scale, scale=scale, spelling=spelling)
+    projected = (features @ spelling).tocsr()
+    scale = float(np.sqrt(projected.multiply(projected).sum() / max(1, projected.shape[0]))) or 1.0
+    return CharNgrams(features=projected / scale, scale=scale, spelling=spelling)

@@ -41,8 +41,7 @@ def rows_of(
 ) -> Floats:
     """One row per token number, float32 [len(vocabulary) + 2, dimensions].
 
-    Padding and the unknown token are zero; a token without a vector gets a random one, so that it
-    can still be told from the others.
+    Padding and the unknown token are zero; a token without a vector gets a random one.
     """
     random = np.random.default_rng(seed)
     rows = random.normal(0.0, 0.1, (len(vocabulary) + RESERVED, dimensions)).astype(np.float32)
@@ -56,8 +55,8 @@ def rows_of(
 def unit_and_length(rows: Floats) -> tuple[Floats, Floats]:
     """Unit vectors, rounded to float16, and lengths for which their numbers spread by 0.3.
 
-    Longer vectors saturate recurrent gates. Rare words are short in word2vec, and a sequence model
-    should hear less of them.
+    Longer vectors saturate recurrent gates. Rare words have short vectors in word2vec and should have
+    less influence on a sequence model.
     """
     length = np.linalg.norm(rows, axis=1)
     unit = rows / np.maximum(length, 1e-6)[:, None]

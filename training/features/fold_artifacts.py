@@ -1,4 +1,4 @@
-"""What every model of a fold shares: vocabulary, word vectors, idf, experts, soft labels."""
+"""Artifacts shared by all models of a fold: vocabulary, word vectors, idf, linear models, pseudo-labels."""
 
 import json
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # scipy shi
 
 from training.config import TrainingConfig
 from training.data.dataset import ExtraTexts, Labelled
-from training.ensemble.linear_models import SHARPNESS, LinearModels, Rows, fit_linear_models
-from training.ensemble.pseudo_labels import PseudoLabels, teach
+from training.ensemble.linear_models import SCORE_SCALES, LinearModels, Rows, fit_linear_models
+from training.ensemble.pseudo_labels import PseudoLabels, select_pseudo_labels
 from training.features.char_ngrams import spelling_matrix
 from training.features.embeddings import rows_of, train_vectors, unit_and_length
 from training.features.stems import add_stem_vectors, extend_by_stem
@@ -29,15 +29,15 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """Made from the rows that may be learned from and the extra texts, and from nothing else."""
+class FoldArtifacts:
+    """Built from the training rows of the fold and the extra texts only."""
 
     vocabulary: tuple[str, ...]
     unit: Floats  # unit word vectors [tokens, dimensions], rounded to float16
     length: Floats  # [tokens]
     idf: Floats  # [tokens]
     experts: LinearModels
-    taught: PseudoLabels  # extra texts with the experts' opinion
+    taught: PseudoLabels  # extra texts labelled by the linear models
 
 
 def prepare(
@@ -46,14 +46,14 @@ def prepare(
     label_names: Sequence[str],
     config: TrainingConfig,
     folder: Path,
-) -> Prepared:
-    """Everything above; what is in ``folder`` already is read from there."""
+) -> FoldArtifacts:
+    """Build the artifacts in ``folder``, or read those that exist there."""
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = _vocabulary(folder / _VOCABULARY, learn, extra, config)
     unit, length = unit_and_length(_vectors(folder / _VECTORS, vocabulary, learn, extra, config))
     idf = _idf(folder / _IDF, vocabulary, learn, extra)
     if not (folder / _EXPERTS).exists() or not (folder / _TAUGHT).exists():
-        print(f"{folder.name}: experts from {len(learn.texts):,} rows", flush=True)
+        print(f"{folder.name}: linear models from {len(learn.texts):,} rows", flush=True)
         rows, more = _rows(learn, extra, label_names, vocabulary, idf, config)
         experts = fit_linear_models(
             rows,
@@ -64,11 +64,11 @@ def prepare(
             config.experts,
         )
         experts.save(folder / _EXPERTS)
-        sharpness = [SHARPNESS[name] / len(experts.members) for name in experts.members]
+        sharpness = [SCORE_SCALES[name] / len(experts.members) for name in experts.members]
         opinion = np.tensordot(sharpness, experts.scores(more.features, unit), axes=1)
         share = np.maximum(np.bincount(learn.labels, minlength=len(label_names)), 0.5)
-        teach(opinion, share / share.sum(), config.teaching).save(folder / _TAUGHT)
-    return Prepared(
+        select_pseudo_labels(opinion, share / share.sum(), config.teaching).save(folder / _TAUGHT)
+    return FoldArtifacts(
         vocabulary=vocabulary,
         unit=unit,
         length=length,
@@ -78,8 +78,8 @@ def prepare(
     )
 
 
-def features_of(texts: Sequence[str], prepared: Prepared) -> csr_matrix:
-    """TF-IDF rows [N, tokens] as the experts read them."""
+def features_of(texts: Sequence[str], prepared: FoldArtifacts) -> csr_matrix:
+    """TF-IDF rows [N, tokens], the input of the linear models."""
     rows = encode(texts, prepared.vocabulary, None)
     return tfidf(counts(rows, len(prepared.idf)), prepared.idf)
 

@@ -1,4 +1,4 @@
-"""Cleaned text to token numbers; the very layer that is exported also feeds the training."""
+"""Converts cleaned text to token numbers, with the same layer in training and export."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ def build_vocabulary(texts: Iterable[str], *, size: int, min_count: int) -> tupl
 def build_vectoriser(vocabulary: Sequence[str]) -> keras.layers.TextVectorization:
     """The layer string [N] → int64 [N, T]: splits on whitespace, pads to the batch's longest.
 
-    It does not clean: lower case and the rest are ``catalogue.text.cleaning.clean``'s work, once.
+    It does not clean: texts are cleaned by ``catalogue.text.cleaning.clean``.
     """
     return keras.layers.TextVectorization(
         standardize=None,

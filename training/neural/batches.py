@@ -18,9 +18,8 @@ Batch = tuple[Tokens, Floats, Floats]
 class TrainingBatches:
     """Shuffled batches (tokens [B, T], targets [B, K], weights [B]).
 
-    Epoch n is a function of the seed and n alone, so that a resumed training sees what an
-    undisturbed one would have seen. Neighbours in length share a batch, up to noise: padding is
-    time spent on nothing.
+    Epoch n depends on the seed and n only, so that a resumed training is equal to an uninterrupted one.
+    Rows of similar length share a batch, up to noise, which saves padding.
     """
 
     def __init__(
@@ -40,7 +39,7 @@ class TrainingBatches:
         self._seed = seed
         self._balanced = balanced
         self._batches: list[npt.NDArray[np.int64]] = []
-        self.deal(epoch=0)
+        self.shuffle(epoch=0)
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -54,10 +53,10 @@ class TrainingBatches:
         )
 
     def dataset(self) -> tf.data.Dataset:
-        """The batches of whichever epoch is dealt when an iteration begins.
+        """The batches of the epoch that was shuffled last.
 
-        The shapes are spelled out: Keras would guess them from the first batches, which may all be
-        of one width by chance.
+        Shapes are explicit: Keras would infer them from the first batches, which may all have the same
+        width.
         """
         classes = self._targets.shape[1]
         return tf.data.Dataset.from_generator(
@@ -69,8 +68,8 @@ class TrainingBatches:
             ),
         )
 
-    def deal(self, epoch: int) -> None:
-        """Set out the batches of an epoch."""
+    def shuffle(self, epoch: int) -> None:
+        """Build the batches of an epoch."""
         random = np.random.default_rng((self._seed, epoch))
         chosen = np.arange(len(self._rows))
         if self._balanced:

@@ -1,4 +1,4 @@
-"""What happens between epochs: macro-F1, early stopping, the best weights, resuming, progress."""
+"""Keras callbacks: macro-F1, early stopping, best weights, resuming, progress."""
 
 import json
 import math
@@ -29,8 +29,8 @@ class BeginEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships
         self._seed = seed
 
     def on_epoch_begin(self, epoch: int, _logs: dict[str, float] | None = None) -> None:
-        """Deal the batches and set the random states before the first one is drawn."""
-        self._batches.deal(epoch)
+        """Shuffle the batches and set the random states."""
+        self._batches.shuffle(epoch)
         states = [v for v in self.model.variables if "seed_generator_state" in v.path]
         for index, state in enumerate(states):
             state.assign([self._seed * 1000 + index, epoch])
@@ -68,7 +68,7 @@ class BestOnMacroF1(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         self.scores: dict[int, float] = read_scores(folder)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Record, keep if best, stop if hopeless."""
+        """Record the score, save the best weights, stop early."""
         self.scores[epoch] = (logs or {})["val_macro_f1"]
         best = best_epoch(self.scores)
         if best == epoch:

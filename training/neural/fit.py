@@ -1,4 +1,4 @@
-"""The sequence model, trained in its folder: on taught extra texts with the data, then the data."""
+"""Trains the sequence model: pre-training with pseudo-labelled texts, then on the data."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from training.config import PhaseConfig, TrainingConfig
 from training.data.dataset import ExtraTexts, Labelled
-from training.features.fold_artifacts import Prepared
+from training.features.fold_artifacts import FoldArtifacts
 from training.features.vectoriser import encode
 from training.neural import build_model
 from training.neural.graph_inputs import Shape
@@ -31,15 +31,15 @@ class Fitted:
     """A trained sequence model."""
 
     model: keras.Model  # int32 tokens [N, T] → float32 scores [N, K]
-    words: WordVectors  # the table it reads, for others to share
-    epochs: Epochs  # those that were best
+    words: WordVectors  # its table, shared with the linear models
+    epochs: Epochs  # of the best weights
 
 
 def fit(
     learn: Labelled,
     validation: Labelled | None,
     extra: ExtraTexts,
-    prepared: Prepared,
+    prepared: FoldArtifacts,
     classes: int,
     config: TrainingConfig,
     folder: Path,
@@ -47,10 +47,10 @@ def fit(
     title: str,
     epochs: Epochs | None = None,
 ) -> Fitted:
-    """Train one model in ``folder``; what an earlier, interrupted call left there is not repeated.
+    """Train one model in ``folder``, or resume an interrupted training there.
 
-    With ``validation`` the best epoch on it is kept. Without, ``epochs`` says how many passes to
-    make, and the last one is kept.
+    With ``validation`` the best epoch is kept. Without, ``epochs`` is the number of passes, and the
+    last epoch is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / _DONE).exists():
@@ -64,7 +64,7 @@ def fit(
     return load(folder, prepared, classes, config)
 
 
-def load(folder: Path, prepared: Prepared, classes: int, config: TrainingConfig) -> Fitted:
+def load(folder: Path, prepared: FoldArtifacts, classes: int, config: TrainingConfig) -> Fitted:
     """The model that ``fit`` finished in ``folder``."""
     model, words = _untrained(prepared, classes, config)
     model.load_weights(folder / _WEIGHTS)
@@ -73,7 +73,7 @@ def load(folder: Path, prepared: Prepared, classes: int, config: TrainingConfig)
 
 
 def _untrained(
-    prepared: Prepared, classes: int, config: TrainingConfig
+    prepared: FoldArtifacts, classes: int, config: TrainingConfig
 ) -> tuple[keras.Model, WordVectors]:
     shape = Shape(
         architecture=config.model.architecture,
@@ -95,7 +95,7 @@ def _train(
     learn: Labelled,
     validation: Labelled | None,
     extra: ExtraTexts,
-    prepared: Prepared,
+    prepared: FoldArtifacts,
     classes: int,
     config: TrainingConfig,
     folder: Path,
@@ -139,7 +139,7 @@ def _examples(
     phase: PhaseConfig,
     taught_weight: float,
 ) -> Examples:
-    """Labelled rows first, taught rows behind them; rare labels weigh more in both."""
+    """Labelled rows followed by pseudo-labelled ones; rare labels weigh more in both."""
     hard = np.eye(classes, dtype=np.float32)[labels]
     hard = hard * (1 - phase.label_smoothing) + phase.label_smoothing / classes
     per_class = class_weights(labels, classes, phase.class_weight_power)

@@ -1,4 +1,4 @@
-"""Rare labels: weights, focal loss, balanced sampling."""
+"""Class imbalance: class weights, focal loss, balanced sampling."""
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ Floats = npt.NDArray[np.float32]
 def class_weights(labels: Ints, classes: int, power: float) -> Floats:
     """Weight of each class, float32 [classes], with a mean of 1 over the rows.
 
-    A class's weight is its inverse share to ``power``: 0 counts rows alike, 1 classes alike.
+    A class's weight is its inverse share to ``power``: 0 weighs rows equally, 1 classes.
     """
     counts = np.bincount(labels, minlength=classes).astype(np.float64)
     weights = np.where(counts > 0, np.maximum(counts, 1.0) ** -power, 0.0)
@@ -27,7 +27,7 @@ def balanced_sample(labels: Ints, random: np.random.Generator) -> Ints:
 
 
 class FocalLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras ships no types
-    """Cross-entropy times (1 - p)^gamma, so that rows that are right already weigh less.
+    """Cross-entropy times (1 - p)^gamma, so that easy rows weigh less (Lin et al., 2017).
 
     Targets are float [N, K] rows that sum to 1, predictions are logits [N, K].
     """

@@ -1,4 +1,4 @@
-"""One stretch of epochs over one set of rows, resumable after an interruption."""
+"""One stage of training on one set of rows, resumable after an interruption."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,21 +27,21 @@ _FINISHED = "finished.weights.h5"
 
 @dataclass(frozen=True, kw_only=True)
 class Examples:
-    """Token rows with what they should be answered with."""
+    """Token rows with targets and weights."""
 
     rows: Sequence[Tokens]
     targets: npt.NDArray[np.float32]  # [N, K], rows sum to 1
     weights: npt.NDArray[np.float32]  # [N]
 
 
-Judge = tuple[Sequence[Tokens], npt.NDArray[np.int64]]
+ValidationSet = tuple[Sequence[Tokens], npt.NDArray[np.int64]]
 """Validation rows and their label positions."""
 
 
 def run_stage(
     model: keras.Model,
     learn: Examples,
-    validation: Judge | None,
+    validation: ValidationSet | None,
     phase: PhaseConfig,
     folder: Path,
     *,
@@ -51,10 +51,10 @@ def run_stage(
 ) -> int:
     """Train ``model`` in place and leave it with its best weights.
 
-    Without validation rows all epochs run and the last weights stay. A finished phase is not
-    repeated; an interrupted one goes on behind its last whole epoch.
+    Without validation rows all epochs run and the last weights stay. A finished stage is not
+    repeated; an interrupted one continues after its last complete epoch.
 
-    Returns: how many epochs the weights that were kept have seen.
+    Returns: the number of epochs behind the kept weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
     finished = folder / _FINISHED
@@ -70,7 +70,7 @@ def run_stage(
 def _train(
     model: keras.Model,
     learn: Examples,
-    validation: Judge | None,
+    validation: ValidationSet | None,
     phase: PhaseConfig,
     folder: Path,
     title: str,
@@ -104,6 +104,6 @@ def _train(
     if tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(str(folder / "tensorboard")))
     callbacks.append(Progress(title, phase.epochs))
-    # Last, so that what it calls done includes the others' records of the same epoch.
+    # Last, so that its backup includes what the other callbacks recorded for the epoch.
     callbacks.append(keras.callbacks.BackupAndRestore(str(folder / "resume")))
     model.fit(batches.dataset(), epochs=phase.epochs, verbose=0, callbacks=callbacks)
