@@ -67,7 +67,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     app.register_api(result_routes(jobs, storage, corrections))
     app.register_api(event_routes(jobs, limits.long_polls))
     app.register_api(review_routes(jobs, storage, corrections))
-    app.register_api(webhook_routes(jobs, services.callbacks))
+    app.register_api(webhook_routes(jobs, services.webhooks))
     app.register_api(session_routes(access))
     label_client = LabelClient(
         services.store.workers,

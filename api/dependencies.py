@@ -24,7 +24,7 @@ class Services:
     corrections: CorrectionStore
     questions: LabelRequests
     keys: ApiKeyStore
-    callbacks: WebhookStore
+    webhooks: WebhookStore
     counts_url: str  # see `register_request_limits`
 
 
@@ -47,6 +47,6 @@ def connect(settings: ApiSettings) -> Services:
         corrections=RedisCorrectionStore(client),
         questions=RedisLabelRequests(client),
         keys=RedisApiKeyStore(client),
-        callbacks=RedisWebhookStore(client),
+        webhooks=RedisWebhookStore(client),
         counts_url=settings.redis_url,
     )

@@ -48,7 +48,7 @@ class ApiHarness:
 
     storage: Storage
     corrections: CorrectionStore = field(init=False)
-    callbacks: WebhookStore = field(init=False)
+    webhooks: WebhookStore = field(init=False)
     store: JobStore = field(init=False)
     keys: ApiKeyStore = field(default_factory=MemoryApiKeyStore)
     messages: RecordingTaskQueue = field(default_factory=RecordingTaskQueue)
@@ -58,9 +58,9 @@ class ApiHarness:
     )
 
     def __post_init__(self) -> None:
-        callbacks, corrections = MemoryWebhookStore(), MemoryCorrectionStore()
-        self.callbacks, self.corrections = callbacks, corrections
-        self.store = memory_job_store(MemoryState(webhooks=callbacks, corrections=corrections))
+        webhooks, corrections = MemoryWebhookStore(), MemoryCorrectionStore()
+        self.webhooks, self.corrections = webhooks, corrections
+        self.store = memory_job_store(MemoryState(webhooks=webhooks, corrections=corrections))
 
     def app(self) -> Flask:
         return create_app(
@@ -72,7 +72,7 @@ class ApiHarness:
                 corrections=self.corrections,
                 keys=self.keys,
                 questions=self.questions,
-                callbacks=self.callbacks,
+                webhooks=self.webhooks,
                 counts_url="memory://",
             ),
         )

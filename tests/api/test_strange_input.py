@@ -78,7 +78,7 @@ def stored(harness: ApiHarness, redis_url: str) -> ApiHarness:
     """A harness over a real Redis: it refuses texts that memory takes."""
     harness.store = redis_job_store(redis_client(redis_url))
     harness.corrections = RedisCorrectionStore(redis_client(redis_url))
-    harness.callbacks = RedisWebhookStore(redis_client(redis_url))
+    harness.webhooks = RedisWebhookStore(redis_client(redis_url))
     return harness
 
 

@@ -48,7 +48,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
         corrections=MemoryCorrectionStore(),
         questions=MemoryLabelRequests(),
         keys=MemoryApiKeyStore(),
-        callbacks=MemoryWebhookStore(),
+        webhooks=MemoryWebhookStore(),
         counts_url="memory://",
     )
     return create_app(ApiSettings(), services)
