@@ -1,4 +1,4 @@
-// Questions to the server. Whatever it answers with an error is a Problem; no answer is Away.
+// Requests to the server. An error response becomes a Problem, no response becomes Away.
 
 import { askForKey } from "./key.js";
 
@@ -6,7 +6,7 @@ const AWAY = new Set([502, 503, 504]);
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5000;
 
-/** The server said no; the message is a sentence that says what to do. */
+/** An error response; the message says what is wrong and what to do. */
 export class Problem extends Error {
   constructor(status, document) {
     super(document?.detail ?? `The server answered ${status}; try again in a moment.`);
@@ -15,7 +15,7 @@ export class Problem extends Error {
   }
 }
 
-/** Nothing answers at the moment. */
+/** The server does not respond. */
 export class Away extends Error {
   constructor() {
     super("The server does not answer at the moment; try again.");
@@ -47,7 +47,7 @@ export async function ask(path, options = {}) {
   return body;
 }
 
-/** Asks until the server answers. Tells the page's banner while it does not. */
+/** Retries until the server responds, and updates the connection banner meanwhile. */
 export async function askPatiently(path, options = {}) {
   for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
     try {

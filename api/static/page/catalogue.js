@@ -1,4 +1,4 @@
-// One catalogue on its way: progress while it is labelled, what can be done with it when it has ended.
+// One catalogue: progress while it is labelled, actions after it has ended.
 
 import { ask, askPatiently, jobPath, pause } from "./api.js";
 import { at, complain, say, show } from "./dom.js";
@@ -12,7 +12,7 @@ import { STATES, hasEnded } from "./states.js";
 const AGAIN_MS = 1000;
 const FORMATS = ["xlsx", "jsonl", "parquet"];
 
-/** Follows the job until it has ended, through reloads and absences of the server. */
+/** Follows the job until it has ended, through reloads and outages of the server. */
 export async function follow(id, signal) {
   clear();
   await modelGenres();
@@ -35,7 +35,7 @@ export async function follow(id, signal) {
   }
 }
 
-/** Draws what the server sends of the job, until it sends no more: the job has ended, or the server is away. */
+/** Renders events of the job until the stream closes: the job has ended, or the server is away. */
 function listen(job, signal) {
   return new Promise((resolve) => {
     const events = new EventSource(jobPath(job.id, "/events"));
@@ -148,7 +148,7 @@ function ending(job) {
 }
 
 function bar(element, share) {
-  if (share === null) element.removeAttribute("value"); // under way, but how far cannot be known
+  if (share === null) element.removeAttribute("value"); // in progress, share unknown
   else element.value = share;
 }
 

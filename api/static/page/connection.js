@@ -1,4 +1,4 @@
-// The banner that says when the server is away and when it is back.
+// The connection banner.
 
 import { at, say, show } from "./dom.js";
 

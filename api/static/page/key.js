@@ -1,10 +1,10 @@
-// Servers that are not for everybody want a key. The browser keeps it as a cookie that no script can read.
+// Sign-in with an API key, which is stored in a cookie that scripts cannot read.
 
 import { at, complain } from "./dom.js";
 
 let asking = null;
 
-/** Resolves when a key was accepted. However many questions need it, the person is asked once. */
+/** Resolves when a key was accepted. Concurrent requests share one dialog. */
 export function askForKey(reason) {
   asking ??= new Promise((resolve) => {
     const dialog = at("key-dialog");

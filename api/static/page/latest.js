@@ -1,4 +1,4 @@
-// The rows that were labelled last, while others still are.
+// The most recently labelled rows of a running job.
 
 import { ask, jobPath, pause } from "./api.js";
 import { at, make, show } from "./dom.js";
@@ -8,7 +8,7 @@ import { spine } from "./spines.js";
 const PAUSE_MS = 700;
 let due = false;
 
-/** Shows them soon; asked often, they are shown now and then. A look that fails does no harm: others follow. */
+/** Throttled refresh. A failed request is ignored, since others follow. */
 export async function showLatest(id, signal) {
   if (due) return;
   due = true;

@@ -1,4 +1,4 @@
-// Which of the three views is shown: the address says it, so that a reload and a bookmark keep it.
+// Routing: the URL selects one of three views, so that reloads and bookmarks keep it.
 
 import { follow, watchCatalogue } from "./catalogue.js";
 import { listCatalogues, watchCatalogues } from "./catalogues.js";
@@ -35,7 +35,7 @@ function go({ first = false } = {}) {
 }
 
 at("skip").addEventListener("click", (event) => {
-  event.preventDefault(); // its address is no view
+  event.preventDefault(); // its URL is no view
   at("main").focus();
 });
 watchConnection();

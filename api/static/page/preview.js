@@ -1,16 +1,16 @@
-// What the server recognises in a file before it is sent as a whole: its form, its columns, its first rows.
+// Preview of a file before its upload: format, columns, first rows.
 
 import { ask } from "./api.js";
 import { at, make, say, show } from "./dom.js";
 import { number } from "./format.js";
 
-const BEGINNING = 1 << 20; // as much of a file as the server looks at
+const BEGINNING = 1 << 20; // sample size of the server
 const SHOWN = 5;
-const MOST = 64 << 20; // archives are looked into as a whole, up to this size
+const MOST = 64 << 20; // archives are previewed as a whole, up to this size
 const ENCODINGS = { "utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", cp1252: "Windows-1252" };
 const PACKINGS = { gzip: "gzip-packed ", zip: "zipped " };
 
-/** Shows what was seen. Resolves to what is in the way of an upload, if anything; rejects where nothing can be seen. */
+/** Shows the preview. Resolves to the obstacle of an upload, if any; rejects if there is no preview. */
 export async function preview(file) {
   const seen = await look(file);
   draw(seen);
@@ -24,7 +24,7 @@ export function watchColumn(changed) {
   });
 }
 
-/** As if nothing had been seen. */
+/** Clears the preview. */
 export function clearPreview() {
   say(at("seen"), "");
   for (const id of ["seen-column", "seen-rows"]) show(at(id), false);

@@ -1,4 +1,4 @@
-// The rows of a finished catalogue: those that need a look first, filtered, page by page.
+// Review of a finished catalogue: filtered rows, page by page, rows that need review first.
 
 import { askPatiently, jobPath } from "./api.js";
 import { at, complain, make, say, show } from "./dom.js";
@@ -46,7 +46,7 @@ async function look() {
   await lookOn(0);
 }
 
-/** Looks on until a page is full or the catalogue ends; a huge one takes several questions. */
+/** Requests pages until one is full or the catalogue ends; a huge one takes several requests. */
 async function lookOn(shown) {
   const { signal } = looking;
   const wanted = shown + PAGE;

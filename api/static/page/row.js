@@ -1,4 +1,4 @@
-// One row under review: what the model thinks, and what a person says instead.
+// One row under review: the predicted genre and its correction.
 
 import { askPatiently, jobPath } from "./api.js";
 import { at, make, say } from "./dom.js";
@@ -61,7 +61,7 @@ function choices(job, row, title) {
 
   const buttons = likely.map((genre) => {
     const button = make("button", { type: "button", value: genre, className: "choice", "data-spine": spine(genre) }, genre);
-    // Pressed once more, a choice is taken back.
+    // Pressing a choice again removes it.
     button.addEventListener("click", () => choose(state.said === genre ? null : genre));
     return button;
   });

@@ -1,9 +1,9 @@
-// The way of a file to the server. fetch cannot tell how far an upload is, so this is XMLHttpRequest.
+// Upload of a file. fetch cannot tell how far an upload is, so this is XMLHttpRequest.
 
 import { Away, Problem } from "./api.js";
 import { askForKey } from "./key.js";
 
-/** Resolves to the job's document. Rejects with Problem, Away, or null when it was stopped. */
+/** Resolves to the job document. Rejects with Problem, Away, or null if it was cancelled. */
 export function send(file, options, { onProgress, signal }) {
   const query = new URLSearchParams({ filename: file.name, ...options });
   return new Promise((resolve, reject) => {

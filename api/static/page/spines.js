@@ -21,7 +21,7 @@ export function modelGenres() {
   return asked;
 }
 
-/** Which of the colours; the same genre always has the same one. */
+/** The colour index of a genre; always the same for one genre. */
 export function spine(genre) {
   if (!known.has(genre)) known.set(genre, known.size % COLOURS);
   return String(known.get(genre));

@@ -1,4 +1,4 @@
-// What the states of a job mean to a person.
+// Job states in plain words.
 
 export const STATES = {
   queued: { short: "waiting", long: "Waiting for a worker" },

@@ -1,4 +1,4 @@
-// One summary, answered at once, with the words that weighed most.
+// Labels one summary, and shows the most influential words.
 
 import { ask } from "./api.js";
 import { at, complain, make, say, show } from "./dom.js";

@@ -1,4 +1,4 @@
-// Choosing a file, seeing what the server makes of it, sending it.
+// Choosing, previewing and uploading a file.
 
 import { at, complain, say, show } from "./dom.js";
 import { size } from "./format.js";
@@ -28,7 +28,7 @@ export function watchUpload() {
   watchDrops();
 }
 
-/** As if nothing had been chosen yet. */
+/** Resets the form. */
 export function reset() {
   file = null;
   stopping.abort();
