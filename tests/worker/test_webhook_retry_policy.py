@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from worker.webhooks.retry_policy import Answered, Decision, Failed, Refused, Result, decide
+from worker.webhooks.retry_policy import Answered, DeliveryDecision, Failed, Refused, Result, decide
 
 WAITS = (5.0, 60.0)
 
 
-def decided(result: Result, number: int = 1, chance: float = 0.0) -> Decision:
+def decided(result: Result, number: int = 1, chance: float = 0.0) -> DeliveryDecision:
     return decide(result, number=number, retries_s=WAITS, chance=chance)
 
 
 @pytest.mark.parametrize("status", [200, 202, 204, 299])
 def test_a_success_ends_it(status: int) -> None:
-    assert decided(Answered(status=status)) == Decision(
+    assert decided(Answered(status=status)) == DeliveryDecision(
         outcome="delivered", detail="", again_in_s=None
     )
 
@@ -40,7 +40,7 @@ def test_a_receiver_that_is_gone_for_good_is_not_called_again() -> None:
 
 def test_an_address_that_must_not_be_called_is_not_tried_again() -> None:
     decision = decided(Refused(detail="private"))
-    assert decision == Decision(outcome="refused", detail="private", again_in_s=None)
+    assert decision == DeliveryDecision(outcome="refused", detail="private", again_in_s=None)
 
 
 def test_a_busy_receiver_may_ask_for_a_longer_wait_but_not_for_a_shorter_or_endless_one() -> None:

@@ -1,4 +1,4 @@
-"""What follows from an attempt to call back: pure decisions, no clock and no network."""
+"""Retry policy of webhooks: a pure function from the result of an attempt to a decision."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from jobs.ports.webhooks import Outcome
 
-_LONGEST_WISH_S = 86_400.0
+_MAX_RETRY_AFTER_S = 86_400.0
 _SPREAD = 0.2
 _GONE = 410
-_WISHES = frozenset({429, 503})  # statuses whose Retry-After is heeded
+_RETRY_AFTER_STATUSES = frozenset({429, 503})  # statuses whose Retry-After is honoured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +23,14 @@ class Answered:
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """There was no answer."""
+    """There was no response."""
 
     detail: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """The address must not be called."""
+    """The URL is not permitted."""
 
     detail: str
 
@@ -39,38 +39,40 @@ Result = Answered | Failed | Refused
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
-    """What to write into the log, and whether and when to try again."""
+class DeliveryDecision:
+    """What to record of the attempt, and whether and when to retry."""
 
     outcome: Outcome
     detail: str
     again_in_s: float | None
 
 
-def decide(result: Result, *, number: int, retries_s: Sequence[float], chance: float) -> Decision:
-    """What follows from attempt `number` (1-based).
+def decide(
+    result: Result, *, number: int, retries_s: Sequence[float], chance: float
+) -> DeliveryDecision:
+    """Decide what follows attempt `number` (1-based).
 
     Args:
-        retries_s: the waits before the second, third, … attempt; after the last of them nobody is called any more.
+        retries_s: seconds before the second, third, … attempt; after the last, delivery has failed.
         chance: 0 to 1, drawn by the caller; spreads the attempts of receivers that went away together.
     """
     if isinstance(result, Refused):
-        return Decision(outcome="refused", detail=result.detail, again_in_s=None)
+        return DeliveryDecision(outcome="refused", detail=result.detail, again_in_s=None)
     if isinstance(result, Answered):
         if 200 <= result.status < 300:
-            return Decision(outcome="delivered", detail="", again_in_s=None)
+            return DeliveryDecision(outcome="delivered", detail="", again_in_s=None)
         if result.status == _GONE:
             detail = "The receiver says that it is gone for good; it is not called again."
-            return Decision(outcome="failed", detail=detail, again_in_s=None)
+            return DeliveryDecision(outcome="failed", detail=detail, again_in_s=None)
     detail = _detail(result)
     if number > len(retries_s):
-        return Decision(
+        return DeliveryDecision(
             outcome="failed", detail=f"{detail} This was the last attempt.", again_in_s=None
         )
     wait = retries_s[number - 1] * (1 + _SPREAD * chance)
-    if isinstance(result, Answered) and result.status in _WISHES:
-        wait = max(wait, min(result.retry_after_s or 0.0, _LONGEST_WISH_S))
-    return Decision(outcome="failed", detail=detail, again_in_s=wait)
+    if isinstance(result, Answered) and result.status in _RETRY_AFTER_STATUSES:
+        wait = max(wait, min(result.retry_after_s or 0.0, _MAX_RETRY_AFTER_S))
+    return DeliveryDecision(outcome="failed", detail=detail, again_in_s=wait)
 
 
 def _detail(result: Answered | Failed) -> str:

@@ -1,18 +1,18 @@
-"""Tells callers that their jobs have ended, from threads of their own: a receiver that is slow holds up no labelling.
+"""Sends due webhooks from threads of their own, so that slow receivers do not delay labelling.
 
-Whose turn it is says the job record, so nothing is lost with a worker: a call that was cut short is due again as soon
-as its time is up, in whichever worker looks first.
+Due deliveries are stored in the job record, so a crashed worker loses none: an attempt that was cut
+short is due again when its lease expires.
 """
 
 from __future__ import annotations
 
-import logging
 import random
 import threading
 import time
 from dataclasses import dataclass
 
 import redis
+import structlog
 
 from jobs.errors import JobNotFound
 from jobs.job import Job
@@ -20,19 +20,19 @@ from jobs.ports.job_repository import JobRepository
 from jobs.ports.webhooks import Attempt, WebhookStore
 from worker.webhooks.http_client import WebhookClient
 from worker.webhooks.payload import body_of, message_id, signed_headers
-from worker.webhooks.retry_policy import Answered, Decision, decide
+from worker.webhooks.retry_policy import Answered, DeliveryDecision, decide
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
-_LOOK_EVERY_S = 1.0
-_SOME = 8
-# Looking a name up has a time limit of its own, the resolver's.
+_POLL_INTERVAL_S = 1.0
+_PAGE_SIZE = 8
+# The resolver has a time limit of its own.
 _LOOKUP_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookSender:
-    """What it takes to tell callers. `retries_s`: see `decide`."""
+    """Delivers webhooks one at a time; thread-safe. `retries_s`: see `decide`."""
 
     jobs: JobRepository
     callbacks: WebhookStore
@@ -40,14 +40,14 @@ class WebhookSender:
     retries_s: tuple[float, ...]
 
     def send_next(self) -> bool:
-        """Call back once, for the job that is due the longest. False: none is."""
-        for job_id in self.callbacks.due(limit=_SOME):
+        """Make one attempt for the delivery that is due the longest. Return False if none is due."""
+        for job_id in self.callbacks.due(limit=_PAGE_SIZE):
             number = self.callbacks.take(job_id, lease_s=self.poster.timeout_s + _LOOKUP_S)
             if number is None:
-                continue  # another thread was quicker
+                continue  # another thread took it
             try:
                 self._send(self.jobs.get(job_id), number)
-            except JobNotFound:  # deleted meanwhile
+            except JobNotFound:  # deleted since
                 continue
             return True
         return False
@@ -73,28 +73,29 @@ class WebhookSender:
             _report(job, attempt, decision)
         else:
             log.warning(
-                "%s: callback attempt %d %s in %.1f s and is not recorded: a later attempt was taken, or the job deleted",
-                job.id,
-                number,
-                attempt.outcome,
-                attempt.seconds,
+                "webhook_attempt_not_recorded",
+                job_id=job.id,
+                number=number,
+                outcome=attempt.outcome,
+                seconds=attempt.seconds,
+                reason="a later attempt was taken, or the job was deleted",
             )
 
 
-def _report(job: Job, attempt: Attempt, decision: Decision) -> None:
+def _report(job: Job, attempt: Attempt, decision: DeliveryDecision) -> None:
     log.info(
-        "%s: callback attempt %d %s in %.1f s%s%s",
-        job.id,
-        attempt.number,
-        attempt.outcome,
-        attempt.seconds,
-        f": {attempt.detail}" if attempt.detail else "",
-        f" Again in {decision.again_in_s:.0f} s." if decision.again_in_s is not None else "",
+        "webhook_attempted",
+        job_id=job.id,
+        number=attempt.number,
+        outcome=attempt.outcome,
+        seconds=attempt.seconds,
+        detail=attempt.detail,
+        retry_in_s=decision.again_in_s,
     )
 
 
 def start_sending(sender: WebhookSender, *, threads: int) -> None:
-    """Send from so many threads of this process for as long as it lives."""
+    """Start the given number of sender threads in this process."""
 
     def run(number: int) -> None:
         pause = threading.Event()
@@ -106,14 +107,14 @@ def start_sending(sender: WebhookSender, *, threads: int) -> None:
                 if sent:
                     continue
             except redis.RedisError as error:
-                # One thread says it, once: all of them, every second, would drown everything else in the log.
+                # Logged by one thread and once per outage.
                 if number == 0 and not waits:
-                    log.warning("calls back wait for Redis: %s", error)
+                    log.warning("webhooks_wait_for_redis", error=error)
                 waits = True
             except Exception:
-                log.exception("a call back failed")
-            pause.wait(_LOOK_EVERY_S)
+                log.exception("webhook_failed")
+            pause.wait(_POLL_INTERVAL_S)
 
     for number in range(threads):
-        name = f"callbacks-{number}"
+        name = f"webhooks-{number}"
         threading.Thread(target=run, args=(number,), name=name, daemon=True).start()
