@@ -1,4 +1,4 @@
-"""What can go wrong at the command line. Each error is one sentence for a person, and an exit code.
+"""Errors of the client and the command line. Each is one sentence and an exit code.
 
 | exit code | meaning |
 |---|---|

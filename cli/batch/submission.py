@@ -1,11 +1,11 @@
-"""Submits a catalogue so that doing it again leads to the same job: that is how `label` resumes.
+"""Submits a catalogue so that repeating it leads to the same job, which is how `label` resumes.
 
 The Idempotency-Key of an upload is made from what is uploaded: the file's bytes, its name and the options. A second
-command with the same file thus gets the job that the first one made, without either having kept anything. The server
-remembers keys for a day.
+command with the same file gets the job that the first one created, without any local state. The server
+keeps keys for a day.
 
-A job that cannot be gone on with (it failed, was cancelled, or is gone) has used its key up; then the next in a row of
-keys is tried. Every command goes along the same row, so all of them arrive at the same job.
+A job that cannot be resumed (it failed, was cancelled or deleted) has used its key up; the next key is
+the digest with the next number. All commands try the same sequence, so they find the same job.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..http.api_calls import Submitted
 from ..http.job_document import JobDocument
 from ..http.label_options import LabelOptions
 
-# What the server says of a key that is used up without a job to show for it.
+# Problem codes of a key that is used up and has no job.
 _USED_UP = frozenset({"JOB_NOT_FOUND", "IDEMPOTENCY_KEY_REUSED"})
 
 
@@ -35,10 +35,10 @@ def submit(
     again: bool,
     on_bytes: OnBytes,
 ) -> Submitted:
-    """The catalogue's job: one that an earlier command has made, or a new one.
+    """The catalogue's job: that of an earlier command, or a new one.
 
     Args:
-        again: a job that has ended is not taken, although its result is there.
+        again: do not use a job that has ended.
 
     Raises what `Client.upload` raises.
     """
@@ -58,11 +58,11 @@ def submit(
             raise
         if not submitted.repeated or _serves(submitted.job, client, again):
             return submitted
-    raise AssertionError("the row of keys has no end")
+    raise AssertionError("the sequence of keys has no end")
 
 
 def _serves(job: JobDocument, client: Client, again: bool) -> bool:
-    """Whether an earlier command's job is as good as a new one."""
+    """Whether an earlier command's job can be used instead of a new one."""
     if job.state == "cancelling":
         return False
     if not job.ended:

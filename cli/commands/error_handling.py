@@ -1,4 +1,4 @@
-"""How every command ends: a sentence instead of a traceback, and an exit code."""
+"""Turns errors into one sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import FAULT, INTERRUPTED, SpinelabelError
 
 
 class ErrorHandlingGroup(click.Group):
-    """Turns every error into a sentence and its exit code."""
+    """Prints every error as one sentence and exits with its code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; see `cli.errors` for the exit codes."""

@@ -1,4 +1,4 @@
-"""Numbers and jobs in words."""
+"""Numbers, jobs and JSON as text."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A server of Spinelabel as the client sees it: which one, what its answers mean, how long it is waited for."""
+"""The API as the client sees it: calls, documents, retries, choice of the server."""

@@ -33,17 +33,17 @@ class JobDocument:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing about the job will change any more."""
+        """Whether the state is terminal."""
         return self.state in _ENDED
 
     @property
     def completed(self) -> bool:
-        """Whether every row has its outcome."""
+        """Whether every row has a label or an error."""
         return self.state == "completed"
 
     @property
     def ended_badly(self) -> bool:
-        """Whether it ended otherwise: failed, cancelled or expired."""
+        """Whether it failed, was cancelled or expired."""
         return self.ended and not self.completed
 
     @property

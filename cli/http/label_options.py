@@ -1,4 +1,4 @@
-"""How a catalogue is to be labelled, as far as a caller may choose."""
+"""The options of a job that a client can choose."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class LabelOptions:
-    """The server finds and decides what is not given."""
+    """Options of one upload. The server detects columns that are not named."""
 
     summary_column: str | None = None
     title_column: str | None = None
@@ -16,9 +16,9 @@ class LabelOptions:
     neutralise_formulas: bool = False
 
     def query(self) -> dict[str, str]:
-        """The same as parameters of an upload."""
-        given = {"summary_column": self.summary_column, "title_column": self.title_column}
-        query = {name: value for name, value in given.items() if value is not None}
+        """The options as query parameters."""
+        columns = {"summary_column": self.summary_column, "title_column": self.title_column}
+        query = {name: value for name, value in columns.items() if value is not None}
         flags = {"evidence": self.evidence, "neutralise_formulas": self.neutralise_formulas}
         query |= {name: "true" for name, wanted in flags.items() if wanted}
         return query | ({"alternatives": str(self.alternatives)} if self.alternatives else {})

@@ -1,4 +1,4 @@
-"""Errors that a process of the stack writes to its log, for the terminal in which the stack was started."""
+"""Errors in the log of a child process, for the terminal in which the stack was started."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class LogErrors:
         self._last = ""
 
     def fresh(self) -> list[str]:
-        """What has been written as an error since the last call, without time and level, and without repetitions."""
+        """Errors since the last call, without time, level and repetitions."""
         try:
             with self._log.open("rb") as log:
                 size = os.fstat(log.fileno()).st_size
-                if size < self._read_to:  # put aside, and begun again
+                if size < self._read_to:  # rotated
                     self._read_to = 0
                 log.seek(self._read_to)
                 read = log.read(_MOST_BYTES)

@@ -40,16 +40,16 @@ def job_document(job_id: str = "job_1", state: str = "completed", **changes: Any
 
 @dataclass
 class MadeJob:
-    """A job that was uploaded here, and how it is going to stand at one look after the other."""
+    """An uploaded job, and the documents that successive polls return."""
 
     job_id: str
     upload: tuple[object, bytes]
     documents: list[dict[str, Any]]
     has_files: bool = True
-    looks: int = 0
+    polls: int = 0
 
     def now(self) -> dict[str, Any]:
-        """How it stands."""
+        """The present document."""
         query: Any = self.upload[0]
         links = job_document(self.job_id)["links"] if self.has_files else {}
         return self.documents[0] | {
@@ -58,17 +58,17 @@ class MadeJob:
             "links": links,
         }
 
-    def look(self) -> dict[str, Any]:
-        """How it stands; it goes on with every look."""
+    def poll(self) -> dict[str, Any]:
+        """The present document; each poll advances to the next one."""
         document = self.now()
-        self.looks += 1
+        self.polls += 1
         self.documents = self.documents[1:] or self.documents
         return document
 
 
 @dataclass
 class FakeApi:
-    """What the server answers, and what it was asked."""
+    """The responses of the server, and the requests it received."""
 
     port: int = 0
     documents: list[dict[str, Any]] = field(default_factory=lambda: [job_document()])
@@ -150,7 +150,7 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
             elif path.endswith("/result"):
                 self._result()
             elif made := api.jobs.get(path.rsplit("/", 1)[-1]):
-                self._json(made.look())
+                self._json(made.poll())
             else:
                 first, *rest = api.documents
                 api.documents = rest or [first]

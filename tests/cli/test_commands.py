@@ -147,7 +147,7 @@ def test_interrupted_label_says_how_to_go_on_and_gives_130(
 ) -> None:
     api.documents = [job_document(state="in_progress")]
     process = start("label", catalogue, "--server", api.url, folder=tmp_path)
-    eventually(lambda: any(job.looks for job in list(api.jobs.values())))
+    eventually(lambda: any(job.polls for job in list(api.jobs.values())))
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 130

@@ -127,7 +127,7 @@ def test_the_same_command_after_ctrl_c_waits_for_the_same_jobs(
 ) -> None:
     api.documents = [job_document(state="in_progress")]
     process = start("label", *catalogues, "--server", api.url, folder=tmp_path)
-    eventually(lambda: sum(job.looks > 0 for job in list(api.jobs.values())) == 3)
+    eventually(lambda: sum(job.polls > 0 for job in list(api.jobs.values())) == 3)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=WITHIN_S)
     assert (process.returncode, out) == (130, "")

@@ -1,4 +1,4 @@
-"""Redis's append-only file: where it is, whether it can be read, and what to do where it cannot."""
+"""Finds Redis's append-only file, detects damage, and says how to repair it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 from .redis_binary import RedisUnavailable, find_redis_binary
 
-# redis-check-aof is the server's own program under another name, so it is there wherever the server is.
+# `redis-check-aof` is the server's own program under another name, so every Redis has it.
 _CHECKER = "redis-check-aof"
 _CHECK_SECONDS = 120.0
 _READABLE = re.compile(r"size=(\d+), ok_up_to=(\d+)")
-# How the checker says that the file ends within a command. Redis loads such a file up to there.
+# The checker's messages about a file that ends within a command. Redis loads it up to there.
 _CUT_OFF = re.compile(r"Expected to read \d+ bytes, got \d+ bytes|Reached EOF before reading EXEC")
 # The checker of Valkey 9.1 does not know the snapshots that its own server writes.
 _NOT_UNDERSTOOD = re.compile(r"filename=\S+\.base\.rdb, size=\d+, ok_up_to=0,")
@@ -31,7 +31,7 @@ class Damage:
 
     @property
     def detail(self) -> str:
-        """What is wrong, as a sentence."""
+        """What is wrong, as one sentence."""
         if self.readable is None or self.size is None:
             return f"Redis's append-only file {self.path} is damaged at its beginning."
         return (
@@ -75,7 +75,7 @@ def damage(folder: Path) -> Damage | None:
             timeout=_CHECK_SECONDS,
         )
     except (RedisUnavailable, OSError, subprocess.TimeoutExpired):
-        return None  # nothing is known then; Redis's own log still says it
+        return None  # unknown; Redis's own log reports the damage
     if done.returncode != 1 or _CUT_OFF.search(done.stdout) or _NOT_UNDERSTOOD.search(done.stdout):
         return None
     found = _READABLE.findall(done.stdout) if "not sane" not in done.stdout else []

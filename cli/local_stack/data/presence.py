@@ -1,4 +1,4 @@
-"""Whether the files of a running stack are still where they were put."""
+"""Detects that files of a running stack were deleted or replaced."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 class Presence:
-    """Remembers which files and folders paths lead to. Processes that hold them open notice nothing when they are deleted."""
+    """The inodes behind some paths. Processes that hold deleted files open do not notice."""
 
     def __init__(self, paths: Sequence[Path], *, appearing: Callable[[], Path | None]) -> None:
         """
         Args:
-            paths: exist now, and have to stay the same.
-            appearing: one that is made later, by whatever name, and is then never away.
+            paths: exist now and must stay the same.
+            appearing: returns a path that is created later, and must then stay.
         """
         self._were = {path: _identity(path) for path in paths}
         self._appearing = appearing

@@ -1,4 +1,4 @@
-"""Unix sockets of a data folder: in the folder itself or, where its path cannot be used, in a private one elsewhere."""
+"""Unix sockets of a data folder: in it, or in a private folder if its path cannot be used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...errors import StackFailed
 
-# The kernel's limit is 107 bytes on Linux and 103 on macOS; this leaves some room.
+# The kernel's limit is 107 bytes on Linux and 103 on macOS.
 _MAX_PATH_BYTES = 100
 # redis-py, kombu and gRPC each read the path out of a URL, and disagree about everything else.
 _PLAIN = re.compile(r"[A-Za-z0-9/._-]+")

@@ -1,4 +1,4 @@
-"""One process of the stack: what it is, and how it is started and ended."""
+"""One child process: its specification, start and end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import die_with_parent
 # None: ready. Otherwise what is still missing, for a person. Answers within seconds, never raises.
 Probe = Callable[[], str | None]
 
-_LOG_BYTES = 10 * 2**20  # a longer log is put aside before the next start
+_LOG_BYTES = 10 * 2**20  # a longer log is rotated before the next start
 _TAIL_BYTES = 8192
 # What children write holds catalogues and secrets. The umask is theirs alone: what a command itself writes for its user
 # keeps the user's.
@@ -31,15 +31,13 @@ class ChildSpec:
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)  # added to this process's environment
     probe: Probe | None = None
-    needs: tuple[
-        str, ...
-    ] = ()  # names of the children that have to be ready before the first start
+    needs: tuple[str, ...] = ()  # children that must be ready before the first start
     grace_s: float = 5.0  # from SIGTERM to SIGKILL
 
 
 @dataclass(frozen=True, kw_only=True)
 class Death:
-    """How a child ended: what the operating system says, and in words."""
+    """How a child ended."""
 
     code: int  # negative: the signal that ended it
     words: str
@@ -67,7 +65,7 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether there is a process whose end has not been noticed."""
+        """Whether there is a process whose end was not yet observed."""
         return self._process is not None
 
     @property
@@ -99,7 +97,7 @@ class Child:
         self.ready = self.was_ready = self.spec.probe is None
 
     def death(self) -> Death | None:
-        """How it ended; None while it runs. What it left running is ended too."""
+        """How it ended; None while it runs. Kills its remaining child processes."""
         if self._process is None or (code := self._process.poll()) is None:
             return None
         self._end_group()
@@ -133,7 +131,7 @@ class Child:
             return ""
 
     def _end_group(self) -> None:
-        """Kill what is left of the group: the process itself, or children that outlived it."""
+        """Kill the rest of the process group: the process itself, or its children."""
         assert self._process is not None
         try:
             os.killpg(self._process.pid, signal.SIGKILL)

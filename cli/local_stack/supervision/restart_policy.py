@@ -1,4 +1,4 @@
-"""When a child that died is started again. Decides; never sleeps."""
+"""When to restart a child that died. It decides and never sleeps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class RestartPolicy:
     # Before the stack has ever been ready a quick death is most likely a wrong setting, which no restart cures. Afterwards
     # it is a shortage (memory, disk), which may last for hours and ends with room: there is no giving up.
     tries_at_start: int = 3
-    # What a program answers to a wrong argument or setting: starting it again changes nothing.
+    # The exit code for a wrong argument or setting, which a restart does not change.
     fatal_exit_code: int = 2
 
     def is_quick(self, *, lived_s: float, was_ready: bool) -> bool:

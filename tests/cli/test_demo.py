@@ -1,4 +1,4 @@
-"""What a person is told of a labelled catalogue and of a job."""
+"""The demo's summary of a labelled catalogue, and the text that describes a job."""
 
 from __future__ import annotations
 
