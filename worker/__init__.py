@@ -1,1 +1,1 @@
-"""The hands: Celery tasks that plan a catalogue, label its chunks and assemble the result."""
+"""Celery workers: plan a catalogue, label its chunks, assemble the result."""

@@ -1,4 +1,4 @@
-"""Whether a catalogue has mostly been labelled before, judged by its first rows."""
+"""Estimates from a catalogue's first rows whether most predictions are cached."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOSTLY = 0.8
 
 
 def is_mostly_cached(services: Services, job: Job, layout: CatalogueSchema) -> bool:
-    """Whether most of the first rows need not be asked of the model.
+    """Whether most of the first rows are cache hits.
 
     Depends on the file and on what was remembered before the job began, so that a plan that is made again is the same.
     Raises `FileNotFoundError`, `ModelUnavailable`.
@@ -28,7 +28,7 @@ def is_mostly_cached(services: Services, job: Job, layout: CatalogueSchema) -> b
     first = next(ranges, None)
     if first is None:
         return False
-    assert job.model is not None  # pinned before the file is looked at
+    assert job.model is not None  # planning pins it first
     model = services.models.pinned(job.model)
     books = books_of(parse_records(head[: first.end - start], layout), model.description)
     share = cache_hit_ratio(

@@ -1,4 +1,4 @@
-"""From probabilities to the label columns, by the rules that the model brings along."""
+"""Label columns from probabilities, by the thresholds of the model."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _label(
     alternatives: int,
 ) -> Label:
     first, second = order[0], order[1]
-    # The likeliest genre is always in: an empty set would help nobody.
+    # The most probable genre is always included, so that the set is never empty.
     likely = [labels[first]]
     for index in order[1:]:
         if not probabilities[index] >= threshold:

@@ -1,4 +1,4 @@
-"""What the model says of many texts: repeats dropped, requests overlapped, rejected batches bisected."""
+"""Predictions for many texts: deduplicated, with overlapping requests and bisection of batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from worker.settings import WorkerSettings
 Prediction = NDArray[np.float32] | None
 
 # Evidence takes the server some numbers per row and word of its vocabulary, so larger batches only cost memory.
-_MOST_EXPLAINED = 64
+_MAX_EXPLAINED = 64
 
 Row = TypeVar("Row")
 
@@ -66,7 +66,7 @@ def explain(
     found = _ask(
         lambda batch: model.explain(version, batch),
         list(dict.fromkeys(texts)),
-        batch_rows=min(settings.batch_rows, _MOST_EXPLAINED),
+        batch_rows=min(settings.batch_rows, _MAX_EXPLAINED),
         max_tokens=max_tokens,
         settings=settings,
         checkpoint=checkpoint,
@@ -74,10 +74,10 @@ def explain(
     return [found[text] or () for text in texts]
 
 
-def _check_that_others_are_answered(
+def _check_model_answers(
     submit: Callable[[list[str]], PredictionFuture[Iterable[Row]]],
 ) -> None:
-    """A server that fails at every text says nothing about this one. Raises `ModelUnavailable` then."""
+    """Raise `ModelUnavailable` if the model fails at any text, not only at this one."""
     try:
         submit([PROBE]).result()
     except ModelRejected as error:
@@ -102,10 +102,10 @@ def _ask(
         except ModelRejected as error:
             if len(batch) == 1:
                 if error.code in AMBIGUOUS:
-                    _check_that_others_are_answered(submit)
+                    _check_model_answers(submit)
                 found[batch[0]] = None
                 return
-            # One text spoils the whole request: halve until only the guilty ones are left.
+            # One text fails the whole request: bisect until only the failing ones are left.
             middle = len(batch) // 2
             for half in (batch[:middle], batch[middle:]):
                 checkpoint()
@@ -131,6 +131,6 @@ def _ask(
             collect(*in_flight.popleft())
     except BaseException:
         for _, pending in in_flight:
-            pending.cancel()  # the server need not finish what nobody waits for
+            pending.cancel()  # the results are no longer needed
         raise
     return found

@@ -1,4 +1,4 @@
-"""Asks the model only for what it has not said before: a cache of labels in front of the predictions.
+"""Prediction cache in front of the model: only cache misses are cleaned and sent.
 
 The key is a digest of title and summary as the catalogue has them, of the model's version and the digest of its
 description, and of the owner: how long an answer takes must not tell what another owner has had labelled. The value is
@@ -74,7 +74,7 @@ def predict_with_cache(
         if not text:
             found[key] = RowError.EMPTY_SUMMARY
         elif (row := predictions[text]) is None:
-            # Not remembered: it may only have been refused by this server, now.
+            # Not cached: the rejection may be this server's fault.
             found[key] = RowError.MODEL_REJECTED
         else:
             found[key] = row
