@@ -6,11 +6,12 @@ import uuid
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from api.auth.authentication import OPEN_ENDPOINTS
 from api.settings import ApiSettings
 from jobs.api_keys import KeyLimits, generate_api_key
+from tests.api.client import ApiClient, client_of
+from tests.api.conftest import ApiHarness
 
 CATALOGUE = b"title,summary\nA,some words\n"
 
@@ -18,7 +19,7 @@ CATALOGUE = b"title,summary\nA,some words\n"
 class Keyed:
     """A server that asks for keys, and people who have some."""
 
-    def __init__(self, harness: Any, **settings: Any) -> None:
+    def __init__(self, harness: ApiHarness, **settings: Any) -> None:
         self.harness = harness
         harness.settings = ApiSettings(auth="required", **settings)
         self.app = harness.app()
@@ -28,22 +29,22 @@ class Keyed:
         self.harness.keys.add(kept)
         return key
 
-    def client(self, key: str | None) -> FlaskClient:
-        client: FlaskClient = self.app.test_client()
+    def client(self, key: str | None) -> ApiClient:
+        client: ApiClient = client_of(self.app)
         if key is not None:
             client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
         return client
 
-    def person(self, owner: str, **options: Any) -> FlaskClient:
+    def person(self, owner: str, **options: Any) -> ApiClient:
         return self.client(self.key(owner, **options))
 
 
 @pytest.fixture
-def keyed(harness: Any) -> Keyed:
+def keyed(harness: ApiHarness) -> Keyed:
     return Keyed(harness)
 
 
-def submit(client: FlaskClient, **headers: str) -> str:
+def submit(client: ApiClient, **headers: str) -> str:
     answer = client.post("/v1/jobs", data=CATALOGUE, headers=headers)
     assert answer.status_code == 202, answer.text
     return str(answer.get_json()["id"])
@@ -57,7 +58,7 @@ def test_every_endpoint_but_the_open_ones_needs_a_key(keyed: Keyed) -> None:
             continue
         path = rule.rule.replace("<job_id>", f"job_{0:032x}").replace("<int:row>", "1")
         assert "<" not in path
-        for method in rule.methods:
+        for method in rule.methods or ():
             answer = client.open(path, method=method)
             assert answer.status_code == 401, (method, path)
             closed += 1
@@ -113,7 +114,7 @@ def test_a_job_is_there_for_its_owner_alone(keyed: Keyed) -> None:
         (rule.rule.replace("<job_id>", job_id).replace("<int:row>", "1"), method)
         for rule in keyed.app.url_map.iter_rules()
         if "<job_id>" in rule.rule
-        for method in rule.methods - {"HEAD", "OPTIONS"}
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     ]
     assert {(job, "GET"), (job, "DELETE"), (f"{job}/result", "GET")} <= set(calls)
     for path, method in calls:
@@ -138,7 +139,7 @@ def test_a_list_holds_the_callers_jobs_and_an_admins_list_all(keyed: Keyed) -> N
     anna, ben, admin = keyed.person("anna"), keyed.person("ben"), keyed.person("c", is_admin=True)
     annas, bens = submit(anna), submit(ben)
 
-    def listed(client: FlaskClient, **query: str) -> list[str]:
+    def listed(client: ApiClient, **query: str) -> list[str]:
         return [j["id"] for j in client.get("/v1/jobs", query_string=query).get_json()["jobs"]]
 
     assert [j["owner"] for j in admin.get("/v1/jobs").get_json()["jobs"]] == ["ben", "anna"]
@@ -156,7 +157,7 @@ def test_jobs_go_with_the_owner_not_with_the_key(keyed: Keyed) -> None:
     assert keyed.client(new).get(f"/v1/jobs/{job_id}").status_code == 200
 
 
-def test_a_job_made_without_a_key_is_for_admins(harness: Any) -> None:
+def test_a_job_made_without_a_key_is_for_admins(harness: ApiHarness) -> None:
     job_id = harness.submit()
     keyed = Keyed(harness)
     assert keyed.person("anna").get(f"/v1/jobs/{job_id}").status_code == 404
@@ -191,7 +192,7 @@ def test_a_browser_hands_its_key_in_once(keyed: Keyed) -> None:
     assert browser.get("/v1/jobs").status_code == 401
 
 
-def test_the_cookie_is_for_tls_alone_where_a_trusted_proxy_speaks_it(harness: Any) -> None:
+def test_the_cookie_is_for_tls_alone_where_a_trusted_proxy_speaks_it(harness: ApiHarness) -> None:
     keyed = Keyed(harness, trusted_proxies=1)
     answer = keyed.client(None).post(
         "/v1/session",
@@ -252,7 +253,7 @@ CHANGES = [
 ]
 
 
-def changed(client: FlaskClient, job_id: str, **headers: str) -> list[str | None]:
+def changed(client: ApiClient, job_id: str, **headers: str) -> list[str | None]:
     """The codes with which requests that change something are refused."""
     answers = [
         client.open(
@@ -265,7 +266,7 @@ def changed(client: FlaskClient, job_id: str, **headers: str) -> list[str | None
 
 @pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
 def test_no_other_origin_changes_anything_in_browsers_that_say_no_more(
-    harness: Any, keyed: Keyed, origin: str
+    harness: ApiHarness, keyed: Keyed, origin: str
 ) -> None:
     job_id = submit(keyed.person("anna"))
     browser = keyed.client(None)
@@ -280,7 +281,7 @@ def test_every_route_that_changes_something_is_looked_at(keyed: Keyed) -> None:
     rules = {
         (method, rule.rule.replace("<job_id>", "{job}").replace("<int:row>", "1"))
         for rule in keyed.app.url_map.iter_rules()
-        for method in rule.methods - {"GET", "HEAD", "OPTIONS"}
+        for method in (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
     }
     assert rules == set(CHANGES)
 
@@ -296,13 +297,11 @@ def test_every_route_that_changes_something_is_looked_at(keyed: Keyed) -> None:
         ("127.0.0.1:8000", "http://127.0.0.1:8000"),
     ],
 )
-def test_the_servers_own_page_may_change_things(
-    client: FlaskClient, host: str, origin: str
-) -> None:
+def test_the_servers_own_page_may_change_things(client: ApiClient, host: str, origin: str) -> None:
     submit(client, Host=host, Origin=origin)
 
 
-def test_behind_a_proxy_the_origin_is_the_one_that_the_browser_sees(harness: Any) -> None:
+def test_behind_a_proxy_the_origin_is_the_one_that_the_browser_sees(harness: ApiHarness) -> None:
     anna = Keyed(harness, trusted_proxies=1).person("anna")
     forwarded = {
         "Host": "books.example",
@@ -331,7 +330,7 @@ FORWARDED = [
 
 
 @pytest.mark.parametrize("name", FORWARDED)
-def test_without_keys_what_a_proxy_passes_on_is_refused(client: FlaskClient, name: str) -> None:
+def test_without_keys_what_a_proxy_passes_on_is_refused(client: ApiClient, name: str) -> None:
     for method, path in (
         ("GET", "/v1/jobs"),
         ("POST", "/v1/jobs"),
@@ -391,7 +390,7 @@ def test_requests_beyond_the_keys_limit_are_put_off(keyed: Keyed) -> None:
     assert anna.get("/healthz").status_code == anna.get("/").status_code == 200
 
 
-def test_the_server_may_say_how_many_requests_a_key_has(harness: Any) -> None:
+def test_the_server_may_say_how_many_requests_a_key_has(harness: ApiHarness) -> None:
     anna = Keyed(harness, requests_per_minute=1).person("anna")
     assert [anna.get("/v1/jobs").status_code for _ in range(2)] == [200, 429]
 
@@ -432,14 +431,14 @@ def test_keys_are_required_unless_only_this_machine_can_connect(
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "192.168.1.5:8000", "[", ""]
 )
-def test_without_keys_the_server_has_no_other_name(client: FlaskClient, host: str) -> None:
+def test_without_keys_the_server_has_no_other_name(client: ApiClient, host: str) -> None:
     answer = client.get("/v1/jobs", headers={"Host": host})
     assert (answer.status_code, answer.get_json()["code"]) == (421, "HOST_NOT_ALLOWED")
     assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
-def test_without_keys_loopback_names_are_served(client: FlaskClient, host: str) -> None:
+def test_without_keys_loopback_names_are_served(client: ApiClient, host: str) -> None:
     assert client.get("/v1/jobs", headers={"Host": host}).status_code == 200
 
 
@@ -448,7 +447,7 @@ def test_with_keys_any_name_is_served(keyed: Keyed) -> None:
     assert answer.status_code == 200
 
 
-def test_without_keys_everybody_at_this_machine_sees_every_job(harness: Any) -> None:
+def test_without_keys_everybody_at_this_machine_sees_every_job(harness: ApiHarness) -> None:
     keyed = Keyed(harness)
     job_id = submit(keyed.person("anna"))
     harness.settings = replace_auth(harness.settings)
@@ -461,7 +460,7 @@ def replace_auth(settings: ApiSettings) -> ApiSettings:
     return settings.model_copy(update={"auth": "off"})
 
 
-def test_over_tls_browsers_are_told_to_stay_with_it(harness: Any) -> None:
+def test_over_tls_browsers_are_told_to_stay_with_it(harness: ApiHarness) -> None:
     client = Keyed(harness, trusted_proxies=1).client(None)
     over_tls = client.get("/", headers={"X-Forwarded-Proto": "https"}).headers
     assert over_tls["Strict-Transport-Security"] == "max-age=31536000"

@@ -7,10 +7,11 @@ import logging
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from api.auth.audit import EVENTS
 from jobs.api_keys import KeyLimits, generate_api_key
+from tests.api.client import ApiClient
+from tests.api.conftest import ApiHarness
 from tests.api.test_access import CATALOGUE, Keyed, submit
 
 
@@ -25,12 +26,12 @@ def lines(log: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 
 def test_submission_download_cancellation_and_deletion_are_written_down(
-    harness: Any, log: pytest.LogCaptureFixture
+    harness: ApiHarness, log: pytest.LogCaptureFixture
 ) -> None:
     keyed = Keyed(harness)
     key, kept = generate_api_key("anna", is_admin=False, limits=KeyLimits())
     harness.keys.add(kept)
-    anna: FlaskClient = keyed.client(key)
+    anna: ApiClient = keyed.client(key)
     first, second = submit(anna), submit(anna)
     harness.label(first)
     harness.assemble(first)
@@ -55,7 +56,7 @@ def test_submission_download_cancellation_and_deletion_are_written_down(
 
 
 def test_what_did_not_happen_is_not_written_down(
-    harness: Any, log: pytest.LogCaptureFixture
+    harness: ApiHarness, log: pytest.LogCaptureFixture
 ) -> None:
     anna = Keyed(harness).person("anna")
     job_id = submit(anna)
@@ -67,7 +68,7 @@ def test_what_did_not_happen_is_not_written_down(
 
 
 def test_a_refused_key_is_written_down_without_the_key(
-    harness: Any, log: pytest.LogCaptureFixture
+    harness: ApiHarness, log: pytest.LogCaptureFixture
 ) -> None:
     wrong = f"sl_{'0' * 12}_{'1' * 64}"
     Keyed(harness).client(wrong).post("/v1/jobs", data=CATALOGUE)
@@ -78,7 +79,7 @@ def test_a_refused_key_is_written_down_without_the_key(
 
 
 def test_behind_a_trusted_proxy_the_clients_own_address_is_written_down(
-    harness: Any, log: pytest.LogCaptureFixture
+    harness: ApiHarness, log: pytest.LogCaptureFixture
 ) -> None:
     forwarded = {"X-Forwarded-For": "198.51.100.1, 192.0.2.7"}
     submit(Keyed(harness).person("anna"), **forwarded)
@@ -89,7 +90,7 @@ def test_behind_a_trusted_proxy_the_clients_own_address_is_written_down(
 
 
 def test_an_address_that_is_none_is_not_written_down(
-    harness: Any, log: pytest.LogCaptureFixture
+    harness: ApiHarness, log: pytest.LogCaptureFixture
 ) -> None:
     anna = Keyed(harness, trusted_proxies=1).person("anna")
     submit(anna, **{"X-Forwarded-For": "it was ben"})
@@ -97,7 +98,7 @@ def test_an_address_that_is_none_is_not_written_down(
     assert (line["from"], line["peer"]) == (None, "127.0.0.1")
 
 
-def test_a_sign_in_is_written_down(harness: Any, log: pytest.LogCaptureFixture) -> None:
+def test_a_sign_in_is_written_down(harness: ApiHarness, log: pytest.LogCaptureFixture) -> None:
     keyed = Keyed(harness)
     key = keyed.key("anna")
     keyed.client(None).post("/v1/session", json={"key": key})
@@ -107,7 +108,7 @@ def test_a_sign_in_is_written_down(harness: Any, log: pytest.LogCaptureFixture) 
 
 
 def test_rows_deliveries_and_secrets_that_are_read_are_written_down(
-    harness: Any, log: pytest.LogCaptureFixture
+    harness: ApiHarness, log: pytest.LogCaptureFixture
 ) -> None:
     anna = Keyed(harness).person("anna")
     job_id = submit(anna)
@@ -126,7 +127,7 @@ def test_rows_deliveries_and_secrets_that_are_read_are_written_down(
     assert "whsec_" not in log.text
 
 
-def test_refusals_are_written_down(harness: Any, log: pytest.LogCaptureFixture) -> None:
+def test_refusals_are_written_down(harness: ApiHarness, log: pytest.LogCaptureFixture) -> None:
     unkeyed = harness.client()
     keyed = Keyed(harness, requests_per_minute=2)
     anna = keyed.person("anna")
@@ -143,7 +144,9 @@ def test_refusals_are_written_down(harness: Any, log: pytest.LogCaptureFixture) 
     ]
 
 
-def test_a_key_in_a_path_is_not_written_down(harness: Any, log: pytest.LogCaptureFixture) -> None:
+def test_a_key_in_a_path_is_not_written_down(
+    harness: ApiHarness, log: pytest.LogCaptureFixture
+) -> None:
     keyed = Keyed(harness)
     key = keyed.key("anna")
     keyed.client(None).get(f"/v1/jobs/{key}")
@@ -179,11 +182,11 @@ WITHOUT_LINE = {
 }
 
 
-def test_of_every_route_it_is_decided_whether_a_line_is_written(harness: Any) -> None:
+def test_of_every_route_it_is_decided_whether_a_line_is_written(harness: ApiHarness) -> None:
     routes = {
         (method, rule.endpoint)
         for rule in harness.app().url_map.iter_rules()
-        for method in rule.methods - {"HEAD", "OPTIONS"}
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert routes == set(EVENTS) | set(WITHOUT_LINE)
     assert not set(EVENTS) & set(WITHOUT_LINE)

@@ -43,7 +43,7 @@ def run_schemathesis(url: str, folder: Path) -> subprocess.CompletedProcess[str]
             f"--max-examples={EXAMPLES}",
             "--seed=1",
             "--continue-on-failure",
-            "--request-timeout=30",
+            "--request-timeout=120",
         ],
         cwd=folder,
         capture_output=True,

@@ -31,6 +31,8 @@ from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.redis.api_keys import RedisApiKeyStore
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
+from tests.api.conftest import ApiProcess, StartApi
+from tests.waiting import WITHIN_S
 
 CATALOGUE = b"title,summary\nA,some words\n"
 MB = 1_000_000
@@ -44,7 +46,7 @@ def blocks(total: int) -> Iterator[bytes]:
         yield block
 
 
-def worker_process(api: Any) -> psutil.Process:
+def worker_process(api: ApiProcess) -> psutil.Process:
     (worker,) = psutil.Process(api.process.pid).children()
     return worker
 
@@ -79,21 +81,23 @@ class Peak:
 
 @pytest.mark.parametrize("how", ["form", "length", "chunked"])
 def test_thirty_megabytes_are_stored_with_flat_memory(
-    api: Any, redis_url: str, tmp_path: Path, how: str
+    api: ApiProcess, redis_url: str, tmp_path: Path, how: str
 ) -> None:
     path = f"{api.url}/v1/jobs"
-    httpx.post(path, content=CATALOGUE).raise_for_status()  # loads what is loaded late
+    httpx.post(
+        path, content=CATALOGUE, timeout=WITHIN_S
+    ).raise_for_status()  # loads what is loaded late
     content = tmp_path / "big.csv"
     with content.open("wb") as output:
         output.writelines(blocks(30 * MB))
     with Peak(worker_process(api)) as peak, content.open("rb") as stream:
         if how == "form":
-            answer = httpx.post(path, files={"file": ("big.csv", stream)}, timeout=60)
+            answer = httpx.post(path, files={"file": ("big.csv", stream)}, timeout=WITHIN_S)
         elif how == "length":
             length = {"Content-Length": str(content.stat().st_size)}
-            answer = httpx.post(path, content=stream, headers=length, timeout=60)
+            answer = httpx.post(path, content=stream, headers=length, timeout=WITHIN_S)
         else:
-            answer = httpx.post(path, content=blocks(30 * MB), timeout=60)
+            answer = httpx.post(path, content=blocks(30 * MB), timeout=WITHIN_S)
     assert answer.status_code == 202, answer.text
     job_id = answer.json()["id"]
     with api.storage.open(input_path(job_id)) as stored:
@@ -126,10 +130,10 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 
 def test_every_refusal_reaches_the_client_and_leaves_nothing_behind(
-    start_api: Any, redis_url: str
+    start_api: StartApi, redis_url: str
 ) -> None:
     api = start_api(SPINELABEL_MAX_UPLOAD_BYTES=str(2 * MB))
-    with httpx.Client(base_url=api.url, timeout=30) as client:
+    with httpx.Client(base_url=api.url, timeout=WITHIN_S) as client:
         for case, (arguments, status, code) in REFUSED.items():
             answer = client.post("/v1/jobs", **arguments)
             assert (case, answer.status_code, answer.json()["code"]) == (case, status, code)
@@ -138,7 +142,9 @@ def test_every_refusal_reaches_the_client_and_leaves_nothing_behind(
     assert redis_job_store(redis_client(redis_url)).jobs.active_ids() == []
 
 
-def test_a_refusal_far_beyond_the_limit_reaches_a_client_that_reads_late(start_api: Any) -> None:
+def test_a_refusal_far_beyond_the_limit_reaches_a_client_that_reads_late(
+    start_api: StartApi,
+) -> None:
     api = start_api(SPINELABEL_MAX_UPLOAD_BYTES="1000")
     with api.connect() as connection:
         connection.sendall(
@@ -149,7 +155,7 @@ def test_a_refusal_far_beyond_the_limit_reaches_a_client_that_reads_late(start_a
 
 
 def test_a_client_that_goes_away_leaves_nothing_behind(
-    api: Any, redis_url: str, wait_until: Callable[..., None]
+    api: ApiProcess, redis_url: str, wait_until: Callable[..., None]
 ) -> None:
     logged = len(api.log.read_text())
     api.begin_upload().close()
@@ -160,7 +166,7 @@ def test_a_client_that_goes_away_leaves_nothing_behind(
 
 
 def test_a_client_that_closes_its_half_early_leaves_nothing_behind(
-    api: Any, redis_url: str
+    api: ApiProcess, redis_url: str
 ) -> None:
     with api.begin_upload() as connection:
         connection.shutdown(socket.SHUT_WR)
@@ -169,7 +175,7 @@ def test_a_client_that_closes_its_half_early_leaves_nothing_behind(
     assert redis_job_store(redis_client(redis_url)).jobs.newest(limit=1) == []
 
 
-def test_a_chunked_body_that_breaks_off_leaves_nothing_behind(api: Any) -> None:
+def test_a_chunked_body_that_breaks_off_leaves_nothing_behind(api: ApiProcess) -> None:
     with api.connect() as connection:
         connection.sendall(
             b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -180,7 +186,7 @@ def test_a_chunked_body_that_breaks_off_leaves_nothing_behind(api: Any) -> None:
     assert api.storage.names("") == []
 
 
-def test_a_client_that_stalls_is_cut_off_and_leaves_nothing_behind(start_api: Any) -> None:
+def test_a_client_that_stalls_is_cut_off_and_leaves_nothing_behind(start_api: StartApi) -> None:
     api = start_api(SPINELABEL_API_IDLE_TIMEOUT_S="1", SPINELABEL_API_HEADER_TIMEOUT_S="1")
     with (
         api.begin_upload() as connection,
@@ -197,7 +203,7 @@ def test_a_client_that_stalls_is_cut_off_and_leaves_nothing_behind(start_api: An
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_ends_an_upload_under_way_without_a_trace(
-    start_api: Any, redis_url: str, how: signal.Signals
+    start_api: StartApi, redis_url: str, how: signal.Signals
 ) -> None:
     api = start_api(SPINELABEL_API_SHUTDOWN_TIMEOUT_S="1")
     with api.begin_upload():
@@ -207,7 +213,7 @@ def test_a_stop_ends_an_upload_under_way_without_a_trace(
 
 
 def test_what_an_upload_leaves_when_its_process_is_killed_is_found_and_then_deleted(
-    start_api: Any, redis_url: str, wait_until: Any
+    start_api: StartApi, redis_url: str, wait_until: Callable[..., object]
 ) -> None:
     api = start_api()
     store = redis_job_store(redis_client(redis_url))
@@ -222,24 +228,26 @@ def test_what_an_upload_leaves_when_its_process_is_killed_is_found_and_then_dele
     wait_until(lambda: len(psutil.Process(api.process.pid).children()) == 1)
 
 
-def test_an_upload_that_ends_in_time_is_accepted_while_the_server_stops(start_api: Any) -> None:
+def test_an_upload_that_ends_in_time_is_accepted_while_the_server_stops(
+    start_api: StartApi,
+) -> None:
     api = start_api(SPINELABEL_API_SHUTDOWN_TIMEOUT_S="10")
     content = b"title,summary\n" + b"A,some words\n" * 60_000 + b"B,more words\n"
     with api.begin_upload(len(content)) as connection:
         api.process.send_signal(signal.SIGTERM)
         connection.sendall(b"B,more words\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 202 ")
-    assert api.process.wait(timeout=20) == 0
+    assert api.process.wait(timeout=WITHIN_S) == 0
 
 
 def test_without_redis_it_is_unavailable_and_with_redis_again_it_works(
-    start_api: Any, tmp_path: Path
+    start_api: StartApi, tmp_path: Path
 ) -> None:
     server = RedisServer(tmp_path / "redis")
     server.start()
     try:
         api = start_api(SPINELABEL_REDIS_URL=server.url)
-        with httpx.Client(base_url=api.url, timeout=30) as client:
+        with httpx.Client(base_url=api.url, timeout=WITHIN_S) as client:
             assert client.post("/v1/jobs", content=CATALOGUE).status_code == 202
             kept = api.storage.names("")
             server.stop()
@@ -256,10 +264,10 @@ def test_without_redis_it_is_unavailable_and_with_redis_again_it_works(
         server.stop()
 
 
-def test_a_result_is_downloaded_whole_and_in_ranges(api: Any, redis_url: str) -> None:
+def test_a_result_is_downloaded_whole_and_in_ranges(api: ApiProcess, redis_url: str) -> None:
     store = redis_job_store(redis_client(redis_url))
     result = b"".join(blocks(5 * MB))
-    with httpx.Client(base_url=api.url, timeout=30) as client:
+    with httpx.Client(base_url=api.url, timeout=WITHIN_S) as client:
         job = client.post("/v1/jobs", content=CATALOGUE).json()
         assert client.post(job["links"]["cancel"]).status_code == 202
         with api.storage.publish(result_path(job["id"])) as stream:
@@ -279,11 +287,11 @@ def test_a_result_is_downloaded_whole_and_in_ranges(api: Any, redis_url: str) ->
     assert api.storage.names("") == []
 
 
-def test_the_log_names_the_job_and_keeps_quiet_about_health_checks(start_api: Any) -> None:
+def test_the_log_names_the_job_and_keeps_quiet_about_health_checks(start_api: StartApi) -> None:
     api = start_api()
-    httpx.get(f"{api.url}/healthz").raise_for_status()
-    httpx.get(f"{api.url}/nothing%0Ahere")
-    job_id = httpx.post(f"{api.url}/v1/jobs", content=CATALOGUE).json()["id"]
+    httpx.get(f"{api.url}/healthz", timeout=WITHIN_S).raise_for_status()
+    httpx.get(f"{api.url}/nothing%0Ahere", timeout=WITHIN_S)
+    job_id = httpx.post(f"{api.url}/v1/jobs", content=CATALOGUE, timeout=WITHIN_S).json()["id"]
     api.stop()
     log = api.log.read_text()
     assert "healthz" not in log
@@ -297,12 +305,12 @@ def run_api(**environment: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=WITHIN_S,
         check=False,
     )
 
 
-def test_a_port_that_is_taken_is_one_sentence(api: Any) -> None:
+def test_a_port_that_is_taken_is_one_sentence(api: ApiProcess) -> None:
     port = api.url.rpartition(":")[2]
     ended = run_api(SPINELABEL_API_PORT=port)
     assert ended.returncode == 1
@@ -333,9 +341,9 @@ def test_a_wrong_setting_stops_the_start_with_its_name(name: str, value: str) ->
 
 
 def test_an_input_lies_in_the_storage_before_its_record_and_the_record_before_the_message(
-    api: Any, redis_url: str, redis_server: RedisServer
+    api: ApiProcess, redis_url: str, redis_server: RedisServer
 ) -> None:
-    job_id = httpx.post(f"{api.url}/v1/jobs", content=CATALOGUE).json()["id"]
+    job_id = httpx.post(f"{api.url}/v1/jobs", content=CATALOGUE, timeout=WITHIN_S).json()["id"]
     job = redis_job_store(redis_client(redis_url)).jobs.get(job_id)
     stored_at = Path(str(api.log.parent / "storage" / input_path(job_id))).stat().st_mtime
     assert stored_at <= job.state_times[State.QUEUED] + 0.001
@@ -343,20 +351,22 @@ def test_an_input_lies_in_the_storage_before_its_record_and_the_record_before_th
     assert job_id in json.loads(message)["headers"]["argsrepr"]
 
 
-def test_an_unusable_folder_is_told_by_readiness(start_api: Any, tmp_path: Path) -> None:
+def test_an_unusable_folder_is_told_by_readiness(start_api: StartApi, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     api = start_api(SPINELABEL_STORAGE_URL=str(tmp_path / "file"))
-    assert httpx.get(f"{api.url}/readyz").json()["checks"]["storage"]["ok"] is False
+    assert (
+        httpx.get(f"{api.url}/readyz", timeout=WITHIN_S).json()["checks"]["storage"]["ok"] is False
+    )
     assert Storage(str(tmp_path / "file")).exists("x") is False
 
 
 def test_a_server_for_others_asks_for_keys_and_counts_requests(
-    start_api: Any, redis_url: str
+    start_api: StartApi, redis_url: str
 ) -> None:
     api = start_api(SPINELABEL_AUTH="required")
     key, made = generate_api_key("anna", is_admin=False, limits=KeyLimits(requests_per_minute=3))
     RedisApiKeyStore(redis_client(redis_url)).add(made)
-    with httpx.Client(base_url=api.url) as client:
+    with httpx.Client(base_url=api.url, timeout=WITHIN_S) as client:
         assert client.get("/v1/jobs").json()["code"] == "UNAUTHENTICATED"
         client.headers["Authorization"] = f"Bearer {key}"
         answers = [client.get("/v1/jobs") for _ in range(4)]
@@ -367,14 +377,14 @@ def test_a_server_for_others_asks_for_keys_and_counts_requests(
     assert "every request needs a key" in api.log.read_text()
 
 
-def test_keys_cannot_be_off_where_others_can_connect(start_api: Any) -> None:
+def test_keys_cannot_be_off_where_others_can_connect(start_api: StartApi) -> None:
     with pytest.raises(AssertionError, match=r"SPINELABEL_AUTH: .*keys cannot be off"):
         start_api(SPINELABEL_AUTH="off", SPINELABEL_API_HOST="0.0.0.0")
 
 
-def test_an_audit_line_is_one_json_object(start_api: Any) -> None:
+def test_an_audit_line_is_one_json_object(start_api: StartApi) -> None:
     api = start_api()
-    with httpx.Client(base_url=api.url) as client:
+    with httpx.Client(base_url=api.url, timeout=WITHIN_S) as client:
         job = client.post("/v1/jobs", content=b"title,summary\nA,some words\n").json()
     (line,) = (text for text in api.log.read_text().splitlines() if text.startswith("{"))
     assert json.loads(line)["job"] == job["id"]
@@ -390,7 +400,7 @@ def test_an_audit_line_is_one_json_object(start_api: Any) -> None:
     ],
 )
 def test_a_request_that_cannot_be_parsed_is_a_problem_too(
-    api: Any, request_line: str, header: str, status: int, code: str
+    api: ApiProcess, request_line: str, header: str, status: int, code: str
 ) -> None:
     with api.connect() as connection:
         connection.sendall(f"{request_line}\r\nHost: 127.0.0.1\r\n{header}\r\n\r\n".encode())
@@ -403,7 +413,7 @@ def test_a_request_that_cannot_be_parsed_is_a_problem_too(
     assert json.loads(body)["code"] == code
 
 
-def test_clients_that_keep_their_connections_keep_no_threads(start_api: Any) -> None:
+def test_clients_that_keep_their_connections_keep_no_threads(start_api: StartApi) -> None:
     api = start_api(SPINELABEL_API_THREADS="2")
     address = urlsplit(api.url)
     began = time.monotonic()

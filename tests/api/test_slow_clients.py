@@ -25,9 +25,9 @@ from jobs.ports.step_leases import ASSEMBLE
 from jobs.redis.api_keys import RedisApiKeyStore
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
-from tests.api.conftest import ApiProcess
+from tests.api.conftest import ApiProcess, StartApi
 from tests.api.slow_clients import SlowClients
-from tests.waiting import eventually
+from tests.waiting import WITHIN_S, eventually
 
 # On a machine that has a core free for the server; beside other load the server gets its share of the cores.
 PROMISED_S = 1.0
@@ -74,7 +74,7 @@ def new_key(redis_url: str, owner: str, **limits: int) -> str:
 def new_job(api: ApiProcess, key: str | None) -> str:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     content = b"title,summary\nA,some words\n"
-    answer = httpx.post(f"{api.url}/v1/jobs", content=content, headers=headers, timeout=30)
+    answer = httpx.post(f"{api.url}/v1/jobs", content=content, headers=headers, timeout=WITHIN_S)
     return str(answer.raise_for_status().json()["id"])
 
 
@@ -98,7 +98,9 @@ def large_result(api: ApiProcess, redis_url: str, key: str | None) -> str:
         stream.write(encode_header(layout))
         stream.write(encode_rows(layout, records, [label] * len(records)))
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    httpx.post(f"{api.url}/v1/jobs/{job_id}/cancel", headers=headers).raise_for_status()
+    httpx.post(
+        f"{api.url}/v1/jobs/{job_id}/cancel", headers=headers, timeout=WITHIN_S
+    ).raise_for_status()
     claim = store.leases.claim(job_id, ASSEMBLE, lease_s=60)
     assert claim is not None
     store.chunks.finish(claim)
@@ -263,7 +265,9 @@ def test_downloads_that_are_not_read_delay_nobody_and_are_cut_off(
     anna, eve = new_key(redis_url, "anna"), new_key(redis_url, "eve")
     others = Others(with_keys, new_job(with_keys, anna), anna, api)
     path = f"/v1/jobs/{large_result(with_keys, redis_url, eve)}/{what}"
-    whole = httpx.get(with_keys.url + path, headers={"Authorization": f"Bearer {eve}"})
+    whole = httpx.get(
+        with_keys.url + path, headers={"Authorization": f"Bearer {eve}"}, timeout=WITHIN_S
+    )
     assert whole.status_code == 200
     with SlowClients(with_keys.url, head(f"GET {path}", eve), reads=False) as clients:
         assert_others_are_served(others, clients, until_gone=False)
@@ -319,7 +323,7 @@ def test_a_slow_and_steady_download_is_complete(with_keys: ApiProcess, redis_url
     began = time.monotonic()
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-        connection.settimeout(20)
+        connection.settimeout(WITHIN_S)
         address = urlsplit(with_keys.url)
         connection.connect((address.hostname, address.port))
         connection.sendall(head(f"GET {path}", anna, "Range: bytes=0-799999"))
@@ -360,7 +364,7 @@ def read_answer(connection: socket.socket) -> tuple[HTTPResponse, dict[str, Any]
 
 
 def test_transfers_under_way_are_limited_for_each_owner_and_in_all(
-    start_api: Any, redis_url: str
+    start_api: StartApi, redis_url: str
 ) -> None:
     api = start_api(
         SPINELABEL_AUTH="required",

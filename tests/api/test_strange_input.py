@@ -19,7 +19,7 @@ from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
 from tests.api.client import ApiClient, client_of
-from tests.api.conftest import ApiHarness
+from tests.api.conftest import ApiHarness, StartApi
 from tests.api.test_access import Keyed
 from tests.api.test_review import reviewed
 
@@ -213,7 +213,9 @@ RAW_HEADS = [
 ]
 
 
-def test_requests_that_hardly_are_http_end_in_no_fault_and_no_traceback(start_api: Any) -> None:
+def test_requests_that_hardly_are_http_end_in_no_fault_and_no_traceback(
+    start_api: StartApi,
+) -> None:
     api = start_api()
     for head in RAW_HEADS:
         with api.connect() as connection:

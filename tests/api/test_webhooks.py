@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from flask.testing import FlaskClient
 
 from api.settings import ApiSettings
 from jobs.ports.webhooks import Attempt
@@ -148,7 +147,7 @@ def test_each_owner_reads_and_renews_a_secret_of_their_own(harness: ApiHarness) 
     keyed = Keyed(harness)
     anna, ben = keyed.person("anna"), keyed.person("ben")
 
-    def secrets(client: FlaskClient) -> list[str]:
+    def secrets(client: ApiClient) -> list[str]:
         found: list[str] = client.get("/v1/webhook-secret").get_json()["secrets"]
         return found
 

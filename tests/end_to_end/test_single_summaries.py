@@ -11,7 +11,7 @@ from catalogue.text.cleaning import clean
 from tests.end_to_end.test_labelling import read
 from tests.stack import ROOT, Stack, many_rows
 
-COMMAND_SECONDS = 240
+COMMAND_SECONDS = 600
 SUMMARIES = [
     "The inspector questions the suspects after the murder of a banker; the detective finds the knife.",
     "A young wizard carries a magic sword through the kingdom of the dark sorcerer and his dragon.",
