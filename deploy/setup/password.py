@@ -10,7 +10,7 @@ PASSWORD = "redis_password"
 # Redis reads its own password from a file that its configuration includes.
 REDIS_CONF = "redis.conf"
 SHORTEST = 16
-# The group of the folder, which Redis's user joins, may read; nobody else may.
+# The group of the folder, which Redis's user joins, may read; no other account may.
 _MODE = 0o440
 
 

@@ -43,7 +43,7 @@ def test_rows_that_need_review_come_first_and_others_can_be_asked_for(
     expect(rows).to_have_count(1)
     expect(rows.first.get_by_role("heading")).to_have_text("The Lies of Locke Lamora")
     page.get_by_label("Holds the words").fill("no such words anywhere")
-    expect(page.locator("#review-state")).to_have_text("No row is like that.")
+    expect(page.locator("#review-state")).to_have_text("No row matches.")
     page.get_by_label("Holds the words").fill("")
     page.get_by_label("Genre", exact=True).select_option("crime")
     expect(rows.first.locator(".opinion")).to_contain_text("The model says crime")

@@ -20,7 +20,7 @@ def test_a_catalogue_is_sent_labelled_and_downloaded(page: Page, photograph: Pho
     expect(page.get_by_role("heading", name="sample_catalogue.csv")).to_be_focused()
     page.locator("#send").click()
     expect(page.locator("#job-state")).to_have_text(
-        re.compile(r"^Done: 221 rows labelled\. 2 rows could not be\. \d+ rows to look at\.$")
+        re.compile(r"^Done: 221 rows labelled\. 2 rows could not be\. \d+ rows to review\.$")
     )
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download the labelled catalogue").click()

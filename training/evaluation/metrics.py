@@ -106,7 +106,7 @@ def class_f1(labels: Ints, found: Ints, label: int) -> float:
 def bootstrap_interval(
     labels: Ints, found: Ints, *, seed: int, rounds: int = 1000
 ) -> tuple[float, float]:
-    """95 % percentile interval of macro-F1 when the rows are drawn anew, with repeats."""
+    """95 % percentile interval of macro-F1 when the rows are resampled with replacement."""
     random = np.random.default_rng(seed)
     classes = int(max(labels.max(), found.max())) + 1
     pairs = labels * classes + found

@@ -1,4 +1,4 @@
-"""What an architecture is told, and the parts that all of them begin and end with."""
+"""Inputs of an architecture, and the first and last layers that all of them share."""
 
 from dataclasses import dataclass
 

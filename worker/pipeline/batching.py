@@ -7,7 +7,7 @@ from itertools import pairwise
 
 # A call costs as much as some rows more would, at the same length: measured for the recurrent models that are shipped.
 _CALL_ROWS = 22
-# TensorFlow prepares its kernels anew for each number of rows that it meets, so batches prefer multiples of a number: any
+# TensorFlow prepares its kernels again for each new number of rows, so batches prefer multiples of a number: any
 # other costs as much as some rows more.
 _ROW_STEP = 32
 _ODD_ROWS = 5

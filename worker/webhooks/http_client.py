@@ -1,4 +1,4 @@
-"""One POST to somebody else's server that cannot be turned against us.
+"""One POST to a receiver's server, safe against SSRF.
 
 The name is looked up once, every address it has is checked, and the connection goes to the very address that was checked:
 a name that means something else a moment later (DNS rebinding) changes nothing. Redirects are not followed, proxies

@@ -1,4 +1,4 @@
-"""What a caller is told of an ended job, signed after the Standard Webhooks convention."""
+"""Payload of the webhook for an ended job, signed after the Standard Webhooks specification."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobs.job import Job
 
 
 def message_id(job: Job) -> str:
-    """The same for every attempt, so that a receiver can tell a repeated message from a new one."""
+    """The same for every attempt, so that a receiver can recognise a repeated message."""
     return f"msg_{job.id}"
 
 

@@ -143,7 +143,7 @@ function facts(job) {
 function ending(job) {
   const { labelled, failed } = job.row_counts;
   const could = failed ? ` ${rows(failed)} could not be.` : "";
-  const look = job.needs_review ? ` ${rows(job.needs_review)} to look at.` : " None needs a look.";
+  const look = job.needs_review ? ` ${rows(job.needs_review)} to review.` : " No row needs review.";
   return job.state === "completed" ? `Done: ${rows(labelled)} labelled.${could}${look}` : `${STATES[job.state].long}.`;
 }
 

@@ -81,7 +81,7 @@ function query(limit) {
 
 function nothing() {
   const isFirst = new FormData(at("review-form")).get("filter") === "needs_review";
-  return isFirst ? "No row needs a look." : "No row is like that.";
+  return isFirst ? "No row needs review." : "No row matches.";
 }
 
 function showCorrections(count) {

@@ -23,7 +23,7 @@ def socket_path(home: Path, name: str) -> Path:
     """Path of the socket `name` of the folder `home`, the same at every call.
 
     Where `home` has too long a path, or one with special characters, the socket goes into a folder of mode 0700 in the
-    temporary folder, which is made here and which the link `home/sockets` names. Nobody else can have made it: its name is
+    temporary folder, which is made here and which the link `home/sockets` names. No other account can have made it: its name is
     random, and a folder that is not private or not this user's is not used.
 
     Raises:
