@@ -374,7 +374,7 @@ def test_a_server_for_others_asks_for_keys_and_counts_requests(
         assert 0 < int(answers[-1].headers["Retry-After"]) <= 61
         RedisApiKeyStore(redis_client(redis_url)).revoke(made.id)
         assert client.get("/v1/jobs").json()["code"] == "INVALID_API_KEY"
-    assert "every request needs a key" in api.log.read_text()
+    assert "every request needs an API key" in api.log.read_text()
 
 
 def test_keys_cannot_be_off_where_others_can_connect(start_api: StartApi) -> None:
