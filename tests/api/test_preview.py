@@ -75,7 +75,7 @@ def test_a_text_file_is_described_with_the_column_that_would_be_taken(harness: A
     ("header", "why"),
     [
         ("short_summary", "Its name ends with “summary”."),
-        ("summary_en", "Its name holds “summary”."),
+        ("summary_en", "Its name contains “summary”."),
         ("Book Description", "Its name is a word for a summary."),
     ],
 )
