@@ -117,19 +117,19 @@ def _register(app: Celery, services: Callable[[], Services]) -> None:
             except JobNotFound:
                 log.info("task_skipped", reason="the job was deleted")
 
-    @app.task(name=PLAN_TASK)
+    @app.task(name=PLAN_TASK, shared=False)
     def plan(job_id: str) -> None:
         run(plan_job, job_id)
 
-    @app.task(name=LABEL_TASK)
+    @app.task(name=LABEL_TASK, shared=False)
     def label(job_id: str, index: int) -> None:
         run(label_chunk, job_id, index)
 
-    @app.task(name=ASSEMBLE_TASK)
+    @app.task(name=ASSEMBLE_TASK, shared=False)
     def assemble(job_id: str) -> None:
         run(assemble_job, job_id)
 
-    @app.task(name=LABEL_REQUEST_TASK)
+    @app.task(name=LABEL_REQUEST_TASK, shared=False)
     def answer(question_id: str) -> None:
         with (
             bound_contextvars(label_request_id=question_id),
@@ -138,7 +138,7 @@ def _register(app: Celery, services: Callable[[], Services]) -> None:
             answer_label_request(services(), question_id)
 
     def periodic(name: str, work: Callable[[Services], None]) -> None:
-        @app.task(name=name)
+        @app.task(name=name, shared=False)
         def one_pass() -> None:
             with bound_contextvars(task=name), _passing_outages("the next pass does its work"):
                 work(services())
