@@ -20,7 +20,7 @@ def small_disk(folder: Path) -> Iterator[str | None]:
     if shutil.which("mount") is None:
         yield "disk full (there is no mount command)"
         return
-    command = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE},mode=0700", "tmpfs", str(folder)]
     mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     if mounted.returncode:
         yield f"disk full (needs root for a tmpfs: {mounted.stderr.strip()})"

@@ -24,7 +24,8 @@ _STOP_SECONDS = 120
 _ADDRESSES = ("http://127.0.0.1:8000", "https://books.example.org")
 # Files of the project that pages use.
 _LINKED = (
-    *("data", "docs", "deploy", "requirements", "serving", "training"),
+    *("api", "benchmarks", "catalogue", "cli", "data", "deploy", "docs", "jobs", "requirements"),
+    *("serving", "tools", "training", "worker"),
     *("docker-compose.yml", "Makefile", "pyproject.toml"),
 )
 
