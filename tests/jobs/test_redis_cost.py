@@ -147,4 +147,5 @@ def test_a_wide_header_is_beside_the_record_and_goes_with_the_files(redis_url: s
     assert claim is not None
     store.chunks.finish(claim)
     store.jobs.mark_files_deleted(new.id)
-    assert held() < 1_000
+    # The layout took more than 5,000; what is left is the record itself.
+    assert held() < 1_500
