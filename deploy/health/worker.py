@@ -43,7 +43,9 @@ def _beat_problem(url: str) -> str | None:
 
 def _worker_problem(url: str) -> str | None:
     name = socket.gethostname()
-    reports = redis_job_store(redis_client(url)).workers.active(within_s=REPORTED_WITHIN_S)
+    # Closed before connections are listed: its own script call would count as work.
+    with redis_client(url) as client:
+        reports = redis_job_store(client).workers.active(within_s=REPORTED_WITHIN_S)
     if all(report.name != name for report in reports):
         return f"the worker has not reported for {REPORTED_WITHIN_S:.0f} s"
     if all(command not in _WAITING | _WORKING for command in _lately(url)):

@@ -25,7 +25,11 @@ class RedisWorkerRegistry(WorkerRegistry):
 
     def report(self, name: str, model: Mapping[str, object] | None) -> None:
         args: list[Any] = [name, json.dumps(model), _FORGET_WORKER_S * 1000]
-        self._report(keys=[WORKERS], args=args)
+        with self._redis.pipeline(transaction=False) as pipe:
+            self._report(keys=[WORKERS], args=args, client=pipe)
+            # The health check reads each connection's last command, and a report is not work.
+            pipe.time()
+            pipe.execute()
 
     def active(self, *, within_s: float) -> Sequence[WorkerReport]:
         with self._redis.pipeline(transaction=False) as pipe:
