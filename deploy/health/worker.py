@@ -43,7 +43,7 @@ def _beat_problem(url: str) -> str | None:
 
 def _worker_problem(url: str) -> str | None:
     name = socket.gethostname()
-    # Closed before connections are listed: its own script call would count as work.
+    # Closed before connections are listed, so that it is not among this container's.
     with redis_client(url) as client:
         reports = redis_job_store(client).workers.active(within_s=REPORTED_WITHIN_S)
     if all(report.name != name for report in reports):
