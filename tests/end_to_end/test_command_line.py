@@ -6,7 +6,8 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,16 @@ def test_a_catalogue_goes_through_a_pipe(stack: Stack, sample: bytes) -> None:
     assert result == stack.result(job_id)
 
 
-def interrupted(catalogue: Path, data_dir: Path, ready: Callable[[], object]) -> str:
-    """Begin to label, press Ctrl-C once `ready()`; what was said."""
+def interrupted(
+    catalogue: Path,
+    data_dir: Path,
+    ready: Callable[[], object],
+    around_ctrl_c: Callable[[int], AbstractContextManager[None]] = lambda _: nullcontext(),
+) -> str:
+    """Begin to label and press Ctrl-C once `ready()`; returns standard error.
+
+    Ctrl-C is pressed within `around_ctrl_c`, which is given the command's process id.
+    """
     process = subprocess.Popen(
         command(catalogue, data_dir=data_dir), cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
@@ -73,11 +82,47 @@ def interrupted(catalogue: Path, data_dir: Path, ready: Callable[[], object]) ->
         return ready()
 
     eventually(may_be_interrupted, within_s=SECONDS)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=SECONDS)
-    assert process.returncode == 130, said
-    assert "Traceback" not in said
-    return said
+    with around_ctrl_c(process.pid):
+        process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    return stderr
+
+
+@contextmanager
+def worker_stopped_until_sigterm(command_pid: int) -> Iterator[None]:
+    """The worker of the command's own stack labels nothing from here until it has been sent SIGTERM.
+
+    Otherwise a fast machine labels the remaining rows while the stack is shutting down.
+    """
+    descendants = psutil.Process(command_pid).children(recursive=True)
+    # Parents come first, and processes of the pool have their parent's command line.
+    worker = next(
+        process
+        for process in descendants
+        if "-m worker" in " ".join(words := _words(process)) and words[-1:] == ["worker"]
+    )
+    worker.suspend()
+    stopped = [worker, *worker.children()]
+    for process in stopped[1:]:
+        process.suspend()
+    yield
+    eventually(lambda: signal.SIGTERM in _pending_signals(worker.pid), within_s=SECONDS)
+    for process in reversed(stopped):
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
+
+
+def _pending_signals(pid: int) -> set[int]:
+    """Signals sent to the process as a whole that it has not taken yet."""
+    (line,) = [
+        line
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith("ShdPnd:")
+    ]
+    mask = int(line.split()[1], 16)
+    return {number for number in range(1, 65) if mask >> (number - 1) & 1}
 
 
 def jobs(http: httpx.Client, filename: str) -> list[dict[str, Any]]:
@@ -109,11 +154,16 @@ def test_after_ctrl_c_the_same_command_gets_the_result_of_the_same_job(
 
 def test_a_job_whose_stack_ended_with_the_command_goes_on_with_the_next(tmp_path: Path) -> None:
     catalogue, data_dir = tmp_path / "c.csv", tmp_path / "data"
-    # As many rows as cannot be done before the stack has ended.
+    # More chunks than a worker finishes between SIGTERM and its end.
     rows = 12_000
     catalogue.write_bytes(many_rows(rows=rows))
     # The stack has no address that this test knows of; labelled chunks show on the disk.
-    said = interrupted(catalogue, data_dir, lambda: [*data_dir.rglob("parts/*")])
+    said = interrupted(
+        catalogue,
+        data_dir,
+        lambda: [*data_dir.rglob("parts/*")],
+        around_ctrl_c=worker_stopped_until_sigterm,
+    )
     assert f"It stays in {data_dir}" in said
     assert not [p for p in psutil.process_iter() if str(data_dir) in " ".join(_words(p))]
     (kept,) = data_dir.rglob("jobs/*")
