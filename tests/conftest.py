@@ -43,7 +43,7 @@ SLOW = {
     "training/test_stage.py": "training",
     "training/test_stems.py": "training",
     "training/test_train.py": "training",
-    "worker/test_consumer_watchdog.py": "workers that stop consuming",
+    "worker/liveness/test_consumer_watchdog.py": "workers that stop consuming",
 }
 # The end-to-end pass of `make test`.
 QUICK = "end_to_end/test_labelling.py"

@@ -19,7 +19,7 @@ from jobs.redis.prediction_cache import RedisPredictionCache
 from tests.serving.server_process import status_of
 from tests.waiting import WITHIN_S, eventually
 from tests.worker.conftest import build_model, serve
-from tests.worker.test_label_request import ask
+from tests.worker.tasks.test_label_request import ask
 from tests.worker.worker_harness import Desk, catalogue
 from worker.model.channel import ModelChannel
 from worker.model.client import ModelClient, PredictionFuture, Probabilities

@@ -8,7 +8,7 @@ import pytest
 
 from catalogue.labelled.labels import OptionalColumns
 from jobs.job import Failure, State
-from tests.worker.test_label_request import ask
+from tests.worker.tasks.test_label_request import ask
 from tests.worker.worker_harness import Desk, catalogue
 
 

@@ -15,7 +15,7 @@ from jobs.ports.label_requests import Answer
 from jobs.ports.prediction_cache import MemoryPredictionCache
 from jobs.ports.step_leases import PLAN
 from tests.worker.scripted_model import Scripted, ScriptedServer, scripted_server
-from tests.worker.test_label_request import ask
+from tests.worker.tasks.test_label_request import ask
 from tests.worker.worker_harness import Desk
 
 BEFORE = Scripted(labels=("crime", "travel"), export_id="before")

@@ -13,7 +13,7 @@ import pytest
 from jobs.ports.webhooks import new_secret
 from worker.webhooks.payload import signed_headers
 
-PAGE = Path(__file__).parents[2] / "docs" / "webhooks.md"
+PAGE = Path(__file__).parents[3] / "docs" / "webhooks.md"
 BODY = b'{"type": "job.completed", "data": {"id": "job_1", "state": "completed"}}'
 
 

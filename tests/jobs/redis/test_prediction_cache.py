@@ -12,7 +12,7 @@ import redis
 
 from cli.local_stack.data.redis_server import RedisServer
 from jobs.redis.prediction_cache import RedisPredictionCache
-from tests.jobs.test_prediction_cache_contract import keys, later
+from tests.jobs.ports.test_prediction_cache import keys, later
 
 
 def test_what_is_asked_for_again_outlives_what_is_not(redis_url: str) -> None:

@@ -33,7 +33,7 @@ from tests.webhook_receiver import Call, Receiver, receiving, status
 from worker.webhooks.http_client import WebhookClient
 from worker.webhooks.sender import WebhookSender
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass
