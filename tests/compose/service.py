@@ -27,7 +27,12 @@ class Service:
             answer = self._http.get(path)
         except httpx.TransportError:
             return None
-        return None if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE else answer
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            return None
+        # A worker that is starved of CPU may miss its report while the model is exchanged.
+        if answer.status_code == httpx.codes.NOT_FOUND and "MODEL_UNKNOWN" in answer.text:
+            return None
+        return answer
 
     def wait(
         self, path: str, done: Callable[[Any], bool], *, seconds: float, what: str
