@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that takes calls back and answers as it is told."""
+"""A webhook receiver on loopback whose responses tests choose."""
 
 from __future__ import annotations
 
@@ -11,57 +11,57 @@ from ssl import SSLContext
 
 
 @dataclass
-class Call:
-    """One request as it came in."""
+class ReceivedRequest:
+    """One request as received."""
 
     path: str
-    headers: dict[str, str]  # names in small letters
+    headers: dict[str, str]  # names in lower case
     body: bytes
 
 
 @dataclass
 class Receiver:
-    """What came in, and how it is answered: `answers` gets the handler, and may send whatever it likes."""
+    """The received requests; `respond` sends the response through the handler."""
 
-    answers: Callable[[BaseHTTPRequestHandler], None]
+    respond: Callable[[BaseHTTPRequestHandler], None]
     port: int = 0
-    calls: list[Call] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook?token=1"
 
 
-def status(*codes: int, **headers: str) -> Callable[[BaseHTTPRequestHandler], None]:
-    """Answers with these statuses one after another, the last one for ever."""
-    left = list(codes)
+def respond_with(*statuses: int, **headers: str) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Responds with these statuses in turn, then always with the last one."""
+    remaining = list(statuses)
 
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(left.pop(0) if len(left) > 1 else left[0])
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(remaining.pop(0) if len(remaining) > 1 else remaining[0])
         for name, value in headers.items():
             handler.send_header(name.replace("_", "-"), value)
         handler.send_header("Content-Length", "0")
         handler.end_headers()
 
-    return answer
+    return respond
 
 
 @contextmanager
-def receiving(
-    answers: Callable[[BaseHTTPRequestHandler], None], tls: SSLContext | None = None
+def running_receiver(
+    respond: Callable[[BaseHTTPRequestHandler], None], tls: SSLContext | None = None
 ) -> Iterator[Receiver]:
-    """Serve on a free port of loopback for the length of the block."""
-    receiver = Receiver(answers)
+    """Serve on a free port of loopback during the block."""
+    receiver = Receiver(respond)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.calls.append(Call(self.path, headers, body))
-            receiver.answers(self)
+            receiver.requests.append(ReceivedRequest(self.path, headers, body))
+            receiver.respond(self)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Says nothing."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""Real model servers over tiny models."""
+"""Real model servers with tiny models, and a worker that uses one of them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from catalogue.text.cleaning import CLEANING_FINGERPRINT
 from tests.waiting import WITHIN_S
+from tests.worker.worker_harness import WorkerHarness
 from worker.model.client import ModelClient
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ def build_model(
     without: Sequence[str] = (),
     labels: Sequence[str] = (),
 ) -> None:
-    """Publish tiny model versions, in a process of their own: this one stays without TensorFlow."""
+    """Publish tiny model versions, in a child process so that this one does not load TensorFlow."""
     build = [sys.executable, "-m", "tests.serving.tiny_model", str(folder), *versions]
     build += ["--cleaning-fingerprint", fingerprint]
     if without:
@@ -44,7 +45,7 @@ def serve(
     without: Sequence[str] = (),
     labels: Sequence[str] = (),
 ) -> Iterator[str]:
-    """Address of a server over `folder`, which gets these versions of one tiny model first."""
+    """Address of a model server for `folder`, after publishing these versions of one tiny model."""
     build_model(
         folder / "genre",
         *(versions or ("1",)),
@@ -61,7 +62,7 @@ def serve(
     )
     try:
         client = ModelClient(target, "genre", deadline_s=WITHIN_S, retry_for_s=WITHIN_S)
-        client.versions()  # waits until it serves
+        client.versions()  # waits until it answers
         client.close()
         yield target
     finally:
@@ -71,7 +72,7 @@ def serve(
 
 @pytest.fixture(scope="session")
 def tiny_model_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a model server whose model fits this worker."""
+    """Address of a model server whose model has the cleaning rules of this worker."""
     with serve(tmp_path_factory.mktemp("models"), CLEANING_FINGERPRINT) as target:
         yield target
 
@@ -84,11 +85,17 @@ def foreign_model_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 
 @pytest.fixture(scope="session")
-def silent_model_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a model server whose model cannot say which words weighed most."""
-    folder = tmp_path_factory.mktemp("silent")
+def model_without_evidence_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a model server whose model gives no evidence."""
+    folder = tmp_path_factory.mktemp("without_evidence")
     with serve(folder, CLEANING_FINGERPRINT, without=["evidence"]) as target:
         yield target
+
+
+@pytest.fixture
+def harness(tmp_path: Path, tiny_model_target: str) -> WorkerHarness:
+    """A worker with the default settings of the harness."""
+    return WorkerHarness(tmp_path, tiny_model_target)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A model server whose answers a test decides: real gRPC and TensorFlow Serving's messages, without a model."""
+"""A scripted model server: real gRPC and TensorFlow Serving messages, without a model."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from worker.protos.tensorflow_serving.apis import get_model_status_pb2, predict_
 
 
 @dataclass(frozen=True)
-class Scripted:
-    """A model: a text's label is the one that it names, else the first."""
+class ScriptedModel:
+    """A model whose label for a text is the label that the text contains, else the first one."""
 
     labels: tuple[str, ...]
     export_id: str = ""
     gives_evidence: bool = True
-    fails: bool = False  # at every text
+    fails: bool = False  # for every text
 
     def describe(self) -> bytes:
         document = {
@@ -45,12 +45,12 @@ class Scripted:
 
 
 class ScriptedServer:
-    """Serves `models` by version number. Each signature fails with the codes in `faults` first, one a call."""
+    """Serves `models` by version number; calls of a signature fail with the codes in `faults` first, one code per call."""
 
     def __init__(self) -> None:
-        self.models: dict[int, Scripted] = {}
+        self.models: dict[int, ScriptedModel] = {}
         self.faults: dict[str, deque[grpc.StatusCode]] = defaultdict(deque)
-        self.refused: dict[str, grpc.StatusCode] = {}  # by a word of the text
+        self.rejections: dict[str, grpc.StatusCode] = {}  # by a word of the text
         self.calls: Counter[str] = Counter()
         self.after_prediction: Callable[[], None] = lambda: None
         self.target = ""
@@ -65,39 +65,39 @@ class ScriptedServer:
             context.abort(grpc.StatusCode.NOT_FOUND, "Servable not found")
             raise AssertionError
         if self.faults[signature]:
-            context.abort(self.faults[signature].popleft(), "a passing fault")
-        answer = predict_pb2.PredictResponse()
+            context.abort(self.faults[signature].popleft(), "a transient fault")
+        response = predict_pb2.PredictResponse()
         if signature == "describe":
-            _strings(answer.outputs["description"], [1], [model.describe()])
-            return answer
+            _strings(response.outputs["description"], [1], [model.describe()])
+            return response
         if model.fails:
-            context.abort(grpc.StatusCode.INTERNAL, "it fails at every text")
+            context.abort(grpc.StatusCode.INTERNAL, "fails for every text")
         texts = [text.decode() for text in request.inputs["summary"].string_val]
-        for word, code in self.refused.items():
+        for word, code in self.rejections.items():
             if any(word in text.split() for text in texts):
-                context.abort(code, f"refused because of {word}")
+                context.abort(code, f"rejected because of {word}")
         if signature == "evidence":
             if not model.gives_evidence:
                 context.abort(grpc.StatusCode.FAILED_PRECONDITION, "no such signature")
             _strings(
-                answer.outputs["words"], [len(texts), 1], [t.split()[0].encode() for t in texts]
+                response.outputs["words"], [len(texts), 1], [t.split()[0].encode() for t in texts]
             )
-            _floats(answer.outputs["weights"], [len(texts), 1], [1.0] * len(texts))
-            return answer
+            _floats(response.outputs["weights"], [len(texts), 1], [1.0] * len(texts))
+            return response
         values = [share for text in texts for share in model.probabilities(text)]
-        _floats(answer.outputs["probabilities"], [len(texts), len(model.labels)], values)
+        _floats(response.outputs["probabilities"], [len(texts), len(model.labels)], values)
         self.after_prediction()
-        return answer
+        return response
 
     def status(
         self,
         request: get_model_status_pb2.GetModelStatusRequest,  # noqa: ARG002
         context: grpc.ServicerContext,  # noqa: ARG002
     ) -> get_model_status_pb2.GetModelStatusResponse:
-        answer = get_model_status_pb2.GetModelStatusResponse()
+        response = get_model_status_pb2.GetModelStatusResponse()
         for version in self.models:
-            answer.model_version_status.add(version=version, state=30)
-        return answer
+            response.model_version_status.add(version=version, state=30)
+        return response
 
 
 def _strings(tensor: tensor_pb2.TensorProto, shape: list[int], values: list[bytes]) -> None:
@@ -116,8 +116,8 @@ def _floats(tensor: tensor_pb2.TensorProto, shape: list[int], values: list[float
 
 @contextmanager
 def scripted_server() -> Iterator[ScriptedServer]:
-    """A server without a model yet, on a free port."""
-    script = ScriptedServer()
+    """A server without models, on a free port."""
+    scripted = ScriptedServer()
     server = grpc.server(ThreadPoolExecutor(8))
     server.add_generic_rpc_handlers(
         (
@@ -125,7 +125,7 @@ def scripted_server() -> Iterator[ScriptedServer]:
                 "tensorflow.serving.PredictionService",
                 {
                     "Predict": grpc.unary_unary_rpc_method_handler(
-                        script.predict,
+                        scripted.predict,
                         predict_pb2.PredictRequest.FromString,
                         predict_pb2.PredictResponse.SerializeToString,
                     )
@@ -135,7 +135,7 @@ def scripted_server() -> Iterator[ScriptedServer]:
                 "tensorflow.serving.ModelService",
                 {
                     "GetModelStatus": grpc.unary_unary_rpc_method_handler(
-                        script.status,
+                        scripted.status,
                         get_model_status_pb2.GetModelStatusRequest.FromString,
                         get_model_status_pb2.GetModelStatusResponse.SerializeToString,
                     )
@@ -143,9 +143,9 @@ def scripted_server() -> Iterator[ScriptedServer]:
             ),
         )
     )
-    script.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    scripted.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     try:
-        yield script
+        yield scripted
     finally:
         server.stop(0).wait()

@@ -1,4 +1,4 @@
-"""Periodic tasks are due whatever happens to the wall clock."""
+"""Periodic tasks are scheduled by the monotonic clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from worker.celery_app import make_app
 from worker.settings import WorkerSettings
 
 
-def test_periodic_tasks_are_due_by_a_clock_that_cannot_be_put_back() -> None:
+def test_periodic_tasks_are_due_by_the_monotonic_clock() -> None:
     app = make_app(WorkerSettings(recovery_interval_s=0.05))
     schedule = app.conf.beat_schedule[RECOVER_TASK]["schedule"]
     last = schedule.now()

@@ -32,7 +32,7 @@ def test_each_line_is_a_json_object(redis_url: str, tmp_path: Path) -> None:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(WITHIN_S)
-    # Celery writes its last line past `logging`.
+    # Celery prints its last line without `logging`.
     lines = [
         line
         for line in log.read_text().splitlines()

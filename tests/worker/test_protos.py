@@ -1,4 +1,4 @@
-"""The vendored protobuf modules are those of the wheels, and need no TensorFlow."""
+"""The vendored protobuf modules are those of the wheels and load without TensorFlow."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def test_regenerating_gives_the_committed_files() -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "claim"),
+    ("program", "case"),
     [(WITHOUT_TENSORFLOW, "alone"), (WITH_TENSORFLOW, "beside the wheels' own modules")],
     ids=["alone", "beside_tensorflow"],
 )
-def test_the_modules_load_without_a_warning(program: str, claim: str) -> None:
-    # Protobuf's own warnings start with this word; it is the one that judges generated code.
+def test_the_modules_load_without_a_warning(program: str, case: str) -> None:
+    # Protobuf's warnings about generated code start with this word.
     strict = ["-W", "error:Protobuf", "-c", program]
     done = subprocess.run(
         [sys.executable, *strict], capture_output=True, text=True, check=False, timeout=120
     )
-    assert done.returncode == 0, f"{claim}: {done.stderr}"
+    assert done.returncode == 0, f"{case}: {done.stderr}"

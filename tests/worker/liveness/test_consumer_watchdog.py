@@ -1,4 +1,4 @@
-"""Which worker is deaf, and which only seems to be: the watchdog over a real Redis, with the test's clock."""
+"""The watchdog exits a worker that has stopped consuming, and no other: with a real Redis and an injected clock."""
 
 from __future__ import annotations
 
@@ -15,59 +15,59 @@ from cli.local_stack.data.redis_server import RedisServer
 from tests.waiting import eventually
 from worker.liveness.consumer_watchdog import ConsumerWatchdog
 
-NAME = "ear"
-DEAF_AFTER_S = 10.0
+NAME = "consumer"
+TIMEOUT_S = 10.0
 
 
-class Watched:
-    """A watchdog that looks often, and what became of its process."""
+class WatchedProcess:
+    """A watchdog with a short interval, and the exit statuses that it chose."""
 
     def __init__(self, url: str, *, is_busy: Callable[[], bool] = lambda: False) -> None:
         self.now = 0.0
-        self.asked = 0
-        self.ended: list[int] = []
+        self.checks = 0
+        self.exits: list[int] = []
 
         def busy() -> bool:
-            self.asked += 1
+            self.checks += 1
             return is_busy()
 
-        self.hearing = ConsumerWatchdog(
+        self.watchdog = ConsumerWatchdog(
             url,
             name=NAME,
-            timeout_s=DEAF_AFTER_S,
+            timeout_s=TIMEOUT_S,
             is_busy=busy,
             interval_s=0.002,
             clock=lambda: self.now,
-            exit_process=self.ended.append,
+            exit_process=self.exits.append,
         )
-        self.hearing.start()
+        self.watchdog.start()
 
-    def let_pass(self, seconds: float) -> None:
-        """Time goes by, and the watchdog has looked twice since."""
+    def advance(self, seconds: float) -> None:
+        """Advance the clock and wait for two whole checks."""
         self.now += seconds
-        before = self.asked
-        eventually(lambda: self.ended or self.asked >= before + 3, every_s=0.002)
+        before = self.checks
+        eventually(lambda: self.exits or self.checks >= before + 3, every_s=0.002)
 
 
 @contextmanager
-def watched(url: str, *, is_busy: Callable[[], bool] = lambda: False) -> Iterator[Watched]:
-    found = Watched(url, is_busy=is_busy)
+def watched(url: str, *, is_busy: Callable[[], bool] = lambda: False) -> Iterator[WatchedProcess]:
+    process = WatchedProcess(url, is_busy=is_busy)
     try:
-        yield found
+        yield process
     finally:
-        found.hearing.stop()
+        process.watchdog.stop()
 
 
 @contextmanager
-def listener(url: str) -> Iterator[None]:
+def consumer(url: str) -> Iterator[None]:
     stop = threading.Event()
 
-    def listen() -> None:
+    def consume() -> None:
         with redis.Redis.from_url(url, client_name=NAME) as client:
             while not stop.is_set():
                 client.brpop(["nothing"], timeout=0.2)
 
-    thread = threading.Thread(target=listen)
+    thread = threading.Thread(target=consume)
     thread.start()
     with redis.Redis.from_url(url, decode_responses=True) as client:
         eventually(
@@ -80,44 +80,44 @@ def listener(url: str) -> Iterator[None]:
         thread.join()
 
 
-def test_a_process_that_does_not_listen_ends(redis_url: str) -> None:
+def test_a_process_that_does_not_consume_exits(redis_url: str) -> None:
     with watched(redis_url) as process:
-        process.let_pass(DEAF_AFTER_S - 1)
-        assert not process.ended
-        process.let_pass(2)
-        eventually(lambda: process.ended == [70])
+        process.advance(TIMEOUT_S - 1)
+        assert not process.exits
+        process.advance(2)
+        eventually(lambda: process.exits == [70])
 
 
-def test_a_process_that_listens_goes_on(redis_url: str) -> None:
-    with listener(redis_url), watched(redis_url) as process:
+def test_a_process_that_consumes_keeps_running(redis_url: str) -> None:
+    with consumer(redis_url), watched(redis_url) as process:
         for _ in range(5):
-            process.let_pass(DEAF_AFTER_S - 1)
-        assert not process.ended
+            process.advance(TIMEOUT_S - 1)
+        assert not process.exits
 
 
-def test_a_process_whose_pool_is_busy_goes_on(redis_url: str) -> None:
+def test_a_process_whose_pool_is_busy_keeps_running(redis_url: str) -> None:
     with watched(redis_url, is_busy=lambda: True) as process:
         for _ in range(5):
-            process.let_pass(DEAF_AFTER_S - 1)
-        assert not process.ended
+            process.advance(TIMEOUT_S - 1)
+        assert not process.exits
 
 
-def test_a_process_that_shuts_down_is_watched_no_longer(redis_url: str) -> None:
+def test_stopping_the_watchdog_ends_its_thread(redis_url: str) -> None:
     with watched(redis_url) as process:
-        process.let_pass(1)
-        process.hearing.stop()
-        eventually(lambda: not any(t.name == "hearing" for t in threading.enumerate()))
-        assert not process.ended
+        process.advance(1)
+        process.watchdog.stop()
+        eventually(lambda: not any(t.name == "consumer-watchdog" for t in threading.enumerate()))
+        assert not process.exits
 
 
-def test_without_redis_no_process_is_deaf() -> None:
+def test_an_unreachable_redis_exits_no_process() -> None:
     with watched("redis://127.0.0.1:1/0") as process:
         for _ in range(5):
-            process.let_pass(DEAF_AFTER_S - 1)
-        assert not process.ended
+            process.advance(TIMEOUT_S - 1)
+        assert not process.exits
 
 
-def test_while_redis_loads_its_file_no_process_is_deaf(tmp_path: Path) -> None:
+def test_a_redis_that_is_loading_its_data_exits_no_process(tmp_path: Path) -> None:
     server = RedisServer(tmp_path)
     server.start()
     with server.client() as client, client.pipeline(transaction=False) as pipe:
@@ -125,45 +125,45 @@ def test_while_redis_loads_its_file_no_process_is_deaf(tmp_path: Path) -> None:
             pipe.set("key", number)
         pipe.execute()
     server.stop()
-    # A millisecond for each command; it lists its clients all the while.
+    # A millisecond per command; CLIENT LIST is answered meanwhile.
     loading = subprocess.Popen([*server.command(), "--key-load-delay", "1000"])
     try:
         eventually(server.socket.exists)
         with watched(server.url) as process:
             for _ in range(3):
-                process.let_pass(DEAF_AFTER_S - 1)
-            assert not process.ended
-        assert not server.answers()  # it loads still
+                process.advance(TIMEOUT_S - 1)
+            assert not process.exits
+        assert not server.answers()  # still loading
     finally:
         loading.kill()
         loading.wait()
 
 
-def test_a_redis_whose_memory_is_full_ends_no_process_that_listens(tmp_path: Path) -> None:
+def test_a_full_redis_exits_no_process_that_consumes(tmp_path: Path) -> None:
     server = RedisServer(tmp_path)
     server.start()
     try:
         with server.client() as client:
             client.config_set("maxmemory", 1)
-        with listener(server.url), watched(server.url) as process:
+        with consumer(server.url), watched(server.url) as process:
             for _ in range(3):
-                process.let_pass(DEAF_AFTER_S - 1)
-            assert not process.ended
+                process.advance(TIMEOUT_S - 1)
+            assert not process.exits
     finally:
         server.stop()
 
 
-def test_a_redis_that_does_not_list_its_clients_ends_no_process(
+def test_a_redis_without_client_list_disables_the_watchdog(
     redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     with redis.Redis.from_url(redis_server.url) as client:
         client.acl_setuser(
-            "shy", enabled=True, nopass=True, commands=["+@all", "-client"], keys="*"
+            "restricted", enabled=True, nopass=True, commands=["+@all", "-client"], keys="*"
         )
         try:
-            with watched(redis_server.url.replace("unix://", "unix://shy:any@")) as process:
+            with watched(redis_server.url.replace("unix://", "unix://restricted:any@")) as process:
                 eventually(lambda: "consumer_watchdog_disabled" in caplog.text)
                 process.now += 100
-            assert not process.ended
+            assert not process.exits
         finally:
-            client.acl_deluser("shy")
+            client.acl_deluser("restricted")

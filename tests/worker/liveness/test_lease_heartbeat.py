@@ -1,4 +1,4 @@
-"""A lease is renewed while its work runs, and the work learns when it is lost. The store's clock is the test's."""
+"""The heartbeat renews a lease while its step is executed and reports a lost lease; the clock is injected."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from tests.waiting import eventually
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 
 LEASE_S = 6.0
-OFTEN_S = 0.001
+INTERVAL_S = 0.001
 
 
 class CountingLeases(MemoryStepLeases):
-    """Counts renewals; may be away."""
+    """Counts renewals; can be unreachable."""
 
     renewals = 0
-    away = False
+    unreachable = False
 
     def renew(self, claim: Claim, *, lease_s: float) -> None:
-        if not self.away:
+        if not self.unreachable:
             super().renew(claim, lease_s=lease_s)
         self.renewals += 1
-        if self.away:
-            raise redis.ConnectionError("away")
+        if self.unreachable:
+            raise redis.ConnectionError("unreachable")
 
 
 @pytest.fixture
@@ -64,97 +64,98 @@ def claim(jobs: JobRepository, leases: CountingLeases) -> Claim:
     return claim
 
 
-def pulse_of(leases: CountingLeases, claim: Claim, now: list[float]) -> LeaseHeartbeat:
+def heartbeat_for(leases: CountingLeases, claim: Claim, now: list[float]) -> LeaseHeartbeat:
     return LeaseHeartbeat(
-        leases, claim, lease_s=LEASE_S, renewal_interval_s=OFTEN_S, clock=lambda: now[0]
+        leases, claim, lease_s=LEASE_S, renewal_interval_s=INTERVAL_S, clock=lambda: now[0]
     )
 
 
-def renewed(leases: CountingLeases) -> None:
-    """Return after a renewal that began after this call did."""
+def wait_for_renewal(leases: CountingLeases) -> None:
+    """Return after a renewal that began after this call."""
     before = leases.renewals
-    eventually(lambda: leases.renewals >= before + 2, every_s=OFTEN_S)
+    eventually(lambda: leases.renewals >= before + 2, every_s=INTERVAL_S)
 
 
-def lost(pulse: LeaseHeartbeat) -> Exception:
+def wait_until_lost(heartbeat: LeaseHeartbeat) -> Exception:
+    """The error that `check` raises from then on."""
+
     def error() -> Exception | None:
         try:
-            pulse.check()
+            heartbeat.check()
         except Exception as error:
             return error
         return None
 
-    found = eventually(error, every_s=OFTEN_S)
-    assert found is not None
-    return found
+    raised = eventually(error, every_s=INTERVAL_S)
+    assert raised is not None
+    return raised
 
 
-def test_the_lease_outlives_its_term_while_the_work_runs(
+def test_the_lease_is_renewed_while_the_step_is_executed(
     leases: CountingLeases, claim: Claim, now: list[float]
 ) -> None:
-    with pulse_of(leases, claim, now) as pulse:
+    with heartbeat_for(leases, claim, now) as heartbeat:
         for _ in range(5):
             now[0] += LEASE_S - 1
-            renewed(leases)
-            pulse.check()
+            wait_for_renewal(leases)
+            heartbeat.check()
             assert leases.claim(claim.job_id, PLAN, lease_s=LEASE_S) is None
     now[0] += LEASE_S + 1
     assert leases.claim(claim.job_id, PLAN, lease_s=LEASE_S) is not None
 
 
-def test_a_cancelled_job_stops_the_work(
+def test_cancelling_the_job_revokes_the_lease(
     jobs: JobRepository, leases: CountingLeases, claim: Claim, now: list[float]
 ) -> None:
-    with pulse_of(leases, claim, now) as pulse:
-        pulse.check()
+    with heartbeat_for(leases, claim, now) as heartbeat:
+        heartbeat.check()
         jobs.end(claim.job_id, State.CANCELLED)
-        assert isinstance(lost(pulse), LeaseLost)
+        assert isinstance(wait_until_lost(heartbeat), LeaseLost)
 
 
-def test_a_store_that_is_away_for_less_than_the_lease_is_not_noticed(
+def test_an_outage_shorter_than_the_lease_is_tolerated(
     leases: CountingLeases, claim: Claim, now: list[float]
 ) -> None:
-    with pulse_of(leases, claim, now) as pulse:
-        renewed(leases)
-        leases.away = True
+    with heartbeat_for(leases, claim, now) as heartbeat:
+        wait_for_renewal(leases)
+        leases.unreachable = True
         now[0] += LEASE_S - 1
-        renewed(leases)
-        pulse.check()
-        leases.away = False
-        renewed(leases)
+        wait_for_renewal(leases)
+        heartbeat.check()
+        leases.unreachable = False
+        wait_for_renewal(leases)
         now[0] += LEASE_S - 1
-        renewed(leases)
-        pulse.check()
+        wait_for_renewal(leases)
+        heartbeat.check()
 
 
-def test_a_store_that_is_away_for_longer_than_the_lease_is_told_from_a_lost_step(
+def test_an_outage_longer_than_the_lease_raises_the_connection_error(
     leases: CountingLeases, claim: Claim, now: list[float]
 ) -> None:
-    with pulse_of(leases, claim, now) as pulse:
-        renewed(leases)
-        leases.away = True
+    with heartbeat_for(leases, claim, now) as heartbeat:
+        wait_for_renewal(leases)
+        leases.unreachable = True
         now[0] += LEASE_S + 1
-        assert isinstance(lost(pulse), redis.ConnectionError)
+        assert isinstance(wait_until_lost(heartbeat), redis.ConnectionError)
 
 
-def test_what_cannot_be_taken_back_is_preceded_by_a_question_to_the_store(
+def test_confirm_asks_the_store_and_finds_a_lost_lease(
     leases: CountingLeases, claim: Claim, now: list[float]
 ) -> None:
-    pulse = LeaseHeartbeat(
-        leases, claim, lease_s=LEASE_S
-    )  # its thread does not run, as in a stopped process
-    pulse.confirm()
+    # Its thread is not started, as in a stopped process.
+    heartbeat = LeaseHeartbeat(leases, claim, lease_s=LEASE_S)
+    heartbeat.confirm()
     now[0] += LEASE_S + 1
     assert leases.claim(claim.job_id, PLAN, lease_s=LEASE_S) is not None
-    pulse.check()  # nothing has told it yet
+    heartbeat.check()  # reads the last renewal only
     with pytest.raises(LeaseLost):
-        pulse.confirm()
+        heartbeat.confirm()
 
 
 def test_the_thread_ends_with_the_block(
     leases: CountingLeases, claim: Claim, now: list[float]
 ) -> None:
     before = threading.active_count()
-    with pulse_of(leases, claim, now):
+    with heartbeat_for(leases, claim, now):
         assert threading.active_count() == before + 1
     assert threading.active_count() == before

@@ -1,10 +1,9 @@
-"""A Redis that goes away, or refuses, in the middle of a step counts for no attempt."""
+"""An outage of Redis during a step does not count as an attempt."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,28 +20,28 @@ from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from jobs.redis.outage import MEMORY_FULL, is_outage, refusal
 from tests.waiting import eventually
-from tests.worker.worker_harness import Desk, catalogue
+from tests.worker.worker_harness import WorkerHarness, catalogue
 from worker.liveness.outages import uncounted_outages
 from worker.tasks.label import label_chunk
 from worker.tasks.plan import plan_job
 
 
-class Gate(PredictionCache):
-    """Remembers nothing; a step that asks it has begun, and waits here while the gate is closed."""
+class BlockingCache(PredictionCache):
+    """An empty cache whose reads wait while it is blocked, so that a step stays in progress."""
 
     def __init__(self) -> None:
         self.reached = threading.Event()
-        self.open = threading.Event()
-        self.open.set()
+        self.unblocked = threading.Event()
+        self.unblocked.set()
 
-    def close(self) -> None:
+    def block(self) -> None:
         self.reached.clear()
-        self.open.clear()
+        self.unblocked.clear()
 
     def get(self, _keys: Sequence[bytes], *, before: float) -> dict[bytes, bytes]:
         del before
         self.reached.set()
-        assert self.open.wait(120)
+        assert self.unblocked.wait(120)
         return {}
 
     def put(self, values: Mapping[bytes, bytes]) -> None:
@@ -58,72 +57,75 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def gate() -> Gate:
-    return Gate()
+def cache() -> BlockingCache:
+    return BlockingCache()
 
 
-def desk_on(server: RedisServer, folder: Path, target: str, gate: Gate, lease_s: float) -> Desk:
-    desk = Desk(folder, target, lease_s=lease_s)
-    store = redis_job_store(redis_client(server.url))
-    desk.services = replace(desk.services, store=store, labels=gate)
-    desk.store = store
-    return desk
+def harness_on(
+    server: RedisServer, folder: Path, target: str, cache: BlockingCache, lease_s: float
+) -> WorkerHarness:
+    harness = WorkerHarness(folder, target, lease_s=lease_s)
+    harness.use(store=redis_job_store(redis_client(server.url)), cache=cache)
+    return harness
 
 
-@pytest.mark.parametrize("lease_s", [0.3, 30.0], ids=["past the lease", "within the lease"])
+@pytest.mark.parametrize(
+    "lease_s", [0.3, 30.0], ids=["longer than the lease", "shorter than the lease"]
+)
 @pytest.mark.parametrize("step", [PLAN, label_step(0)])
-def test_three_restarts_of_redis_within_a_step_leave_its_attempts_as_they_were(
+def test_redis_restarts_during_a_step_are_not_counted_as_attempts(
     tmp_path: Path,
     tiny_model_target: str,
     server: RedisServer,
-    gate: Gate,
+    cache: BlockingCache,
     step: str,
     lease_s: float,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    desk = desk_on(server, tmp_path, tiny_model_target, gate, lease_s)
-    job_id = desk.submit(catalogue(10))
+    harness = harness_on(server, tmp_path, tiny_model_target, cache, lease_s)
+    job_id = harness.submit(catalogue(10))
     if step == PLAN:
-        work, args = plan_job, (desk.services, job_id)
+        task, args = plan_job, (harness.services, job_id)
     else:
-        plan_job(desk.services, job_id)
-        work, args = label_chunk, (desk.services, job_id, 0)  # type: ignore[assignment]
+        plan_job(harness.services, job_id)
+        task, args = label_chunk, (harness.services, job_id, 0)  # type: ignore[assignment]
     for _ in range(3):
-        gate.close()
-        thread = threading.Thread(target=work, args=args)
+        cache.block()
+        thread = threading.Thread(target=task, args=args)
         thread.start()
-        assert gate.reached.wait(120)
+        assert cache.reached.wait(120)
         server.stop()
         if lease_s < 1:
             threading.Event().wait(2 * lease_s)
         caplog.clear()
-        gate.open.set()
+        cache.unblocked.set()
         eventually(lambda: "step_waits_for_redis" in caplog.text)
         server.start()
         thread.join(120)
         assert not thread.is_alive()
-    claim = desk.store.leases.claim(job_id, step, lease_s=lease_s)
+    claim = harness.store.leases.claim(job_id, step, lease_s=lease_s)
     assert claim is not None
     assert claim.attempt == 1
-    desk.store.leases.release(claim)
-    desk.messages.plan(job_id)
-    eventually(lambda: recovered(desk, job_id))
-    assert [row[0] for row in desk.result(job_id)[1:]] == [str(n) for n in range(10)]
+    harness.store.leases.release(claim)
+    harness.queue.plan(job_id)
+    eventually(lambda: recover(harness, job_id))
+    assert [row[0] for row in harness.result(job_id)[1:]] == [str(n) for n in range(10)]
 
 
-def recovered(desk: Desk, job_id: str) -> bool:
-    for index in desk.store.leases.find_abandoned(job_id, idle_s=0).chunks:
-        desk.messages.label(job_id, index)
-    desk.work()
-    return desk.store.jobs.get(job_id).state is State.COMPLETED
+def recover(harness: WorkerHarness, job_id: str) -> bool:
+    """Enqueue and execute the abandoned steps. Returns whether the job is completed."""
+    for index in harness.store.leases.find_abandoned(job_id, idle_s=0).chunks:
+        harness.queue.label(job_id, index)
+    harness.work()
+    return harness.store.jobs.get(job_id).state is State.COMPLETED
 
 
-def test_a_full_redis_holds_a_step_up_and_it_goes_on_uncounted_when_there_is_room(
-    tmp_path: Path, tiny_model_target: str, server: RedisServer, gate: Gate
+def test_a_step_waits_for_a_full_redis_and_its_attempt_is_not_counted(
+    tmp_path: Path, tiny_model_target: str, server: RedisServer, cache: BlockingCache
 ) -> None:
-    desk = desk_on(server, tmp_path, tiny_model_target, gate, lease_s=30)
-    job_id = desk.submit(catalogue(10))
-    claim = desk.store.leases.claim(job_id, PLAN, lease_s=30)
+    harness = harness_on(server, tmp_path, tiny_model_target, cache, lease_s=30)
+    job_id = harness.submit(catalogue(10))
+    claim = harness.store.leases.claim(job_id, PLAN, lease_s=30)
     assert claim is not None
     refused = threading.Event()
 
@@ -132,8 +134,8 @@ def test_a_full_redis_holds_a_step_up_and_it_goes_on_uncounted_when_there_is_roo
         threading.Event().wait(0.02)
 
     def plan() -> None:
-        with uncounted_outages(desk.store.leases, claim, pause=pause):
-            desk.store.chunks.begin_planning(claim, model=PinnedModel(1, "d1"))
+        with uncounted_outages(harness.store.leases, claim, pause=pause):
+            harness.store.chunks.begin_planning(claim, model=PinnedModel(1, "d1"))
 
     with server.client() as client:
         client.config_set("maxmemory", 1)
@@ -142,39 +144,39 @@ def test_a_full_redis_holds_a_step_up_and_it_goes_on_uncounted_when_there_is_roo
         assert refused.wait(120)
         client.config_set("maxmemory", 0)
         thread.join(120)
-    again = desk.store.leases.claim(job_id, PLAN, lease_s=30)
+    again = harness.store.leases.claim(job_id, PLAN, lease_s=30)
     assert again is not None
     assert again.attempt == 1
-    desk.store.leases.release(again)
-    desk.work()
-    assert desk.store.jobs.get(job_id).state is State.COMPLETED
+    harness.store.leases.release(again)
+    harness.work()
+    assert harness.store.jobs.get(job_id).state is State.COMPLETED
 
 
-class AwayLeases(MemoryStepLeases):
-    """Cannot be reached by those who give a step back."""
+class UnreachableLeases(MemoryStepLeases):
+    """Releases fail."""
 
     calls = 0
 
     def release(self, _claim: Claim) -> None:
         self.calls += 1
-        raise redis.ConnectionError("away")
+        raise redis.ConnectionError("unreachable")
 
 
 def test_the_wait_for_redis_is_bounded() -> None:
-    leases, now = AwayLeases(MemoryState()), [0.0]
+    leases, now = UnreachableLeases(MemoryState()), [0.0]
     claim = Claim(job_id="j", step=PLAN, fence=1, attempt=1)
 
     def pause(seconds: float) -> None:
         now[0] += seconds
 
     with uncounted_outages(leases, claim, max_wait_s=5.0, clock=lambda: now[0], pause=pause):
-        raise redis.TimeoutError("away")
+        raise redis.TimeoutError("unreachable")
     assert 5.0 <= now[0] < 10.0
     assert leases.calls > 2
 
 
-def test_an_error_that_is_no_outage_is_raised_and_stays_counted() -> None:
-    leases = AwayLeases(MemoryState())
+def test_another_error_is_raised_and_counts_as_an_attempt() -> None:
+    leases = UnreachableLeases(MemoryState())
     claim = Claim(job_id="j", step=PLAN, fence=1, attempt=1)
     with pytest.raises(ZeroDivisionError), uncounted_outages(leases, claim):
         raise ZeroDivisionError
@@ -193,7 +195,7 @@ def test_an_error_that_is_no_outage_is_raised_and_stays_counted() -> None:
         OperationalError("Error 111 connecting"),
     ],
 )
-def test_what_ends_by_itself_or_by_an_operators_hand_is_an_outage(error: Exception) -> None:
+def test_errors_that_end_without_a_code_change_are_outages(error: Exception) -> None:
     assert is_outage(error)
 
 
@@ -206,14 +208,14 @@ def test_what_ends_by_itself_or_by_an_operators_hand_is_an_outage(error: Excepti
         KeyError(),
     ],
 )
-def test_a_fault_of_ours_is_none(error: Exception) -> None:
+def test_errors_of_our_code_are_not_outages(error: Exception) -> None:
     assert not is_outage(error)
 
 
 @pytest.mark.parametrize(
     "command", [("SET", "a", "b"), ("EVAL", "return redis.call('HSET', KEYS[1], 'a', 'b')", 1, "h")]
 )
-def test_a_write_that_is_refused_for_want_of_memory_says_so(
+def test_a_write_refused_by_a_full_redis_is_recognised(
     server: RedisServer, command: tuple[str | int, ...]
 ) -> None:
     with server.client() as client:

@@ -1,4 +1,4 @@
-"""The model client without a server: failures, retries, and the cost of importing it."""
+"""The model client without a server: failures, retries and the memory of its imports."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from worker.model.client import ModelClient, ModelUnavailable
 from worker.model.retry import RetryAction, RetryPolicy
 
 
-def test_a_server_that_never_answers_is_unavailable_after_the_budget() -> None:
+def test_an_unreachable_server_is_unavailable_after_the_retry_budget() -> None:
     with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        unused.bind(("127.0.0.1", 0))  # bound, not listening: connections are refused
         target = f"127.0.0.1:{unused.getsockname()[1]}"
         client = ModelClient(target, "genre", deadline_s=5.0, retry_for_s=0.3)
         for call in (client.versions, lambda: client.submit(1, ["a crime"]).result()):
@@ -67,7 +67,7 @@ def test_a_transient_failure_is_retried_within_the_budget(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "OUT_OF_RANGE"])
-def test_a_wrong_request_is_rejected_at_once(code: str) -> None:
+def test_an_invalid_request_is_rejected_without_retry(code: str) -> None:
     assert action(code) is RetryAction.REJECTED
 
 

@@ -1,4 +1,4 @@
-"""What the model client reads and writes: tensors, and the model's account of itself."""
+"""The messages of the model client: tensors, evidence and model descriptions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DOCUMENT = {
     "conformal": {"coverage": 0.9, "quantile": 0.87},
     "training": {"rows": 1740},
     "metrics": {"macro_f1": 0.7},
-    "something": "a later release says more",
+    "something": "a field of a later release",
 }
 
 
@@ -38,7 +38,7 @@ def tensor(shape: list[int], dtype: int = types_pb2.DT_FLOAT) -> tensor_pb2.Tens
     return message
 
 
-def test_texts_survive_the_way_into_a_tensor() -> None:
+def test_texts_are_encoded_unchanged() -> None:
     message = tensor_pb2.TensorProto()
     texts = ["", "a crime", "ünïcödé 書"]
     fill_texts(message, texts)
@@ -47,7 +47,7 @@ def test_texts_survive_the_way_into_a_tensor() -> None:
     assert [dim.size for dim in read.tensor_shape.dim] == [3]
 
 
-def test_a_text_that_utf8_cannot_say_does_not_fail_the_batch() -> None:
+def test_a_text_that_utf8_cannot_encode_does_not_fail_the_batch() -> None:
     message = tensor_pb2.TensorProto()
     fill_texts(message, ["half a pair \ud83d", "a crime"])
     assert to_bytes(message) == [b"half a pair ?", b"a crime"]
@@ -64,19 +64,19 @@ def test_floats_are_read_from_raw_bytes_and_from_single_values_alike() -> None:
         np.testing.assert_array_equal(read, expected)
 
 
-def test_a_run_of_equal_values_may_be_cut_short() -> None:
+def test_trailing_equal_values_may_be_omitted() -> None:
     message = tensor([2, 3])
     message.float_val.extend([0.25, 0.5])
     assert to_floats(message).tolist() == [[0.25, 0.5, 0.5], [0.5, 0.5, 0.5]]
 
 
-def more_values_than_places() -> tensor_pb2.TensorProto:
+def too_many_values() -> tensor_pb2.TensorProto:
     message = tensor([1])
     message.float_val.extend([1.0, 2.0])
     return message
 
 
-def raw_bytes_of_another_size() -> tensor_pb2.TensorProto:
+def wrong_raw_size() -> tensor_pb2.TensorProto:
     message = tensor([2])
     message.tensor_content = b"1234"
     return message
@@ -88,12 +88,12 @@ def raw_bytes_of_another_size() -> tensor_pb2.TensorProto:
         tensor_pb2.TensorProto(),
         tensor([1], types_pb2.DT_DOUBLE),
         tensor([2]),
-        more_values_than_places(),
-        raw_bytes_of_another_size(),
+        too_many_values(),
+        wrong_raw_size(),
     ],
-    ids=["nothing", "doubles", "no values", "too many values", "raw bytes of another size"],
+    ids=["empty", "doubles", "no values", "too many values", "wrong raw size"],
 )
-def test_a_tensor_that_is_not_floats_in_its_shape_is_refused(
+def test_a_tensor_whose_values_do_not_fit_its_shape_is_refused(
     message: tensor_pb2.TensorProto,
 ) -> None:
     with pytest.raises(ValueError):
@@ -101,13 +101,13 @@ def test_a_tensor_that_is_not_floats_in_its_shape_is_refused(
 
 
 def evidence(words: list[bytes], weights: list[float], shape: list[int]) -> Any:
-    said, shares = tensor(shape, types_pb2.DT_STRING), tensor(shape)
-    said.string_val.extend(words)
-    shares.float_val.extend(weights)
-    return {"words": said, "weights": shares}
+    word_tensor, weight_tensor = tensor(shape, types_pb2.DT_STRING), tensor(shape)
+    word_tensor.string_val.extend(words)
+    weight_tensor.float_val.extend(weights)
+    return {"words": word_tensor, "weights": weight_tensor}
 
 
-def test_evidence_is_read_row_by_row_without_its_empty_places() -> None:
+def test_evidence_is_read_by_row_without_its_padding() -> None:
     outputs = evidence(
         [b"dragon", b"elf", b"", b"", b"crime", b"knife"], [0.5, 0.25, 0, 0, 1, 0], [3, 2]
     )
@@ -129,25 +129,25 @@ def test_evidence_is_read_row_by_row_without_its_empty_places() -> None:
         evidence([b"dragon"], [1.0], [1]),
         {"words": tensor([1, 1]), "weights": tensor([1, 1])},
     ],
-    ids=["formula", "two words", "no ASCII", "too many", "too many rows", "flat", "no words"],
+    ids=["formula", "two words", "not ASCII", "too many", "too many rows", "flat", "no words"],
 )
-def test_evidence_that_is_not_words_is_refused(outputs: Any) -> None:
+def test_malformed_evidence_is_refused(outputs: Any) -> None:
     with pytest.raises(ModelMismatch):
         read_evidence(outputs, 1)
 
 
-def test_a_description_gives_what_labelling_needs_and_keeps_the_rest() -> None:
-    described = ModelDescription.parse(json.dumps(DOCUMENT).encode())
-    assert described.labels == ("crime", "fantasy")
-    assert described.max_tokens == 300
-    assert described.cleaning_fingerprint == "abc"
-    assert described.review_threshold == 0.81
-    assert described.conformal_quantile == 0.87
-    assert described.document == DOCUMENT
+def test_a_description_is_parsed_and_keeps_unknown_fields() -> None:
+    description = ModelDescription.parse(json.dumps(DOCUMENT).encode())
+    assert description.labels == ("crime", "fantasy")
+    assert description.max_tokens == 300
+    assert description.cleaning_fingerprint == "abc"
+    assert description.review_threshold == 0.81
+    assert description.conformal_quantile == 0.87
+    assert description.document == DOCUMENT
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "message"),
     [
         ({"schema": 2}, "schema"),
         ({"labels": ["crime", "crime"]}, "labels: .* twice"),
@@ -160,14 +160,14 @@ def test_a_description_gives_what_labelling_needs_and_keeps_the_rest() -> None:
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
-def test_a_description_that_cannot_be_used_is_named_by_its_field(
-    change: dict[str, Any], named: str
+def test_an_unusable_description_is_refused_with_the_name_of_the_field(
+    change: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ModelMismatch, match=named):
+    with pytest.raises(ModelMismatch, match=message):
         ModelDescription.parse(json.dumps({**DOCUMENT, **change}).encode())
 
 
 @pytest.mark.parametrize("document", [b"", b"{", b"[]", b"\xff"])
-def test_what_is_no_description_at_all_is_a_mismatch(document: bytes) -> None:
+def test_a_description_that_is_not_a_json_object_is_a_mismatch(document: bytes) -> None:
     with pytest.raises(ModelMismatch):
         ModelDescription.parse(document)

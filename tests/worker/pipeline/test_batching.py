@@ -1,3 +1,5 @@
+"""Micro-batches: their bounds and their padding."""
+
 from __future__ import annotations
 
 from hypothesis import given
@@ -12,7 +14,7 @@ from worker.pipeline.batching import micro_batches
     st.integers(1, 4000),
     st.integers(1, 600),
 )
-def test_every_text_is_in_one_batch_and_no_batch_is_over_its_bounds(
+def test_every_text_is_in_one_batch_and_no_batch_exceeds_its_bounds(
     lengths: list[int], rows: int, tokens: int, longest: int
 ) -> None:
     batches = micro_batches(lengths, batch_rows=rows, batch_tokens=tokens, max_tokens=longest)
@@ -29,11 +31,11 @@ def test_texts_of_similar_length_share_a_batch() -> None:
 
 
 def cost(lengths: list[int], batches: list[list[int]]) -> int:
-    """Padded tokens, and a call's worth of rows for each batch."""
+    """Padded tokens, plus the overhead of each call in rows."""
     return sum(max(lengths[i] for i in batch) * (len(batch) + 22) for batch in batches)
 
 
-def test_many_texts_are_cut_finely_and_few_are_not() -> None:
+def test_many_texts_get_little_padding_and_few_texts_get_few_batches() -> None:
     many = [n % 200 + 20 for n in range(1000)]
     few = many[:30]
     bounds = {"batch_rows": 256, "batch_tokens": 32_768, "max_tokens": 256}
@@ -42,11 +44,11 @@ def test_many_texts_are_cut_finely_and_few_are_not() -> None:
 
 
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=300))
-def test_no_simple_cut_would_cost_much_less(lengths: list[int]) -> None:
+def test_fixed_size_batches_are_hardly_cheaper(lengths: list[int]) -> None:
     batches = micro_batches(lengths, batch_rows=64, batch_tokens=10_000, max_tokens=300)
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])
     for size in (8, 16, 32):
-        simple = [order[start : start + size] for start in range(0, len(order), size)]
-        # Its cuts are not bound to steps of length; a step is worth no more than this.
-        slack = 10 * (len(lengths) + 22 * len(simple))
-        assert cost(lengths, batches) <= cost(lengths, simple) + slack
+        fixed = [order[start : start + size] for start in range(0, len(order), size)]
+        # Fixed-size batches are not rounded to steps of length; the rounding costs at most this.
+        slack = 10 * (len(lengths) + 22 * len(fixed))
+        assert cost(lengths, batches) <= cost(lengths, fixed) + slack

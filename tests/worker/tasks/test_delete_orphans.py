@@ -1,25 +1,24 @@
-"""Folders that no record knows are deleted once they are old, and no others."""
+"""Old folders without a job record are deleted, and no others."""
 
 from __future__ import annotations
 
 import os
 import uuid
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from jobs.files.storage import Storage, input_path
 from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
-from tests.worker.worker_harness import Desk, catalogue
+from tests.worker.worker_harness import WorkerHarness, catalogue
 from worker.settings import WorkerSettings
 from worker.tasks.delete_orphans import delete_orphans
 
 OLD_S = 3 * 86_400
 
 
-class Aged(Storage):
-    """Its clock can be put forward."""
+class AgedStorage(Storage):
+    """Its clock can be advanced."""
 
     ahead_s = 0.0
 
@@ -28,57 +27,58 @@ class Aged(Storage):
 
 
 @pytest.fixture(params=["folder", "objects"])
-def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Desk:
-    desk = Desk(tmp_path, "127.0.0.1:1")
+def harness(request: pytest.FixtureRequest, tmp_path: Path) -> WorkerHarness:
+    harness = WorkerHarness(tmp_path, "127.0.0.1:1")
     url = str(tmp_path) if request.param == "folder" else f"memory://{uuid.uuid4().hex}"
-    desk.storage = Aged(url)
-    desk.services = replace(desk.services, storage=desk.storage)
-    return desk
+    harness.use(storage=AgedStorage(url))
+    return harness
 
 
-def write(desk: Desk, job_id: str) -> None:
-    with desk.storage.publish(input_path(job_id)) as stream:
+def write(harness: WorkerHarness, job_id: str) -> None:
+    with harness.storage.publish(input_path(job_id)) as stream:
         stream.write(b"x")
 
 
-def test_an_old_folder_without_a_record_is_deleted_and_a_job_keeps_its_own(desk: Desk) -> None:
-    job_id = desk.submit(catalogue(3))
-    write(desk, "orphan")
-    delete_orphans(desk.services)
-    assert desk.storage.exists(input_path("orphan"))  # too young: it may be an upload
-    assert isinstance(desk.storage, Aged)
-    desk.storage.ahead_s = OLD_S
-    delete_orphans(desk.services)
-    assert not desk.storage.exists(input_path("orphan"))
-    assert desk.storage.exists(input_path(job_id))
-    assert desk.storage.names("checks") == []
+def test_an_old_folder_without_a_record_is_deleted_and_one_of_a_job_is_kept(
+    harness: WorkerHarness,
+) -> None:
+    job_id = harness.submit(catalogue(3))
+    write(harness, "orphan")
+    delete_orphans(harness.services)
+    assert harness.storage.exists(input_path("orphan"))  # too young: it may be an upload
+    assert isinstance(harness.storage, AgedStorage)
+    harness.storage.ahead_s = OLD_S
+    delete_orphans(harness.services)
+    assert not harness.storage.exists(input_path("orphan"))
+    assert harness.storage.exists(input_path(job_id))
+    assert harness.storage.names("checks") == []
 
 
-def test_a_folder_in_which_a_file_has_changed_lately_stays(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, "127.0.0.1:1")
-    write(desk, "upload")
+def test_a_folder_with_a_recently_changed_file_is_kept(tmp_path: Path) -> None:
+    harness = WorkerHarness(tmp_path, "127.0.0.1:1")
+    write(harness, "upload")
     folder = tmp_path / "jobs" / "upload"
-    long_ago = desk.storage.now() - OLD_S
+    long_ago = harness.storage.now() - OLD_S
     os.utime(folder, (long_ago, long_ago))
-    delete_orphans(desk.services)
+    delete_orphans(harness.services)
     assert folder.exists()
     os.utime(folder / "input", (long_ago, long_ago))
-    delete_orphans(desk.services)
+    delete_orphans(harness.services)
     assert not folder.exists()
 
 
 def test_an_empty_folder_that_is_old_is_deleted(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, "127.0.0.1:1")
+    harness = WorkerHarness(tmp_path, "127.0.0.1:1")
     (tmp_path / "jobs" / "empty").mkdir(parents=True)
     os.utime(tmp_path / "jobs" / "empty", (0, 0))
-    delete_orphans(desk.services)
+    delete_orphans(harness.services)
     assert not (tmp_path / "jobs" / "empty").exists()
 
 
-def test_without_jobs_there_is_nothing_to_do(desk: Desk) -> None:
-    delete_orphans(desk.services)
+def test_a_storage_without_jobs_is_accepted(harness: WorkerHarness) -> None:
+    delete_orphans(harness.services)
 
 
-def test_no_folder_is_deleted_of_which_a_job_can_still_be_made() -> None:
+def test_the_minimum_age_must_exceed_that_of_an_upload_that_can_still_become_a_job() -> None:
     with pytest.raises(ValueError, match="orphan_min_age_s"):
         WorkerSettings(orphan_min_age_s=UPLOAD_LOST_AFTER_S + UPLOAD_REFUSED_FOR_S - 1)

@@ -1,4 +1,4 @@
-"""A few summaries answered at once: the same outcomes as in a job, and every way to have no answer."""
+"""Label requests: the same outcomes as in a job, and every reason for a failure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from catalogue.labelled.labels import Label, OptionalColumns, RowError
 from jobs.job import Failure
 from jobs.ports.label_requests import Answer, LabelRequest
-from tests.worker.worker_harness import Desk
+from tests.worker.worker_harness import WorkerHarness
 from worker.tasks.label_request import answer_label_request
 
 SUMMARIES = (
@@ -28,30 +28,21 @@ SUMMARIES = (
 
 
 @pytest.fixture
-def desk(tmp_path: Path, tiny_model_target: str) -> Desk:
-    return Desk(tmp_path, tiny_model_target, chunk_rows=100)
-
-
-def ask(
-    desk: Desk, *summaries: str, evidence: bool = False, owner: str | None = None
-) -> Answer | Failure | None:
-    question = LabelRequest(
-        summaries=summaries, titles=("",) * len(summaries), owner=owner, evidence=evidence
-    )
-    question_id = desk.questions.ask(question, keep_s=60)
-    answer_label_request(desk.services, question_id)
-    return desk.questions.wait(question_id, within_s=0.01)
+def harness(tmp_path: Path, tiny_model_target: str) -> WorkerHarness:
+    return WorkerHarness(tmp_path, tiny_model_target, chunk_rows=100)
 
 
 @pytest.mark.parametrize("evidence", [False, True])
-def test_an_answer_says_what_a_job_says_of_the_same_summaries(desk: Desk, evidence: bool) -> None:
-    answer = ask(desk, *SUMMARIES, evidence=evidence)
+def test_a_label_request_gives_the_same_outcomes_as_a_job(
+    harness: WorkerHarness, evidence: bool
+) -> None:
+    answer = harness.label_now(*SUMMARIES, evidence=evidence)
     assert isinstance(answer, Answer)
     text = io.StringIO(newline="")
     csv.writer(text).writerows([["n", "summary"], *enumerate(SUMMARIES)])
-    job = desk.run(text.getvalue().encode(), OptionalColumns(evidence=evidence))
+    job = harness.run(text.getvalue().encode(), OptionalColumns(evidence=evidence))
     assert answer.model_version == job.model_version
-    for outcome, row in zip(answer.outcomes, desk.result(job.id)[1:], strict=True):
+    for outcome, row in zip(answer.outcomes, harness.result(job.id)[1:], strict=True):
         if isinstance(outcome, RowError):
             assert row[2:9] == ["", "", "", "", "", "true", outcome.value]
             continue
@@ -65,7 +56,7 @@ def test_an_answer_says_what_a_job_says_of_the_same_summaries(desk: Desk, eviden
             "",
         ]
         if evidence:
-            assert row[9].split("|") == [weighed.word for weighed in outcome.evidence]
+            assert row[9].split("|") == [weighted.word for weighted in outcome.evidence]
     problems = [o.value if isinstance(o, RowError) else "" for o in answer.outcomes]
     assert problems == ["", "EMPTY_SUMMARY", "EMPTY_SUMMARY", "MODEL_REJECTED", "", "SUMMARY_TOO_LONG", "", "EMPTY_SUMMARY"]  # fmt: skip
 
@@ -83,46 +74,51 @@ HOSTILE = (
 )
 
 
-def test_hostile_summaries_are_answered_like_any_others(desk: Desk) -> None:
-    answer = ask(desk, *HOSTILE, evidence=True)
+def test_hostile_summaries_are_labelled_like_any_others(harness: WorkerHarness) -> None:
+    answer = harness.label_now(*HOSTILE, evidence=True)
     assert isinstance(answer, Answer)
     errors = {i: o for i, o in enumerate(answer.outcomes) if isinstance(o, RowError)}
-    assert errors == {5: RowError.EMPTY_SUMMARY}  # signs alone are no word
+    assert errors == {5: RowError.EMPTY_SUMMARY}  # signs only
     for outcome in answer.outcomes:
         if isinstance(outcome, Label):
             assert outcome.evidence
-            assert all(weighed.word.isalpha() for weighed in outcome.evidence)
+            assert all(weighted.word.isalpha() for weighted in outcome.evidence)
 
 
-def test_evidence_is_there_only_where_it_was_asked_for(desk: Desk) -> None:
-    with_it, without = ask(desk, SUMMARIES[0], evidence=True), ask(desk, SUMMARIES[0])
-    assert isinstance(with_it, Answer)
+def test_evidence_is_included_only_if_requested(harness: WorkerHarness) -> None:
+    with_evidence, without = (
+        harness.label_now(SUMMARIES[0], evidence=True),
+        harness.label_now(SUMMARIES[0]),
+    )
+    assert isinstance(with_evidence, Answer)
     assert isinstance(without, Answer)
-    (told,), (silent,) = with_it.outcomes, without.outcomes
-    assert isinstance(told, Label)
-    assert isinstance(silent, Label)
-    assert [w.word for w in told.evidence] == ["murder", "detective", "dragon"]
-    assert silent == replace(told, evidence=())
+    (long,), (short,) = with_evidence.outcomes, without.outcomes
+    assert isinstance(long, Label)
+    assert isinstance(short, Label)
+    assert [w.word for w in long.evidence] == ["murder", "detective", "dragon"]
+    assert short == replace(long, evidence=())
 
 
-def test_a_question_is_answered_once_however_often_its_message_comes(desk: Desk) -> None:
-    question = LabelRequest(summaries=SUMMARIES[:1], titles=("",), owner=None)
-    question_id = desk.questions.ask(question, keep_s=60)
-    answer_label_request(desk.services, question_id)
-    answer_label_request(desk.services, question_id)
-    assert isinstance(desk.questions.wait(question_id, within_s=0.01), Answer)
-    assert desk.questions.wait(question_id, within_s=0.01) is None
+def test_a_repeated_message_answers_a_label_request_once(
+    harness: WorkerHarness,
+) -> None:
+    request = LabelRequest(summaries=SUMMARIES[:1], titles=("",), owner=None)
+    request_id = harness.label_requests.ask(request, keep_s=60)
+    answer_label_request(harness.services, request_id)
+    answer_label_request(harness.services, request_id)
+    assert isinstance(harness.label_requests.wait(request_id, within_s=0.01), Answer)
+    assert harness.label_requests.wait(request_id, within_s=0.01) is None
 
 
-def test_without_a_model_the_answer_is_that_it_is_away(tmp_path: Path) -> None:
-    answer = ask(Desk(tmp_path, "127.0.0.1:1"), "a crime")
+def test_a_label_request_fails_if_the_model_server_is_unreachable(tmp_path: Path) -> None:
+    answer = WorkerHarness(tmp_path, "127.0.0.1:1").label_now("a crime")
     assert isinstance(answer, Failure)
     assert answer.code == "MODEL_UNAVAILABLE"
 
 
-def test_a_model_with_other_cleaning_rules_answers_no_question(
+def test_a_label_request_fails_if_the_model_has_other_cleaning_rules(
     tmp_path: Path, foreign_model_target: str
 ) -> None:
-    answer = ask(Desk(tmp_path, foreign_model_target), "a crime")
+    answer = WorkerHarness(tmp_path, foreign_model_target).label_now("a crime")
     assert isinstance(answer, Failure)
     assert answer.code == "MODEL_MISMATCH"

@@ -1,4 +1,4 @@
-"""An assembler that was stopped for longer than its lease publishes nothing."""
+"""An assembly that was suspended for longer than its lease publishes nothing."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from jobs.memory.job_store import memory_job_store
 from jobs.memory.state import MemoryState
 from jobs.memory.step_leases import MemoryStepLeases
 from jobs.ports.step_leases import Claim
-from tests.worker.worker_harness import Desk, catalogue
+from tests.worker.worker_harness import WorkerHarness, catalogue
 from worker.tasks.assemble import assemble_job
 
 
-class StoppedLeases(MemoryStepLeases):
-    """No thread renews a lease: the process that would is stopped."""
+class SuspendedLeases(MemoryStepLeases):
+    """The heartbeat renews no lease, as in a suspended process."""
 
     def renew(self, claim: Claim, *, lease_s: float) -> None:
         if threading.current_thread().name != "lease-heartbeat":
@@ -32,7 +32,7 @@ class StoppedLeases(MemoryStepLeases):
 
 
 class StallingStorage(Storage):
-    """Sends a file when all of it is there, as an object store's client does, and calls `stall` once before that."""
+    """Uploads a file when it is complete, like an object store's client, and calls `stall` once before."""
 
     stall: Callable[[], None] | None = None
 
@@ -52,55 +52,55 @@ class StallingStorage(Storage):
 @pytest.fixture(params=["folder", "objects"])
 def stalling(
     request: pytest.FixtureRequest, tmp_path: Path, tiny_model_target: str
-) -> tuple[Desk, StallingStorage, list[float]]:
+) -> tuple[WorkerHarness, StallingStorage, list[float]]:
     folder = str(tmp_path) if request.param == "folder" else f"memory://{uuid.uuid4().hex}"
-    desk, now = Desk(tmp_path, tiny_model_target, lease_s=6.0), [1_000_000.0]
+    harness, now = WorkerHarness(tmp_path, tiny_model_target, lease_s=6.0), [1_000_000.0]
     state = MemoryState(clock=lambda: now[0])
-    store = replace(memory_job_store(state), leases=StoppedLeases(state))
+    store = replace(memory_job_store(state), leases=SuspendedLeases(state))
     storage = StallingStorage(folder)
-    desk.store, desk.storage = store, storage
-    desk.services = replace(desk.services, store=store, storage=storage)
-    return desk, storage, now
+    harness.use(store=store, storage=storage)
+    return harness, storage, now
 
 
-def finalizing(desk: Desk) -> str:
-    job_id = desk.submit(catalogue(10))
-    desk.work(until=lambda: desk.store.jobs.get(job_id).state is State.FINALIZING)
+def finalizing(harness: WorkerHarness) -> str:
+    """The id of a job whose assembly is queued."""
+    job_id = harness.submit(catalogue(10))
+    harness.work(until=lambda: harness.store.jobs.get(job_id).state is State.FINALIZING)
     return job_id
 
 
-def test_nothing_is_left_of_a_job_that_was_finished_and_deleted_meanwhile(
-    stalling: tuple[Desk, StallingStorage, list[float]],
+def test_a_late_assembly_leaves_no_files_of_a_deleted_job(
+    stalling: tuple[WorkerHarness, StallingStorage, list[float]],
 ) -> None:
-    desk, storage, now = stalling
-    job_id = finalizing(desk)
+    harness, storage, now = stalling
+    job_id = finalizing(harness)
 
-    def finished_and_deleted() -> None:
+    def finish_and_delete() -> None:
         now[0] += 7
-        assemble_job(desk.services, job_id)
-        assert desk.store.jobs.get(job_id).state is State.COMPLETED
+        assemble_job(harness.services, job_id)
+        assert harness.store.jobs.get(job_id).state is State.COMPLETED
         storage.delete(job_folder(job_id))
-        desk.store.jobs.delete(job_id)
+        harness.store.jobs.delete(job_id)
 
-    storage.stall = finished_and_deleted
-    assemble_job(desk.services, job_id)
+    storage.stall = finish_and_delete
+    assemble_job(harness.services, job_id)
     assert storage.stall is None
     assert storage.names(job_folder(job_id)) == []
 
 
-def test_the_result_of_its_heir_stays_as_it_is(
-    stalling: tuple[Desk, StallingStorage, list[float]],
+def test_a_late_assembly_does_not_replace_the_result_of_its_successor(
+    stalling: tuple[WorkerHarness, StallingStorage, list[float]],
 ) -> None:
-    desk, storage, now = stalling
-    job_id = finalizing(desk)
+    harness, storage, now = stalling
+    job_id = finalizing(harness)
 
-    def finished() -> None:
+    def finish() -> None:
         now[0] += 7
-        assemble_job(desk.services, job_id)
+        assemble_job(harness.services, job_id)
         with storage.publish(result_path(job_id)) as stream:
-            stream.write(b"the heir's")
+            stream.write(b"the successor's")
 
-    storage.stall = finished
-    assemble_job(desk.services, job_id)
-    assert storage.read_range(result_path(job_id), 0, 100) == b"the heir's"
+    storage.stall = finish
+    assemble_job(harness.services, job_id)
+    assert storage.read_range(result_path(job_id), 0, 100) == b"the successor's"
     assert sorted(storage.names(job_folder(job_id))) == ["errors.csv", "input", "result.csv"]

@@ -1,4 +1,4 @@
-"""The receiver in docs/webhooks.md works as it stands there."""
+"""The receiver in docs/webhooks.md works as documented."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ BODY = b'{"type": "job.completed", "data": {"id": "job_1", "state": "completed"}
 @pytest.fixture
 def receive() -> Callable[..., int]:
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-    found: dict[str, Any] = {}
-    exec(code, found)  # noqa: S102  # the project's own page
-    receiver: Callable[..., int] = found["receive"]
+    namespace: dict[str, Any] = {}
+    exec(code, namespace)  # noqa: S102  # the project's own page
+    receiver: Callable[..., int] = namespace["receive"]
     return receiver
 
 
-def test_it_takes_a_message_once_and_refuses_a_forged_one(
+def test_it_processes_a_message_once_and_refuses_a_forged_one(
     receive: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret, seen = new_secret(), set[str]()
@@ -38,7 +38,7 @@ def test_it_takes_a_message_once_and_refuses_a_forged_one(
     assert receive(secret, BODY.replace(b"completed", b"failed"), headers, seen) == 401
 
 
-def test_it_refuses_a_message_of_yesterday(receive: Callable[..., int]) -> None:
+def test_it_refuses_an_old_message(receive: Callable[..., int]) -> None:
     secret = new_secret()
     headers = signed_headers("msg_job_1", BODY, secrets=[secret], at=int(time.time()) - 86_400)
     assert receive(secret, BODY, headers, set()) == 401

@@ -1,4 +1,4 @@
-"""Calls to real servers on loopback: what is sent, and what cannot be done with it."""
+"""The webhook client with real servers on loopback: requests, refused addresses and bounds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from jobs.webhook_urls import WebhookUrlRules
-from tests.webhook_receiver import receiving, status
+from tests.webhook_receiver import respond_with, running_receiver
 from worker.webhooks.http_client import Lookup, WebhookClient, look_up
 from worker.webhooks.retry_policy import Answered, Failed, Refused
 
@@ -20,94 +20,94 @@ BODY = b'{"type":"job.completed"}'
 HEADERS = {"Content-Type": "application/json", "webhook-id": "msg_1"}
 
 
-def poster(
+def client(
     *, allow_private: bool = True, timeout_s: float = 10.0, lookup: Lookup = look_up
 ) -> WebhookClient:
     rules = WebhookUrlRules(allow_http=True, allow_private=allow_private)
     return WebhookClient(timeout_s=timeout_s, rules=rules, lookup=lookup)
 
 
-class Names:
-    """A resolver that can be asked once: a second question would be the rebinding's chance."""
+class Resolver:
+    """Resolves one name once: a second lookup would permit DNS rebinding."""
 
     def __init__(self, *addresses: str) -> None:
         self.addresses = addresses
-        self.asked: list[str] = []
+        self.hosts: list[str] = []
 
     def __call__(self, host: str, _port: int) -> Sequence[str]:
-        assert not self.asked, "looked up twice"
-        self.asked.append(host)
+        assert not self.hosts, "looked up twice"
+        self.hosts.append(host)
         return self.addresses
 
 
-def test_the_receiver_gets_body_path_and_headers() -> None:
-    with receiving(status(204)) as receiver:
-        assert poster().post(receiver.url, HEADERS, BODY) == Answered(status=204)
-    (call,) = receiver.calls
-    assert (call.path, call.body) == ("/hook?token=1", BODY)
-    assert call.headers["webhook-id"] == "msg_1"
-    assert call.headers["host"] == f"127.0.0.1:{receiver.port}"
+def test_the_receiver_gets_the_path_headers_and_body() -> None:
+    with running_receiver(respond_with(204)) as receiver:
+        assert client().post(receiver.url, HEADERS, BODY) == Answered(status=204)
+    (request,) = receiver.requests
+    assert (request.path, request.body) == ("/hook?token=1", BODY)
+    assert request.headers["webhook-id"] == "msg_1"
+    assert request.headers["host"] == f"127.0.0.1:{receiver.port}"
 
 
-def test_a_name_is_looked_up_once_and_called_at_the_address_that_was_checked() -> None:
-    names = Names("127.0.0.1")
-    with receiving(status(200)) as receiver:
+def test_a_name_is_resolved_once_and_the_checked_address_is_called() -> None:
+    resolver = Resolver("127.0.0.1")
+    with running_receiver(respond_with(200)) as receiver:
         url = f"http://receiver.example:{receiver.port}/"
-        assert poster(lookup=names).post(url, HEADERS, BODY) == Answered(status=200)
-    assert names.asked == ["receiver.example"]
-    assert receiver.calls[0].headers["host"] == f"receiver.example:{receiver.port}"
+        assert client(lookup=resolver).post(url, HEADERS, BODY) == Answered(status=200)
+    assert resolver.hosts == ["receiver.example"]
+    assert receiver.requests[0].headers["host"] == f"receiver.example:{receiver.port}"
 
 
 @pytest.mark.parametrize(
     "addresses", [["127.0.0.1"], ["93.184.215.14", "127.0.0.1"], ["::1"], ["169.254.169.254"]]
 )
-def test_a_name_with_an_address_that_is_not_public_is_not_called(addresses: list[str]) -> None:
-    with receiving(status(200)) as receiver:
+def test_a_name_with_a_private_address_is_not_called(addresses: list[str]) -> None:
+    with running_receiver(respond_with(200)) as receiver:
         url = f"http://receiver.example:{receiver.port}/"
-        result = poster(allow_private=False, lookup=Names(*addresses)).post(url, HEADERS, BODY)
+        result = client(allow_private=False, lookup=Resolver(*addresses)).post(url, HEADERS, BODY)
     assert isinstance(result, Refused)
     assert "public internet" in result.detail
     assert not any(address in result.detail for address in addresses)
-    assert not receiver.calls
+    assert not receiver.requests
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]"])
-def test_loopback_is_not_called_however_it_is_spelled(host: str) -> None:
-    with receiving(status(200)) as receiver:
-        result = poster(allow_private=False).post(f"http://{host}:{receiver.port}/", HEADERS, BODY)
+def test_loopback_is_not_called_in_any_notation(host: str) -> None:
+    with running_receiver(respond_with(200)) as receiver:
+        result = client(allow_private=False).post(f"http://{host}:{receiver.port}/", HEADERS, BODY)
     assert isinstance(result, Refused | Failed)
-    assert not receiver.calls
+    assert not receiver.requests
 
 
-def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
-    with receiving(status(200)) as receiver:
+def test_the_next_address_is_tried_if_the_first_refuses_the_connection() -> None:
+    with running_receiver(respond_with(200)) as receiver:
         url = f"http://receiver.example:{receiver.port}/"
-        names = Names("127.0.0.2", "127.0.0.1")  # nothing listens on the first
-        assert poster(lookup=names).post(url, HEADERS, BODY) == Answered(status=200)
+        resolver = Resolver("127.0.0.2", "127.0.0.1")  # nothing listens on the first
+        assert client(lookup=resolver).post(url, HEADERS, BODY) == Answered(status=200)
 
 
 def test_a_redirect_is_not_followed() -> None:
-    with receiving(status(200)) as other:
-        with receiving(status(302, Location=other.url)) as receiver:
-            assert poster().post(receiver.url, HEADERS, BODY) == Answered(status=302)
-        assert not other.calls
+    with running_receiver(respond_with(200)) as other:
+        with running_receiver(respond_with(302, Location=other.url)) as receiver:
+            assert client().post(receiver.url, HEADERS, BODY) == Answered(status=302)
+        assert not other.requests
 
 
 def test_retry_after_is_read() -> None:
-    with receiving(status(503, Retry_After="17")) as receiver:
-        result = poster().post(receiver.url, HEADERS, BODY)
+    with running_receiver(respond_with(503, Retry_After="17")) as receiver:
+        result = client().post(receiver.url, HEADERS, BODY)
     assert result == Answered(status=503, retry_after_s=17.0)
 
 
-def test_nobody_listens() -> None:
-    with receiving(status(200)) as receiver:
+def test_a_refused_connection_is_a_failure() -> None:
+    with running_receiver(respond_with(200)) as receiver:
         pass
-    result = poster().post(receiver.url, HEADERS, BODY)
+    result = client().post(receiver.url, HEADERS, BODY)
     assert result == Failed(detail="The receiver refused the connection.")
 
 
 class Clock:
-    """Seconds that pass only when a test says so."""
+    """A clock that tests advance."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -116,19 +116,19 @@ class Clock:
         return self.now
 
 
-def test_a_receiver_that_never_answers_is_given_up() -> None:
-    let_go = threading.Event()
-    with receiving(lambda _: let_go.wait(60)) as receiver:  # type: ignore[arg-type]
-        result = poster(timeout_s=0.3).post(receiver.url, HEADERS, BODY)
-        let_go.set()
+def test_a_receiver_that_does_not_respond_times_out() -> None:
+    release = threading.Event()
+    with running_receiver(lambda _: release.wait(60)) as receiver:  # type: ignore[arg-type]
+        result = client(timeout_s=0.3).post(receiver.url, HEADERS, BODY)
+        release.set()
     assert isinstance(result, Failed)
 
 
-def test_a_receiver_that_drips_its_answer_is_cut_off() -> None:
+def test_a_response_that_trickles_is_cut_off_at_the_deadline() -> None:
     cut_off = threading.Event()
 
-    def drip(handler: BaseHTTPRequestHandler) -> None:
-        # Each piece comes well within any socket's own timeout, and there is no end to them.
+    def trickle(handler: BaseHTTPRequestHandler) -> None:
+        # Each piece arrives within the timeout of the socket.
         try:
             for _ in range(1200):
                 handler.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -137,49 +137,49 @@ def test_a_receiver_that_drips_its_answer_is_cut_off() -> None:
         except OSError:
             cut_off.set()
 
-    with receiving(drip) as receiver:
-        result = poster(timeout_s=0.5).post(receiver.url, HEADERS, BODY)
-        assert cut_off.wait(60), "the connection was kept"
+    with running_receiver(trickle) as receiver:
+        result = client(timeout_s=0.5).post(receiver.url, HEADERS, BODY)
+        assert cut_off.wait(60), "the connection was not closed"
     assert result == Failed(detail="No answer came within 0.5 seconds.")
 
 
-def test_what_ends_before_the_deadline_is_told_from_what_ends_after_it() -> None:
+def test_a_closed_connection_is_a_timeout_only_after_the_deadline() -> None:
     clock = Clock()
 
-    def answers_nothing(passes_s: float) -> Callable[[BaseHTTPRequestHandler], None]:
+    def hang_up_after(seconds: float) -> Callable[[BaseHTTPRequestHandler], None]:
         def hang_up(_: BaseHTTPRequestHandler) -> None:
-            clock.now += passes_s
+            clock.now += seconds
 
         return hang_up
 
-    sender = replace(poster(timeout_s=60), clock=clock)
-    with receiving(answers_nothing(59)) as receiver:
+    sender = replace(client(timeout_s=60), clock=clock)
+    with running_receiver(hang_up_after(59)) as receiver:
         result = sender.post(receiver.url, HEADERS, BODY)
     assert result == Failed(detail="The receiver did not answer as a web server does.")
-    with receiving(answers_nothing(60)) as receiver:
+    with running_receiver(hang_up_after(60)) as receiver:
         result = sender.post(receiver.url, HEADERS, BODY)
     assert result == Failed(detail="No answer came within 60 seconds.")
 
 
-def test_looking_the_name_up_is_part_of_the_time_that_a_call_has() -> None:
+def test_the_deadline_includes_the_name_resolution() -> None:
     clock = Clock()
 
     def slow(_host: str, _port: int) -> Sequence[str]:
         clock.now += 60
         return ["127.0.0.1"]
 
-    let_go = threading.Event()
-    with receiving(lambda _: let_go.wait(60)) as receiver:  # type: ignore[arg-type]
-        sender = replace(poster(timeout_s=60, lookup=slow), clock=clock)
+    release = threading.Event()
+    with running_receiver(lambda _: release.wait(60)) as receiver:  # type: ignore[arg-type]
+        sender = replace(client(timeout_s=60, lookup=slow), clock=clock)
         result = sender.post(receiver.url, HEADERS, BODY)
-        let_go.set()
+        release.set()
     assert isinstance(result, Failed)
 
 
-def test_an_endless_body_is_not_read() -> None:
+def test_the_body_of_the_response_is_not_read() -> None:
     ended = threading.Event()
 
-    def pour(handler: BaseHTTPRequestHandler) -> None:
+    def send_endlessly(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
         try:
             while True:
@@ -187,17 +187,17 @@ def test_an_endless_body_is_not_read() -> None:
         except OSError:
             ended.set()
 
-    with receiving(pour) as receiver:
-        assert poster().post(receiver.url, HEADERS, BODY) == Answered(status=200)
-        assert ended.wait(20), "the connection was kept"
+    with running_receiver(send_endlessly) as receiver:
+        assert client().post(receiver.url, HEADERS, BODY) == Answered(status=200)
+        assert ended.wait(20), "the connection was not closed"
 
 
-def test_an_answer_that_is_not_http_is_a_failure() -> None:
+def test_a_response_that_is_not_http_is_a_failure() -> None:
     def greet(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"220 smtp ready\r\n")
 
-    with receiving(greet) as receiver:
-        result = poster().post(receiver.url, HEADERS, BODY)
+    with running_receiver(greet) as receiver:
+        result = client().post(receiver.url, HEADERS, BODY)
     assert result == Failed(detail="The receiver did not answer as a web server does.")
 
 
@@ -220,10 +220,10 @@ def trusting(authority: trustme.CA, lookup: Lookup) -> WebhookClient:
     return WebhookClient(timeout_s=10, rules=rules, lookup=lookup, tls=context)
 
 
-def test_over_tls_the_certificate_has_to_be_the_names(
+def test_the_certificate_must_be_valid_for_the_name(
     authority: trustme.CA, server_tls: ssl.SSLContext
 ) -> None:
-    with receiving(status(200), server_tls) as receiver:
+    with running_receiver(respond_with(200), server_tls) as receiver:
         right = f"https://receiver.example:{receiver.port}/"
         wrong = f"https://another.example:{receiver.port}/"
         sender = trusting(authority, lambda _host, _port: ["127.0.0.1"])
@@ -231,20 +231,20 @@ def test_over_tls_the_certificate_has_to_be_the_names(
         result = sender.post(wrong, HEADERS, BODY)
     assert isinstance(result, Failed)
     assert "certificate is not valid" in result.detail
-    assert len(receiver.calls) == 1
+    assert len(receiver.requests) == 1
 
 
 def test_a_certificate_of_an_unknown_authority_is_not_trusted(server_tls: ssl.SSLContext) -> None:
-    with receiving(status(200), server_tls) as receiver:
-        result = poster(lookup=lambda _host, _port: ["127.0.0.1"]).post(
+    with running_receiver(respond_with(200), server_tls) as receiver:
+        result = client(lookup=lambda _host, _port: ["127.0.0.1"]).post(
             f"https://receiver.example:{receiver.port}/", HEADERS, BODY
         )
     assert isinstance(result, Failed)
-    assert not receiver.calls
+    assert not receiver.requests
 
 
-def test_http_is_not_called_where_it_is_not_allowed(authority: trustme.CA) -> None:
-    with receiving(status(200)) as receiver:
+def test_http_is_refused_unless_allowed(authority: trustme.CA) -> None:
+    with running_receiver(respond_with(200)) as receiver:
         result = trusting(authority, look_up).post(receiver.url, HEADERS, BODY)
     assert isinstance(result, Refused)
-    assert not receiver.calls
+    assert not receiver.requests

@@ -1,4 +1,4 @@
-"""What follows from an attempt to call back."""
+"""The decision after a delivery attempt."""
 
 from __future__ import annotations
 
@@ -6,51 +6,51 @@ import pytest
 
 from worker.webhooks.retry_policy import Answered, DeliveryDecision, Failed, Refused, Result, decide
 
-WAITS = (5.0, 60.0)
+DELAYS_S = (5.0, 60.0)
 
 
-def decided(result: Result, number: int = 1, chance: float = 0.0) -> DeliveryDecision:
-    return decide(result, number=number, retries_s=WAITS, chance=chance)
+def decision_after(result: Result, number: int = 1, chance: float = 0.0) -> DeliveryDecision:
+    return decide(result, number=number, retries_s=DELAYS_S, chance=chance)
 
 
 @pytest.mark.parametrize("status", [200, 202, 204, 299])
-def test_a_success_ends_it(status: int) -> None:
-    assert decided(Answered(status=status)) == DeliveryDecision(
+def test_a_success_ends_the_delivery(status: int) -> None:
+    assert decision_after(Answered(status=status)) == DeliveryDecision(
         outcome="delivered", detail="", again_in_s=None
     )
 
 
 @pytest.mark.parametrize("status", [199, 301, 307, 400, 401, 404, 409, 429, 500, 503])
-def test_any_other_status_is_tried_again(status: int) -> None:
-    decision = decided(Answered(status=status))
+def test_any_other_status_is_retried(status: int) -> None:
+    decision = decision_after(Answered(status=status))
     assert (decision.outcome, decision.again_in_s) == ("failed", 5.0)
     assert str(status) in decision.detail
 
 
-def test_each_wait_is_used_once_and_then_it_is_over() -> None:
-    waits = [decided(Failed(detail="No."), number).again_in_s for number in (1, 2, 3, 4)]
-    assert waits == [5.0, 60.0, None, None]
-    assert "last attempt" in decided(Failed(detail="No."), 3).detail
+def test_each_delay_is_used_once_and_then_the_delivery_ends() -> None:
+    delays = [decision_after(Failed(detail="No."), number).again_in_s for number in (1, 2, 3, 4)]
+    assert delays == [5.0, 60.0, None, None]
+    assert "last attempt" in decision_after(Failed(detail="No."), 3).detail
 
 
-def test_a_receiver_that_is_gone_for_good_is_not_called_again() -> None:
-    decision = decided(Answered(status=410))
+def test_status_410_is_not_retried() -> None:
+    decision = decision_after(Answered(status=410))
     assert (decision.outcome, decision.again_in_s) == ("failed", None)
 
 
-def test_an_address_that_must_not_be_called_is_not_tried_again() -> None:
-    decision = decided(Refused(detail="private"))
+def test_a_refused_address_is_not_retried() -> None:
+    decision = decision_after(Refused(detail="private"))
     assert decision == DeliveryDecision(outcome="refused", detail="private", again_in_s=None)
 
 
-def test_a_busy_receiver_may_ask_for_a_longer_wait_but_not_for_a_shorter_or_endless_one() -> None:
-    def wait(status: int, wish: float) -> float | None:
-        return decided(Answered(status=status, retry_after_s=wish)).again_in_s
+def test_retry_after_may_lengthen_the_delay_up_to_a_day() -> None:
+    def delay(status: int, retry_after_s: float) -> float | None:
+        return decision_after(Answered(status=status, retry_after_s=retry_after_s)).again_in_s
 
-    assert [wait(503, 30), wait(429, 30), wait(503, 1), wait(503, 1e9)] == [30, 30, 5, 86_400]
-    assert wait(500, 30) == 5
+    assert [delay(503, 30), delay(429, 30), delay(503, 1), delay(503, 1e9)] == [30, 30, 5, 86_400]
+    assert delay(500, 30) == 5
 
 
-def test_chance_spreads_the_attempts_by_a_fifth_at_most() -> None:
-    assert decided(Failed(detail="No."), chance=0.5).again_in_s == pytest.approx(5.5)
-    assert decided(Failed(detail="No."), chance=1.0).again_in_s == pytest.approx(6.0)
+def test_jitter_lengthens_the_delay_by_a_fifth_at_most() -> None:
+    assert decision_after(Failed(detail="No."), chance=0.5).again_in_s == pytest.approx(5.5)
+    assert decision_after(Failed(detail="No."), chance=1.0).again_in_s == pytest.approx(6.0)
