@@ -121,6 +121,7 @@ class MemoryState:
         self.lock = threading.Lock()
         self.records: dict[str, JobRecord] = {}
         self.reports: dict[str, WorkerReport] = {}
+        self.worker_progress: dict[str, float] = {}  # name → when it last made progress
         self.uploads: dict[str, float] = {}  # seconds of silence
         self.row_totals: Counter[str] = Counter()
         self.ended_totals: Counter[State] = Counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from jobs.memory.state import MemoryState
 from jobs.ports.worker_registry import WorkerRegistry, WorkerReport
@@ -19,6 +20,13 @@ class MemoryWorkerRegistry(WorkerRegistry):
             name=name, reported_at=self._state.clock(), model=model
         )
 
+    def report_progress(self, name: str, *, age_s: float) -> None:
+        self._state.worker_progress[name] = self._state.clock() - age_s
+
     def active(self, *, within_s: float) -> Sequence[WorkerReport]:
-        now = self._state.clock()
-        return [r for r in self._state.reports.values() if now - r.reported_at <= within_s]
+        now, progress = self._state.clock(), self._state.worker_progress
+        return [
+            replace(r, seconds_since_progress=now - progress[r.name]) if r.name in progress else r
+            for r in self._state.reports.values()
+            if now - r.reported_at <= within_s
+        ]

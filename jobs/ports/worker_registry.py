@@ -14,6 +14,8 @@ class WorkerReport:
     name: str
     reported_at: float  # Unix seconds by the store's clock
     model: Mapping[str, object] | None  # None: the model server does not answer
+    # Since it waited for messages or worked, by the store's clock; None: not reported yet.
+    seconds_since_progress: float | None = None
 
 
 class WorkerRegistry(ABC):
@@ -21,7 +23,11 @@ class WorkerRegistry(ABC):
 
     @abstractmethod
     def report(self, name: str, model: Mapping[str, object] | None) -> None:
-        """Record that a worker is alive, and the model that it reaches."""
+        """Record that a worker's pool is alive, and the model that it reaches."""
+
+    @abstractmethod
+    def report_progress(self, name: str, *, age_s: float) -> None:
+        """Record that a worker last made progress `age_s` seconds ago."""
 
     @abstractmethod
     def active(self, *, within_s: float) -> Sequence[WorkerReport]:

@@ -26,6 +26,7 @@
 | `label_response:{id}` | list | one element, the response as JSON; expires after a minute |
 | `rate_limit:…` | list | times of a key's latest requests; written by the `limits` library |
 | `workers` | hash | worker name → time of its last report (ms), a space, the model it reaches as JSON |
+| `workers:progress` | hash | worker name → when it last waited for messages or worked (ms) |
 | `totals` | hash | rows ever `labelled`, `failed`, `to_review`; jobs `ended:STATE`; only grows |
 | `cache:young`, `cache:old` | hash | digest of text and model → time of the write (4 bytes, s) and the probabilities |
 
@@ -46,6 +47,7 @@ WEBHOOK_SECRETS = f"{_PREFIX}webhooks:secrets"
 API_KEYS = f"{_PREFIX}api_keys"
 REQUEST_COUNTS = f"{_PREFIX}rate_limit"
 WORKERS = f"{_PREFIX}workers"
+WORKERS_PROGRESS = f"{WORKERS}:progress"
 PROBE = f"{_PREFIX}probe"  # never there
 TOTALS = f"{_PREFIX}totals"
 CACHE_YOUNG = f"{_PREFIX}cache:young"

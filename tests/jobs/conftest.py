@@ -67,6 +67,9 @@ def _make_older(client: Any, ms: int) -> None:
             for name, report in client.hgetall(key).items():
                 reported_ms, _, model = report.partition(" ")
                 client.hset(key, name, f"{int(reported_ms) - ms} {model}")
+        elif key.endswith(":workers:progress"):
+            for name in client.hkeys(key):
+                client.hincrby(key, name, -ms)
         elif kind == "hash":
             for field in client.hkeys(key):
                 if field.startswith("at:") or field in ("last_progress", "files_deleted"):

@@ -337,6 +337,31 @@ def test_workers_are_known_while_they_report(pass_time: PassTime, store: JobStor
     assert [report.name for report in store.workers.active(within_s=10)] == ["w2"]
 
 
+def test_the_progress_of_a_worker_ages_by_itself(pass_time: PassTime, store: JobStore) -> None:
+    def age_s() -> float | None:
+        (report,) = store.workers.active(within_s=1000)
+        return report.seconds_since_progress
+
+    store.workers.report("w1", None)
+    assert age_s() is None
+    store.workers.report_progress("w1", age_s=7)
+    store.workers.report_progress("another", age_s=0)
+    assert age_s() == pytest.approx(7, abs=5)
+    pass_time(60)
+    store.workers.report("w1", None)
+    assert age_s() == pytest.approx(67, abs=5)
+    store.workers.report_progress("w1", age_s=0)
+    assert age_s() == pytest.approx(0, abs=5)
+
+
+def test_progress_of_workers_that_are_gone_is_deleted_after_a_day(redis_url: str) -> None:
+    workers = redis_job_store(redis_client(redis_url)).workers
+    workers.report_progress("gone", age_s=86_460)
+    workers.report_progress("new", age_s=0)
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        assert set(client.hkeys("spinelabel:workers:progress")) == {"new"}
+
+
 def test_rate_and_eta_follow_the_commits(pass_time: PassTime, store: JobStore, job_id: str) -> None:
     plan(store, job_id, 5, 5)
     assert store.jobs.get(job_id).rows_per_second is None
