@@ -30,8 +30,12 @@ from jobs.queue.task_queue import (
     PLAN_TASK,
     RECOVER_TASK,
 )
+from jobs.queue.weighted_cycle import QueueTurns
+from jobs.redis.connection import redis_client
 from jobs.redis.outage import is_outage, refusal
+from jobs.redis.worker_registry import RedisWorkerRegistry
 from worker.dependencies import Services, connect, connect_sender
+from worker.liveness.progress import ProgressMark, start_progress_reporter
 from worker.liveness.status_reporter import start_status_reporter
 from worker.settings import WorkerSettings
 from worker.tasks.assemble import assemble_job
@@ -62,7 +66,12 @@ def make_app(settings: WorkerSettings) -> Celery:
     """An app with its tasks and the schedule of the periodic ones. Connects to nothing yet."""
     app = make_celery(settings.broker_url)
     # One set per process: neither gRPC channels nor Redis connections survive a fork.
-    services = functools.cache(lambda: connect(settings, app))
+    # Only the mark of progress is shared, so it is made before the fork.
+    progress = ProgressMark()
+    services = functools.cache(lambda: connect(settings, app, progress))
+    app.conf.broker_transport_options["queue_order_strategy"] = functools.partial(
+        QueueTurns, on_wait=progress.touch
+    )
     # Each in a message of its own, so that none can stop or delay another.
     periods_s = {
         RECOVER_TASK: settings.recovery_interval_s,
@@ -90,7 +99,19 @@ def make_app(settings: WorkerSettings) -> Celery:
             connect_sender(settings, services().store.jobs), threads=settings.webhook_threads
         )
 
+    def begin_worker(**_: Any) -> None:
+        workers = RedisWorkerRegistry(redis_client(settings.redis_url))
+        start_progress_reporter(workers, socket.gethostname(), progress)
+
+    def progressed(**_: Any) -> None:
+        progress.touch()
+
+    # In the processes of the pool, as they begin, and around each task.
     signals.worker_process_init.connect(begin_process, weak=False)
+    signals.task_prerun.connect(progressed, weak=False)
+    signals.task_postrun.connect(progressed, weak=False)
+    # In the main process, once it consumes.
+    signals.worker_ready.connect(begin_worker, weak=False)
     return app
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from celery import Celery
 
@@ -17,6 +17,7 @@ from jobs.redis.job_store import redis_job_store
 from jobs.redis.label_requests import RedisLabelRequests
 from jobs.redis.prediction_cache import RedisPredictionCache
 from jobs.redis.webhooks import RedisWebhookStore
+from worker.liveness.progress import ProgressMark
 from worker.model.client import ModelClient
 from worker.model.registry import ModelRegistry
 from worker.settings import WorkerSettings
@@ -35,9 +36,10 @@ class Services:
     models: ModelRegistry
     labels: PredictionCache
     settings: WorkerSettings
+    progress: ProgressMark = field(default_factory=ProgressMark)
 
 
-def connect(settings: WorkerSettings, app: Celery) -> Services:
+def connect(settings: WorkerSettings, app: Celery, progress: ProgressMark) -> Services:
     """Create the production adapters. Call it after the fork; each connects at its first use."""
     client = redis_client(settings.redis_url)
     return Services(
@@ -55,6 +57,7 @@ def connect(settings: WorkerSettings, app: Celery) -> Services:
         ),
         labels=_label_cache(settings),
         settings=settings,
+        progress=progress,
     )
 
 

@@ -8,6 +8,9 @@ from jobs.ports.step_leases import MAX_LEASE_S
 from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
 from jobs.settings import JobSettings
 
+# For what a step does beside calling the model: read, parse and write one chunk.
+_STEP_MARGIN_S = 20.0
+
 
 class WorkerSettings(JobSettings):
     """`SPINELABEL_*`: where the model is, how work is cut, how long things may take."""
@@ -90,3 +93,8 @@ class WorkerSettings(JobSettings):
     webhook_threads: PositiveInt = Field(
         4, description="Receivers that one worker process calls at a time."
     )
+
+    @property
+    def max_step_s(self) -> float:
+        """Longest time between two steps of a task: a call of the model with its retries, and more."""
+        return 2 * self.model_deadline_s + self.model_retry_budget_s + _STEP_MARGIN_S

@@ -29,18 +29,21 @@ class LeaseHeartbeat:
         *,
         lease_s: float,
         renewal_interval_s: float = RENEWAL_INTERVAL_S,
+        on_step: Callable[[], object] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Renews nothing yet.
 
         Args:
             renewal_interval_s: seconds between renewals; at most a third of the lease.
+            on_step: called by `check`, so between units of work; renewals go on even if work hangs.
             clock: monotonic seconds.
         """
         self._leases = leases
         self._claim = claim
         self._lease_s = lease_s
         self._renewal_interval_s = min(renewal_interval_s, lease_s / 3)
+        self._on_step = on_step
         self._clock = clock
         self._stop = threading.Event()
         self._lost: LeaseLost | redis.RedisError | None = None
@@ -68,6 +71,7 @@ class LeaseHeartbeat:
             LeaseLost: another worker has claimed the step, or the job has ended.
             redis.RedisError: Redis was away for so long that the lease has expired.
         """
+        self._on_step()
         if self._lost is not None:
             raise self._lost
 

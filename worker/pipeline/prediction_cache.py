@@ -67,6 +67,7 @@ def predict_with_cache(
     )
     # After the last prediction and before anything is kept, also where every row was a cache hit.
     if keys:
+        checkpoint()
         services.models.confirm(model)
     found: dict[bytes, NDArray[np.float32] | RowError] = dict(known)
     fresh: dict[bytes, bytes] = {}

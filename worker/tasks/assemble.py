@@ -44,7 +44,9 @@ def _assemble(services: Services, claim: Claim) -> None:
     store, storage, settings = services.store, services.storage, services.settings
     job_id = claim.job_id
     try:
-        with LeaseHeartbeat(store.leases, claim, lease_s=settings.lease_s) as heartbeat:
+        with LeaseHeartbeat(
+            store.leases, claim, lease_s=settings.lease_s, on_step=services.progress.touch
+        ) as heartbeat:
             # Both exist if an earlier attempt died after publishing them.
             if not (storage.exists(result_path(job_id)) and storage.exists(errors_path(job_id))):
                 try:

@@ -27,6 +27,7 @@ def delete_orphans(services: Services) -> None:
     # File times come from the storage's clock.
     changed_before = services.storage.now() - services.settings.orphan_min_age_s
     for job_id in services.storage.folders(JOBS):
+        services.progress.touch()
         try:
             if _is_orphan(services, job_id, changed_before):
                 services.storage.delete(job_folder(job_id))

@@ -22,6 +22,7 @@ def expire_jobs(services: Services) -> None:
     A job that cannot be expired is logged and passed over. Raises only when Redis is away or refuses writes.
     """
     for job_id in services.store.jobs.active_ids():
+        services.progress.touch()
         try:
             _expire(services, job_id)
         except JobNotFound:  # deleted since the list was read

@@ -50,7 +50,9 @@ def _label(services: Services, claim: Claim, index: int) -> None:
     store, settings, job_id = services.store, services.settings, claim.job_id
     job = store.jobs.get(job_id)
     try:
-        with LeaseHeartbeat(store.leases, claim, lease_s=settings.lease_s) as heartbeat:
+        with LeaseHeartbeat(
+            store.leases, claim, lease_s=settings.lease_s, on_step=services.progress.touch
+        ) as heartbeat:
             commit = _label_and_commit(services, job, claim, index, heartbeat.check)
     except LeaseLost:
         _delete_uncommitted_output(services, claim, index)

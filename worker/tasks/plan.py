@@ -56,7 +56,9 @@ def plan_job(services: Services, job_id: str) -> None:
 def _plan(services: Services, claim: Claim) -> None:
     store, settings, job_id = services.store, services.settings, claim.job_id
     try:
-        with LeaseHeartbeat(store.leases, claim, lease_s=settings.lease_s) as heartbeat:
+        with LeaseHeartbeat(
+            store.leases, claim, lease_s=settings.lease_s, on_step=services.progress.touch
+        ) as heartbeat:
             _pin_model(services, claim)
             convert_workbook(services, job_id, heartbeat.check)
             for group, last in _groups(services, job_id):

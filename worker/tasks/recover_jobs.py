@@ -28,6 +28,7 @@ def recover_jobs(services: Services) -> None:
     """
     abandoned: dict[str, AbandonedSteps] = {}
     for job_id in services.store.jobs.active_ids():
+        services.progress.touch()
         try:
             missing = services.store.leases.find_abandoned(
                 job_id, idle_s=_IDLE_S, lease_s=services.settings.lease_s

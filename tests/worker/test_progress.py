@@ -1,0 +1,88 @@
+"""The mark of progress: shared with forked processes, and set by steps of work."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import LeaseLost
+from jobs.job import NewJob, State
+from jobs.memory.job_store import memory_job_store
+from jobs.ports.step_leases import PLAN
+from jobs.queue.task_queue import QUEUES
+from jobs.queue.weighted_cycle import QueueTurns
+from tests.worker.scripted_model import Scripted, scripted_server
+from tests.worker.worker_harness import Desk, catalogue
+from worker.liveness.lease_heartbeat import LeaseHeartbeat
+from worker.liveness.progress import ProgressMark
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_mark_of_a_forked_process_counts_in_its_parent() -> None:
+    clock = Clock()
+    mark = ProgressMark(clock=clock)
+    clock.now = 150.0
+    assert mark.age_s() == 50
+    if (pid := os.fork()) == 0:
+        clock.now = 140.0
+        mark.touch()
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert mark.age_s() == 10
+
+
+def test_only_a_wait_for_some_queue_is_progress() -> None:
+    waits: list[int] = []
+    turns = QueueTurns(list(QUEUES), on_wait=lambda: waits.append(1))
+    turns.consume(len(QUEUES))
+    assert len(waits) == 1
+    turns.update([])  # all consumers were cancelled
+    turns.consume(0)
+    assert len(waits) == 1
+
+
+def test_a_check_between_units_of_work_is_a_step_and_a_renewal_is_none() -> None:
+    steps: list[int] = []
+    store = memory_job_store()
+    job = store.jobs.create(NewJob(id="j", filename="c", input_bytes=1, layout={}))
+    claim = store.leases.claim(job.id, PLAN, lease_s=30)
+    assert claim is not None
+    with LeaseHeartbeat(
+        store.leases, claim, lease_s=30, on_step=lambda: steps.append(1)
+    ) as heartbeat:
+        heartbeat.check()
+        assert len(steps) == 1
+        store.jobs.end(job.id, State.CANCELLED)
+        with pytest.raises(LeaseLost):
+            heartbeat.confirm()
+
+
+def test_each_call_of_the_model_is_a_step_of_a_chunk(tmp_path: Path) -> None:
+    with scripted_server() as server:
+        server.models[1] = Scripted(labels=("crime", "travel"))
+        desk = Desk(tmp_path, server.target, chunk_rows=50, batch_rows=1)
+        job_id = desk.submit(catalogue(40))
+        desk.work(until=lambda: desk.has_planned(job_id))
+        steps = 0
+
+        def count() -> float:
+            nonlocal steps
+            steps += 1
+            return 0.0
+
+        desk.services = replace(desk.services, progress=ProgressMark(clock=count))
+        before = server.calls["serving_default"]
+        desk.work_once()
+        calls = server.calls["serving_default"] - before
+    assert calls > 1
+    assert steps > calls

@@ -1,0 +1,63 @@
+"""Progress of a worker: when it last waited for messages or finished a step of its work.
+
+A process can be alive without doing anything. The worker's main process marks each wait for
+messages, the processes of its pool mark the steps of their tasks, and the main process reports the
+newest mark.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+import structlog
+
+from jobs.ports.worker_registry import WorkerRegistry
+
+log = structlog.get_logger(__name__)
+
+REPORT_INTERVAL_S = 3.0
+
+
+class ProgressMark:
+    """The time of the latest progress. Processes that are forked from its creator share it."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Counts as progress.
+
+        Args:
+            clock: monotonic seconds, the same in all processes of this machine.
+        """
+        self._clock = clock
+        # Without a lock: a process that is killed while it holds one would stop all others. An
+        # aligned double is written at once, and two marks at the same time are equally right.
+        self._marked_at = multiprocessing.RawValue("d", clock())
+
+    def touch(self) -> None:
+        """Progress was made now."""
+        self._marked_at.value = self._clock()
+
+    def age_s(self) -> float:
+        """Seconds since the latest progress."""
+        marked_at: float = self._marked_at.value
+        return max(0.0, self._clock() - marked_at)
+
+
+def start_progress_reporter(workers: WorkerRegistry, name: str, progress: ProgressMark) -> None:
+    """Start the reporting thread of the worker's main process."""
+
+    def run() -> None:
+        pause = threading.Event()
+        while True:
+            try:
+                workers.report_progress(name, age_s=progress.age_s())
+            except redis.RedisError as error:
+                log.warning("progress_report_failed", error=error)
+            except Exception:
+                log.exception("progress_report_failed")
+            pause.wait(REPORT_INTERVAL_S)
+
+    threading.Thread(target=run, name="progress-reporter", daemon=True).start()
