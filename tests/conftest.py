@@ -14,11 +14,11 @@ from tests.stack import SAMPLE
 TESTS = Path(__file__).parent
 # What only `make test-all` runs: files and folders below `tests`, and why they are not quick.
 SLOW = {
+    "api/server/test_slow_clients.py": "hundreds of slow connections",
+    "api/server/test_transfer_limits.py": "large transfers",
     "api/test_schemathesis.py": "requests generated from the whole API description",
-    "api/test_slow_clients.py": "hundreds of slow connections",
-    "api/test_transfer_limits.py": "large transfers",
+    "catalogue/compressed/test_xlsx_bounds.py": "workbooks that are large when unpacked",
     "catalogue/test_growth.py": "time and memory of large inputs",
-    "catalogue/test_xlsx_bounds.py": "workbooks that are large when unpacked",
     "chaos": "fault injection and fuzzing",
     "compose": "containers",
     "deploy": "bills of materials",

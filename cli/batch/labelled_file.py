@@ -13,7 +13,7 @@ from typing import IO
 # A cell may be as long as the file; the reader's own limit is 128 KiB.
 _LONGEST_CELL = 2**31 - 1
 _DELIMITERS = ",;\t|"
-# As docs/api.md documents the result; `tests/cli/test_labelled_file.py` compares with the server's.
+# As docs/api.md documents the result; `tests/cli/batch/test_labelled_file.py` compares with the server's.
 LABEL_COLUMNS = (
     "predicted_genre",
     "confidence",

@@ -46,7 +46,7 @@ from catalogue.parsing.rows import parse_records
 from catalogue.parsing.sampling import take_sample
 from catalogue.parsing.schema import CatalogueSchema, inspect_head
 from catalogue.text.cleaning import clean
-from tests.catalogue.workbooks import book
+from tests.catalogue.compressed.workbooks import book
 
 _GROWTH = 4
 _MOST_TIMES_THE_TIME = 9.0

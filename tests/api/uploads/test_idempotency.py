@@ -25,9 +25,9 @@ from jobs.memory.state import MemoryState
 from jobs.ports.idempotency import KeyClaim, request_name
 from jobs.queue.task_queue import RecordingTaskQueue
 from jobs.webhook_urls import WebhookUrlRules
+from tests.api.callers import somebody
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import ApiHarness
-from tests.api.fixed_callers import somebody
 
 CATALOGUE = b"title,summary\nA,some words\n"
 KEY = {"Idempotency-Key": "a-key"}

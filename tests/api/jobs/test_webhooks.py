@@ -10,9 +10,9 @@ import pytest
 
 from api.settings import ApiSettings
 from jobs.ports.webhooks import Attempt
+from tests.api.auth.test_access import Keyed
 from tests.api.client import ApiClient
 from tests.api.conftest import ApiHarness, StartApi
-from tests.api.test_access import Keyed
 from tests.waiting import WITHIN_S
 
 CATALOGUE = b"title,summary\nA,some words\n"

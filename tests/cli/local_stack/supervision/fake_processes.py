@@ -1,6 +1,6 @@
 """Small programs in place of the stack's, and a supervisor over them as a program of its own.
 
-python -m tests.cli.fake_processes FOLDER    runs a supervisor over three obedient children
+python -m tests.cli.local_stack.supervision.fake_processes FOLDER    runs a supervisor over three obedient children
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ from jobs.job import Job, State
 from jobs.memory.job_repository import MemoryJobRepository
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.state import MemoryState
+from tests.api.callers import somebody
 from tests.api.client import ApiClient
 from tests.api.conftest import ApiHarness
-from tests.api.fixed_callers import somebody
 
 Query = dict[str, Any]
 ANYBODY = somebody("ann", is_admin=True)

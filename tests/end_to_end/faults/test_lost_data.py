@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.test_append_only_file import change, in_the_middle, newest
+from tests.cli.local_stack.data.test_append_only_file import change, in_the_middle, newest
 from tests.stack import ROOT, SAMPLE, log_of, running_stack
 
 SECONDS = 600

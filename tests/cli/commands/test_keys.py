@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.api.conftest import ApiProcess
-from tests.cli.test_commands import ROOT, run
+from tests.cli.commands.test_commands import run
+from tests.stack import ROOT
 
 KEY = re.compile(r"sl_[0-9a-f]{12}_[0-9a-f]{64}\n")
 

@@ -10,9 +10,9 @@ import pytest
 
 from api.auth.audit import EVENTS
 from jobs.api_keys import KeyLimits, generate_api_key
+from tests.api.auth.test_access import CATALOGUE, Keyed, submit
 from tests.api.client import ApiClient
 from tests.api.conftest import ApiHarness
-from tests.api.test_access import CATALOGUE, Keyed, submit
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from cli.doctor.check_result import Level
 from cli.local_stack.data.data_folder import DataFolder, StackState
 from cli.local_stack.data.redis_server import RedisServer
 from cli.local_stack.settings import find_model_root
+from tests.cli.commands.test_commands import run
 from tests.cli.fake_api import FakeApi
-from tests.cli.test_append_only_file import change, in_the_middle, newest
-from tests.cli.test_commands import run
+from tests.cli.local_stack.data.test_append_only_file import change, in_the_middle, newest
 
 
 def test_a_complete_installation_passes(tmp_path: Path) -> None:

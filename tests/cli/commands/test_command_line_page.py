@@ -6,7 +6,7 @@ import re
 
 import cli.errors
 from cli.main import app
-from tests.cli.test_commands import ROOT
+from tests.stack import ROOT
 
 PAGE = (ROOT / "docs" / "command_line.md").read_text(encoding="utf-8")
 EXAMPLES = [

@@ -13,7 +13,7 @@ import pytest
 
 from catalogue.compressed.xlsx_reader import last_row, xlsx_schema, xlsx_to_csv
 from catalogue.errors import CatalogueError, HeaderUnreadable, TooManyColumns, WorkbookUnreadable
-from tests.catalogue.workbooks import (
+from tests.catalogue.compressed.workbooks import (
     MAIN,
     OPEN,
     SHEET,

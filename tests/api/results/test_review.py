@@ -15,9 +15,9 @@ from catalogue.labelled.labels import Label, RowError
 from catalogue.labelled.writer import encode_header, encode_rows
 from catalogue.parsing.rows import parse_records
 from catalogue.parsing.schema import inspect_head
+from tests.api.callers import somebody
 from tests.api.client import Answer
 from tests.api.conftest import ApiHarness
-from tests.api.fixed_callers import somebody
 
 CATALOGUE = (
     "title;summary;price\nNoon;a sure thing;1\n\nDusk;a doubtful thing;2\nDawn;;3\n"

@@ -15,7 +15,7 @@ from cli.local_stack.log_errors import LogErrors
 from cli.local_stack.supervision.events import Action, StackEvent
 from cli.local_stack.supervision.supervisor import StopRequest
 from cli.local_stack.watch import Watch
-from tests.cli.test_append_only_file import in_the_middle
+from tests.cli.local_stack.data.test_append_only_file import in_the_middle
 from tests.waiting import eventually
 
 DIED = StackEvent(action=Action.DIED, child="redis")

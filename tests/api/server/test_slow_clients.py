@@ -26,7 +26,7 @@ from jobs.redis.api_keys import RedisApiKeyStore
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from tests.api.conftest import ApiProcess, StartApi
-from tests.api.slow_clients import SlowClients
+from tests.api.server.slow_clients import SlowClients
 from tests.waiting import WITHIN_S, eventually
 
 # On a machine that has a core free for the server; beside other load the server gets its share of the cores.

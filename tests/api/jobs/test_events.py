@@ -17,9 +17,9 @@ from api.settings import ApiSettings
 from jobs.job import State
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
+from tests.api.callers import somebody
 from tests.api.client import client_of
 from tests.api.conftest import ApiHarness, ApiProcess
-from tests.api.fixed_callers import somebody
 from tests.waiting import WITHIN_S
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.cli.commands.test_commands import run
 from tests.cli.fake_api import FakeApi
-from tests.cli.test_commands import ROOT, run
+from tests.stack import ROOT
 from tests.waiting import WITHIN_S
 
 LABEL: dict[str, Any] = {

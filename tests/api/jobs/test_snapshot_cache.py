@@ -15,7 +15,7 @@ from jobs.memory.job_store import memory_job_store
 from jobs.memory.state import MemoryState
 from jobs.ports.job_store import JobStore
 from jobs.ports.step_leases import PLAN
-from tests.api.fixed_callers import somebody
+from tests.api.callers import somebody
 
 BEGAN = 1_000_000.0
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.commands.test_commands import RESULT, run, start
 from tests.cli.fake_api import FakeApi, job_document
-from tests.cli.test_commands import RESULT, ROOT, run, start
+from tests.stack import ROOT
 from tests.waiting import WITHIN_S, eventually
 
 FAILED = {"code": "NO_ROWS", "message": "The file has a header but no rows."}

@@ -16,9 +16,9 @@ import pytest
 from cli.local_stack import ports
 from cli.local_stack.data.data_folder import DataFolder, StackState
 from tests.cli.fake_api import FakeApi, job_document
+from tests.stack import ROOT
 from tests.waiting import WITHIN_S, eventually
 
-ROOT = Path(__file__).parents[2]
 RESULT = (
     b"title,summary,predicted_genre,confidence,second_genre,second_confidence,genre_set,"
     b"needs_review,row_error\n"

@@ -18,10 +18,9 @@ from cli.local_stack.supervision.events import Action
 from cli.local_stack.supervision.process import ChildSpec
 from cli.local_stack.supervision.restart_policy import RestartPolicy
 from cli.local_stack.supervision.supervisor import StopRequest, Supervisor
-from tests.cli.fake_processes import Diary, running
+from tests.cli.local_stack.supervision.fake_processes import Diary, running
+from tests.stack import ROOT
 from tests.waiting import WITHIN_S, eventually
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -172,7 +171,7 @@ def test_a_report_that_cannot_be_delivered_stops_nothing(diary: Diary, tmp_path:
 def supervisor_process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Diary]]:
     diary = Diary(folder)
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.cli.fake_processes", str(folder)],
+        [sys.executable, "-m", "tests.cli.local_stack.supervision.fake_processes", str(folder)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

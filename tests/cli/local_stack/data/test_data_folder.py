@@ -18,6 +18,7 @@ import pytest
 
 from cli.errors import BadInput
 from cli.local_stack.data.data_folder import DataFolder, StackState
+from tests.stack import ROOT
 from tests.waiting import eventually
 
 HOLDER = """
@@ -78,7 +79,7 @@ def test_the_children_of_a_killed_supervisor_are_waited_for(folder: DataFolder) 
         [sys.executable, "-c", HOLDER, str(folder.path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         text=True,
     )
     assert holder.stdin

@@ -18,10 +18,10 @@ from jobs.redis.connection import redis_client
 from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
+from tests.api.auth.test_access import Keyed
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import ApiHarness, StartApi
-from tests.api.test_access import Keyed
-from tests.api.test_review import reviewed
+from tests.api.results.test_review import reviewed
 
 CATALOGUE = b"title,summary\nA,some words\n"
 
