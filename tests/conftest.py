@@ -1,4 +1,4 @@
-"""Real services for the tests: every one is started here, on loopback, and stopped by its process id."""
+"""The tiers of the tests, and fixtures with a real Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Books and a configuration that train a model of no use in half a minute, for tests of what is done with models."""
+"""Data and configuration that train a useless model in half a minute, for tests of its use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GENRES = ("crime", "fantasy", "travel")
 
 
 def books(start: int, end: int) -> str:
-    """A CSV of three genres; of each, the shipped data's books between the two positions."""
+    """A CSV with books `start` to `end` of three genres of the shipped data."""
     with (ROOT / "data" / "books.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     text = io.StringIO(newline="")

@@ -1,4 +1,4 @@
-"""A TCP link to Redis that can be cut at one command: before it arrives, or after it was carried out."""
+"""A TCP proxy for Redis that can lose one command or its reply."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Lost = Literal["request", "reply"]
 
 
 class RedisProxy:
-    """Forwards to a Redis on a Unix socket; to be used as a context manager."""
+    """Forwards to a Redis on a Unix socket; a context manager."""
 
     def __init__(self, upstream: Path) -> None:
         self._upstream = upstream
@@ -22,17 +22,17 @@ class RedisProxy:
         self._lock = threading.Lock()
         self._cut: tuple[bytes, Lost] | None = None
         self.cuts = 0
-        self.requests = 0  # each one or more commands that were sent together
+        self.requests = 0  # one for commands that are sent together
 
     @property
     def url(self) -> str:
-        """For a client of Redis."""
+        """The URL of the proxy for Redis clients."""
         return f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
 
     def cut(self, containing: bytes, lost: Lost) -> None:
         """Close the connection once, at the next command that contains these bytes.
 
-        With "request" Redis never sees the command; with "reply" it has carried it out.
+        With `lost="request"` Redis does not receive the command; with `"reply"` it executes it.
         """
         with self._lock:
             self._cut = (containing, lost)
@@ -61,8 +61,8 @@ class RedisProxy:
             self._open += [client, server]
             _Link(self, client, server).start()
 
-    def lost_at(self, command: bytes) -> Lost | None:
-        """What is to be lost of this command's exchange."""
+    def lost_part(self, command: bytes) -> Lost | None:
+        """Which part of the exchange of this command is to be lost."""
         with self._lock:
             self.requests += 1
             if self._cut is None or self._cut[0] not in command:
@@ -73,20 +73,20 @@ class RedisProxy:
 
 
 class _Link:
-    """One connection, forwarded both ways."""
+    """One connection, forwarded in both directions."""
 
     def __init__(self, proxy: RedisProxy, client: socket.socket, server: socket.socket) -> None:
         self._proxy, self._client, self._server = proxy, client, server
         self._reply_is_lost = threading.Event()
 
     def start(self) -> None:
-        for way in (self._commands, self._replies):
-            threading.Thread(target=way, daemon=True).start()
+        for forward in (self._commands, self._replies):
+            threading.Thread(target=forward, daemon=True).start()
 
     def _commands(self) -> None:
         try:
             while command := self._client.recv(1 << 20):
-                lost = self._proxy.lost_at(command)
+                lost = self._proxy.lost_part(command)
                 if lost == "request":
                     break
                 if lost == "reply":
@@ -113,6 +113,6 @@ class _Link:
 
 
 def _close(connection: socket.socket) -> None:
-    with suppress(OSError):  # it is closed, or only listens
+    with suppress(OSError):  # closed already, or a listener
         connection.shutdown(socket.SHUT_RDWR)  # wakes a thread that reads from it
     connection.close()

@@ -1,4 +1,4 @@
-"""The list of slow tests is about files that exist."""
+"""The list of slow tests names existing files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for a condition, never for a time: a deadline here only ends a test that would hang."""
+"""Wait for conditions, not for time: the deadline only ends a test that would hang."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Enough for what takes a second on an idle machine, on one whose cores eight other processes want as well.
+# Enough for what takes a second on an idle machine, also on a machine with a load of eight per core.
 WITHIN_S = 120.0
 
 
@@ -19,12 +19,12 @@ def eventually(
     every_s: float = 0.02,
     what: Callable[[], object] = lambda: "the condition does not become true",
 ) -> T:
-    """The first true value of `condition`, which is asked every `every_s` seconds.
+    """Evaluate `condition` every `every_s` seconds and return its first true value.
 
-    Raises `AssertionError` with what `what` returns when it is still false after `within_s` seconds.
+    Raises `AssertionError` with the value of `what` after `within_s` seconds.
     """
     deadline = time.monotonic() + within_s
-    while not (found := condition()):
+    while not (value := condition()):
         assert time.monotonic() < deadline, f"after {within_s:.0f} s: {what()}"
         time.sleep(every_s)
-    return found
+    return value

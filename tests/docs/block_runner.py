@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 
 from tests.docs.pages import Block
-from tests.stack import READY_SECONDS, ROOT, SAMPLE
+from tests.stack import READY_TIMEOUT_S, ROOT, SAMPLE
 from tests.waiting import eventually
 
 _STOP_SECONDS = 120
@@ -118,7 +118,7 @@ class BlockRunner:
                 return ready and self.server in log.read_text("utf-8")
             return False
 
-        eventually(is_ready, within_s=READY_SECONDS, what=lambda: log.read_text("utf-8"))
+        eventually(is_ready, within_s=READY_TIMEOUT_S, what=lambda: log.read_text("utf-8"))
 
     def _shell(self, block: Block, text: str) -> str:
         saved = self.folder / ".environment"

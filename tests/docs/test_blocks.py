@@ -71,7 +71,7 @@ def create_key(runner: BlockRunner) -> str:
 
 def test_the_cancel_block_cancels_a_running_job(stack: Stack, tmp_path: Path) -> None:
     runner = runner_for(stack, tmp_path)
-    with stack.held():
+    with stack.suspended_worker():
         job = stack.submit(SAMPLE.read_bytes())
         runner.environment["JOB"] = job
         runner.run(CANCEL)

@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_labelled_is_refused_and_leaves_nothing(
 
 
 def test_a_cancelled_job_keeps_what_was_finished(stack: Stack, catalogue: bytes) -> None:
-    with stack.held() as worker:
+    with stack.suspended_worker() as worker:
         job_id = stack.submit(catalogue)
         worker.work_until_half_done(job_id)
         assert stack.http.post(f"/v1/jobs/{job_id}/cancel").status_code in (200, 202)
@@ -148,7 +148,7 @@ def test_a_cancelled_job_keeps_what_was_finished(stack: Stack, catalogue: bytes)
 
 
 def test_a_small_catalogue_does_not_wait_for_a_big_one(stack: Stack) -> None:
-    with stack.held() as worker:
+    with stack.suspended_worker() as worker:
         big = stack.submit(many_rows(rows=30_000))
         worker.work_until_half_done(big)
         small = stack.submit(many_rows(rows=100))

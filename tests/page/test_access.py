@@ -46,7 +46,7 @@ def test_axe_finds_nothing_in_any_state_and_nothing_is_cut_off(
     expect(tab.locator("#send")).to_be_enabled()
     check("chosen")
     tab.get_by_role("button", name="Choose another file").click()
-    with stack.held() as worker:
+    with stack.suspended_worker() as worker:
         begin(tab, worker, look.replace("-", ""))
         expect(tab.locator("#latest-rows li").first).to_be_visible()
         check("under_way")

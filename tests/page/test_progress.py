@@ -7,13 +7,13 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Photograph
-from tests.stack import HeldWorker, Stack, many_rows
+from tests.stack import Stack, SuspendedWorker, many_rows
 
 DONE = "Done: 6,000 rows labelled."
 UNDER_WAY = re.compile(r"^[1-9][\d,]* of 6,000")
 
 
-def begin(page: Page, worker: HeldWorker, mark: str) -> str:
+def begin(page: Page, worker: SuspendedWorker, mark: str) -> str:
     """Send a catalogue of new texts through the page, and let the worker label some of its rows."""
     page.get_by_label("Choose a file").set_input_files(
         {"name": f"{mark}.csv", "mimeType": "text/csv", "buffer": many_rows(mark)}
@@ -28,7 +28,7 @@ def begin(page: Page, worker: HeldWorker, mark: str) -> str:
 def test_progress_rate_genres_and_latest_rows_are_shown_live(
     page: Page, stack: Stack, photograph: Photograph
 ) -> None:
-    with stack.held() as worker:
+    with stack.suspended_worker() as worker:
         job_id = begin(page, worker, "seagull")
         expect(page.locator("#job-state")).to_have_text("Labelling.")
         expect(page.locator("#figure-rows")).to_have_text(UNDER_WAY)
@@ -45,7 +45,7 @@ def test_progress_rate_genres_and_latest_rows_are_shown_live(
 
 
 def test_a_reload_in_the_middle_of_a_job_goes_on(page: Page, stack: Stack) -> None:
-    with stack.held() as worker:
+    with stack.suspended_worker() as worker:
         begin(page, worker, "heron")
         page.reload()
         expect(page.get_by_role("heading", name="heron.csv")).to_be_visible()
@@ -56,7 +56,7 @@ def test_a_reload_in_the_middle_of_a_job_goes_on(page: Page, stack: Stack) -> No
 def test_the_page_goes_on_by_itself_when_the_server_has_been_away(
     page: Page, stack: Stack, photograph: Photograph
 ) -> None:
-    with stack.held() as worker:
+    with stack.suspended_worker() as worker:
         begin(page, worker, "cormorant")
         banner = page.locator("#connection")
         with stack.without_api():
@@ -69,7 +69,7 @@ def test_the_page_goes_on_by_itself_when_the_server_has_been_away(
 
 
 def test_a_job_can_be_cancelled_and_keeps_what_was_finished(page: Page, stack: Stack) -> None:
-    with stack.held() as worker:
+    with stack.suspended_worker() as worker:
         begin(page, worker, "kittiwake")
         page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#job-state")).to_contain_text("Cancelled; what was finished")

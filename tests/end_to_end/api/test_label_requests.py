@@ -71,7 +71,7 @@ def test_summaries_without_words_are_in_error_and_their_neighbours_are_not(stack
 
 
 def test_a_question_does_not_wait_for_a_big_catalogue(stack: Stack) -> None:
-    with stack.held() as worker:
+    with stack.suspended_worker() as worker:
         big = stack.submit(many_rows(rows=30_000))
         worker.work_until_half_done(big)
     assert ask(stack, SUMMARIES)[0]["predicted_genre"] == "crime"
@@ -86,7 +86,7 @@ def test_evidence_is_byte_identical_after_workers_were_killed(
     content = many_rows()
     undisturbed = stack.submit(content, evidence="true")
     assert stack.wait(undisturbed)["state"] == "completed"
-    with stack.held() as worker:
+    with stack.suspended_worker() as worker:
         disturbed = stack.submit(content, evidence="true")
         worker.work_until_half_done(disturbed)
         for child in stack.worker_children():

@@ -135,7 +135,7 @@ def test_after_ctrl_c_the_same_command_gets_the_result_of_the_same_job(
 ) -> None:
     catalogue = tmp_path / "interrupted.csv"
     catalogue.write_bytes(many_rows("interrupted"))
-    with stack.held() as worker:
+    with stack.suspended_worker() as worker:
 
         def is_half_done() -> bool:
             found = jobs(stack.http, catalogue.name)

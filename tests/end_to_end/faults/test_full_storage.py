@@ -65,7 +65,7 @@ def test_while_the_memory_of_redis_is_full_jobs_are_read_and_deleted_and_then_go
         result = stack.result(done)
         worker = stack.worker()
         with contextlib.ExitStack() as full:
-            with stack.held() as held:
+            with stack.suspended_worker() as held:
                 under_way = stack.submit(catalogue)
                 held.work_until_half_done(under_way)
                 full.enter_context(full_memory(stack))
@@ -120,7 +120,7 @@ def test_a_disk_that_stays_full_ends_neither_the_stack_nor_a_job(
     with running_stack(disk) as stack:
         done = stack.submit(sample)
         assert stack.wait(done)["state"] == "completed"
-        with stack.held() as held:
+        with stack.suspended_worker() as held:
             job_id = stack.submit(catalogue)
             held.work_until_half_done(job_id)
             filler = fill(disk)

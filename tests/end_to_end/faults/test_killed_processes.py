@@ -31,7 +31,7 @@ VICTIMS: dict[str, Callable[[Stack], psutil.Process]] = {
 def test_the_job_survives_the_death_of(
     stack: Stack, catalogue: bytes, undisturbed: bytes, name: str
 ) -> None:
-    with stack.held() as worker:
+    with stack.suspended_worker() as worker:
         job_id = stack.submit(catalogue)
         worker.work_until_half_done(job_id)
         VICTIMS[name](stack).kill()

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.cli.local_stack.data.test_append_only_file import change, in_the_middle, newest
-from tests.stack import ROOT, SAMPLE, log_of, running_stack
+from tests.stack import ROOT, SAMPLE, log_path, running_stack
 
 SECONDS = 600
 
@@ -52,4 +52,4 @@ def test_a_damaged_record_ends_the_stack_with_the_way_out_and_a_deleted_folder_t
         assert stack.supervisor.wait(SECONDS) == 3
         with pytest.raises(httpx.TransportError):
             stack.submit(SAMPLE.read_bytes())
-    assert "was deleted or replaced while the stack ran" in log_of(data_dir).read_text()
+    assert "was deleted or replaced while the stack ran" in log_path(data_dir).read_text()
