@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.options import NO_OPTIONS, JobOptions
 
 
@@ -98,7 +99,7 @@ class NewJob:
     id: str
     filename: str
     input_bytes: int
-    layout: Mapping[str, object]  # `CatalogueSchema.to_dict`
+    schema: CatalogueSchema
     summary_column: str = ""  # column names for display; the schema has them in full
     title_column: str | None = None  # None: titles are not used
     owner: str | None = None  # None: created without authentication
@@ -109,7 +110,7 @@ class NewJob:
 class Job:
     """A snapshot of a job's record. Times are Unix seconds by the store's clock.
 
-    A few hundred bytes, however many columns the catalogue has: see `JobRepository.layout`.
+    A few hundred bytes, however many columns the catalogue has: see `JobRepository.schema`.
     """
 
     id: str

@@ -54,9 +54,9 @@ class ScopedJobStore:
             raise JobNotFound(job.id)
         return job
 
-    def layout(self, job: Job) -> CatalogueSchema:
+    def schema(self, job: Job) -> CatalogueSchema:
         """Return the schema of a job's catalogue. Raises `JobNotFound` also if its files were deleted."""
-        return CatalogueSchema.from_dict(self._store.jobs.layout(self._check(job).id))
+        return self._store.jobs.schema(self._check(job).id)
 
     def latest_chunk_output(self, job_id: str) -> tuple[Chunk, str] | None:
         """See `ChunkLedger.latest_output`."""

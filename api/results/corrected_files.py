@@ -48,7 +48,7 @@ def _training(reader: ResultReader) -> Iterator[bytes]:
     yield encode_training_header()
     for rows, genres in reader.batches():
         if genres:
-            yield encode_training(reader.layout, rows, genres)
+            yield encode_training(reader.schema, rows, genres)
 
 
 def _response(

@@ -22,8 +22,8 @@ class LatestRowsDocument(ColumnsDocument):
 
 def latest_rows(job: Job, store: ScopedJobStore, storage: Storage) -> LatestRowsDocument:
     """Return the last rows of the latest chunk output. Holds a few rows in memory."""
-    layout = store.layout(job)
-    result = chunk_output_schema(layout, job.options.columns)
+    schema = store.schema(job)
+    result = chunk_output_schema(schema, job.options.columns)
     last: deque[ResultRow] = deque(maxlen=_ROWS)
     newest = store.latest_chunk_output(job.id)
     if newest is not None:
@@ -36,5 +36,5 @@ def latest_rows(job: Job, store: ScopedJobStore, storage: Storage) -> LatestRows
         except ChunkOutputCorrupt:  # or deleted, because the job is ending
             last.clear()
     return LatestRowsDocument(
-        **columns_of(layout), rows=[row_document(row, result, None) for row in reversed(last)]
+        **columns_of(schema), rows=[row_document(row, result, None) for row in reversed(last)]
     )

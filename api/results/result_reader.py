@@ -28,7 +28,7 @@ Batch = tuple[list[ResultRow], Mapping[int, str]]
 class ResultReader:
     """An open result."""
 
-    layout: CatalogueSchema
+    schema: CatalogueSchema
     result: ResultSchema
     size: int  # bytes
     _job_id: str
@@ -72,12 +72,12 @@ def open_result(
     """Open the result of an ended job. Raises `Problem` if it does not exist (yet)."""
     stream, size = open_ended(job, storage, result_path(job.id))
     try:
-        layout = store.layout(job)
-        result = inspect_result(_blocks(stream), layout)
+        schema = store.schema(job)
+        result = inspect_result(_blocks(stream), schema)
     except BaseException:
         stream.close()
         raise
-    return ResultReader(layout, result, size, job.id, stream, corrections)
+    return ResultReader(schema, result, size, job.id, stream, corrections)
 
 
 @contextmanager

@@ -82,7 +82,7 @@ def rows_document(
             continue
         break
     return RowsDocument(
-        **columns_of(reader.layout),
+        **columns_of(reader.schema),
         corrections=corrections,
         rows=page,
         next=f"{at}-{following}" if at < reader.size else None,

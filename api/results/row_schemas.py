@@ -37,12 +37,12 @@ class RowDocument(BaseModel):
     corrected_genre: str | None
 
 
-def columns_of(layout: CatalogueSchema) -> dict[str, Any]:
+def columns_of(schema: CatalogueSchema) -> dict[str, Any]:
     """Return the fields of a `ColumnsDocument`."""
     return {
-        "columns": list(layout.header),
-        "summary_column": layout.summary_index,
-        "title_column": layout.title_index,
+        "columns": list(schema.header),
+        "summary_column": schema.summary_index,
+        "title_column": schema.title_index,
     }
 
 

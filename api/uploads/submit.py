@@ -107,7 +107,7 @@ def _new_job(job_id: str, upload: Upload, schema: CatalogueSchema, *, input_byte
         id=job_id,
         filename=safe_filename(upload.filename),
         input_bytes=input_bytes,
-        layout=schema.to_dict(),
+        schema=schema,
         summary_column=_shortened(schema.header[schema.summary_index]),
         title_column=None if title is None else _shortened(schema.header[title]),
         options=upload.options.job_options,

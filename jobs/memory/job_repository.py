@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import IllegalTransition, JobNotFound, TooManyOpenJobs
 from jobs.job import TERMINAL, Failure, Job, NewJob, State
 from jobs.memory.state import PLANNING, JobRecord, MemoryState
@@ -42,11 +43,11 @@ class MemoryJobRepository(JobRepository):
         with self._state.open(job_id) as record:
             return self._state.snapshot(record)
 
-    def layout(self, job_id: str) -> Mapping[str, object]:
+    def schema(self, job_id: str) -> CatalogueSchema:
         with self._state.open(job_id) as record:
             if record.files_deleted is not None:
                 raise JobNotFound(job_id)
-            return record.new.layout
+            return record.new.schema
 
     def newest(
         self, *, limit: int, before: str | None = None, owner: str | None = None

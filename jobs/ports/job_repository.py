@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.job import Failure, Job, NewJob, State
 from jobs.ports.idempotency import KeyCompletion
 
@@ -29,7 +30,7 @@ class JobRepository(ABC):
         """A snapshot of the job."""
 
     @abstractmethod
-    def layout(self, job_id: str) -> Mapping[str, object]:
+    def schema(self, job_id: str) -> CatalogueSchema:
         """The schema of the catalogue. Raises `JobNotFound` also when the files are deleted."""
 
     @abstractmethod

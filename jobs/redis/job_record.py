@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.job import Failure, Job, NewJob, PinnedModel, RowCounts, State
 from jobs.options import JobOptions
 
@@ -29,14 +30,14 @@ def fields_of(job: NewJob) -> dict[str, Any]:
     }
 
 
-def packed_layout(layout: Mapping[str, object]) -> bytes:
+def packed_schema(schema: CatalogueSchema) -> bytes:
     """The schema as compressed JSON, so that a header of thousands of names stays small."""
-    return zlib.compress(json.dumps(layout).encode())
+    return zlib.compress(json.dumps(schema.to_dict()).encode())
 
 
-def unpacked_layout(packed: bytes) -> Mapping[str, object]:
-    """The inverse of `packed_layout`."""
-    return cast(Mapping[str, object], json.loads(zlib.decompress(packed)))
+def unpacked_schema(packed: bytes) -> CatalogueSchema:
+    """The inverse of `packed_schema`."""
+    return CatalogueSchema.from_dict(json.loads(zlib.decompress(packed)))
 
 
 def job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> Job:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
 import redis
 from redis.client import NEVER_DECODE
 
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import (
     IdempotencyKeyLost,
     IllegalTransition,
@@ -22,7 +23,7 @@ from jobs.ports.idempotency import KEPT_S, KeyCompletion
 from jobs.ports.job_repository import JobRepository
 from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.redis.connection import load_script, run_for_job
-from jobs.redis.job_record import fields_of, job_from_reply, packed_layout, unpacked_layout
+from jobs.redis.job_record import fields_of, job_from_reply, packed_schema, unpacked_schema
 from jobs.redis.keys import (
     ACTIVE,
     CREATED,
@@ -57,12 +58,12 @@ class RedisJobRepository(JobRepository):
         keys = JobKeys(job.id)
         owner = job.owner or ""
         args: list[Any] = [job.id, owner, "" if max_open is None else max_open]
-        args += [*_completion_args(completion), UPLOAD_LOST_AFTER_S, packed_layout(job.layout)]
+        args += [*_completion_args(completion), UPLOAD_LOST_AFTER_S, packed_schema(job.schema)]
         for pair in fields_of(job).items():
             args += pair
         order = [keys.job, keys.sent, ACTIVE, CREATED, owned_by(owner), open_of(owner)]
         order += [idempotency_key(completion.claim.name if completion else ""), UPLOADS]
-        order.append(keys.layout)
+        order.append(keys.schema)
         reply = self._create(keys=order, args=args)
         if reply == -2:
             raise UploadLost(job.id)
@@ -79,14 +80,14 @@ class RedisJobRepository(JobRepository):
             raise JobNotFound(job_id)
         return job_from_reply(job_id, record, done, now_ms)
 
-    def layout(self, job_id: str) -> Mapping[str, object]:
+    def schema(self, job_id: str) -> CatalogueSchema:
         # The only binary value: it must not be decoded.
         packed = self._redis.execute_command(  # type: ignore[no-untyped-call]  # the library has no types for it
-            "GET", JobKeys(job_id).layout, **{NEVER_DECODE: True}
+            "GET", JobKeys(job_id).schema, **{NEVER_DECODE: True}
         )
         if packed is None:
             raise JobNotFound(job_id)
-        return unpacked_layout(packed)
+        return unpacked_schema(packed)
 
     def newest(
         self, *, limit: int, before: str | None = None, owner: str | None = None
@@ -125,7 +126,7 @@ class RedisJobRepository(JobRepository):
 
     def mark_files_deleted(self, job_id: str) -> None:
         keys = JobKeys(job_id)
-        order = [keys.job, keys.corrections, keys.layout, ENDED, EMPTIED]
+        order = [keys.job, keys.corrections, keys.schema, ENDED, EMPTIED]
         run_for_job(self._mark_files_deleted, job_id, order, [job_id])
 
     def without_files(self, *, ended_s_ago: float, limit: int) -> Sequence[str]:

@@ -3,7 +3,7 @@
 | key | type | contents |
 |---|---|---|
 | `job:{id}` | hash | state, `at:STATE` (ms), counts, `genre:NAME`, pinned model, `fence` counter, `fence:STEP` in force |
-| `job:{id}:layout` | string | the catalogue's schema as compressed JSON; deleted with the files |
+| `job:{id}:schema` | string | the catalogue's schema as compressed JSON; deleted with the files |
 | `job:{id}:chunks` | hash | chunk index → chunk as JSON |
 | `job:{id}:outputs` | hash | index of a committed chunk → its counts and manifest as JSON |
 | `job:{id}:leases` | zset | step → when its lease expires (ms) |
@@ -59,7 +59,7 @@ class JobKeys:
 
     def __init__(self, job_id: str) -> None:
         self.job = f"{_PREFIX}job:{job_id}"
-        self.layout = f"{self.job}:layout"
+        self.schema = f"{self.job}:schema"
         self.chunks = f"{self.job}:chunks"
         self.outputs = f"{self.job}:outputs"
         self.leases = f"{self.job}:leases"

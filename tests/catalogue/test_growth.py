@@ -102,8 +102,8 @@ def ratio_of_times(case: Case) -> float:
 
 
 COMMAS = Dialect(encoding=Encoding.UTF_8, delimiter=",", bom=False)
-LAYOUT = inspect_head(b"id,title,summary\n1,A,words\n", complete=True)
-RESULT = chunk_output_schema(LAYOUT, OptionalColumns())
+SCHEMA = inspect_head(b"id,title,summary\n1,A,words\n", complete=True)
+RESULT = chunk_output_schema(SCHEMA, OptionalColumns())
 INLINE = "<c t='inlineStr'><is><t>words</t></is></c>"
 LABELS = ["crime", "0.9000", "horror", "0.0500", "crime", "false", ""]
 
@@ -113,7 +113,7 @@ def records(unit: str, *, begin: str = "", end: str = "\n") -> Callable[[int], W
 
     def make(size: int) -> Work:
         raw = (begin + unit * size + end).encode()
-        return lambda: parse_records(raw, LAYOUT)
+        return lambda: parse_records(raw, SCHEMA)
 
     return make
 
@@ -162,11 +162,11 @@ def named(name: Callable[[int], str]) -> Callable[[int], Work]:
     """The names of a table's columns, as exports and results have them."""
 
     def make(size: int) -> Work:
-        layout = with_columns(size, name)
+        schema = with_columns(size, name)
 
         def work() -> None:
-            label_columns(layout.header, OptionalColumns(alternatives=2, evidence=True))
-            encode_corrected_header(result := chunk_output_schema(layout, OptionalColumns()))
+            label_columns(schema.header, OptionalColumns(alternatives=2, evidence=True))
+            encode_corrected_header(result := chunk_output_schema(schema, OptionalColumns()))
             Table.of(result, corrected=True)
 
         return work
@@ -224,18 +224,18 @@ def harmless(result: ResultSchema, rows: list[ResultRow]) -> None:
 def corrected(result: ResultSchema, rows: list[ResultRow]) -> None:
     genres = {row.number: "crime" for row in rows}
     encode_corrected(result, rows, genres)
-    encode_training(LAYOUT, rows, genres)
+    encode_training(SCHEMA, rows, genres)
 
 
 def written(unit: str) -> Callable[[int], Work]:
     """Rows with what became of them, as a worker writes them."""
 
     def make(size: int) -> Work:
-        rows = parse_records((unit * size).encode(), LAYOUT)
+        rows = parse_records((unit * size).encode(), SCHEMA)
         outcomes = [None if row.blank else RowError.MALFORMED_ROW for row in rows]
 
         def work() -> None:
-            encode_rows(LAYOUT, rows, outcomes)
+            encode_rows(SCHEMA, rows, outcomes)
             encode_errors(rows, outcomes, first_row=1)
 
         return work
@@ -280,7 +280,7 @@ def dialect(unit: bytes) -> Callable[[int], Work]:
 
 def planned(size: int) -> Work:
     raw = b'1,A,"words, and\nmore"\n' * size
-    return lambda: [*plan_chunks([raw], LAYOUT, start=0, max_rows=100, max_bytes=100_000)]
+    return lambda: [*plan_chunks([raw], SCHEMA, start=0, max_rows=100, max_bytes=100_000)]
 
 
 def cleaned(unit: str) -> Callable[[int], Work]:

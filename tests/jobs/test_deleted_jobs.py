@@ -24,6 +24,7 @@ from jobs.redis.connection import redis_client
 from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
+from tests.small_schema import SCHEMA
 
 LEASE = 30.0
 ATTEMPT = Attempt(number=1, at=1.0, seconds=0.1, status=200, outcome="delivered", detail="")
@@ -87,7 +88,7 @@ def record(request: pytest.FixtureRequest) -> Record:
         jobs = memory_job_store(MemoryState(webhooks=callbacks, corrections=corrections))
         return Record(jobs, callbacks, corrections, lambda text: _in_memory(jobs, text))
     url = request.getfixturevalue("redis_url")
-    # A layout is no text.
+    # The schema is binary.
     client = redis.Redis.from_url(url, decode_responses=True, encoding_errors="replace")
     return Record(
         redis_job_store(redis_client(url)),
@@ -111,7 +112,7 @@ def live(record: Record) -> tuple[str, list[Claim]]:
         id=job_id,
         filename="c.csv",
         input_bytes=9,
-        layout={"header": ["a"]},
+        schema=SCHEMA,
         owner="anna",
         options=JobOptions(webhook_url="https://a.org/"),
     )
@@ -156,7 +157,7 @@ def write_all(record: Record, job_id: str, claims: list[Claim]) -> None:
         lambda: store.jobs.delete(job_id),
         lambda: record.corrections.put(job_id, 1, "crime"),
         lambda: store.jobs.get(job_id),
-        lambda: store.jobs.layout(job_id),
+        lambda: store.jobs.schema(job_id),
         lambda: store.chunks.all(job_id),
         lambda: store.chunks.get(job_id, 0),
         lambda: store.chunks.manifests(job_id),

@@ -13,6 +13,7 @@ from jobs.errors import LeaseLost
 from jobs.job import Chunk, Job, NewJob, PinnedModel, State
 from jobs.ports.job_store import JobStore
 from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim, label_step
+from tests.small_schema import SCHEMA
 
 CHUNKS = [
     Chunk(index=i, start=10 * i, end=10 * i + 10, first_row=3 * i + 1, rows=3) for i in (0, 1)
@@ -26,7 +27,9 @@ class Life:
 
     def __init__(self, store: JobStore) -> None:
         self.store = store
-        self.new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}, owner="ann")
+        self.new = NewJob(
+            id=uuid.uuid4().hex, filename="c", input_bytes=1, schema=SCHEMA, owner="ann"
+        )
         self.id = store.jobs.create(self.new, max_open=5).id
 
     def claim(self, step: str) -> Claim:

@@ -12,6 +12,7 @@ from jobs.job import TRANSITIONS, Chunk, NewJob, PinnedModel, State
 from jobs.ports.job_store import JobStore
 from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
 from tests.jobs.conftest import PassTime
+from tests.small_schema import SCHEMA
 
 ID = "job"
 LEASE = 30.0
@@ -98,7 +99,7 @@ LEADS_TO: dict[str, dict[State, State]] = {
 def test_each_question_makes_its_move_and_no_other(
     pass_time: PassTime, store: JobStore, state: State, asked: str
 ) -> None:
-    store.jobs.create(NewJob(id=ID, filename="c.csv", input_bytes=9, layout={"header": ["a"]}))
+    store.jobs.create(NewJob(id=ID, filename="c.csv", input_bytes=9, schema=SCHEMA))
     for step in WAYS[state]:
         step(store)
     pass_time(2 * LEASE)  # the lease of whoever has begun runs out

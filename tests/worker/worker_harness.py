@@ -100,7 +100,7 @@ class WorkerHarness:
                 id=job_id,
                 filename="c.csv",
                 input_bytes=len(content),
-                layout=inspect_head(content, complete=True).to_dict(),
+                schema=inspect_head(content, complete=True),
                 options=JobOptions(
                     error_threshold=error_threshold,
                     review_threshold=review_threshold,

@@ -16,21 +16,21 @@ _HEAD_BYTES = 256 * 1024
 _MOSTLY = 0.8
 
 
-def is_mostly_cached(services: Services, job: Job, layout: CatalogueSchema) -> bool:
+def is_mostly_cached(services: Services, job: Job, schema: CatalogueSchema) -> bool:
     """Whether most of the first rows are cache hits.
 
     Depends on the file and on what was remembered before the job began, so that a plan that is made again is the same.
     Raises `FileNotFoundError`, `ModelUnavailable`.
     """
-    start = layout.data_start
+    start = schema.data_start
     head = services.storage.read_range(input_path(job.id), start, start + _HEAD_BYTES)
-    ranges = plan_chunks([head], layout, start=start, max_rows=_ROWS, max_bytes=len(head))
+    ranges = plan_chunks([head], schema, start=start, max_rows=_ROWS, max_bytes=len(head))
     first = next(ranges, None)
     if first is None:
         return False
     assert job.model is not None  # planning pins it first
     model = services.models.pinned(job.model)
-    books = books_of(parse_records(head[: first.end - start], layout), model.description)
+    books = books_of(parse_records(head[: first.end - start], schema), model.description)
     share = cache_hit_ratio(
         services,
         model,

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import structlog
 
 from catalogue.labelled.writer import encode_errors_header, encode_header
-from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import JobNotFound, LeaseLost
 from jobs.files.chunk_output import ChunkOutput, ChunkOutputCorrupt
 from jobs.files.storage import (
@@ -123,13 +122,13 @@ def _publish(
     services: Services, job_id: str, outputs: Iterable[ChunkOutput], heartbeat: LeaseHeartbeat
 ) -> None:
     job = services.store.jobs.get(job_id)
-    layout = CatalogueSchema.from_dict(services.store.jobs.layout(job_id))
+    schema = services.store.jobs.schema(job_id)
     with (
         # A process that was stopped for longer than its lease must not publish.
         services.storage.publish(errors_path(job_id), confirm=heartbeat.confirm) as errors,
         services.storage.publish(result_path(job_id), confirm=heartbeat.confirm) as result,
     ):
-        result.write(encode_header(layout, job.options.columns))
+        result.write(encode_header(schema, job.options.columns))
         errors.write(encode_errors_header())
         for output in outputs:
             heartbeat.check()

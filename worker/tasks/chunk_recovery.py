@@ -19,7 +19,7 @@ _MODEL_MAY_BE_GONE = AMBIGUOUS | {"NOT_FOUND"}
 
 
 def split_failing_chunk(
-    services: Services, claim: Claim, job: Job, chunk: Chunk, raw: bytes, layout: CatalogueSchema
+    services: Services, claim: Claim, job: Job, chunk: Chunk, raw: bytes, schema: CatalogueSchema
 ) -> Commit:
     """Replace a chunk of several rows by its halves, each of which gets one more attempt.
 
@@ -30,7 +30,7 @@ def split_failing_chunk(
     """
     settings = services.settings
     first = next(
-        plan_chunks([raw], layout, start=chunk.start, max_rows=chunk.rows // 2, max_bytes=len(raw))
+        plan_chunks([raw], schema, start=chunk.start, max_rows=chunk.rows // 2, max_bytes=len(raw))
     )
     left = Chunk(
         index=chunk.index,

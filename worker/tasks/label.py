@@ -11,7 +11,6 @@ import structlog
 from catalogue.labelled.labels import Label, Outcome, RowError, needs_review
 from catalogue.labelled.writer import encode_errors, encode_rows
 from catalogue.parsing.rows import parse_records
-from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import JobNotFound, LeaseLost
 from jobs.files.chunk_output import ChunkOutput, delete_chunk_output, write_chunk_output
 from jobs.files.storage import input_path
@@ -115,15 +114,15 @@ def _label_and_commit(
     services: Services, job: Job, claim: Claim, index: int, checkpoint: Callable[[], None]
 ) -> Commit:
     chunk = services.store.chunks.get(claim.job_id, index)
-    layout = CatalogueSchema.from_dict(services.store.jobs.layout(job.id))
+    schema = services.store.jobs.schema(job.id)
     try:
         raw = services.storage.read_range(input_path(job.id), chunk.start, chunk.end)
     except FileNotFoundError as error:
         raise _InputMissing(input_path(job.id)) from error
     is_crashing = claim.attempt > services.settings.max_attempts
     if is_crashing and chunk.rows > 1:
-        return split_failing_chunk(services, claim, job, chunk, raw, layout)
-    rows = parse_records(raw, layout)
+        return split_failing_chunk(services, claim, job, chunk, raw, schema)
+    rows = parse_records(raw, schema)
     started_at = time.monotonic()
     if is_crashing:
         log.error(
@@ -155,7 +154,7 @@ def _label_and_commit(
         services.storage,
         claim,
         index,
-        rows=encode_rows(layout, rows, outcomes, job.options.columns),
+        rows=encode_rows(schema, rows, outcomes, job.options.columns),
         errors=encode_errors(rows, outcomes, first_row=chunk.first_row),
     )
     commit = services.store.chunks.commit(

@@ -10,7 +10,6 @@ import structlog
 from catalogue.compressed.xlsx_reader import xlsx_to_csv
 from catalogue.errors import CatalogueError
 from catalogue.parsing.chunking import plan_chunks
-from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import LeaseLost
 from jobs.files.storage import input_path, upload_path
 from jobs.job import Chunk, Failure
@@ -114,11 +113,11 @@ def _pin_model(services: Services, claim: Claim) -> None:
 def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool]]:
     """Yield groups of new chunks and whether the group is the last one, which may be empty."""
     job = services.store.jobs.get(job_id)
-    layout = CatalogueSchema.from_dict(services.store.jobs.layout(job_id))
-    factor = _CACHED_FACTOR if is_mostly_cached(services, job, layout) else 1
+    schema = services.store.jobs.schema(job_id)
+    factor = _CACHED_FACTOR if is_mostly_cached(services, job, schema) else 1
     planned = services.store.chunks.all(job_id)
     index = len(planned)
-    start = planned[-1].end if planned else layout.data_start
+    start = planned[-1].end if planned else schema.data_start
     row = planned[-1].first_row + planned[-1].rows if planned else 1
     group: list[Chunk] = []
     size = 1
@@ -126,7 +125,7 @@ def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool
         stream.seek(start)
         for span in plan_chunks(
             _blocks(stream),
-            layout,
+            schema,
             start=start,
             max_rows=services.settings.chunk_rows * factor,
             max_bytes=chunk_bytes(

@@ -1,6 +1,6 @@
 -- Create a job. KEYS: job, sent, active, created, owned, open of the owner, idempotency key, uploads,
--- layout. ARGV: id, owner or '', max open jobs or '', token of the idempotency key or '', its
--- fingerprint, its retention in ms, seconds of silence of a lost upload, layout, field, value...
+-- schema. ARGV: id, owner or '', max open jobs or '', token of the idempotency key or '', its
+-- fingerprint, its retention in ms, seconds of silence of a lost upload, schema, field, value...
 -- Returns 1; 0 when the owner has too many open jobs; -1 when the idempotency key's claim is lost; -2
 -- when the upload is lost.
 -- If the job exists, this call created it before and its reply was lost.

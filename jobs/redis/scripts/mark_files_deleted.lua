@@ -1,4 +1,4 @@
--- Record that the files of a job are deleted. KEYS: job, corrections, layout, ended, emptied.
+-- Record that the files of a job are deleted. KEYS: job, corrections, schema, ended, emptied.
 -- ARGV: job id. Writes nothing to a deleted job, because nothing would delete that partial record.
 local ended_at = redis.call('ZSCORE', KEYS[4], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 from api.http.parameters import ListQuery
 from api.jobs.pagination import find_jobs
 from api.jobs.scoped_store import ScopedJobStore
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.files.storage import Storage
 from jobs.job import Job, State
 from jobs.memory.job_repository import MemoryJobRepository
@@ -93,7 +94,7 @@ def test_jobs_are_found_by_one_state_or_several(clocked: Clocked) -> None:
 
 
 class MeasuringRepository(MemoryJobRepository):
-    """Notes how many jobs are asked for at a time, and holds no layouts."""
+    """Notes how many jobs are asked for at a time, and reads no schemas."""
 
     def __init__(self, state: MemoryState) -> None:
         super().__init__(state)
@@ -105,8 +106,8 @@ class MeasuringRepository(MemoryJobRepository):
         self.asked.append(limit)
         return super().newest(limit=limit, before=before, owner=owner)
 
-    def layout(self, job_id: str) -> Mapping[str, object]:
-        raise AssertionError(f"a list needs no layout of {job_id}")
+    def schema(self, job_id: str) -> CatalogueSchema:
+        raise AssertionError(f"a list needs no schema of {job_id}")
 
 
 def find_all(harness: ApiHarness, query: Query, **bounds: int) -> list[str]:

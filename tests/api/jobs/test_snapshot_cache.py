@@ -16,6 +16,7 @@ from jobs.memory.state import MemoryState
 from jobs.ports.job_store import JobStore
 from jobs.ports.step_leases import PLAN
 from tests.api.callers import somebody
+from tests.small_schema import SCHEMA
 
 BEGAN = 1_000_000.0
 
@@ -59,8 +60,7 @@ def repository(memory: MemoryState) -> CountingRepository:
 def store(memory: MemoryState, repository: CountingRepository) -> JobStore:
     store = replace(memory_job_store(memory), jobs=repository)
     store.uploads.touch("job")
-    layout = {"header": ["summary"], "summary_index": 0}
-    store.jobs.create(NewJob(id="job", filename="a.csv", input_bytes=1, layout=layout, owner="ann"))
+    store.jobs.create(NewJob(id="job", filename="a.csv", input_bytes=1, schema=SCHEMA, owner="ann"))
     repository.reads = 0
     return store
 

@@ -53,13 +53,13 @@ def label(rank: int) -> Label:
 
 def ended(harness: ApiHarness, catalogue: bytes = CATALOGUE.encode()) -> str:
     """A completed job with a result as workers write it."""
-    layout = inspect_head(catalogue, complete=True)
-    rows = parse_records(catalogue[layout.data_start :], layout)
+    schema = inspect_head(catalogue, complete=True)
+    rows = parse_records(catalogue[schema.data_start :], schema)
     outcomes = [None if r.blank else r.error or label(n) for n, r in enumerate(rows)]
     job_id = str(harness.submit(catalogue, name="Bücher.csv"))
     failed = sum(isinstance(outcome, RowError) for outcome in outcomes)
     harness.label(job_id, rows=sum(not r.blank for r in rows), failed=failed)
-    harness.assemble(job_id, encode_header(layout) + encode_rows(layout, rows, outcomes))
+    harness.assemble(job_id, encode_header(schema) + encode_rows(schema, rows, outcomes))
     return job_id
 
 
@@ -244,8 +244,8 @@ def test_more_rows_than_a_sheet_holds_are_refused_with_what_to_do(
     job_id = harness.submit()
     # Only the record says how many rows there are; nothing is read before the refusal.
     harness.label(job_id, rows=MAX_ROWS + more)
-    layout = inspect_head(CATALOGUE.encode(), complete=True)
-    harness.assemble(job_id, encode_header(layout))
+    schema = inspect_head(CATALOGUE.encode(), complete=True)
+    harness.assemble(job_id, encode_header(schema))
     answer = get(harness, job_id, format="xlsx")
     assert answer.status_code == status
     assert not more or answer.json["code"] == "TOO_MANY_ROWS_FOR_XLSX"

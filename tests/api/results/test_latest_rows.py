@@ -20,16 +20,16 @@ CATALOGUE = b"title,summary\n" + b"".join(b"Book %d,words\n\n" % n for n in rang
 def begun(harness: ApiHarness) -> tuple[str, Claim]:
     """A job of which rows 11 to 30 are labelled, and the claim under which they were."""
     job_id = harness.submit(CATALOGUE)
-    layout = inspect_head(CATALOGUE, complete=True)
+    schema = inspect_head(CATALOGUE, complete=True)
     claim = harness.store.leases.claim(job_id, PLAN, lease_s=60)
     assert claim is not None
     harness.store.chunks.begin_planning(claim, model=PinnedModel(3, "d3"))
     chunks = [
-        Chunk(index=0, start=layout.data_start, end=100, first_row=1, rows=10),
+        Chunk(index=0, start=schema.data_start, end=100, first_row=1, rows=10),
         Chunk(index=1, start=100, end=200, first_row=11, rows=20),
     ]
     harness.store.chunks.add(claim, chunks, last=True, window=2)
-    rows = parse_records(CATALOGUE[layout.data_start :], layout)[20:]
+    rows = parse_records(CATALOGUE[schema.data_start :], schema)[20:]
     label = Label(
         genre="crime",
         confidence=0.5,
@@ -42,7 +42,7 @@ def begun(harness: ApiHarness) -> tuple[str, Claim]:
     claim = harness.store.leases.claim(job_id, label_step(1), lease_s=60)
     assert claim is not None
     part = write_chunk_output(
-        harness.storage, claim, 1, rows=encode_rows(layout, rows, outcomes), errors=b""
+        harness.storage, claim, 1, rows=encode_rows(schema, rows, outcomes), errors=b""
     )
     harness.store.chunks.commit(claim, 1, labelled=20, failed=0, manifest=part.manifest, window=2)
     return job_id, claim

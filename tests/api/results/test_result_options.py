@@ -39,11 +39,11 @@ def test_formulas_are_neutralised_unless_a_download_says_otherwise(
     answer = harness.offer(CATALOGUE, how, neutralise_formulas="true")
     assert answer.json["neutralise_formulas"] is True
     job_id = answer.json["id"]
-    layout = inspect_head(CATALOGUE, complete=True)
-    rows = parse_records(CATALOGUE[layout.data_start :], layout)
+    schema = inspect_head(CATALOGUE, complete=True)
+    rows = parse_records(CATALOGUE[schema.data_start :], schema)
     harness.label(job_id, rows=1, failed=1)
     outcomes = [RowError.MODEL_REJECTED]
-    harness.assemble(job_id, encode_header(layout) + encode_rows(layout, rows, outcomes))
+    harness.assemble(job_id, encode_header(schema) + encode_rows(schema, rows, outcomes))
     path = f"/v1/jobs/{job_id}/result"
     assert "\n'=1+1," in harness.client().get(path).text
     assert "\n=1+1," in harness.client().get(f"{path}?neutralise_formulas=false").text

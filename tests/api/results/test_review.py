@@ -40,13 +40,13 @@ def label(summary: str) -> Label:
 
 def reviewed(harness: ApiHarness, catalogue: bytes = CATALOGUE.encode()) -> str:
     """A completed job with a result as workers write it."""
-    layout = inspect_head(catalogue, complete=True)
-    rows = parse_records(catalogue[layout.data_start :], layout)
+    schema = inspect_head(catalogue, complete=True)
+    rows = parse_records(catalogue[schema.data_start :], schema)
     outcomes = [None if r.blank else r.error or label(r.summary) for r in rows]
     job_id = str(harness.submit(catalogue, name="Bücher.csv"))
     failed = sum(isinstance(outcome, RowError) for outcome in outcomes)
     harness.label(job_id, rows=sum(not r.blank for r in rows), failed=failed)
-    harness.assemble(job_id, encode_header(layout) + encode_rows(layout, rows, outcomes))
+    harness.assemble(job_id, encode_header(schema) + encode_rows(schema, rows, outcomes))
     return job_id
 
 

@@ -84,8 +84,8 @@ def large_result(api: ApiProcess, redis_url: str, key: str | None) -> str:
     store = redis_job_store(redis_client(redis_url))
     rows = b"".join(b"A%d,%b\r\n" % (n, b"some words " * 450) for n in range(1000))
     catalogue = b"title,summary\r\n" + rows
-    layout = inspect_head(catalogue[:100_000], complete=False)
-    records = parse_records(catalogue[layout.data_start :], layout)
+    schema = inspect_head(catalogue[:100_000], complete=False)
+    records = parse_records(catalogue[schema.data_start :], schema)
     label = Label(
         genre="crime",
         confidence=0.9,
@@ -95,8 +95,8 @@ def large_result(api: ApiProcess, redis_url: str, key: str | None) -> str:
         needs_review=False,
     )
     with api.storage.publish(result_path(job_id)) as stream:
-        stream.write(encode_header(layout))
-        stream.write(encode_rows(layout, records, [label] * len(records)))
+        stream.write(encode_header(schema))
+        stream.write(encode_rows(schema, records, [label] * len(records)))
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     httpx.post(
         f"{api.url}/v1/jobs/{job_id}/cancel", headers=headers, timeout=WITHIN_S

@@ -14,7 +14,6 @@ from api.http.filenames import download_name
 from api.settings import ApiSettings
 from catalogue.compressed.xlsx_reader import xlsx_to_csv
 from catalogue.limits import PROBE_BYTES
-from catalogue.parsing.schema import CatalogueSchema
 from jobs.files.storage import input_path, upload_path
 from tests.api.conftest import ApiHarness
 
@@ -87,10 +86,10 @@ def test_a_workbook_is_kept_for_planning_with_the_layout_that_its_csv_will_have(
     job_id = answer.json["id"]
     assert stored(harness, upload_path(job_id)) == BOOK
     assert harness.storage.names(f"jobs/{job_id}") == ["upload"]
-    layout = CatalogueSchema.from_dict(harness.store.jobs.layout(job_id))
+    schema = harness.store.jobs.schema(job_id)
     converted = b"".join(xlsx_to_csv(io.BytesIO(BOOK), max_bytes=1 << 30))
-    assert layout.header == ("title", "summary")
-    assert converted[layout.data_start :].startswith(b"T0,words 0\n")
+    assert schema.header == ("title", "summary")
+    assert converted[schema.data_start :].startswith(b"T0,words 0\n")
 
 
 @pytest.mark.parametrize("content", [OTHER_BOOK, zipped(a_csv=b"title,remarks\nA,B\n")])

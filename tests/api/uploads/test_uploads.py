@@ -15,7 +15,6 @@ import redis
 from kombu.exceptions import OperationalError
 
 from catalogue.limits import PROBE_BYTES
-from catalogue.parsing.schema import CatalogueSchema
 from jobs.files.storage import Storage, input_path
 from jobs.job import Job, NewJob
 from jobs.memory.job_repository import MemoryJobRepository
@@ -135,8 +134,8 @@ def test_a_very_long_name_of_a_column_is_cut_in_documents_only(harness: ApiHarne
     answer = harness.client().post("/v1/jobs", query_string={"summary_column": name}, data=content)
     shown = answer.json["summary_column"]
     assert (shown, len(shown)) == (name[:499] + "…", 500)
-    layout = CatalogueSchema.from_dict(harness.store.jobs.layout(answer.json["id"]))
-    assert layout.header == ("title", name)
+    schema = harness.store.jobs.schema(answer.json["id"])
+    assert schema.header == ("title", name)
 
 
 TITLED = b"titel,heading,summary\nA,B,some words\n"

@@ -102,10 +102,10 @@ def test_empty_cells_at_the_end_of_a_row_are_cells_and_those_beyond_the_header_a
 
 def test_the_layout_is_that_of_the_csv() -> None:
     stream = book(HEADER, ("A", "words", 1))
-    layout = xlsx_schema(stream, max_bytes=MOST)
+    schema = xlsx_schema(stream, max_bytes=MOST)
     converted = b"".join(xlsx_to_csv(stream, max_bytes=MOST))
-    assert layout == inspect_head(converted, complete=True)
-    assert layout.summary_index == 1
+    assert schema == inspect_head(converted, complete=True)
+    assert schema.summary_index == 1
 
 
 def test_the_first_visible_sheet_is_the_catalogue() -> None:

@@ -46,10 +46,10 @@ CATALOGUE = (
 
 
 def labelled(raw: bytes, **names: str) -> tuple[CatalogueSchema, bytes]:
-    layout = inspect_head(raw, complete=True, names=ColumnNames(**names))
-    rows = parse_records(raw[layout.data_start :], layout)
+    schema = inspect_head(raw, complete=True, names=ColumnNames(**names))
+    rows = parse_records(raw[schema.data_start :], schema)
     outcomes = [None if row.blank else row.error or LABEL for row in rows]
-    return layout, encode_header(layout) + encode_rows(layout, rows, outcomes)
+    return schema, encode_header(schema) + encode_rows(schema, rows, outcomes)
 
 
 def blocks(content: bytes, size: int) -> Iterator[bytes]:
@@ -57,9 +57,9 @@ def blocks(content: bytes, size: int) -> Iterator[bytes]:
 
 
 def read_all(
-    content: bytes, layout: CatalogueSchema, size: int
+    content: bytes, schema: CatalogueSchema, size: int
 ) -> tuple[ResultSchema, list[ResultRow]]:
-    result = inspect_result(blocks(content, size), layout)
+    result = inspect_result(blocks(content, size), schema)
     return result, list(
         read_result(blocks(content[result.data_start :], size), result, start=result.data_start)
     )
@@ -68,8 +68,8 @@ def read_all(
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_rows_are_what_a_csv_reader_makes_of_the_result(encoding: str, size: int) -> None:
-    layout, content = labelled(CATALOGUE.encode(encoding))
-    result, rows = read_all(content, layout, size)
+    schema, content = labelled(CATALOGUE.encode(encoding))
+    result, rows = read_all(content, schema, size)
     text = content.decode("utf-8-sig")
     expected = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
     assert list(result.header) == expected[0]
@@ -86,8 +86,8 @@ def test_rows_are_what_a_csv_reader_makes_of_the_result(encoding: str, size: int
 
 @given(st.integers(1, 40), st.data())
 def test_reading_on_from_any_row_gives_the_rest(size: int, data: st.DataObject) -> None:
-    layout, content = labelled(CATALOGUE.encode())
-    result, rows = read_all(content, layout, size)
+    schema, content = labelled(CATALOGUE.encode())
+    result, rows = read_all(content, schema, size)
     at = data.draw(st.integers(0, len(rows) - 2))
     begin, number = rows[at].end, rows[at + 1].number
     rest = read_result(blocks(content[begin:], size), result, start=begin, number=number)
@@ -96,16 +96,16 @@ def test_reading_on_from_any_row_gives_the_rest(size: int, data: st.DataObject) 
 
 def test_a_row_as_long_as_an_input_may_have_is_still_one_row() -> None:
     cell = "x" + '"' * (MAX_RECORD_BYTES - 100)  # doubled in the result
-    layout, content = labelled(b"title,summary\n" + cell.encode() + b"\nB,text\n")
-    _, rows = read_all(content, layout, 1 << 16)
+    schema, content = labelled(b"title,summary\n" + cell.encode() + b"\nB,text\n")
+    _, rows = read_all(content, schema, 1 << 16)
     assert len(content) > 2 * MAX_RECORD_BYTES - 1000
     assert rows[0].cells[0] == cell
     assert [row.number for row in rows] == [1, 2]
 
 
 def test_the_correction_stands_last_and_nothing_else_changes() -> None:
-    layout, content = labelled(CATALOGUE.encode())
-    result, rows = read_all(content, layout, 100)
+    schema, content = labelled(CATALOGUE.encode())
+    result, rows = read_all(content, schema, 100)
     corrected = encode_corrected_header(result) + encode_corrected(result, rows, {1: "crime"})
     before = list(csv.reader(io.StringIO(content.decode(), newline=""), delimiter=";"))
     after = list(csv.reader(io.StringIO(corrected.decode(), newline=""), delimiter=";"))
@@ -116,15 +116,15 @@ def test_the_correction_stands_last_and_nothing_else_changes() -> None:
 
 
 def test_a_catalogue_with_a_column_of_that_name_keeps_it() -> None:
-    layout, content = labelled(b"summary,Corrected_Genre\nwords,mine\n")
-    result = inspect_result([content], layout)
+    schema, content = labelled(b"summary,Corrected_Genre\nwords,mine\n")
+    result = inspect_result([content], schema)
     assert encode_corrected_header(result).rstrip().endswith(b",corrected_genre_2")
 
 
 def test_corrected_rows_become_training_data() -> None:
-    layout, content = labelled(CATALOGUE.encode())
-    _, rows = read_all(content, layout, 100)
-    lines = encode_training_header() + encode_training(layout, rows, {1: "crime", 4: "poetry"})
+    schema, content = labelled(CATALOGUE.encode())
+    _, rows = read_all(content, schema, 100)
+    lines = encode_training_header() + encode_training(schema, rows, {1: "crime", 4: "poetry"})
     assert list(csv.reader(io.StringIO(lines.decode(), newline=""))) == [
         ["title", "genre", "summary"],
         ["Ünder", "crime", 'two\nlines; and "more"'],
@@ -133,15 +133,15 @@ def test_corrected_rows_become_training_data() -> None:
 
 
 def test_training_data_has_the_titles_that_were_read() -> None:
-    layout, content = labelled(b"title,heading,summary\nshelf 1,Dune,worms\n", title="heading")
-    _, rows = read_all(content, layout, 100)
-    assert encode_training(layout, rows, {1: "science"}) == b"Dune,science,worms\n"
+    schema, content = labelled(b"title,heading,summary\nshelf 1,Dune,worms\n", title="heading")
+    _, rows = read_all(content, schema, 100)
+    assert encode_training(schema, rows, {1: "science"}) == b"Dune,science,worms\n"
 
 
 def test_training_data_of_a_catalogue_without_titles_has_empty_ones() -> None:
-    layout, content = labelled(b"summary\nwords\n")
-    _, rows = read_all(content, layout, 100)
-    assert encode_training(layout, rows, {1: "crime"}) == b",crime,words\n"
+    schema, content = labelled(b"summary\nwords\n")
+    _, rows = read_all(content, schema, 100)
+    assert encode_training(schema, rows, {1: "crime"}) == b",crime,words\n"
 
 
 def test_a_genre_is_kept_in_one_spelling_of_white_space() -> None:

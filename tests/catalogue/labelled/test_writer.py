@@ -53,9 +53,9 @@ def outcomes_for(rows: list[Row]) -> list[Outcome]:
 
 
 def result(raw: bytes) -> tuple[CatalogueSchema, bytes]:
-    layout = inspect_head(raw, complete=True)
-    rows = parse_records(raw[layout.data_start :], layout)
-    return layout, encode_header(layout) + encode_rows(layout, rows, outcomes_for(rows))
+    schema = inspect_head(raw, complete=True)
+    rows = parse_records(raw[schema.data_start :], schema)
+    return schema, encode_header(schema) + encode_rows(schema, rows, outcomes_for(rows))
 
 
 def test_cells_then_labels_then_what_lies_beyond_the_header() -> None:
@@ -82,19 +82,19 @@ def test_reading_the_result_gives_the_identical_values(
     records: list[list[str]], delimiter: str, line_end: str
 ) -> None:
     dialect = Dialect(encoding=Encoding.UTF_8, delimiter=delimiter, bom=False, line_end=line_end)
-    layout = CatalogueSchema(
+    schema = CatalogueSchema(
         dialect=dialect, header=("summary",), summary_index=0, title_index=None, data_start=0
     )
     rows = [Row(cells=tuple(record), title="", summary="", error=None) for record in records]
-    raw = encode_header(layout) + encode_rows(layout, rows, [LABEL] * len(rows))
+    raw = encode_header(schema) + encode_rows(schema, rows, [LABEL] * len(rows))
     assert read(raw, delimiter)[1:] == [[record[0], *CELLS, *record[1:]] for record in records]
 
 
 @given(st.lists(st.text(alphabet='a,"\n\r é', max_size=6), min_size=3, max_size=30))
 def test_every_cell_of_any_input_comes_back_unchanged(parts: list[str]) -> None:
     source = "id,summary\nfirst,row\n" + ",".join(parts)
-    layout, raw = result(source.encode())
-    rows = parse_records(source.encode()[layout.data_start :], layout)
+    schema, raw = result(source.encode())
+    rows = parse_records(source.encode()[schema.data_start :], schema)
     for row, line in zip(rows, read(raw)[1:], strict=True):
         if row.blank:
             assert line == []
@@ -136,21 +136,21 @@ def test_a_name_that_the_catalogue_has_already_gets_a_suffix() -> None:
 
 
 def test_labelling_a_result_again_clashes_nowhere() -> None:
-    layout, raw = result(b"id,summary\n1,a dragon\n")
+    schema, raw = result(b"id,summary\n1,a dragon\n")
     again = inspect_head(raw, complete=True)
     names = output_header(again)
-    assert again.header == output_header(layout)
+    assert again.header == output_header(schema)
     assert len(set(names)) == len(names) == 2 + 7 + 7
 
 
 def test_alternatives_are_a_column_before_the_evidence() -> None:
-    layout = inspect_head(b"id,summary\n1,x\n", complete=True)
+    schema = inspect_head(b"id,summary\n1,x\n", complete=True)
     label = replace(
         LABEL,
         alternatives=(("crime", 0.25), ("horror", 0.04999)),
         evidence=(EvidenceWord("dragon", 0.5),),
     )
-    rows = parse_records(b"1,x\n2,\n", layout)
+    rows = parse_records(b"1,x\n2,\n", schema)
     outcomes: list[Outcome] = [label, RowError.EMPTY_SUMMARY]
     for asked, columns, added in [
         (OptionalColumns(alternatives=2), ["alternatives"], ["crime:0.2500|horror:0.0500"]),
@@ -161,29 +161,29 @@ def test_alternatives_are_a_column_before_the_evidence() -> None:
         ),
     ]:
         header, *cells = read(
-            encode_header(layout, asked) + encode_rows(layout, rows, outcomes, asked)
+            encode_header(schema, asked) + encode_rows(schema, rows, outcomes, asked)
         )
         assert header[9:] == columns
         assert [row[9:] for row in cells] == [added, [""] * len(added)]
 
 
 def test_evidence_is_one_more_column_where_it_was_asked_for() -> None:
-    layout = inspect_head(b"Evidence,summary\n-,x\n", complete=True)
+    schema = inspect_head(b"Evidence,summary\n-,x\n", complete=True)
     words = (EvidenceWord("dragon", 0.5), EvidenceWord("wizard", 0.125))
-    rows = parse_records(b"-,x\n-,x\n-,\n-,x,\n", layout)
+    rows = parse_records(b"-,x\n-,x\n-,\n-,x,\n", schema)
     outcomes: list[Outcome] = [replace(LABEL, evidence=words), LABEL, RowError.EMPTY_SUMMARY, LABEL]
-    raw = encode_header(layout, EVIDENCE) + encode_rows(layout, rows, outcomes, EVIDENCE)
+    raw = encode_header(schema, EVIDENCE) + encode_rows(schema, rows, outcomes, EVIDENCE)
     header, *cells = read(raw)
-    assert header[-1] == output_header(layout, EVIDENCE)[-1] == f"{EVIDENCE_COLUMN}_2"
+    assert header[-1] == output_header(schema, EVIDENCE)[-1] == f"{EVIDENCE_COLUMN}_2"
     assert [row[9] for row in cells] == ["dragon|wizard", "", "", ""]
     assert [len(row) for row in cells] == [10, 10, 10, 11]
-    assert encode_rows(layout, rows, outcomes) == encode_rows(layout, rows, outcomes_for(rows))
+    assert encode_rows(schema, rows, outcomes) == encode_rows(schema, rows, outcomes_for(rows))
 
 
 @pytest.mark.parametrize("error", list(RowError))
 def test_a_row_in_error_has_no_label_but_asks_for_review(error: RowError) -> None:
-    layout = inspect_head(b"summary\nx\n", complete=True)
-    raw = encode_rows(layout, [Row(("x",), "", "x", None)], [error])
+    schema = inspect_head(b"summary\nx\n", complete=True)
+    raw = encode_rows(schema, [Row(("x",), "", "x", None)], [error])
     assert read(raw) == [["x", "", "", "", "", "", "true", error.value]]
     assert error.message.endswith(".")
 
@@ -194,8 +194,8 @@ def test_no_cell_of_ours_runs_as_a_formula() -> None:
 
 
 def test_the_error_list_numbers_rows_without_blank_lines() -> None:
-    layout = inspect_head(b"id,summary\n1,x\n", complete=True)
-    rows = parse_records(b"1,a\n\n2,\n3,c\n4,d,e\n", layout)
+    schema = inspect_head(b"id,summary\n1,x\n", complete=True)
+    rows = parse_records(b"1,a\n\n2,\n3,c\n4,d,e\n", schema)
     raw = encode_errors_header() + encode_errors(rows, outcomes_for(rows), first_row=11)
     listed = list(csv.DictReader(io.StringIO(raw.decode("ascii"))))
     assert [(line["row"], line["row_error"]) for line in listed] == [
@@ -206,8 +206,8 @@ def test_the_error_list_numbers_rows_without_blank_lines() -> None:
 
 
 def test_outcomes_that_do_not_match_the_rows_are_refused() -> None:
-    layout = inspect_head(b"summary\nx\n", complete=True)
-    rows = parse_records(b"a\n\n", layout)
+    schema = inspect_head(b"summary\nx\n", complete=True)
+    rows = parse_records(b"a\n\n", schema)
     for wrong in ([LABEL], [None, None], [LABEL, LABEL]):
         with pytest.raises(ValueError, match=r"outcome|shorter"):
-            encode_rows(layout, rows, wrong)
+            encode_rows(schema, rows, wrong)

@@ -14,11 +14,11 @@ from catalogue.parsing.rows import Row, parse_records
 from catalogue.parsing.schema import CatalogueSchema, inspect_head
 
 HEADER = "id,summary,price\n"
-LAYOUT = inspect_head((HEADER + "1,x,2\n").encode(), complete=True)
+SCHEMA = inspect_head((HEADER + "1,x,2\n").encode(), complete=True)
 
 
 def row(text: str) -> Row:
-    (only,) = parse_records(text.encode(), LAYOUT)
+    (only,) = parse_records(text.encode(), SCHEMA)
     return only
 
 
@@ -59,12 +59,12 @@ def test_no_cell_is_too_long_for_the_csv_module() -> None:
 
 
 def test_blank_lines_keep_their_place_and_are_no_rows() -> None:
-    rows = parse_records(b"1,a,2\n\n\r\n2,b,3\n\n", LAYOUT)
+    rows = parse_records(b"1,a,2\n\n\r\n2,b,3\n\n", SCHEMA)
     assert [row.blank for row in rows] == [False, True, True, False, True]
 
 
 def test_broken_and_whole_records_come_in_the_order_of_the_file() -> None:
-    rows = parse_records(b'1,a,2\n2,"b,3\n3,c,4\n\n4,d,5\n', LAYOUT)
+    rows = parse_records(b'1,a,2\n2,"b,3\n3,c,4\n\n4,d,5\n', SCHEMA)
     assert [row.cells[:1] for row in rows] == [("1",), ("2",), ("3",), (), ("4",)]
     assert [row.error for row in rows].count(RowError.MALFORMED_ROW) == 1
 
@@ -74,10 +74,10 @@ def blocks_of(raw: bytes, start: int, size: int) -> list[bytes]:
 
 
 def chunks_of(
-    raw: bytes, layout: CatalogueSchema, start: int, rows: int, size: int
+    raw: bytes, schema: CatalogueSchema, start: int, rows: int, size: int
 ) -> list[ChunkRange]:
     blocks = blocks_of(raw, start, 7)
-    return list(plan_chunks(blocks, layout, start=start, max_rows=rows, max_bytes=size))
+    return list(plan_chunks(blocks, schema, start=start, max_rows=rows, max_bytes=size))
 
 
 catalogues = st.text(alphabet='aa,,""\n\n\ré', min_size=1, max_size=80)
@@ -88,16 +88,16 @@ def test_chunks_hold_all_rows_once_and_are_the_same_from_any_of_them_on(
     text: str, encoding: str, most_rows: int, max_bytes: int
 ) -> None:
     raw = (HEADER + "1,é,2\n" + text).encode(encoding)
-    layout = inspect_head(raw, complete=True)
-    start = layout.data_start
-    chunks = chunks_of(raw, layout, start, most_rows, max_bytes)
+    schema = inspect_head(raw, complete=True)
+    start = schema.data_start
+    chunks = chunks_of(raw, schema, start, most_rows, max_bytes)
     assert [start, *(chunk.end for chunk in chunks)] == [*(c.start for c in chunks), len(raw)]
     for index, chunk in enumerate(chunks):
-        rest = chunks_of(raw, layout, chunk.end, most_rows, max_bytes)
+        rest = chunks_of(raw, schema, chunk.end, most_rows, max_bytes)
         assert rest == chunks[index + 1 :]
         assert chunk.rows <= most_rows
-    parsed = [parse_records(raw[chunk.start : chunk.end], layout) for chunk in chunks]
-    assert list(chain.from_iterable(parsed)) == parse_records(raw[start:], layout)
+    parsed = [parse_records(raw[chunk.start : chunk.end], schema) for chunk in chunks]
+    assert list(chain.from_iterable(parsed)) == parse_records(raw[start:], schema)
     assert [sum(not row.blank for row in rows) for rows in parsed] == [c.rows for c in chunks]
 
 
@@ -116,7 +116,7 @@ def test_blank_lines_at_the_end_belong_to_the_last_full_chunk() -> None:
 def test_what_is_longer_than_the_longest_record_is_read_alike() -> None:
     line = '1,"a ""b"", c",2\n'
     text = line * (MAX_RECORD_BYTES // len(line) + 10)
-    rows = parse_records(text.encode(), LAYOUT)
+    rows = parse_records(text.encode(), SCHEMA)
     assert len(rows) == text.count("\n")
     assert {row.cells for row in rows} == {("1", 'a "b", c', "2")}
 
@@ -124,6 +124,6 @@ def test_what_is_longer_than_the_longest_record_is_read_alike() -> None:
 def test_a_record_beyond_the_longest_is_broken_though_its_quote_is_closed() -> None:
     lines = f"{'b' * 999}\n" * (MAX_RECORD_BYTES // 1000 + 1)
     text = f'1,"a\n{lines}",2\n2,c,3\n'
-    rows = parse_records(text.encode(), LAYOUT)
+    rows = parse_records(text.encode(), SCHEMA)
     assert rows[0].error is RowError.MALFORMED_ROW
     assert rows[-1].cells == ("2", "c", "3")

@@ -25,8 +25,8 @@ def inspect(text: str | bytes, summary_column: str | None = None) -> CatalogueSc
 
 
 def column_found(*names: str) -> str:
-    layout = inspect(",".join(names) + "\n" + "x," * len(names) + "\n")
-    return f"{layout.header[layout.summary_index]}@{layout.summary_index}"
+    schema = inspect(",".join(names) + "\n" + "x," * len(names) + "\n")
+    return f"{schema.header[schema.summary_index]}@{schema.summary_index}"
 
 
 @pytest.mark.parametrize(
@@ -118,29 +118,29 @@ def test_every_error_has_its_own_code() -> None:
 def test_rows_begin_right_behind_the_header(encoding: str, before: str) -> None:
     header = before + '"line\nbreak";Ünit;summary\r\n'
     head = (header + "1;2;drägon\r\n").encode(encoding)
-    layout = inspect(head)
-    assert layout.header == ("line\nbreak", "Ünit", "summary")
-    assert layout.data_start == len(header.encode(encoding))
+    schema = inspect(head)
+    assert schema.header == ("line\nbreak", "Ünit", "summary")
+    assert schema.data_start == len(header.encode(encoding))
 
 
 def test_a_layout_survives_json() -> None:
-    layout = inspect(b"t\xc3\xa9\xff,summary,\xc3\xa9\xc3\xa9\n1,2\n")
-    assert "\udcff" in layout.header[0]
-    assert CatalogueSchema.from_dict(json.loads(json.dumps(layout.to_dict()))) == layout
+    schema = inspect(b"t\xc3\xa9\xff,summary,\xc3\xa9\xc3\xa9\n1,2\n")
+    assert "\udcff" in schema.header[0]
+    assert CatalogueSchema.from_dict(json.loads(json.dumps(schema.to_dict()))) == schema
 
 
 @pytest.mark.parametrize(
     ("header", "index"), [("id,Title,summary", 1), ("Titel,summary", 0), ("id,summary", None)]
 )
 def test_the_title_is_found_where_there_is_one(header: str, index: int | None) -> None:
-    layout = inspect_head(f"{header}\n1,2,3\n".encode(), complete=True)
-    assert layout.title_index == index
-    assert CatalogueSchema.from_dict(layout.to_dict()) == layout
+    schema = inspect_head(f"{header}\n1,2,3\n".encode(), complete=True)
+    assert schema.title_index == index
+    assert CatalogueSchema.from_dict(schema.to_dict()) == schema
 
 
 def test_a_column_that_is_read_as_the_summary_is_no_title() -> None:
-    layout = inspect_head(b"title,year\nx,1\n", complete=True, names=ColumnNames(summary="title"))
-    assert layout.title_index is None
+    schema = inspect_head(b"title,year\nx,1\n", complete=True, names=ColumnNames(summary="title"))
+    assert schema.title_index is None
 
 
 def titles_of(text: str, **names: str) -> int | None:

@@ -18,6 +18,7 @@ from jobs.ports.step_leases import ASSEMBLE
 from jobs.redis.connection import redis_client
 from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import redis_job_store
+from tests.small_schema import SCHEMA
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Stores:
     corrections: CorrectionStore
 
     def ended(self) -> str:
-        new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, layout={})
+        new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, schema=SCHEMA)
         self.jobs.jobs.create(new)
         self.jobs.jobs.end(new.id, State.CANCELLED)
         claim = self.jobs.leases.claim(new.id, ASSEMBLE, lease_s=5)

@@ -11,6 +11,7 @@ from jobs.job import NewJob
 from jobs.ports.idempotency import CompletedRequest, KeyClaim, KeyCompletion, request_name
 from jobs.ports.job_store import JobStore
 from tests.jobs.conftest import PassTime
+from tests.small_schema import SCHEMA
 
 LEASE = 30.0
 NAME = request_name("anna", "key")
@@ -23,7 +24,7 @@ def must_hold(store: JobStore, name: str = NAME, lease_s: float = LEASE) -> KeyC
 
 
 def new_job(**values: object) -> NewJob:
-    return NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, layout={}, **values)  # type: ignore[arg-type]  # whichever a test needs
+    return NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, schema=SCHEMA, **values)  # type: ignore[arg-type]  # whichever a test needs
 
 
 def settling(held: KeyClaim, fingerprint: str = "f") -> KeyCompletion:

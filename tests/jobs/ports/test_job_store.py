@@ -26,13 +26,14 @@ from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from tests.jobs.conftest import PassTime
+from tests.small_schema import SCHEMA
 
 LEASE = 30.0
 
 
 @pytest.fixture
 def job_id(store: JobStore) -> str:
-    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, layout={"header": ["a"]})
+    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, schema=SCHEMA)
     return store.jobs.create(new).id
 
 
@@ -69,14 +70,14 @@ def test_a_new_job_is_queued_and_active(store: JobStore, job_id: str) -> None:
     job = store.jobs.get(job_id)
     assert job.state is State.QUEUED
     assert (job.filename, job.input_bytes) == ("c.csv", 9)
-    assert store.jobs.layout(job_id) == {"header": ["a"]}
+    assert store.jobs.schema(job_id) == SCHEMA
     assert job.row_counts.total == 0
     assert State.QUEUED in job.state_times
     assert job_id in store.jobs.active_ids()
 
 
 def test_a_job_is_created_once_however_often_it_is_asked_for(store: JobStore) -> None:
-    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, layout={}, owner="anna")
+    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, schema=SCHEMA, owner="anna")
     store.uploads.touch(new.id)
     held = store.idempotency.claim("name", "token", lease_s=60)
     assert isinstance(held, KeyClaim)
@@ -105,7 +106,7 @@ def test_an_unknown_job_is_not_found(store: JobStore) -> None:
 def test_jobs_are_listed_newest_first_page_by_page(pass_time: PassTime, store: JobStore) -> None:
     made = []
     for _ in range(3):
-        new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, layout={})
+        new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, schema=SCHEMA)
         made.append(store.jobs.create(new).id)
         pass_time(0.002)
     first = [job.id for job in store.jobs.newest(limit=2)]
@@ -481,7 +482,7 @@ def test_files_of_ended_jobs_are_kept_until_they_are_deleted(
     assert store.jobs.get(job_id).files_deleted_at is not None
     assert not store.jobs.get(job_id).has_files
     with pytest.raises(JobNotFound):
-        store.jobs.layout(job_id)
+        store.jobs.schema(job_id)
     assert job_id not in store.jobs.past_retention(ended_s_ago=0, limit=9)
 
 
@@ -512,7 +513,7 @@ def test_a_job_knows_when_too_many_rows_failed(store: JobStore) -> None:
         id=uuid.uuid4().hex,
         filename="c",
         input_bytes=1,
-        layout={},
+        schema=SCHEMA,
         options=JobOptions(error_threshold=0.1),
     )
     store.jobs.create(new)
@@ -615,7 +616,7 @@ def test_a_lease_that_no_clock_could_have_given_holds_nothing(
 def test_what_was_sent_before_the_clock_was_put_back_is_missing() -> None:
     now = [7200.0]
     store = memory_job_store(MemoryState(clock=lambda: now[0]))
-    store.jobs.create(NewJob(id="j", filename="c", input_bytes=1, layout={}))
+    store.jobs.create(NewJob(id="j", filename="c", input_bytes=1, schema=SCHEMA))
     assert not store.leases.find_abandoned("j", idle_s=4)
     now[0] = 3600.0
     assert store.leases.find_abandoned("j", idle_s=4) == AbandonedSteps(plan=True)
@@ -623,7 +624,7 @@ def test_what_was_sent_before_the_clock_was_put_back_is_missing() -> None:
 
 
 def made_by(store: JobStore, owner: str | None, max_open: int | None = None) -> str:
-    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, layout={}, owner=owner)
+    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=1, schema=SCHEMA, owner=owner)
     return store.jobs.create(new, max_open=max_open).id
 
 
@@ -661,7 +662,7 @@ def test_a_job_knows_the_thresholds_that_it_was_made_with(store: JobStore) -> No
         id="1",
         filename="c",
         input_bytes=1,
-        layout={},
+        schema=SCHEMA,
         options=JobOptions(error_threshold=0.0, review_threshold=0.25),
     )
     for job in (store.jobs.create(new), store.jobs.get("1")):
@@ -673,7 +674,7 @@ def test_a_job_keeps_its_owner_and_its_webhook_url(store: JobStore) -> None:
         id="1",
         filename="c.csv",
         input_bytes=1,
-        layout={},
+        schema=SCHEMA,
         owner="anna",
         options=JobOptions(webhook_url="https://a.org/"),
     )
@@ -728,12 +729,12 @@ def test_an_owner_has_no_more_open_jobs_than_allowed(store: JobStore) -> None:
     ],
 )
 def test_a_job_keeps_its_options(store: JobStore, options: JobOptions) -> None:
-    new = NewJob(id="1", filename="c", input_bytes=1, layout={}, options=options)
+    new = NewJob(id="1", filename="c", input_bytes=1, schema=SCHEMA, options=options)
     assert store.jobs.create(new).options == store.jobs.get("1").options == options
 
 
 def new_job() -> NewJob:
-    return NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, layout={"header": ["a"]})
+    return NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, schema=SCHEMA)
 
 
 def test_an_upload_of_which_nothing_is_heard_for_long_is_lost_and_becomes_no_job(

@@ -14,6 +14,7 @@ from jobs.ports.job_store import JobStore
 from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
+from tests.small_schema import SCHEMA
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -24,7 +25,9 @@ def store(request: pytest.FixtureRequest) -> JobStore:
 
 
 def new_job(store: JobStore, options: JobOptions = NO_OPTIONS) -> str:
-    new = NewJob(id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, layout={}, options=options)
+    new = NewJob(
+        id=uuid.uuid4().hex, filename="c.csv", input_bytes=9, schema=SCHEMA, options=options
+    )
     return store.jobs.create(new).id
 
 

@@ -13,6 +13,7 @@ from jobs.ports.job_store import JobStore
 from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
+from tests.small_schema import SCHEMA
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -24,7 +25,9 @@ def store(request: pytest.FixtureRequest) -> JobStore:
 
 @pytest.fixture
 def job_id(store: JobStore) -> str:
-    return store.jobs.create(NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={})).id
+    return store.jobs.create(
+        NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, schema=SCHEMA)
+    ).id
 
 
 def claimed(store: JobStore, job_id: str, *, lease_s: float = 30) -> Claim:

@@ -18,6 +18,7 @@ from jobs.ports.webhooks import Attempt, WebhookStore
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
+from tests.small_schema import SCHEMA
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Stores:
             id=uuid.uuid4().hex,
             filename="c.csv",
             input_bytes=1,
-            layout={},
+            schema=SCHEMA,
             options=JobOptions(webhook_url=callback),
         )
         self.jobs.jobs.create(new)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import redis
@@ -16,12 +17,13 @@ from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from tests.redis_proxy import RedisProxy
+from tests.small_schema import SCHEMA
 
 CHUNKS = [Chunk(index=i, start=i, end=i + 1, first_row=i + 1, rows=1) for i in range(3)]
 
 
 def create(store: JobStore, owner: str = "anna") -> str:
-    new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}, owner=owner)
+    new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, schema=SCHEMA, owner=owner)
     return store.jobs.create(new, max_open=1_000_000).id
 
 
@@ -30,7 +32,7 @@ def live(store: JobStore, count: Callable[[str], None]) -> None:
     job_id = uuid.uuid4().hex
     store.uploads.touch(job_id)
     count("announce_upload")
-    new = NewJob(id=job_id, filename="c", input_bytes=1, layout={}, owner="anna")
+    new = NewJob(id=job_id, filename="c", input_bytes=1, schema=SCHEMA, owner="anna")
     store.jobs.create(new, max_open=9)
     count("create")
     claim = store.leases.claim(job_id, PLAN, lease_s=30)
@@ -133,11 +135,11 @@ def test_a_new_job_costs_the_same_however_many_are_open(
 def test_a_wide_header_is_beside_the_record_and_goes_with_the_files(redis_url: str) -> None:
     store = redis_job_store(redis_client(redis_url))
     client = redis.Redis.from_url(redis_url, decode_responses=True, encoding_errors="replace")
-    columns = {"header": [f"a column with a name, {i}" for i in range(2_000)]}
-    new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout=columns)
+    schema = replace(SCHEMA, header=tuple(f"a column with a name, {i}" for i in range(2_000)))
+    new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, schema=schema)
     store.jobs.create(new)
-    assert store.jobs.layout(new.id) == columns
-    as_json = len(json.dumps(columns))
+    assert store.jobs.schema(new.id) == schema
+    as_json = len(json.dumps(schema.to_dict()))
 
     def held() -> int:
         keys = [key for key in client.scan_iter() if new.id in key]
@@ -149,5 +151,5 @@ def test_a_wide_header_is_beside_the_record_and_goes_with_the_files(redis_url: s
     assert claim is not None
     store.chunks.finish(claim)
     store.jobs.mark_files_deleted(new.id)
-    # The layout took more than 5,000; what is left is the record itself.
+    # The schema took more than 5,000; what is left is the record itself.
     assert held() < 1_500

@@ -17,6 +17,7 @@ from jobs.redis.connection import redis_client
 from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
+from tests.small_schema import SCHEMA
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def store(redis_url: str) -> Iterator[JobStore]:
 
 
 def ended(store: JobStore) -> str:
-    new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={"a": 1}, owner="anna")
+    new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, schema=SCHEMA, owner="anna")
     store.jobs.create(new)
     store.jobs.end(new.id, State.CANCELLED)
     claim = store.leases.claim(new.id, ASSEMBLE, lease_s=30)
@@ -41,7 +42,7 @@ def test_what_reads_and_what_makes_room_works(store: JobStore, redis_url: str) -
     with pytest.raises(redis.ResponseError, match="used memory"):
         ended(store)
     assert store.jobs.get(deleted).state is State.CANCELLED
-    assert store.jobs.layout(deleted) == {"a": 1}
+    assert store.jobs.schema(deleted) == SCHEMA
     assert len(store.jobs.newest(limit=9)) == 2
     assert len(store.jobs.past_retention(ended_s_ago=0, limit=9)) == 2
     assert store.stats.read().ended_jobs == {State.CANCELLED: 2}

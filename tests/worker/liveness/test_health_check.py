@@ -77,9 +77,9 @@ class Worker:
         content, job_id = catalogue(rows), uuid.uuid4().hex
         with self.storage.publish(input_path(job_id)) as stream:
             stream.write(content)
-        layout = inspect_head(content, complete=True).to_dict()
+        schema = inspect_head(content, complete=True)
         self.store.jobs.create(
-            NewJob(id=job_id, filename="c.csv", input_bytes=len(content), layout=layout)
+            NewJob(id=job_id, filename="c.csv", input_bytes=len(content), schema=schema)
         )
         self.queue.plan(job_id)
         return job_id

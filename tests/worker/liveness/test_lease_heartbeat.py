@@ -15,6 +15,7 @@ from jobs.memory.state import MemoryState
 from jobs.memory.step_leases import MemoryStepLeases
 from jobs.ports.job_repository import JobRepository
 from jobs.ports.step_leases import PLAN, Claim
+from tests.small_schema import SCHEMA
 from tests.waiting import eventually
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 
@@ -58,7 +59,7 @@ def jobs(state: MemoryState) -> JobRepository:
 
 @pytest.fixture
 def claim(jobs: JobRepository, leases: CountingLeases) -> Claim:
-    job = jobs.create(NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, layout={}))
+    job = jobs.create(NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, schema=SCHEMA))
     claim = leases.claim(job.id, PLAN, lease_s=LEASE_S)
     assert claim is not None
     return claim

@@ -14,6 +14,7 @@ from jobs.memory.job_store import memory_job_store
 from jobs.ports.step_leases import PLAN
 from jobs.queue.task_queue import QUEUES
 from jobs.queue.weighted_cycle import QueueTurns
+from tests.small_schema import SCHEMA
 from tests.worker.scripted_model import Scripted, scripted_server
 from tests.worker.worker_harness import Desk, catalogue
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
@@ -54,7 +55,7 @@ def test_only_a_wait_for_some_queue_is_progress() -> None:
 def test_a_check_between_units_of_work_is_a_step_and_a_renewal_is_none() -> None:
     steps: list[int] = []
     store = memory_job_store()
-    job = store.jobs.create(NewJob(id="j", filename="c", input_bytes=1, layout={}))
+    job = store.jobs.create(NewJob(id="j", filename="c", input_bytes=1, schema=SCHEMA))
     claim = store.leases.claim(job.id, PLAN, lease_s=30)
     assert claim is not None
     with LeaseHeartbeat(

@@ -35,9 +35,9 @@ def submit(harness: WorkerHarness, content: bytes, stored: bytes | None = None) 
     job_id = uuid.uuid4().hex
     with harness.storage.publish(upload_path(job_id)) as stream:
         stream.write(content if stored is None else stored)
-    layout = xlsx_schema(io.BytesIO(content), max_bytes=MAX_BYTES)
+    schema = xlsx_schema(io.BytesIO(content), max_bytes=MAX_BYTES)
     harness.store.jobs.create(
-        NewJob(id=job_id, filename="b.xlsx", input_bytes=len(content), layout=layout.to_dict())
+        NewJob(id=job_id, filename="b.xlsx", input_bytes=len(content), schema=schema)
     )
     harness.queue.plan(job_id)
     return job_id

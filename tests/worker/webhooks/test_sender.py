@@ -28,6 +28,7 @@ from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
 from jobs.webhook_urls import WebhookUrlRules
+from tests.small_schema import SCHEMA
 from tests.waiting import eventually
 from tests.webhook_receiver import ReceivedRequest, Receiver, respond_with, running_receiver
 from worker.webhooks.http_client import WebhookClient
@@ -50,7 +51,7 @@ class Record:
                 id=job_id,
                 filename="büch.csv",
                 input_bytes=1,
-                layout={},
+                schema=SCHEMA,
                 owner=owner,
                 options=JobOptions(webhook_url=url),
             )
