@@ -31,7 +31,7 @@ from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from tests.stack import ROOT
 from tests.waiting import WITHIN_S, eventually
-from tests.worker.scripted_model import Scripted, ScriptedServer, scripted_server
+from tests.worker.scripted_model import ScriptedModel, ScriptedServer, scripted_server
 from tests.worker.worker_harness import catalogue
 
 # Reports are three seconds apart, and a wait for messages takes one.
@@ -118,7 +118,7 @@ def running_worker(url: str, folder: Path, target: str) -> Iterator[Worker]:
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
     with scripted_server() as script:
-        script.models[1] = Scripted(labels=("crime", "travel"))
+        script.models[1] = ScriptedModel(labels=("crime", "travel"))
         yield script
 
 

@@ -15,8 +15,8 @@ from jobs.ports.step_leases import PLAN
 from jobs.queue.task_queue import QUEUES
 from jobs.queue.weighted_cycle import QueueTurns
 from tests.small_schema import SCHEMA
-from tests.worker.scripted_model import Scripted, scripted_server
-from tests.worker.worker_harness import Desk, catalogue
+from tests.worker.scripted_model import ScriptedModel, scripted_server
+from tests.worker.worker_harness import WorkerHarness, catalogue
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.progress import ProgressMark
 
@@ -70,10 +70,10 @@ def test_a_check_between_units_of_work_is_a_step_and_a_renewal_is_none() -> None
 
 def test_each_call_of_the_model_is_a_step_of_a_chunk(tmp_path: Path) -> None:
     with scripted_server() as server:
-        server.models[1] = Scripted(labels=("crime", "travel"))
-        desk = Desk(tmp_path, server.target, chunk_rows=50, batch_rows=1)
-        job_id = desk.submit(catalogue(40))
-        desk.work(until=lambda: desk.has_planned(job_id))
+        server.models[1] = ScriptedModel(labels=("crime", "travel"))
+        harness = WorkerHarness(tmp_path, server.target, chunk_rows=50, batch_rows=1)
+        job_id = harness.submit(catalogue(40))
+        harness.work(until=lambda: harness.has_planned(job_id))
         steps = 0
 
         def count() -> float:
@@ -81,9 +81,9 @@ def test_each_call_of_the_model_is_a_step_of_a_chunk(tmp_path: Path) -> None:
             steps += 1
             return 0.0
 
-        desk.services = replace(desk.services, progress=ProgressMark(clock=count))
+        harness.services = replace(harness.services, progress=ProgressMark(clock=count))
         before = server.calls["serving_default"]
-        desk.work_once()
+        harness.work_once()
         calls = server.calls["serving_default"] - before
     assert calls > 1
     assert steps > calls
