@@ -15,6 +15,7 @@ from jobs.memory.state import MemoryState
 from jobs.ports.job_store import JobStore
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
+from tests.jobs.steps import create
 
 PassTime = Callable[[float], None]
 
@@ -39,6 +40,12 @@ def store(request: pytest.FixtureRequest, clock: Clock) -> JobStore:
     if request.param == "memory":
         return memory_job_store(MemoryState(clock=clock))
     return redis_job_store(redis_client(request.getfixturevalue("redis_url")))
+
+
+@pytest.fixture
+def job_id(store: JobStore) -> str:
+    """A queued job."""
+    return create(store)
 
 
 @pytest.fixture
