@@ -57,12 +57,12 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     register_audit(app)
     register_access(app, access)
     if settings.keys_required:
-        register_request_limits(app, services.counts_url)
+        register_request_limits(app, services.rate_limit_url)
     limits = _limits(settings)
     register_transfers(app, limits.transfers)
     jobs, storage = ScopedJobStore(services.store, snapshots=SnapshotCache()), services.storage
     corrections = services.corrections
-    app.register_api(job_routes(settings, jobs, storage, services.messages, limits.long_polls))
+    app.register_api(job_routes(settings, jobs, storage, services.task_queue, limits.long_polls))
     app.register_api(preview_routes(settings, jobs, storage))
     app.register_api(result_routes(jobs, storage, corrections))
     app.register_api(event_routes(jobs, limits.long_polls))
@@ -71,15 +71,15 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     app.register_api(session_routes(access))
     label_client = LabelClient(
         services.store.workers,
-        services.questions,
-        services.messages,
+        services.label_requests,
+        services.task_queue,
         limits.labels,
-        deadline_s=settings.label_timeout_s,
+        timeout_s=settings.label_timeout_s,
     )
     app.register_api(label_routes(label_client))
     app.register_api(health_routes(services.store, storage))
     ProcessCollector(registry=registry)
-    registry.register(StoreCollector(services.store, services.messages, storage))
+    registry.register(StoreCollector(services.store, services.task_queue, storage))
     app.register_api(metrics_routes(registry))
 
     @app.get("/", doc_ui=False)

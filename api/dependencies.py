@@ -20,12 +20,12 @@ class Services:
 
     store: JobStore
     storage: Storage
-    messages: TaskQueue
+    task_queue: TaskQueue
     corrections: CorrectionStore
-    questions: LabelRequests
+    label_requests: LabelRequests
     keys: ApiKeyStore
     webhooks: WebhookStore
-    counts_url: str  # see `register_request_limits`
+    rate_limit_url: str  # see `register_request_limits`
 
 
 def connect(settings: ApiSettings) -> Services:
@@ -43,10 +43,10 @@ def connect(settings: ApiSettings) -> Services:
     return Services(
         store=redis_job_store(client),
         storage=Storage(settings.storage_url),
-        messages=CeleryTaskQueue(make_celery(settings.broker_url)),
+        task_queue=CeleryTaskQueue(make_celery(settings.broker_url)),
         corrections=RedisCorrectionStore(client),
-        questions=RedisLabelRequests(client),
+        label_requests=RedisLabelRequests(client),
         keys=RedisApiKeyStore(client),
         webhooks=RedisWebhookStore(client),
-        counts_url=settings.redis_url,
+        rate_limit_url=settings.redis_url,
     )

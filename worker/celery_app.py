@@ -34,7 +34,7 @@ from jobs.queue.weighted_cycle import QueueTurns
 from jobs.redis.connection import redis_client
 from jobs.redis.outage import is_outage, refusal
 from jobs.redis.worker_registry import RedisWorkerRegistry
-from worker.dependencies import Services, connect, connect_sender
+from worker.dependencies import Services, connect, webhook_sender
 from worker.liveness.progress import ProgressMark, start_progress_reporter
 from worker.liveness.status_reporter import start_status_reporter
 from worker.settings import WorkerSettings
@@ -44,7 +44,7 @@ from worker.tasks.delete_orphans import delete_orphans
 from worker.tasks.expire_jobs import expire_jobs
 from worker.tasks.forget_jobs import forget_jobs
 from worker.tasks.label import label_chunk
-from worker.tasks.label_request import answer_label_request
+from worker.tasks.label_request import process_label_request
 from worker.tasks.plan import plan_job
 from worker.tasks.recover_jobs import recover_jobs
 from worker.webhooks.sender import start_sending
@@ -95,9 +95,7 @@ def make_app(settings: WorkerSettings) -> Celery:
         # saved a little more, but memory then grew by 10 MB with each catalogue.
         gc.freeze()
         start_status_reporter(services(), name=socket.gethostname())
-        start_sending(
-            connect_sender(settings, services().store.jobs), threads=settings.webhook_threads
-        )
+        start_sending(webhook_sender(services()), threads=settings.webhook_threads)
 
     def begin_worker(**_: Any) -> None:
         workers = RedisWorkerRegistry(redis_client(settings.redis_url))
@@ -151,12 +149,12 @@ def _register(app: Celery, services: Callable[[], Services]) -> None:
         run(assemble_job, job_id)
 
     @app.task(name=LABEL_REQUEST_TASK, shared=False)
-    def answer(question_id: str) -> None:
+    def label_now(request_id: str) -> None:
         with (
-            bound_contextvars(label_request_id=question_id),
-            _passing_outages("the label request is not answered"),
+            bound_contextvars(label_request_id=request_id),
+            _passing_outages("the label request gets no response"),
         ):
-            answer_label_request(services(), question_id)
+            process_label_request(services(), request_id)
 
     def periodic(name: str, work: Callable[[Services], None]) -> None:
         @app.task(name=name, shared=False)

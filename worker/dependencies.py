@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from celery import Celery
 
 from jobs.files.storage import Storage
-from jobs.ports.job_repository import JobRepository
 from jobs.ports.job_store import JobStore
 from jobs.ports.label_requests import LabelRequests
 from jobs.ports.prediction_cache import NullPredictionCache, PredictionCache
+from jobs.ports.webhooks import WebhookStore
 from jobs.queue.task_queue import CeleryTaskQueue, TaskQueue
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
@@ -25,16 +25,17 @@ from worker.webhooks.http_client import WebhookClient
 from worker.webhooks.sender import WebhookSender
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Services:
     """The adapters and settings of one worker process."""
 
     store: JobStore
     storage: Storage
-    messages: TaskQueue
-    questions: LabelRequests
+    task_queue: TaskQueue
+    label_requests: LabelRequests
+    webhooks: WebhookStore
     models: ModelRegistry
-    labels: PredictionCache
+    prediction_cache: PredictionCache
     settings: WorkerSettings
     progress: ProgressMark = field(default_factory=ProgressMark)
 
@@ -45,8 +46,9 @@ def connect(settings: WorkerSettings, app: Celery, progress: ProgressMark) -> Se
     return Services(
         store=redis_job_store(client),
         storage=Storage(settings.storage_url),
-        messages=CeleryTaskQueue(app),
-        questions=RedisLabelRequests(client),
+        task_queue=CeleryTaskQueue(app),
+        label_requests=RedisLabelRequests(client),
+        webhooks=RedisWebhookStore(client),
         models=ModelRegistry(
             ModelClient(
                 settings.model_target,
@@ -55,13 +57,13 @@ def connect(settings: WorkerSettings, app: Celery, progress: ProgressMark) -> Se
                 retry_for_s=settings.model_retry_budget_s,
             )
         ),
-        labels=_label_cache(settings),
+        prediction_cache=_prediction_cache(settings),
         settings=settings,
         progress=progress,
     )
 
 
-def _label_cache(settings: WorkerSettings) -> PredictionCache:
+def _prediction_cache(settings: WorkerSettings) -> PredictionCache:
     if not settings.prediction_cache_max_entries:
         return NullPredictionCache()
     return RedisPredictionCache(
@@ -71,13 +73,14 @@ def _label_cache(settings: WorkerSettings) -> PredictionCache:
     )
 
 
-def connect_sender(settings: WorkerSettings, jobs: JobRepository) -> WebhookSender:
-    """Create the sender of webhooks, with a Redis client of its own."""
+def webhook_sender(services: Services) -> WebhookSender:
+    """Create the sender of webhooks, over the adapters of this process."""
+    settings = services.settings
     return WebhookSender(
-        jobs=jobs,
-        callbacks=RedisWebhookStore(redis_client(settings.redis_url)),
-        poster=WebhookClient(
+        jobs=services.store.jobs,
+        webhooks=services.webhooks,
+        client=WebhookClient(
             timeout_s=settings.webhook_timeout_s, rules=settings.webhook_url_rules
         ),
-        retries_s=settings.webhook_retry_delays_s,
+        delays_s=settings.webhook_retry_delays_s,
     )

@@ -47,33 +47,35 @@ class _Counts(RedisStorage):
             return True
 
 
-def register_request_limits(app: Flask, counts_url: str) -> None:
+def register_request_limits(app: Flask, rate_limit_url: str) -> None:
     """Answer 429 with Retry-After above the caller's rate limit.
 
     While Redis cannot be reached, requests fail; they could not be authenticated either. While Redis
     refuses writes, requests that read or delete pass uncounted, since deleting jobs frees memory.
 
     Args:
-        counts_url: URL of Redis, or `memory://` for tests.
+        rate_limit_url: URL of Redis, or `memory://` for tests.
     """
     limiter = Limiter(
         lambda: caller().key_id or "",
         app=app,
         application_limits=[ApplicationLimit(lambda: f"{caller().requests_per_minute}/minute")],
         strategy="moving-window",
-        storage_uri=_storage_uri(counts_url),
+        storage_uri=_storage_uri(rate_limit_url),
         storage_options=(
-            {} if counts_url == _MEMORY else {"key_prefix": REQUEST_COUNTS, "socket_timeout": 10}
+            {}
+            if rate_limit_url == _MEMORY
+            else {"key_prefix": REQUEST_COUNTS, "socket_timeout": 10}
         ),
         on_breach=_refuse,
     )
     limiter.request_filter(lambda: request.endpoint in OPEN_ENDPOINTS)
 
 
-def _storage_uri(counts_url: str) -> str:
-    if counts_url == _MEMORY:
-        return counts_url
-    return _SCHEME + counts_url.replace("unix://", "redis+unix://", 1)
+def _storage_uri(rate_limit_url: str) -> str:
+    if rate_limit_url == _MEMORY:
+        return rate_limit_url
+    return _SCHEME + rate_limit_url.replace("unix://", "redis+unix://", 1)
 
 
 def _refuse(limit: RequestLimit) -> NoReturn:

@@ -19,7 +19,7 @@ def wait_for(
     prefer: str | None,
     *,
     store: ScopedJobStore,
-    waiting: ConcurrencyLimiter,
+    limiter: ConcurrencyLimiter,
     etag: str | None = None,
 ) -> tuple[Job, dict[str, str]]:
     """Wait until the job has ended or, with `etag`, until its version differs from it.
@@ -29,7 +29,7 @@ def wait_for(
     Returns the latest snapshot and the headers that describe the wait.
     """
     preference = _WAIT.search(prefer or "")
-    if preference is None or (release := waiting.try_acquire()) is None:
+    if preference is None or (release := limiter.try_acquire()) is None:
         return job, {}
     seconds = min(int(preference[1]), MAX_WAIT_S)
     try:

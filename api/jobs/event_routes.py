@@ -41,7 +41,7 @@ class EventsHeader(BaseModel):
     )
 
 
-def event_routes(store: ScopedJobStore, waiting: ConcurrencyLimiter) -> APIBlueprint:
+def event_routes(store: ScopedJobStore, long_polls: ConcurrencyLimiter) -> APIBlueprint:
     """Routes over these services."""
     routes = described_routes("events", JOBS, "/v1/jobs/<job_id>")
 
@@ -62,7 +62,7 @@ def event_routes(store: ScopedJobStore, waiting: ConcurrencyLimiter) -> APIBluep
         job = store.get(path.job_id)
         if job.is_terminal and header.last_event_id == version(job):
             return Response(status=HTTPStatus.NO_CONTENT)
-        release = waiting.try_acquire()
+        release = long_polls.try_acquire()
         if release is None:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,

@@ -37,15 +37,15 @@ from jobs.queue.task_queue import TaskQueue
 _RETRY_SOON = {"Retry-After": "1"}
 _SUBMITTED = ("Location", "Retry-After", "Idempotency-Replayed", "Preference-Applied")
 
-Answer = Response | tuple[dict[str, Any], int] | tuple[dict[str, Any], int, dict[str, str]]
+RouteResult = Response | tuple[dict[str, Any], int] | tuple[dict[str, Any], int, dict[str, str]]
 
 
 def job_routes(
     settings: ApiSettings,
     store: ScopedJobStore,
     storage: Storage,
-    messages: TaskQueue,
-    waiting: ConcurrencyLimiter,
+    task_queue: TaskQueue,
+    long_polls: ConcurrencyLimiter,
 ) -> APIBlueprint:
     """Routes over these services."""
     routes = described_routes("jobs", JOBS, "/v1/jobs")
@@ -65,7 +65,7 @@ def job_routes(
         "query parameters or, in a form, fields before or after the file.",
         openapi_extensions=UPLOAD_BODY,
     )
-    def submit_job(query: SubmitQuery, header: SubmitHeader) -> Answer:
+    def submit_job(query: SubmitQuery, header: SubmitHeader) -> RouteResult:
         """Upload a catalogue"""
         upload = read_upload(request, query, limit=caller().upload_bytes)
         store.ping()  # fail before a long upload, not after it
@@ -88,18 +88,18 @@ def job_routes(
                     upload,
                     store=store,
                     storage=storage,
-                    messages=messages,
+                    task_queue=task_queue,
                     rules=settings.webhook_url_rules,
                     max_unpacked=settings.max_unpacked_bytes,
                     claim=claim,
                 )
         request.environ[JOB_ID_KEY] = job.id
-        job, waited = wait_for(job, header.prefer, store=store, waiting=waiting)
-        answer = job_document(job)
+        job, wait_headers = wait_for(job, header.prefer, store=store, limiter=long_polls)
+        submitted = job_document(job)
         return (
-            as_json(answer),
+            as_json(submitted),
             HTTPStatus.ACCEPTED,
-            {"Location": answer.links.self} | headers | waited,
+            {"Location": submitted.links.self} | headers | wait_headers,
         )
 
     @routes.get(
@@ -111,7 +111,7 @@ def job_routes(
         description="Follow `next` until it is null. With a filter a page may be short or empty although more jobs "
         "follow, since one request reads a bounded number of jobs.",
     )
-    def list_jobs(query: ListQuery) -> Answer:
+    def list_jobs(query: ListQuery) -> RouteResult:
         """List jobs, newest first"""
         try:
             page, cursor = find_jobs(store, query)
@@ -121,8 +121,8 @@ def job_routes(
                 "INVALID_CURSOR",
                 "The cursor in 'after' is invalid or has expired; start again without it.",
             ) from None
-        answer = JobListDocument(jobs=[job_document(j) for j in page], next=cursor)
-        return as_json(answer), HTTPStatus.OK
+        jobs = JobListDocument(jobs=[job_document(job) for job in page], next=cursor)
+        return as_json(jobs), HTTPStatus.OK
 
     @routes.get(
         "/<job_id>",
@@ -132,14 +132,14 @@ def job_routes(
             **problems("JOB_NOT_FOUND"),
         },
     )
-    def show_job(path: JobPath, header: ShowHeader) -> Answer:
+    def show_job(path: JobPath, header: ShowHeader) -> RouteResult:
         """Show a job"""
         etags = request.if_none_match
         job, headers = wait_for(
             store.get_cached(path.job_id),
             header.prefer,
             store=store,
-            waiting=waiting,
+            limiter=long_polls,
             etag=next(iter(etags.as_set(include_weak=True)), None) if etags else None,
         )
         response = jsonify(as_json(job_document(job)))
@@ -151,7 +151,7 @@ def job_routes(
         return response
 
     @routes.delete("/<job_id>", responses={204: None, **problems("JOB_NOT_FOUND", "JOB_NOT_ENDED")})
-    def delete_job(path: JobPath) -> Answer:
+    def delete_job(path: JobPath) -> RouteResult:
         """Delete an ended job with its files"""
         job = store.get(path.job_id)
         if not job.is_terminal:
@@ -169,15 +169,15 @@ def job_routes(
             **problems("JOB_NOT_FOUND"),
         },
     )
-    def cancel_job(path: JobPath) -> Answer:
+    def cancel_job(path: JobPath) -> RouteResult:
         """Cancel a job; labelled rows are kept, and repeating the request is no error"""
         before = store.get(path.job_id)
         job = store.end(before.id, State.CANCELLED)
-        answer = as_json(job_document(job))
+        body = as_json(job_document(job))
         if job.state is not State.CANCELLING:
-            return answer, HTTPStatus.OK
+            return body, HTTPStatus.OK
         if before.state in CANCELLABLE:
-            enqueue_or_log(messages.assemble, job.id)
-        return answer, HTTPStatus.ACCEPTED, _RETRY_SOON
+            enqueue_or_log(task_queue.assemble, job.id)
+        return body, HTTPStatus.ACCEPTED, _RETRY_SOON
 
     return routes

@@ -83,7 +83,7 @@ def webhook_routes(jobs: ScopedJobStore, webhooks: WebhookStore) -> APIBlueprint
     )
     def rotate_secret() -> dict[str, Any]:
         """Rotate the signing secret"""
-        webhooks.renew_secret(caller().owner, keep_s=_OLD_SECRET_S)
+        webhooks.rotate_secret(caller().owner, grace_s=_OLD_SECRET_S)
         return as_json(SecretsDocument(secrets=list(webhooks.secrets(caller().owner))))
 
     return routes

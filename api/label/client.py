@@ -8,7 +8,7 @@ from api.http.concurrency import ConcurrencyLimiter
 from api.http.problems import RETRY_AFTER_S, Problem
 from api.observability.worker_reports import live_reports, newest_model
 from jobs.job import Failure
-from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
+from jobs.ports.label_requests import LabelRequest, LabelRequests, LabelResponse
 from jobs.ports.worker_registry import WorkerRegistry
 from jobs.queue.task_queue import TaskQueue
 
@@ -19,59 +19,59 @@ class LabelClient:
     def __init__(
         self,
         workers: WorkerRegistry,
-        questions: LabelRequests,
-        messages: TaskQueue,
-        waiting: ConcurrencyLimiter,
+        label_requests: LabelRequests,
+        task_queue: TaskQueue,
+        limiter: ConcurrencyLimiter,
         *,
-        deadline_s: float,
+        timeout_s: float,
     ) -> None:
         """
         Args:
-            waiting: limits concurrent requests.
-            deadline_s: how long to wait for a response, in seconds.
+            limiter: limits concurrent requests.
+            timeout_s: how long to wait for a response, in seconds.
         """
         self._workers = workers
-        self._questions = questions
-        self._messages = messages
-        self._deadline_s = deadline_s
-        self._waiting = waiting
+        self._label_requests = label_requests
+        self._task_queue = task_queue
+        self._limiter = limiter
+        self._timeout_s = timeout_s
 
-    def ask(self, question: LabelRequest) -> Answer:
+    def label(self, request: LabelRequest) -> LabelResponse:
         """Label the summaries of a request. Raises `Problem` if no worker responds."""
         if newest_model(live_reports(self._workers)) is None:
-            # Fail early instead of at the deadline.
+            # Fail early instead of at the timeout.
             raise _unavailable("No worker reaches a usable model; /readyz shows what is missing.")
-        release = self._waiting.try_acquire()
+        release = self._limiter.try_acquire()
         if release is None:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "TOO_MANY_LONG_POLLS",
-                "The maximum number of label requests is in progress; try again in a second, or upload the summaries "
-                "as a catalogue.",
+                "The maximum number of label requests is in progress; try again in a second, or "
+                "upload the summaries as a catalogue.",
                 retry_after_s=1,
             )
         try:
-            question_id = self._questions.ask(question, keep_s=self._deadline_s)
-            self._messages.answer(question_id)
-            answer = self._questions.wait(question_id, within_s=self._deadline_s)
+            request_id = self._label_requests.submit(request, ttl_s=self._timeout_s)
+            self._task_queue.label_now(request_id)
+            response = self._label_requests.wait(request_id, timeout_s=self._timeout_s)
         finally:
             release()
-        if answer is None:
+        if response is None:
             raise Problem(
                 HTTPStatus.GATEWAY_TIMEOUT,
                 "LABEL_TIMEOUT",
-                f"No worker responded within {self._deadline_s:g} seconds; try again in {RETRY_AFTER_S} seconds, "
-                "or upload the summaries as a catalogue.",
+                f"No worker responded within {self._timeout_s:g} seconds; try again in "
+                f"{RETRY_AFTER_S} seconds, or upload the summaries as a catalogue.",
                 retry_after_s=RETRY_AFTER_S,
             )
-        if isinstance(answer, Failure):
-            if answer.code == "EVIDENCE_UNAVAILABLE":
-                raise Problem(HTTPStatus.CONFLICT, answer.code, answer.message)
-            raise _unavailable(answer.message)
-        return answer
+        if isinstance(response, Failure):
+            if response.code == "EVIDENCE_UNAVAILABLE":
+                raise Problem(HTTPStatus.CONFLICT, response.code, response.message)
+            raise _unavailable(response.message)
+        return response
 
 
-def _unavailable(why: str) -> Problem:
+def _unavailable(detail: str) -> Problem:
     return Problem(
-        HTTPStatus.SERVICE_UNAVAILABLE, "MODEL_UNAVAILABLE", why, retry_after_s=RETRY_AFTER_S
+        HTTPStatus.SERVICE_UNAVAILABLE, "MODEL_UNAVAILABLE", detail, retry_after_s=RETRY_AFTER_S
     )

@@ -39,7 +39,7 @@ def label_routes(client: LabelClient) -> APIBlueprint:
     )
     def label_summaries(body: LabelBody) -> dict[str, Any]:
         """Label a few summaries synchronously"""
-        answer = client.ask(body.to_request(caller().owner))
-        return as_json(LabelsDocument.of(answer, evidence=body.evidence))
+        response = client.label(body.to_request(caller().owner))
+        return as_json(LabelsDocument.of(response, evidence=body.evidence))
 
     return routes

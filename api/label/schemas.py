@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalogue.labelled.labels import Label, RowError
-from jobs.ports.label_requests import Answer, LabelRequest
+from jobs.ports.label_requests import LabelRequest, LabelResponse
 
 MAX_SUMMARIES = 50
 
@@ -110,7 +110,7 @@ class LabelsDocument(BaseModel):
     labels: list[LabelDocument]
 
     @classmethod
-    def of(cls, answer: Answer, *, evidence: bool) -> Self:
+    def of(cls, response: LabelResponse, *, evidence: bool) -> Self:
         """Build the document of a response."""
-        labels = [LabelDocument.of(outcome, evidence=evidence) for outcome in answer.outcomes]
-        return cls(model_version=answer.model_version, labels=labels)
+        labels = [LabelDocument.of(outcome, evidence=evidence) for outcome in response.outcomes]
+        return cls(model_version=response.model_version, labels=labels)

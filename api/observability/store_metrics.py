@@ -26,9 +26,9 @@ _DAY_S = 86_400.0
 class StoreCollector(Collector):
     """Metrics of the whole installation; every API that shares a store reports the same values."""
 
-    def __init__(self, store: JobStore, messages: TaskQueue, storage: Storage) -> None:
+    def __init__(self, store: JobStore, task_queue: TaskQueue, storage: Storage) -> None:
         self._store = store
-        self._messages = messages
+        self._task_queue = task_queue
         self._storage = storage
 
     def describe(self) -> list[Metric]:
@@ -39,7 +39,7 @@ class StoreCollector(Collector):
         """Yield every metric that can be read; `spinelabel_store_up` is 0 while Redis is down."""
         try:
             began = time.perf_counter()
-            stats, depths = self._store.stats.read(), self._messages.depths()
+            stats, depths = self._store.stats.read(), self._task_queue.depths()
             reports, live = (
                 self._store.workers.active(within_s=_DAY_S),
                 live_reports(self._store.workers),

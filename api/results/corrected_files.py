@@ -61,7 +61,7 @@ def _response(
     lines: Callable[[ResultReader], Iterator[bytes]],
 ) -> Response:
     # Read before the rows: a correction made in between belongs to the next revision, whether it is sent or not.
-    revision = corrections.stand(job.id).revision
+    revision = corrections.summary(job.id).revision
     reader = open_result(job, store, storage, corrections)
     response = Response(
         lines(reader),

@@ -73,7 +73,7 @@ class Export:
                 f"An Excel sheet holds {MAX_ROWS:,} rows and this result has {job.row_counts.total:,}; "
                 "download it as CSV or Parquet.",
             )
-        stand = corrections.stand(job.id)
+        stand = corrections.summary(job.id)
         reader = open_result(job, store, storage, corrections)
         blocks = self._blocks(reader, rows=job.row_counts.total, corrected=stand.count > 0)
         response = Response(blocks, content_type=MEDIA_TYPES[self.kind])

@@ -63,7 +63,7 @@ class ResultReader:
 
     def _with_corrections(self, rows: list[ResultRow]) -> Batch:
         numbers = [row.number for row in rows if not row.blank]
-        return rows, self._corrections.of(self._job_id, numbers)
+        return rows, self._corrections.get_many(self._job_id, numbers)
 
 
 def open_result(

@@ -77,7 +77,7 @@ def result_routes(
     def _result(job: Job, export: Export) -> Response:
         if export.kind is not Format.CSV or export.formula_safe:
             return export.response(job, store, storage, corrections)
-        if corrections.stand(job.id).count:
+        if corrections.summary(job.id).count:
             return corrected_download(job, store, storage, corrections)
         return download(job, storage, path=result_path(job.id), kind="labelled")
 

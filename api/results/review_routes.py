@@ -71,7 +71,7 @@ def review_routes(
         """List rows of a result"""
         job = store.get(path.job_id)
         with reading(job, store, storage, corrections) as reader:
-            count = corrections.stand(job.id).count
+            count = corrections.summary(job.id).count
             return as_json(rows_document(reader, query, corrections=count))
 
     @routes.get("/latest", responses={200: LatestRowsDocument, **problems("JOB_NOT_FOUND")})
@@ -99,7 +99,7 @@ def review_routes(
         _check(job, path.row, store, storage, corrections)
         genre = normalise_genre(body.genre)
         corrections.put(job.id, path.row, genre)
-        count = corrections.stand(job.id).count
+        count = corrections.summary(job.id).count
         return as_json(CorrectionDocument(row=path.row, genre=genre, corrections=count))
 
     @routes.delete(
@@ -114,7 +114,7 @@ def review_routes(
         job = store.get(path.job_id)
         _check(job, path.row, store, storage, corrections)
         corrections.remove(job.id, path.row)
-        count = corrections.stand(job.id).count
+        count = corrections.summary(job.id).count
         return as_json(CorrectionDocument(row=path.row, genre=None, corrections=count))
 
     @routes.get(

@@ -36,7 +36,7 @@ def accept(
     *,
     store: ScopedJobStore,
     storage: Storage,
-    messages: TaskQueue,
+    task_queue: TaskQueue,
     rules: WebhookUrlRules,
     max_unpacked: int,
     claim: ClaimedKey | None = None,
@@ -97,7 +97,7 @@ def accept(
         raise
     # After any other error the job may exist although the reply was lost, so its input is kept. The
     # upload is still announced: if there is no job, recovery of lost uploads deletes the input.
-    enqueue_or_log(messages.plan, job.id)
+    enqueue_or_log(task_queue.plan, job.id)
     return job
 
 

@@ -47,12 +47,12 @@ class MemoryCorrectionStore(CorrectionStore):
             if corrections.genres.pop(row, None) is not None:
                 corrections.revision += 1
 
-    def of(self, job_id: str, rows: Sequence[int]) -> Mapping[int, str]:
+    def get_many(self, job_id: str, rows: Sequence[int]) -> Mapping[int, str]:
         with self._lock:
             genres = self._by_job.get(job_id, _Corrections()).genres
             return {row: genres[row] for row in rows if row in genres}
 
-    def stand(self, job_id: str) -> CorrectionsSummary:
+    def summary(self, job_id: str) -> CorrectionsSummary:
         with self._lock:
             corrections = self._by_job.get(job_id, _Corrections())
             return CorrectionsSummary(count=len(corrections.genres), revision=corrections.revision)

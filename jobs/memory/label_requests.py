@@ -7,7 +7,7 @@ import time
 import uuid
 
 from jobs.job import Failure
-from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
+from jobs.ports.label_requests import LabelRequest, LabelRequests, LabelResponse
 
 
 class MemoryLabelRequests(LabelRequests):
@@ -15,27 +15,27 @@ class MemoryLabelRequests(LabelRequests):
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._questions: dict[str, tuple[LabelRequest, float]] = {}
-        self._answers: dict[str, Answer | Failure] = {}
+        self._requests: dict[str, tuple[LabelRequest, float]] = {}  # with the time of expiry
+        self._responses: dict[str, LabelResponse | Failure] = {}
 
-    def ask(self, question: LabelRequest, *, keep_s: float) -> str:
-        question_id = uuid.uuid4().hex
+    def submit(self, request: LabelRequest, *, ttl_s: float) -> str:
+        request_id = uuid.uuid4().hex
         with self._changed:
-            self._questions[question_id] = (question, time.monotonic() + keep_s)
-        return question_id
+            self._requests[request_id] = (request, time.monotonic() + ttl_s)
+        return request_id
 
-    def wait(self, question_id: str, *, within_s: float) -> Answer | Failure | None:
+    def wait(self, request_id: str, *, timeout_s: float) -> LabelResponse | Failure | None:
         with self._changed:
-            self._changed.wait_for(lambda: question_id in self._answers, within_s)
-            self._questions.pop(question_id, None)
-            return self._answers.pop(question_id, None)
+            self._changed.wait_for(lambda: request_id in self._responses, timeout_s)
+            self._requests.pop(request_id, None)
+            return self._responses.pop(request_id, None)
 
-    def take(self, question_id: str) -> LabelRequest | None:
+    def claim(self, request_id: str) -> LabelRequest | None:
         with self._changed:
-            question, until = self._questions.pop(question_id, (None, 0.0))
-            return question if time.monotonic() < until else None
+            request, expires_at = self._requests.pop(request_id, (None, 0.0))
+            return request if time.monotonic() < expires_at else None
 
-    def answer(self, question_id: str, answer: Answer | Failure) -> None:
+    def respond(self, request_id: str, response: LabelResponse | Failure) -> None:
         with self._changed:
-            self._answers[question_id] = answer
+            self._responses[request_id] = response
             self._changed.notify_all()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from jobs.ports.webhooks import Attempt, DeliveryLog, WebhookStore, new_secret
 
-_KEPT = 50
+_MAX_ATTEMPTS = 50
 
 
 class MemoryWebhookStore(WebhookStore):
@@ -19,7 +19,7 @@ class MemoryWebhookStore(WebhookStore):
         self._clock = clock
         self._lock = threading.Lock()
         self._due: dict[str, float] = {}
-        self._taken: dict[str, int] = {}
+        self._claimed: dict[str, int] = {}
         self._attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
         self._secrets: dict[str | None, list[tuple[str, float]]] = {}
 
@@ -37,7 +37,7 @@ class MemoryWebhookStore(WebhookStore):
         """Called when a job is deleted."""
         with self._lock:
             self._due.pop(job_id, None)
-            self._taken.pop(job_id, None)
+            self._claimed.pop(job_id, None)
             self._attempts.pop(job_id, None)
 
     def due(self, *, limit: int) -> Sequence[str]:
@@ -46,24 +46,24 @@ class MemoryWebhookStore(WebhookStore):
             ready = sorted((at, job_id) for job_id, at in self._due.items() if at <= now)
             return [job_id for _, job_id in ready[:limit]]
 
-    def take(self, job_id: str, *, lease_s: float) -> int | None:
+    def claim(self, job_id: str, *, lease_s: float) -> int | None:
         with self._lock:
             now = self._clock()
             if job_id not in self._due or self._due[job_id] > now:
                 return None
             self._due[job_id] = now + lease_s
-            self._taken[job_id] = self._taken.get(job_id, 0) + 1
-            return self._taken[job_id]
+            self._claimed[job_id] = self._claimed.get(job_id, 0) + 1
+            return self._claimed[job_id]
 
-    def record(self, job_id: str, attempt: Attempt, *, again_in_s: float | None) -> bool:
+    def record(self, job_id: str, attempt: Attempt, *, retry_in_s: float | None) -> bool:
         with self._lock:
-            if self._taken.get(job_id) != attempt.number or job_id not in self._due:
+            if self._claimed.get(job_id) != attempt.number or job_id not in self._due:
                 return False
-            self._attempts[job_id] = [*self._attempts[job_id], attempt][-_KEPT:]
-            if again_in_s is None:
+            self._attempts[job_id] = [*self._attempts[job_id], attempt][-_MAX_ATTEMPTS:]
+            if retry_in_s is None:
                 del self._due[job_id]
             else:
-                self._due[job_id] = self._clock() + again_in_s
+                self._due[job_id] = self._clock() + retry_in_s
             return True
 
     def log(self, job_id: str) -> DeliveryLog:
@@ -77,9 +77,9 @@ class MemoryWebhookStore(WebhookStore):
             newest, *older = self._secrets.setdefault(owner, [(new_secret(), 0.0)])
             return (newest[0], *(secret for secret, until in older if until > now))
 
-    def renew_secret(self, owner: str | None, *, keep_s: float) -> str:
-        before = self.secrets(owner)[0]
+    def rotate_secret(self, owner: str | None, *, grace_s: float) -> str:
+        previous = self.secrets(owner)[0]
         with self._lock:
-            fresh = new_secret()
-            self._secrets[owner] = [(fresh, 0.0), (before, self._clock() + keep_s)]
-            return fresh
+            secret = new_secret()
+            self._secrets[owner] = [(secret, 0.0), (previous, self._clock() + grace_s)]
+            return secret

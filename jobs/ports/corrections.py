@@ -34,9 +34,9 @@ class CorrectionStore(ABC):
         """Delete the correction of a row, if it has one."""
 
     @abstractmethod
-    def of(self, job_id: str, rows: Sequence[int]) -> Mapping[int, str]:
+    def get_many(self, job_id: str, rows: Sequence[int]) -> Mapping[int, str]:
         """The genres of those among `rows` that have a correction."""
 
     @abstractmethod
-    def stand(self, job_id: str) -> CorrectionsSummary:
+    def summary(self, job_id: str) -> CorrectionsSummary:
         """Count and revision; zeros for a job that is unknown or has no corrections."""

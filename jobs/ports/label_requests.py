@@ -24,7 +24,7 @@ class LabelRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class LabelResponse:
     """The response of a worker: one outcome per summary, in order."""
 
     model_version: int
@@ -35,17 +35,17 @@ class LabelRequests(ABC):
     """Requests that wait for a worker, and responses that wait for the API."""
 
     @abstractmethod
-    def ask(self, question: LabelRequest, *, keep_s: float) -> str:
-        """Submit a request, which expires after `keep_s` seconds. Returns its id."""
+    def submit(self, request: LabelRequest, *, ttl_s: float) -> str:
+        """Store a request, which expires after `ttl_s` seconds. Returns its id."""
 
     @abstractmethod
-    def wait(self, question_id: str, *, within_s: float) -> Answer | Failure | None:
+    def wait(self, request_id: str, *, timeout_s: float) -> LabelResponse | Failure | None:
         """The response, or why there is none. None: timeout; the request is withdrawn."""
 
     @abstractmethod
-    def take(self, question_id: str) -> LabelRequest | None:
+    def claim(self, request_id: str) -> LabelRequest | None:
         """Claim a request. None: another worker has claimed it, or it has expired."""
 
     @abstractmethod
-    def answer(self, question_id: str, answer: Answer | Failure) -> None:
+    def respond(self, request_id: str, response: LabelResponse | Failure) -> None:
         """Store the response for the API. It expires after a minute."""

@@ -48,12 +48,12 @@ class WebhookStore(ABC):
         """Ids of jobs whose webhook is due now, the longest due first."""
 
     @abstractmethod
-    def take(self, job_id: str, *, lease_s: float) -> int | None:
+    def claim(self, job_id: str, *, lease_s: float) -> int | None:
         """Claim a due delivery. Returns the attempt's number; None if it is not due or is claimed."""
 
     @abstractmethod
-    def record(self, job_id: str, attempt: Attempt, *, again_in_s: float | None) -> bool:
-        """Log the attempt; due again after `again_in_s` seconds, or never if None.
+    def record(self, job_id: str, attempt: Attempt, *, retry_in_s: float | None) -> bool:
+        """Log the attempt; due again after `retry_in_s` seconds, or never if None.
 
         Returns False and changes nothing if a later attempt was claimed or the job is deleted.
         """
@@ -67,8 +67,8 @@ class WebhookStore(ABC):
         """The valid signing secrets, newest first. The first is created on first use."""
 
     @abstractmethod
-    def renew_secret(self, owner: str | None, *, keep_s: float) -> str:
-        """Create a new secret. The previous one stays valid for `keep_s` seconds."""
+    def rotate_secret(self, owner: str | None, *, grace_s: float) -> str:
+        """Create a new secret. The previous one stays valid for `grace_s` seconds."""
 
 
 def new_secret() -> str:

@@ -36,9 +36,8 @@ _STEPS = {PLAN_TASK: PLAN, ASSEMBLE_TASK: ASSEMBLE}
 
 INTERACTIVE_QUEUE = "spinelabel.interactive"  # a client waits for the response: always first
 CONTROL_QUEUE = "spinelabel.control"  # short steps
-SMALL_QUEUE = (
-    "spinelabel.small"  # a job's first chunk, so that small jobs never wait behind big ones
-)
+# A job's first chunk, so that small jobs do not wait for large ones.
+SMALL_QUEUE = "spinelabel.small"
 BULK_QUEUE = "spinelabel.bulk"
 # In the order in which a free worker polls them; see `jobs.queue.weighted_cycle` for exceptions.
 QUEUES = (INTERACTIVE_QUEUE, CONTROL_QUEUE, SMALL_QUEUE, BULK_QUEUE)
@@ -62,7 +61,7 @@ class TaskQueue(ABC):
         """Enqueue assembly."""
 
     @abstractmethod
-    def answer(self, question_id: str) -> None:
+    def label_now(self, request_id: str) -> None:
         """Enqueue a label request. It is not enqueued again if lost."""
 
     @abstractmethod
@@ -77,14 +76,14 @@ class TaskQueue(ABC):
 class CeleryTaskQueue(TaskQueue):
     """Sends through a Celery app; needs no task code of the receiver."""
 
-    def __init__(self, app: Celery, *, most_read: int = 20_000) -> None:
+    def __init__(self, app: Celery, *, max_read: int = 20_000) -> None:
         """Connects on first use.
 
         Args:
-            most_read: messages of one queue that `queued` reads at most.
+            max_read: the number of messages that `queued` reads of one queue.
         """
         self.app = app
-        self._most_read = most_read
+        self._max_read = max_read
         self._faults = LogOnce(log)
 
     def plan(self, job_id: str) -> None:
@@ -97,25 +96,25 @@ class CeleryTaskQueue(TaskQueue):
     def assemble(self, job_id: str) -> None:
         self.app.send_task(ASSEMBLE_TASK, args=[job_id], queue=CONTROL_QUEUE)
 
-    def answer(self, question_id: str) -> None:
-        self.app.send_task(LABEL_REQUEST_TASK, args=[question_id], queue=INTERACTIVE_QUEUE)
+    def label_now(self, request_id: str) -> None:
+        self.app.send_task(LABEL_REQUEST_TASK, args=[request_id], queue=INTERACTIVE_QUEUE)
 
     def queued(self, steps: Set[Step]) -> frozenset[Step]:
         # AMQP cannot inspect a queue; in Redis, our broker, it is a list under its name.
-        sought, found = set(steps), set[Step]()
+        missing, queued = set(steps), set[Step]()
         with self.app.connection_for_read() as connection:
             channel: Any = connection.default_channel
             for name in STEP_QUEUES:
-                for text in _oldest_first(channel.client, name, self._most_read):
-                    if not sought:
-                        return frozenset(found)
-                    if (step := self._step_in(name, text)) in sought:
-                        sought.remove(step)
-                        found.add(step)
-                if channel.client.llen(name) > self._most_read:
+                for text in _oldest_first(channel.client, name, self._max_read):
+                    if not missing:
+                        return frozenset(queued)
+                    if (step := self._step_in(name, text)) in missing:
+                        missing.remove(step)
+                        queued.add(step)
+                if channel.client.llen(name) > self._max_read:
                     # Enqueueing deeper steps again at every pass would make a long queue longer.
                     return frozenset(steps)
-        return frozenset(found)
+        return frozenset(queued)
 
     def _step_in(self, queue: str, text: bytes) -> Step | None:
         try:
@@ -140,7 +139,7 @@ class RecordingTaskQueue(TaskQueue):
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, int | None]] = []
-        self.asked: list[str] = []
+        self.label_requests: list[str] = []  # ids
 
     def plan(self, job_id: str) -> None:
         self.sent.append((PLAN_TASK, job_id, None))
@@ -151,8 +150,8 @@ class RecordingTaskQueue(TaskQueue):
     def assemble(self, job_id: str) -> None:
         self.sent.append((ASSEMBLE_TASK, job_id, None))
 
-    def answer(self, question_id: str) -> None:
-        self.asked.append(question_id)
+    def label_now(self, request_id: str) -> None:
+        self.label_requests.append(request_id)
 
     def queued(self, steps: Set[Step]) -> frozenset[Step]:
         return frozenset(steps) & {
@@ -166,24 +165,25 @@ class RecordingTaskQueue(TaskQueue):
             for _, _, index in self.sent
         ]
         return {
-            name: queues.count(name) + (len(self.asked) if name == INTERACTIVE_QUEUE else 0)
+            name: queues.count(name)
+            + (len(self.label_requests) if name == INTERACTIVE_QUEUE else 0)
             for name in QUEUES
         }
 
 
-def _oldest_first(client: Any, queue: str, most: int) -> Iterator[bytes]:
-    """Up to `most` messages from the end at which they are taken; a message that is taken meanwhile may be missed."""
-    for taken in range(0, most, _PAGE):
-        page = client.lrange(queue, -taken - _PAGE, -taken - 1)
+def _oldest_first(client: Any, queue: str, limit: int) -> Iterator[bytes]:
+    """At most `limit` messages, oldest first. May miss messages while others are consumed."""
+    for offset in range(0, limit, _PAGE):
+        page = client.lrange(queue, -offset - _PAGE, -offset - 1)
         yield from reversed(page)
         if len(page) < _PAGE:
             return
 
 
 def _step(text: bytes) -> Step | None:
-    """What a message in kombu's wrapping asks for; None for what is about no job.
+    """The step of a message in kombu's envelope; None if its task is not a step of a job.
 
-    Raises `ValueError`, `LookupError`, `TypeError`, `AttributeError` for what is no such message.
+    Raises `ValueError`, `LookupError`, `TypeError`, `AttributeError` for a malformed message.
     """
     message = json.loads(text)
     task = message["headers"]["task"]

@@ -31,14 +31,14 @@ class RedisCorrectionStore(CorrectionStore):
     def remove(self, job_id: str, row: int) -> None:
         self._remove(keys=[JobKeys(job_id).corrections], args=[row])
 
-    def of(self, job_id: str, rows: Sequence[int]) -> Mapping[int, str]:
+    def get_many(self, job_id: str, rows: Sequence[int]) -> Mapping[int, str]:
         if not rows:
             return {}
         fields = [str(row) for row in rows]
         found = cast(list[str | None], self._redis.hmget(JobKeys(job_id).corrections, fields))
         return {row: genre for row, genre in zip(rows, found, strict=True) if genre is not None}
 
-    def stand(self, job_id: str) -> CorrectionsSummary:
+    def summary(self, job_id: str) -> CorrectionsSummary:
         key = JobKeys(job_id).corrections
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hlen(key)

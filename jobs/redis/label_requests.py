@@ -12,12 +12,12 @@ import redis
 
 from catalogue.labelled.labels import EvidenceWord, Label, RowError
 from jobs.job import Failure
-from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
+from jobs.ports.label_requests import LabelRequest, LabelRequests, LabelResponse
 from jobs.redis.keys import label_request_key, label_response_key
 
-_ANSWER_KEPT_S = 60
+_RESPONSE_TTL_S = 60
 # Below the socket timeout, so that waiting is not mistaken for an outage.
-_LONGEST_BLOCK_S = 4.0
+_MAX_BLOCK_S = 4.0
 
 
 class RedisLabelRequests(LabelRequests):
@@ -26,70 +26,70 @@ class RedisLabelRequests(LabelRequests):
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
 
-    def ask(self, question: LabelRequest, *, keep_s: float) -> str:
-        question_id = uuid.uuid4().hex
-        text = json.dumps(asdict(question))
-        self._redis.set(label_request_key(question_id), text, px=max(round(keep_s * 1000), 1))
-        return question_id
+    def submit(self, request: LabelRequest, *, ttl_s: float) -> str:
+        request_id = uuid.uuid4().hex
+        text = json.dumps(asdict(request))
+        self._redis.set(label_request_key(request_id), text, px=max(round(ttl_s * 1000), 1))
+        return request_id
 
-    def wait(self, question_id: str, *, within_s: float) -> Answer | Failure | None:
-        until = time.monotonic() + within_s
-        while (left := until - time.monotonic()) > 0:
-            # A timeout of 0 would be none at all.
-            block = max(min(left, _LONGEST_BLOCK_S), 0.01)
-            found = cast(
-                list[str] | None, self._redis.blpop([label_response_key(question_id)], block)
+    def wait(self, request_id: str, *, timeout_s: float) -> LabelResponse | Failure | None:
+        deadline = time.monotonic() + timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            # Redis takes a timeout of 0 for none.
+            block_s = max(min(left, _MAX_BLOCK_S), 0.01)
+            popped = cast(
+                list[str] | None, self._redis.blpop([label_response_key(request_id)], block_s)
             )
-            if found:
-                return _answer_from(json.loads(found[1]))
-        self._redis.delete(label_request_key(question_id))
+            if popped:
+                return _response_from(json.loads(popped[1]))
+        self._redis.delete(label_request_key(request_id))
         return None
 
-    def take(self, question_id: str) -> LabelRequest | None:
-        text = cast(str | None, self._redis.getdel(label_request_key(question_id)))
+    def claim(self, request_id: str) -> LabelRequest | None:
+        text = cast(str | None, self._redis.getdel(label_request_key(request_id)))
         if text is None:
             return None
-        said = json.loads(text)
+        document = json.loads(text)
         return LabelRequest(
-            summaries=tuple(said["summaries"]),
-            titles=tuple(said["titles"]),
-            owner=said["owner"],
-            evidence=said["evidence"],
+            summaries=tuple(document["summaries"]),
+            titles=tuple(document["titles"]),
+            owner=document["owner"],
+            evidence=document["evidence"],
         )
 
-    def answer(self, question_id: str, answer: Answer | Failure) -> None:
-        key = label_response_key(question_id)
+    def respond(self, request_id: str, response: LabelResponse | Failure) -> None:
+        key = label_response_key(request_id)
         with self._redis.pipeline(transaction=True) as pipe:
-            pipe.rpush(key, json.dumps(_document(answer)))
-            pipe.expire(key, _ANSWER_KEPT_S)
+            pipe.rpush(key, json.dumps(_document(response)))
+            pipe.expire(key, _RESPONSE_TTL_S)
             pipe.execute()
 
 
-def _document(answer: Answer | Failure) -> dict[str, Any]:
-    if isinstance(answer, Failure):
-        return {"failure": asdict(answer)}
+def _document(response: LabelResponse | Failure) -> dict[str, Any]:
+    if isinstance(response, Failure):
+        return {"failure": asdict(response)}
     outcomes = [
-        {"row_error": found.value} if isinstance(found, RowError) else asdict(found)
-        for found in answer.outcomes
+        {"row_error": outcome.value} if isinstance(outcome, RowError) else asdict(outcome)
+        for outcome in response.outcomes
     ]
-    return {"model_version": answer.model_version, "outcomes": outcomes}
+    return {"model_version": response.model_version, "outcomes": outcomes}
 
 
-def _answer_from(document: dict[str, Any]) -> Answer | Failure:
+def _response_from(document: dict[str, Any]) -> LabelResponse | Failure:
     if "failure" in document:
         return Failure(**document["failure"])
-    return Answer(
+    return LabelResponse(
         model_version=document["model_version"],
-        outcomes=tuple(_outcome_from(found) for found in document["outcomes"]),
+        outcomes=tuple(map(_outcome_from, document["outcomes"])),
     )
 
 
-def _outcome_from(found: dict[str, Any]) -> Label | RowError:
-    if "row_error" in found:
-        return RowError(found["row_error"])
-    lists = {
-        "genre_set": tuple(found["genre_set"]),
-        "alternatives": tuple(map(tuple, found.get("alternatives", ()))),
-        "evidence": tuple(EvidenceWord(**weighed) for weighed in found["evidence"]),
+def _outcome_from(document: dict[str, Any]) -> Label | RowError:
+    if "row_error" in document:
+        return RowError(document["row_error"])
+    tuples = {
+        "genre_set": tuple(document["genre_set"]),
+        "alternatives": tuple(map(tuple, document.get("alternatives", ()))),
+        "evidence": tuple(EvidenceWord(**word) for word in document["evidence"]),
     }
-    return Label(**(found | lists))
+    return Label(**(document | tuples))

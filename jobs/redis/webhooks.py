@@ -19,7 +19,7 @@ class RedisWebhookStore(WebhookStore):
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
-        self._due, self._take, self._record, self._renew_secret = (
+        self._due, self._claim, self._record, self._rotate_secret = (
             load_script(self._redis, "clock", name)
             for name in ("due_webhooks", "claim_webhook", "record_webhook_attempt", "rotate_secret")
         )
@@ -27,22 +27,22 @@ class RedisWebhookStore(WebhookStore):
     def due(self, *, limit: int) -> Sequence[str]:
         return cast(list[str], self._due(keys=[WEBHOOKS_DUE], args=[limit]))
 
-    def take(self, job_id: str, *, lease_s: float) -> int | None:
+    def claim(self, job_id: str, *, lease_s: float) -> int | None:
         return cast(
             int | None,
-            self._take(
+            self._claim(
                 keys=[WEBHOOKS_DUE, JobKeys(job_id).job],
                 args=[job_id, round(lease_s * 1000)],
             ),
         )
 
-    def record(self, job_id: str, attempt: Attempt, *, again_in_s: float | None) -> bool:
+    def record(self, job_id: str, attempt: Attempt, *, retry_in_s: float | None) -> bool:
         keys = JobKeys(job_id)
-        again = "" if again_in_s is None else round(again_in_s * 1000)
+        retry_ms = "" if retry_in_s is None else round(retry_in_s * 1000)
         return bool(
             self._record(
                 keys=[WEBHOOKS_DUE, keys.job, keys.deliveries],
-                args=[job_id, attempt.number, again, json.dumps(asdict(attempt))],
+                args=[job_id, attempt.number, retry_ms, json.dumps(asdict(attempt))],
             )
         )
 
@@ -65,9 +65,11 @@ class RedisWebhookStore(WebhookStore):
             _, text, (seconds, micros) = pipe.execute()
         newest, *older = json.loads(text)
         now = seconds * 1000 + micros // 1000
-        return (newest["secret"], *(kept["secret"] for kept in older if kept["until"] > now))
+        return (newest["secret"], *(entry["secret"] for entry in older if entry["until"] > now))
 
-    def renew_secret(self, owner: str | None, *, keep_s: float) -> str:
-        fresh = new_secret()
-        self._renew_secret(keys=[WEBHOOK_SECRETS], args=[owner or "", fresh, round(keep_s * 1000)])
-        return fresh
+    def rotate_secret(self, owner: str | None, *, grace_s: float) -> str:
+        secret = new_secret()
+        self._rotate_secret(
+            keys=[WEBHOOK_SECRETS], args=[owner or "", secret, round(grace_s * 1000)]
+        )
+        return secret

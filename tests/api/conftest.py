@@ -51,8 +51,8 @@ class ApiHarness:
     webhooks: WebhookStore = field(init=False)
     store: JobStore = field(init=False)
     keys: ApiKeyStore = field(default_factory=MemoryApiKeyStore)
-    messages: RecordingTaskQueue = field(default_factory=RecordingTaskQueue)
-    questions: MemoryLabelRequests = field(default_factory=MemoryLabelRequests)
+    task_queue: RecordingTaskQueue = field(default_factory=RecordingTaskQueue)
+    label_requests: MemoryLabelRequests = field(default_factory=MemoryLabelRequests)
     settings: ApiSettings = field(
         default_factory=lambda: ApiSettings(max_upload_bytes=MAX_UPLOAD_BYTES)
     )
@@ -68,12 +68,12 @@ class ApiHarness:
             Services(
                 store=self.store,
                 storage=self.storage,
-                messages=self.messages,
+                task_queue=self.task_queue,
                 corrections=self.corrections,
                 keys=self.keys,
-                questions=self.questions,
+                label_requests=self.label_requests,
                 webhooks=self.webhooks,
-                counts_url="memory://",
+                rate_limit_url="memory://",
             ),
         )
 
@@ -95,7 +95,9 @@ class ApiHarness:
 
     def is_empty(self) -> bool:
         """Whether neither a file, nor a record, nor a message is there."""
-        return not (self.storage.names("") or self.store.jobs.newest(limit=1) or self.messages.sent)
+        return not (
+            self.storage.names("") or self.store.jobs.newest(limit=1) or self.task_queue.sent
+        )
 
     def label(self, job_id: str, *, rows: int = 2, failed: int = 0) -> None:
         """What workers do until all rows are labelled."""

@@ -167,8 +167,8 @@ def write_all(record: Record, job_id: str, claims: list[Claim]) -> None:
     assert store.chunks.latest_output(job_id) is None
     store.uploads.forget(job_id)
     record.corrections.remove(job_id, 1)
-    assert record.callbacks.take(job_id, lease_s=1) is None
-    assert not record.callbacks.record(job_id, ATTEMPT, again_in_s=1)
+    assert record.callbacks.claim(job_id, lease_s=1) is None
+    assert not record.callbacks.record(job_id, ATTEMPT, retry_in_s=1)
     assert record.callbacks.log(job_id).attempts == ()
 
 
@@ -179,8 +179,8 @@ def test_nothing_of_a_deleted_job_is_left_or_written_again(record: Record, files
     record.corrections.put(job_id, 1, "crime")
     if files == "deleted":
         record.jobs.jobs.mark_files_deleted(job_id)
-    assert record.callbacks.take(job_id, lease_s=0) == 1
-    assert record.callbacks.record(job_id, ATTEMPT, again_in_s=0)
+    assert record.callbacks.claim(job_id, lease_s=0) == 1
+    assert record.callbacks.record(job_id, ATTEMPT, retry_in_s=0)
     record.jobs.jobs.delete(job_id)
     assert record.places(job_id) == []
     write_all(record, job_id, claims)
@@ -217,13 +217,13 @@ def test_nothing_that_a_late_process_does_is_added_to_a_job_that_has_ended(recor
 
 def test_a_job_is_finished_once_however_often_its_claim_says_so(record: Record) -> None:
     job_id, claims = live(record)
-    assert record.callbacks.take(job_id, lease_s=60) == 1
+    assert record.callbacks.claim(job_id, lease_s=60) == 1
     first = record.jobs.jobs.get(job_id)
     again = record.jobs.chunks.finish(claims[-1])
     assert (again.state, again.chunks, again.chunks_done) == (State.CANCELLED, 3, 1)
     assert again.state_times == first.state_times
     assert record.jobs.stats.read().ended_jobs == {State.CANCELLED: 1}
-    assert record.callbacks.take(job_id, lease_s=60) is None, "its callback was scheduled once"
+    assert record.callbacks.claim(job_id, lease_s=60) is None, "its callback was scheduled once"
 
 
 def test_files_are_deleted_once_and_not_of_a_job_that_was_deleted_meanwhile(record: Record) -> None:

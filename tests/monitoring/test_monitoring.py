@@ -44,12 +44,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
     services = Services(
         store=store,
         storage=Storage(str(tmp_path_factory.mktemp("storage"))),
-        messages=RecordingTaskQueue(),
+        task_queue=RecordingTaskQueue(),
         corrections=MemoryCorrectionStore(),
-        questions=MemoryLabelRequests(),
+        label_requests=MemoryLabelRequests(),
         keys=MemoryApiKeyStore(),
         webhooks=MemoryWebhookStore(),
-        counts_url="memory://",
+        rate_limit_url="memory://",
     )
     return create_app(ApiSettings(), services)
 

@@ -16,9 +16,10 @@ from jobs.job import Failure, Job, NewJob
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.label_requests import MemoryLabelRequests
 from jobs.memory.state import MemoryState
+from jobs.memory.webhooks import MemoryWebhookStore
 from jobs.options import JobOptions
 from jobs.ports.job_store import JobStore
-from jobs.ports.label_requests import Answer, LabelRequest
+from jobs.ports.label_requests import LabelRequest, LabelResponse
 from jobs.ports.prediction_cache import NullPredictionCache, PredictionCache
 from jobs.queue.task_queue import LABEL_TASK, PLAN_TASK, RecordingTaskQueue
 from tests.waiting import WITHIN_S
@@ -28,7 +29,7 @@ from worker.model.registry import ModelRegistry
 from worker.settings import WorkerSettings
 from worker.tasks.assemble import assemble_job
 from worker.tasks.label import label_chunk
-from worker.tasks.label_request import answer_label_request
+from worker.tasks.label_request import process_label_request
 from worker.tasks.plan import plan_job
 
 
@@ -56,13 +57,14 @@ class WorkerHarness:
         )
         self.label_requests = MemoryLabelRequests()
         self.services = Services(
-            self.store,
-            self.storage,
-            self.queue,
-            self.label_requests,
-            ModelRegistry(model),
-            NullPredictionCache(),
-            values,
+            store=self.store,
+            storage=self.storage,
+            task_queue=self.queue,
+            label_requests=self.label_requests,
+            webhooks=MemoryWebhookStore(),
+            models=ModelRegistry(model),
+            prediction_cache=NullPredictionCache(),
+            settings=values,
         )
 
     def use(
@@ -79,7 +81,7 @@ class WorkerHarness:
             self.services,
             store=self.store,
             storage=self.storage,
-            labels=cache or self.services.labels,
+            prediction_cache=cache or self.services.prediction_cache,
         )
 
     def submit(
@@ -152,14 +154,14 @@ class WorkerHarness:
 
     def label_now(
         self, *summaries: str, evidence: bool = False, owner: str | None = None
-    ) -> Answer | Failure | None:
+    ) -> LabelResponse | Failure | None:
         """The response to a label request without titles."""
         request = LabelRequest(
             summaries=summaries, titles=("",) * len(summaries), owner=owner, evidence=evidence
         )
-        request_id = self.label_requests.ask(request, keep_s=60)
-        answer_label_request(self.services, request_id)
-        return self.label_requests.wait(request_id, within_s=0.01)
+        request_id = self.label_requests.submit(request, ttl_s=60)
+        process_label_request(self.services, request_id)
+        return self.label_requests.wait(request_id, timeout_s=0.01)
 
 
 def catalogue(rows: int) -> bytes:

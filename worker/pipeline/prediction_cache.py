@@ -80,7 +80,7 @@ def predict_with_cache(
         else:
             found[key] = row
             fresh[key] = row.astype(_FLOATS).tobytes()
-    services.labels.put(fresh)
+    services.prediction_cache.put(fresh)
     return [found[key] for key in keys]
 
 
@@ -103,7 +103,7 @@ def _known(
     size = len(model.description.labels) * _FLOATS.itemsize
     return {
         key: np.frombuffer(value, dtype=_FLOATS)
-        for key, value in services.labels.get(keys, before=as_of).items()
+        for key, value in services.prediction_cache.get(keys, before=as_of).items()
         if len(value) == size
     }
 

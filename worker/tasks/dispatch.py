@@ -19,13 +19,13 @@ INPUT_MISSING = Failure(
 def dispatch(services: Services, job_id: str, commit: Commit) -> None:
     """Enqueue the steps that a commit has made due. `recover_jobs` enqueues lost messages again."""
     for index in commit.dispatch_chunks:
-        services.messages.label(job_id, index)
+        services.task_queue.label(job_id, index)
     if commit.last:
-        services.messages.assemble(job_id)
+        services.task_queue.assemble(job_id)
 
 
 def fail_job(services: Services, job_id: str, failure: Failure) -> None:
     """End the job as failed and enqueue its assembly, which keeps the rows that were labelled."""
     log.error("job_failed", code=failure.code, reason=failure.message)
     services.store.jobs.end(job_id, State.FAILED, failure)
-    services.messages.assemble(job_id)
+    services.task_queue.assemble(job_id)

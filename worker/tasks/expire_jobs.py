@@ -45,4 +45,4 @@ def _expire(services: Services, job_id: str) -> None:
         services.store.jobs.end(
             job_id, State.EXPIRED, Failure(code="DEADLINE_EXCEEDED", message=message)
         )
-        services.messages.assemble(job_id)
+        services.task_queue.assemble(job_id)

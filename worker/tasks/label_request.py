@@ -9,7 +9,7 @@ import structlog
 from catalogue.labelled.labels import OptionalColumns
 from catalogue.parsing.rows import Row
 from jobs.job import Failure
-from jobs.ports.label_requests import Answer, LabelRequest
+from jobs.ports.label_requests import LabelRequest, LabelResponse
 from worker.dependencies import Services
 from worker.model.client import ModelMismatch, ModelUnavailable
 from worker.pipeline.label_rows import label_rows
@@ -17,41 +17,41 @@ from worker.pipeline.label_rows import label_rows
 log = structlog.get_logger(__name__)
 
 
-def answer_label_request(services: Services, question_id: str) -> None:
-    """Answer the label request; does nothing if it was taken already or has expired."""
-    question = services.questions.take(question_id)
-    if question is None:
+_MODEL_UNAVAILABLE = "The model is temporarily unavailable; try again in a minute."
+
+
+def process_label_request(services: Services, request_id: str) -> None:
+    """Respond to a label request; does nothing if it was claimed before or has expired."""
+    request = services.label_requests.claim(request_id)
+    if request is None:
         return
-    answer: Answer | Failure
+    response: LabelResponse | Failure
     try:
-        answer = _answer(services, question)
+        response = _label(services, request)
     except ModelMismatch as error:
-        answer = Failure(code=error.failure_code, message=str(error))
+        response = Failure(code=error.failure_code, message=str(error))
     except ModelUnavailable as error:
-        answer = Failure(code="MODEL_UNAVAILABLE", message=_MODEL_UNAVAILABLE)
+        response = Failure(code="MODEL_UNAVAILABLE", message=_MODEL_UNAVAILABLE)
         log.warning("label_request_failed", error=error)
-    services.questions.answer(question_id, answer)
+    services.label_requests.respond(request_id, response)
 
 
-_MODEL_UNAVAILABLE = "The model does not answer at the moment; try again in a minute."
-
-
-def _answer(services: Services, question: LabelRequest) -> Answer:
+def _label(services: Services, request: LabelRequest) -> LabelResponse:
     model = services.models.newest_usable()
     rows = [
         Row.of_book(title, summary)
-        for title, summary in zip(question.titles, question.summaries, strict=True)
+        for title, summary in zip(request.titles, request.summaries, strict=True)
     ]
     outcomes = label_rows(
         services,
         model,
         rows,
-        owner=question.owner,
+        owner=request.owner,
         as_of=time.time(),
-        extras=OptionalColumns(evidence=question.evidence),
+        extras=OptionalColumns(evidence=request.evidence),
     )
     # `label_rows` gives None for blank lines only, and there are none here.
-    return Answer(
+    return LabelResponse(
         model_version=model.version,
         outcomes=tuple(outcome for outcome in outcomes if outcome is not None),
     )

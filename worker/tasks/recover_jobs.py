@@ -45,7 +45,7 @@ def recover_jobs(services: Services) -> None:
     if not abandoned:
         return
     # A second message for a queued step would only make the queue longer.
-    queued = services.messages.queued(
+    queued = services.task_queue.queued(
         {step for item in abandoned.items() for step in _steps(*item)}
     )
     for job_id, missing in abandoned.items():
@@ -64,9 +64,9 @@ def _steps(job_id: str, missing: AbandonedSteps) -> list[tuple[str, str]]:
 
 def _enqueue(services: Services, job_id: str, missing: AbandonedSteps, lost: set[str]) -> None:
     if PLAN in lost:
-        services.messages.plan(job_id)
+        services.task_queue.plan(job_id)
     for index in missing.chunks:
         if label_step(index) in lost:
-            services.messages.label(job_id, index)
+            services.task_queue.label(job_id, index)
     if ASSEMBLE in lost:
-        services.messages.assemble(job_id)
+        services.task_queue.assemble(job_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jobs.ports.webhooks import Outcome
 
 _MAX_RETRY_AFTER_S = 86_400.0
-_SPREAD = 0.2
+_MAX_JITTER = 0.2
 _GONE = 410
 _RETRY_AFTER_STATUSES = frozenset({429, 503})  # statuses whose Retry-After is honoured
 
@@ -35,7 +35,7 @@ class Refused:
     detail: str
 
 
-Result = Answered | Failed | Refused
+AttemptResult = Answered | Failed | Refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,35 +44,37 @@ class DeliveryDecision:
 
     outcome: Outcome
     detail: str
-    again_in_s: float | None
+    retry_in_s: float | None  # None: no further attempt
 
 
-def decide(
-    result: Result, *, number: int, retries_s: Sequence[float], chance: float
+def next_attempt(
+    result: AttemptResult, *, attempt: int, delays_s: Sequence[float], jitter: float
 ) -> DeliveryDecision:
-    """Decide what follows attempt `number` (1-based).
+    """Decide what follows an attempt.
 
     Args:
-        retries_s: seconds before the second, third, … attempt; after the last, delivery has failed.
-        chance: 0 to 1, drawn by the caller; spreads the attempts of receivers that went away together.
+        result: the result of the attempt.
+        attempt: its number, from 1.
+        delays_s: seconds before the second, third, … attempt; after the last, delivery has failed.
+        jitter: random number, 0 to 1, so that attempts after an outage are spread.
     """
     if isinstance(result, Refused):
-        return DeliveryDecision(outcome="refused", detail=result.detail, again_in_s=None)
+        return DeliveryDecision(outcome="refused", detail=result.detail, retry_in_s=None)
     if isinstance(result, Answered):
         if 200 <= result.status < 300:
-            return DeliveryDecision(outcome="delivered", detail="", again_in_s=None)
+            return DeliveryDecision(outcome="delivered", detail="", retry_in_s=None)
         if result.status == _GONE:
-            detail = "The receiver says that it is gone for good; it is not called again."
-            return DeliveryDecision(outcome="failed", detail=detail, again_in_s=None)
+            detail = "The receiver answered 410 (gone); there are no further attempts."
+            return DeliveryDecision(outcome="failed", detail=detail, retry_in_s=None)
     detail = _detail(result)
-    if number > len(retries_s):
+    if attempt > len(delays_s):
         return DeliveryDecision(
-            outcome="failed", detail=f"{detail} This was the last attempt.", again_in_s=None
+            outcome="failed", detail=f"{detail} This was the last attempt.", retry_in_s=None
         )
-    wait = retries_s[number - 1] * (1 + _SPREAD * chance)
+    delay_s = delays_s[attempt - 1] * (1 + _MAX_JITTER * jitter)
     if isinstance(result, Answered) and result.status in _RETRY_AFTER_STATUSES:
-        wait = max(wait, min(result.retry_after_s or 0.0, _MAX_RETRY_AFTER_S))
-    return DeliveryDecision(outcome="failed", detail=detail, again_in_s=wait)
+        delay_s = max(delay_s, min(result.retry_after_s or 0.0, _MAX_RETRY_AFTER_S))
+    return DeliveryDecision(outcome="failed", detail=detail, retry_in_s=delay_s)
 
 
 def _detail(result: Answered | Failed) -> str:
@@ -80,4 +82,4 @@ def _detail(result: Answered | Failed) -> str:
         return result.detail
     if 300 <= result.status < 400:
         return f"The receiver answered {result.status}; redirects are not followed."
-    return f"The receiver answered {result.status}; a status from 200 to 299 would mean success."
+    return f"The receiver answered {result.status}; success is a status from 200 to 299."

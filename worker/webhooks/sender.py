@@ -20,57 +20,68 @@ from jobs.ports.job_repository import JobRepository
 from jobs.ports.webhooks import Attempt, WebhookStore
 from worker.webhooks.http_client import WebhookClient
 from worker.webhooks.payload import body_of, message_id, signed_headers
-from worker.webhooks.retry_policy import Answered, DeliveryDecision, decide
+from worker.webhooks.retry_policy import Answered, next_attempt
 
 log = structlog.get_logger(__name__)
 
 _POLL_INTERVAL_S = 1.0
 _PAGE_SIZE = 8
 # The resolver has a time limit of its own.
-_LOOKUP_S = 10.0
+_LOOKUP_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookSender:
-    """Delivers webhooks one at a time; thread-safe. `retries_s`: see `decide`."""
+    """Delivers webhooks one at a time; thread-safe. `delays_s`: see `next_attempt`."""
 
     jobs: JobRepository
-    callbacks: WebhookStore
-    poster: WebhookClient
-    retries_s: tuple[float, ...]
+    webhooks: WebhookStore
+    client: WebhookClient
+    delays_s: tuple[float, ...]
 
     def send_next(self) -> bool:
         """Make one attempt for the delivery that is due the longest. Return False if none is due."""
-        for job_id in self.callbacks.due(limit=_PAGE_SIZE):
-            number = self.callbacks.take(job_id, lease_s=self.poster.timeout_s + _LOOKUP_S)
+        lease_s = self.client.timeout_s + _LOOKUP_TIMEOUT_S
+        for job_id in self.webhooks.due(limit=_PAGE_SIZE):
+            number = self.webhooks.claim(job_id, lease_s=lease_s)
             if number is None:
-                continue  # another thread took it
+                continue  # another thread has claimed it
             try:
                 self._send(self.jobs.get(job_id), number)
-            except JobNotFound:  # deleted since
+            except JobNotFound:  # deleted since the list was read
                 continue
             return True
         return False
 
     def _send(self, job: Job, number: int) -> None:
         assert job.options.webhook_url  # only such jobs become due
-        at, began = time.time(), time.monotonic()
+        sent_at, started_at = time.time(), time.monotonic()
         body = body_of(job)
         headers = signed_headers(
-            message_id(job), body, secrets=self.callbacks.secrets(job.owner), at=int(at)
+            message_id(job), body, secrets=self.webhooks.secrets(job.owner), at=int(sent_at)
         )
-        result = self.poster.post(job.options.webhook_url, headers, body)
-        decision = decide(result, number=number, retries_s=self.retries_s, chance=random.random())
+        result = self.client.post(job.options.webhook_url, headers, body)
+        decision = next_attempt(
+            result, attempt=number, delays_s=self.delays_s, jitter=random.random()
+        )
         attempt = Attempt(
             number=number,
-            at=at,
-            seconds=round(time.monotonic() - began, 3),
+            at=sent_at,
+            seconds=round(time.monotonic() - started_at, 3),
             status=result.status if isinstance(result, Answered) else None,
             outcome=decision.outcome,
             detail=decision.detail,
         )
-        if self.callbacks.record(job.id, attempt, again_in_s=decision.again_in_s):
-            _report(job, attempt, decision)
+        if self.webhooks.record(job.id, attempt, retry_in_s=decision.retry_in_s):
+            log.info(
+                "webhook_attempted",
+                job_id=job.id,
+                number=number,
+                outcome=attempt.outcome,
+                seconds=attempt.seconds,
+                detail=attempt.detail,
+                retry_in_s=decision.retry_in_s,
+            )
         else:
             log.warning(
                 "webhook_attempt_not_recorded",
@@ -78,20 +89,8 @@ class WebhookSender:
                 number=number,
                 outcome=attempt.outcome,
                 seconds=attempt.seconds,
-                reason="a later attempt was taken, or the job was deleted",
+                reason="a later attempt was claimed, or the job was deleted",
             )
-
-
-def _report(job: Job, attempt: Attempt, decision: DeliveryDecision) -> None:
-    log.info(
-        "webhook_attempted",
-        job_id=job.id,
-        number=attempt.number,
-        outcome=attempt.outcome,
-        seconds=attempt.seconds,
-        detail=attempt.detail,
-        retry_in_s=decision.again_in_s,
-    )
 
 
 def start_sending(sender: WebhookSender, *, threads: int) -> None:
@@ -99,18 +98,18 @@ def start_sending(sender: WebhookSender, *, threads: int) -> None:
 
     def run(number: int) -> None:
         pause = threading.Event()
-        waits = False
+        in_outage = False
         while True:
             try:
-                sent = sender.send_next()
-                waits = False
-                if sent:
+                was_sent = sender.send_next()
+                in_outage = False
+                if was_sent:
                     continue
             except redis.RedisError as error:
                 # Logged by one thread and once per outage.
-                if number == 0 and not waits:
+                if number == 0 and not in_outage:
                     log.warning("webhooks_wait_for_redis", error=error)
-                waits = True
+                in_outage = True
             except Exception:
                 log.exception("webhook_failed")
             pause.wait(_POLL_INTERVAL_S)

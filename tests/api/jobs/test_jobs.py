@@ -160,7 +160,7 @@ def test_cancelling_is_accepted_sends_assembly_once_and_may_be_repeated(
         answer = client.post(f"/v1/jobs/{job_id}/cancel")
         assert answer.status_code == 202
         assert answer.json["state"] == "cancelling"
-    assert harness.messages.sent[1:] == [(ASSEMBLE_TASK, job_id, None)]
+    assert harness.task_queue.sent[1:] == [(ASSEMBLE_TASK, job_id, None)]
     harness.assemble(job_id)
     answer = client.post(f"/v1/jobs/{job_id}/cancel")
     assert (answer.status_code, answer.json["state"]) == (200, "cancelled")

@@ -116,8 +116,8 @@ def test_the_log_tells_attempts_and_when_the_next_one_is(
 ) -> None:
     job_id = cancelled(harness, client)
     assert deliveries(client, job_id)["state"] == "pending"
-    harness.webhooks.take(job_id, lease_s=5)
-    harness.webhooks.record(job_id, attempt(1), again_in_s=60)
+    harness.webhooks.claim(job_id, lease_s=5)
+    harness.webhooks.record(job_id, attempt(1), retry_in_s=60)
     log = deliveries(client, job_id)
     assert log["state"] == "pending"
     assert log["next_attempt_at"] is not None
@@ -138,8 +138,8 @@ def test_the_last_outcome_is_the_state(
     harness: ApiHarness, client: ApiClient, outcome: str
 ) -> None:
     job_id = cancelled(harness, client)
-    harness.webhooks.take(job_id, lease_s=5)
-    harness.webhooks.record(job_id, attempt(1, outcome=outcome), again_in_s=None)
+    harness.webhooks.claim(job_id, lease_s=5)
+    harness.webhooks.record(job_id, attempt(1, outcome=outcome), retry_in_s=None)
     assert deliveries(client, job_id)["state"] == outcome
 
 

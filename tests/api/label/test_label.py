@@ -13,7 +13,7 @@ import pytest
 from api.settings import ApiSettings
 from catalogue.labelled.labels import LABEL_COLUMNS, EvidenceWord, Label, RowError
 from jobs.job import Failure
-from jobs.ports.label_requests import Answer, LabelRequest
+from jobs.ports.label_requests import LabelRequest, LabelResponse
 from tests.api.client import client_of
 from tests.api.conftest import ApiHarness
 from tests.waiting import WITHIN_S, eventually
@@ -27,23 +27,23 @@ LABEL = Label(
     needs_review=True,
     evidence=(EvidenceWord("dragon", 0.123456),),
 )
-ANSWER = Answer(model_version=7, outcomes=(LABEL, RowError.EMPTY_SUMMARY))
+ANSWER = LabelResponse(model_version=7, outcomes=(LABEL, RowError.EMPTY_SUMMARY))
 
 
 @contextmanager
-def worker(harness: ApiHarness, answer: Answer | Failure) -> Iterator[list[LabelRequest]]:
+def worker(harness: ApiHarness, answer: LabelResponse | Failure) -> Iterator[list[LabelRequest]]:
     """Takes the first question and gives it this answer; yields what it was asked."""
     taken: list[LabelRequest] = []
     stop = threading.Event()
 
     def work() -> None:
         while not stop.wait(0.005):
-            while harness.messages.asked:
-                question_id = harness.messages.asked.pop(0)
-                question = harness.questions.take(question_id)
+            while harness.task_queue.label_requests:
+                request_id = harness.task_queue.label_requests.pop(0)
+                question = harness.label_requests.claim(request_id)
                 assert question is not None
                 taken.append(question)
-                harness.questions.answer(question_id, answer)
+                harness.label_requests.respond(request_id, answer)
 
     harness.store.workers.report("one", {"version": 7, "labels": ["fantasy"], "evidence": True})
     thread = threading.Thread(target=work)
@@ -131,7 +131,7 @@ def test_without_a_worker_that_reaches_a_model_nothing_is_waited_for(
     answer = harness.client().post("/v1/label", json={"summaries": ["x"]})
     assert (answer.status_code, answer.json["code"]) == (503, "MODEL_UNAVAILABLE")
     assert int(answer.headers["Retry-After"]) > 0
-    assert not harness.messages.asked
+    assert not harness.task_queue.label_requests
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_question_that_nobody_answers_ends_with_a_time_at_which_to_ask_again(
     answer = harness.client().post("/v1/label", json={"summaries": ["x"]})
     assert (answer.status_code, answer.json["code"]) == (504, "LABEL_TIMEOUT")
     assert int(answer.headers["Retry-After"]) > 0
-    assert harness.questions.take(harness.messages.asked[0]) is None
+    assert harness.label_requests.claim(harness.task_queue.label_requests[0]) is None
 
 
 def test_questions_hold_a_quarter_of_the_threads_at_most(harness: ApiHarness) -> None:
@@ -172,10 +172,10 @@ def test_questions_hold_a_quarter_of_the_threads_at_most(harness: ApiHarness) ->
 
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(ask) for _ in range(2)]
-        eventually(lambda: len(harness.messages.asked) == 2)
+        eventually(lambda: len(harness.task_queue.label_requests) == 2)
         refused = ask()
-        for question_id in harness.messages.asked:
-            harness.questions.answer(question_id, ANSWER)
+        for request_id in harness.task_queue.label_requests:
+            harness.label_requests.respond(request_id, ANSWER)
         assert [answer.result().status_code for answer in waiting] == [200, 200]
     assert (refused.status_code, refused.json["code"]) == (503, "TOO_MANY_LONG_POLLS")
     assert refused.headers["Retry-After"] == "1"

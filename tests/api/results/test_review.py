@@ -261,7 +261,7 @@ def test_a_correction_that_cannot_be_one_is_refused(
     answer = harness.client().put(f"/v1/jobs/{job_id}/corrections/{row}", json=body)
     assert (answer.json["code"], answer.status_code // 100) == (code, 4)
     assert len(answer.json["detail"].split()) > 4
-    assert harness.corrections.stand(job_id).count == 0
+    assert harness.corrections.summary(job_id).count == 0
 
 
 def test_rows_of_a_job_under_way_have_to_be_waited_for(harness: ApiHarness) -> None:

@@ -53,7 +53,7 @@ def test_an_upload_that_is_sent_again_leads_to_the_same_job(harness: ApiHarness)
     assert first.headers["Location"] == again.headers["Location"]
     assert [a.headers["Idempotency-Replayed"] for a in (first, again)] == ["false", "true"]
     assert len(jobs(harness)) == 1
-    assert len(harness.messages.sent) == 1
+    assert len(harness.task_queue.sent) == 1
     assert len(harness.storage.names("")) == 1
 
 
@@ -214,7 +214,7 @@ def test_a_key_is_held_for_as_long_as_an_archive_is_unpacked(tmp_path: Path) -> 
             GivenUpload(packed.getvalue()),
             store=jobs,
             storage=storage,
-            messages=RecordingTaskQueue(),
+            task_queue=RecordingTaskQueue(),
             rules=WebhookUrlRules(allow_http=False, allow_private=False),
             max_unpacked=1 << 30,
             claim=claim,

@@ -49,7 +49,7 @@ def test_a_form_becomes_a_job_with_its_file_and_its_message(harness: ApiHarness)
     assert answer.json["input_bytes"] == len(CATALOGUE)
     assert answer.json["summary_column"] == "summary"
     assert stored(harness, answer.json["id"]) == CATALOGUE
-    assert harness.messages.sent == [(PLAN_TASK, answer.json["id"], None)]
+    assert harness.task_queue.sent == [(PLAN_TASK, answer.json["id"], None)]
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ class MuteMessages(RecordingTaskQueue):
 def test_a_lost_message_is_not_the_clients_affair_because_the_record_tells_the_sweeper(
     harness: ApiHarness,
 ) -> None:
-    harness.messages = MuteMessages()
+    harness.task_queue = MuteMessages()
     answer = harness.client().post("/v1/jobs", data=CATALOGUE)
     assert answer.status_code == 202
     job_id = answer.json["id"]

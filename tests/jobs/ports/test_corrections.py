@@ -50,17 +50,17 @@ def test_what_was_said_last_of_a_row_is_kept(stores: Stores) -> None:
     stores.corrections.put(job_id, 3, "crime")
     stores.corrections.put(job_id, 3, "science fiction")
     stores.corrections.put(job_id, 10_000_000, "Krimi ü")
-    said = stores.corrections.of(job_id, [1, 3, 10_000_000])
+    said = stores.corrections.get_many(job_id, [1, 3, 10_000_000])
     assert said == {3: "science fiction", 10_000_000: "Krimi ü"}
 
 
 def test_nothing_is_said_of_other_rows_or_other_jobs(stores: Stores) -> None:
     job_id, other = stores.ended(), stores.ended()
     stores.corrections.put(job_id, 1, "crime")
-    assert stores.corrections.of(job_id, [2]) == {}
-    assert stores.corrections.of(job_id, []) == {}
-    assert stores.corrections.of(other, [1]) == {}
-    assert stores.corrections.stand(other) == CorrectionsSummary(count=0, revision=0)
+    assert stores.corrections.get_many(job_id, [2]) == {}
+    assert stores.corrections.get_many(job_id, []) == {}
+    assert stores.corrections.get_many(other, [1]) == {}
+    assert stores.corrections.summary(other) == CorrectionsSummary(count=0, revision=0)
 
 
 def test_a_correction_can_be_taken_back(stores: Stores) -> None:
@@ -68,29 +68,29 @@ def test_a_correction_can_be_taken_back(stores: Stores) -> None:
     stores.corrections.put(job_id, 1, "crime")
     stores.corrections.remove(job_id, 1)
     stores.corrections.remove(job_id, 1)
-    assert stores.corrections.of(job_id, [1]) == {}
-    assert stores.corrections.stand(job_id).count == 0
+    assert stores.corrections.get_many(job_id, [1]) == {}
+    assert stores.corrections.summary(job_id).count == 0
 
 
 def test_every_change_has_a_revision_of_its_own(stores: Stores) -> None:
     job_id = stores.ended()
-    seen = [stores.corrections.stand(job_id).revision]
+    seen = [stores.corrections.summary(job_id).revision]
     for row, genre in ((1, "crime"), (2, "crime"), (1, "horror"), (1, None)):
         if genre is None:
             stores.corrections.remove(job_id, row)
         else:
             stores.corrections.put(job_id, row, genre)
-        seen.append(stores.corrections.stand(job_id).revision)
+        seen.append(stores.corrections.summary(job_id).revision)
     assert sorted(set(seen)) == seen
-    assert stores.corrections.stand(job_id).count == 1
+    assert stores.corrections.summary(job_id).count == 1
     stores.corrections.remove(job_id, 99)  # changes nothing
-    assert stores.corrections.stand(job_id).revision == seen[-1]
+    assert stores.corrections.summary(job_id).revision == seen[-1]
 
 
 def test_a_job_that_is_not_there_cannot_be_corrected(stores: Stores) -> None:
     with pytest.raises(JobNotFound):
         stores.corrections.put("nobody", 1, "crime")
-    assert stores.corrections.stand("nobody").count == 0
+    assert stores.corrections.summary("nobody").count == 0
 
 
 @pytest.mark.parametrize("how", ["delete", "files_deleted"])
@@ -100,8 +100,8 @@ def test_corrections_go_with_the_job_or_its_files(stores: Stores, how: str) -> N
     {"delete": stores.jobs.jobs.delete, "files_deleted": stores.jobs.jobs.mark_files_deleted}[how](
         job_id
     )
-    assert stores.corrections.of(job_id, [1]) == {}
-    assert stores.corrections.stand(job_id) == CorrectionsSummary(count=0, revision=0)
+    assert stores.corrections.get_many(job_id, [1]) == {}
+    assert stores.corrections.summary(job_id) == CorrectionsSummary(count=0, revision=0)
 
 
 def test_nothing_more_can_be_said_of_rows_whose_files_are_deleted(stores: Stores) -> None:
@@ -109,4 +109,4 @@ def test_nothing_more_can_be_said_of_rows_whose_files_are_deleted(stores: Stores
     stores.jobs.jobs.mark_files_deleted(job_id)
     with pytest.raises(JobNotFound):
         stores.corrections.put(job_id, 1, "crime")
-    assert stores.corrections.stand(job_id).revision == 0
+    assert stores.corrections.summary(job_id).revision == 0

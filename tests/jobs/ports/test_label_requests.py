@@ -11,7 +11,7 @@ import redis
 from catalogue.labelled.labels import EvidenceWord, Label, RowError
 from jobs.job import Failure
 from jobs.memory.label_requests import MemoryLabelRequests
-from jobs.ports.label_requests import Answer, LabelRequest, LabelRequests
+from jobs.ports.label_requests import LabelRequest, LabelRequests, LabelResponse
 from jobs.redis.connection import redis_client
 from jobs.redis.label_requests import RedisLabelRequests
 
@@ -31,7 +31,9 @@ LABEL = Label(
     alternatives=(("horror", 1 / 3), ("crime", 0.0)),
     evidence=(EvidenceWord("dragon", 0.7), EvidenceWord("fiery", 0.1)),
 )
-ANSWER = Answer(model_version=3, outcomes=(LABEL, RowError.MODEL_REJECTED, RowError.EMPTY_SUMMARY))
+ANSWER = LabelResponse(
+    model_version=3, outcomes=(LABEL, RowError.MODEL_REJECTED, RowError.EMPTY_SUMMARY)
+)
 PATIENCE_S = 30.0
 
 
@@ -44,62 +46,62 @@ def questions(request: pytest.FixtureRequest) -> LabelRequests:
 
 @pytest.mark.parametrize("answer", [ANSWER, Failure(code="MODEL_UNAVAILABLE", message="Later.")])
 def test_question_and_answer_arrive_as_they_were(
-    questions: LabelRequests, answer: Answer | Failure
+    questions: LabelRequests, answer: LabelResponse | Failure
 ) -> None:
-    question_id = questions.ask(QUESTION, keep_s=PATIENCE_S)
-    assert questions.take(question_id) == QUESTION
-    questions.answer(question_id, answer)
-    assert questions.wait(question_id, within_s=PATIENCE_S) == answer
+    request_id = questions.submit(QUESTION, ttl_s=PATIENCE_S)
+    assert questions.claim(request_id) == QUESTION
+    questions.respond(request_id, answer)
+    assert questions.wait(request_id, timeout_s=PATIENCE_S) == answer
 
 
 def test_whoever_waits_already_gets_the_answer_when_it_comes(questions: LabelRequests) -> None:
-    question_id = questions.ask(QUESTION, keep_s=PATIENCE_S)
-    got: list[Answer | Failure | None] = []
+    request_id = questions.submit(QUESTION, ttl_s=PATIENCE_S)
+    got: list[LabelResponse | Failure | None] = []
     waiting = threading.Thread(
-        target=lambda: got.append(questions.wait(question_id, within_s=PATIENCE_S))
+        target=lambda: got.append(questions.wait(request_id, timeout_s=PATIENCE_S))
     )
     waiting.start()
     time.sleep(0.05)
-    questions.answer(question_id, ANSWER)
+    questions.respond(request_id, ANSWER)
     waiting.join(PATIENCE_S)
     assert got == [ANSWER]
 
 
 def test_a_question_is_taken_once(questions: LabelRequests) -> None:
-    question_id = questions.ask(QUESTION, keep_s=PATIENCE_S)
-    taken = [questions.take(question_id) for _ in range(3)]
+    request_id = questions.submit(QUESTION, ttl_s=PATIENCE_S)
+    taken = [questions.claim(request_id) for _ in range(3)]
     assert taken == [QUESTION, None, None]
 
 
 def test_answers_do_not_get_mixed_up(questions: LabelRequests) -> None:
-    first, second = (questions.ask(QUESTION, keep_s=PATIENCE_S) for _ in range(2))
-    other = Answer(model_version=4, outcomes=(RowError.EMPTY_SUMMARY,))
-    questions.answer(second, other)
-    questions.answer(first, ANSWER)
-    assert questions.wait(first, within_s=PATIENCE_S) == ANSWER
-    assert questions.wait(second, within_s=PATIENCE_S) == other
+    first, second = (questions.submit(QUESTION, ttl_s=PATIENCE_S) for _ in range(2))
+    other = LabelResponse(model_version=4, outcomes=(RowError.EMPTY_SUMMARY,))
+    questions.respond(second, other)
+    questions.respond(first, ANSWER)
+    assert questions.wait(first, timeout_s=PATIENCE_S) == ANSWER
+    assert questions.wait(second, timeout_s=PATIENCE_S) == other
 
 
 def test_a_question_that_nobody_answers_in_time_is_withdrawn(questions: LabelRequests) -> None:
-    question_id = questions.ask(QUESTION, keep_s=PATIENCE_S)
-    assert questions.wait(question_id, within_s=0.05) is None
-    assert questions.take(question_id) is None
+    request_id = questions.submit(QUESTION, ttl_s=PATIENCE_S)
+    assert questions.wait(request_id, timeout_s=0.05) is None
+    assert questions.claim(request_id) is None
 
 
 def test_a_question_is_not_kept_for_whoever_comes_too_late(questions: LabelRequests) -> None:
-    question_id = questions.ask(QUESTION, keep_s=0.02)
+    request_id = questions.submit(QUESTION, ttl_s=0.02)
     time.sleep(0.1)
-    assert questions.take(question_id) is None
+    assert questions.claim(request_id) is None
 
 
 def test_a_question_that_never_was_is_none(questions: LabelRequests) -> None:
-    assert questions.take("never") is None
-    assert questions.wait("never", within_s=0.02) is None
+    assert questions.claim("never") is None
+    assert questions.wait("never", timeout_s=0.02) is None
 
 
 def test_redis_forgets_answers_that_nobody_fetches(redis_url: str) -> None:
     questions = RedisLabelRequests(redis_client(redis_url))
-    questions.answer("q1", ANSWER)
+    questions.respond("q1", ANSWER)
     client = redis.Redis.from_url(redis_url)
     (key,) = client.keys("*")
     assert 0 < client.ttl(key) <= 60

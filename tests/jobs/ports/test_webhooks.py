@@ -68,39 +68,39 @@ def test_a_call_back_is_due_when_its_job_ends_and_not_before(stores: Stores) -> 
 def test_a_job_without_callback_is_never_due(stores: Stores) -> None:
     job_id = stores.ended(callback=None)
     assert not stores.callbacks.due(limit=9)
-    assert stores.callbacks.take(job_id, lease_s=5) is None
+    assert stores.callbacks.claim(job_id, lease_s=5) is None
 
 
 def test_what_one_has_taken_nobody_else_can_take(stores: Stores) -> None:
     job_id = stores.ended()
-    assert stores.callbacks.take(job_id, lease_s=5) == 1
-    assert stores.callbacks.take(job_id, lease_s=5) is None
+    assert stores.callbacks.claim(job_id, lease_s=5) == 1
+    assert stores.callbacks.claim(job_id, lease_s=5) is None
     assert not stores.callbacks.due(limit=9)
 
 
 def test_what_was_taken_and_never_recorded_is_due_again(stores: Stores) -> None:
     job_id = stores.ended()
-    stores.callbacks.take(job_id, lease_s=0)
+    stores.callbacks.claim(job_id, lease_s=0)
     assert list(stores.callbacks.due(limit=9)) == [job_id]
-    assert stores.callbacks.take(job_id, lease_s=5) == 2
+    assert stores.callbacks.claim(job_id, lease_s=5) == 2
 
 
 def test_an_outcome_that_comes_after_a_later_attempt_began_changes_nothing(stores: Stores) -> None:
     job_id = stores.ended()
-    stores.callbacks.take(job_id, lease_s=0)
-    stores.callbacks.take(job_id, lease_s=5)
-    assert not stores.callbacks.record(job_id, attempt(1), again_in_s=None)
-    assert stores.callbacks.record(job_id, attempt(2, 200), again_in_s=None)
+    stores.callbacks.claim(job_id, lease_s=0)
+    stores.callbacks.claim(job_id, lease_s=5)
+    assert not stores.callbacks.record(job_id, attempt(1), retry_in_s=None)
+    assert stores.callbacks.record(job_id, attempt(2, 200), retry_in_s=None)
     assert list(stores.callbacks.log(job_id).attempts) == [attempt(2, 200)]
 
 
 def test_a_recorded_outcome_ends_it_or_makes_it_due_later(stores: Stores) -> None:
     job_id = stores.ended()
-    stores.callbacks.take(job_id, lease_s=5)
-    stores.callbacks.record(job_id, attempt(1), again_in_s=0)
-    assert stores.callbacks.take(job_id, lease_s=5) == 2
-    stores.callbacks.record(job_id, attempt(2), again_in_s=60)
-    assert stores.callbacks.take(job_id, lease_s=5) is None
+    stores.callbacks.claim(job_id, lease_s=5)
+    stores.callbacks.record(job_id, attempt(1), retry_in_s=0)
+    assert stores.callbacks.claim(job_id, lease_s=5) == 2
+    stores.callbacks.record(job_id, attempt(2), retry_in_s=60)
+    assert stores.callbacks.claim(job_id, lease_s=5) is None
     log = stores.callbacks.log(job_id)
     assert [kept.number for kept in log.attempts] == [1, 2]
     assert log.next_at is not None
@@ -108,26 +108,26 @@ def test_a_recorded_outcome_ends_it_or_makes_it_due_later(stores: Stores) -> Non
 
 def test_nothing_is_due_after_the_last_outcome(stores: Stores) -> None:
     job_id = stores.ended()
-    stores.callbacks.take(job_id, lease_s=5)
-    stores.callbacks.record(job_id, attempt(1, 200), again_in_s=None)
+    stores.callbacks.claim(job_id, lease_s=5)
+    stores.callbacks.record(job_id, attempt(1, 200), retry_in_s=None)
     assert stores.callbacks.log(job_id).next_at is None
-    assert stores.callbacks.take(job_id, lease_s=5) is None
+    assert stores.callbacks.claim(job_id, lease_s=5) is None
 
 
 def test_the_log_keeps_the_newest_fifty(stores: Stores) -> None:
     job_id = stores.ended()
     for number in range(1, 53):
-        stores.callbacks.take(job_id, lease_s=5)
-        stores.callbacks.record(job_id, attempt(number), again_in_s=0)
+        stores.callbacks.claim(job_id, lease_s=5)
+        stores.callbacks.record(job_id, attempt(number), retry_in_s=0)
     assert [kept.number for kept in stores.callbacks.log(job_id).attempts] == list(range(3, 53))
 
 
 def test_a_deleted_job_is_not_called_back(stores: Stores) -> None:
     job_id = stores.ended()
-    stores.callbacks.take(job_id, lease_s=0)
+    stores.callbacks.claim(job_id, lease_s=0)
     stores.jobs.jobs.delete(job_id)
     assert not stores.callbacks.due(limit=9)
-    assert not stores.callbacks.record(job_id, attempt(1), again_in_s=0)
+    assert not stores.callbacks.record(job_id, attempt(1), retry_in_s=0)
     assert not stores.callbacks.log(job_id).attempts
 
 
@@ -140,7 +140,7 @@ def test_each_owner_has_a_secret_that_stays(stores: Stores) -> None:
 
 def test_after_a_renewal_both_secrets_sign_for_a_while(stores: Stores) -> None:
     (old,) = stores.callbacks.secrets("anna")
-    new = stores.callbacks.renew_secret("anna", keep_s=60)
+    new = stores.callbacks.rotate_secret("anna", grace_s=60)
     assert stores.callbacks.secrets("anna") == (new, old)
-    newest = stores.callbacks.renew_secret("anna", keep_s=0)
+    newest = stores.callbacks.rotate_secret("anna", grace_s=0)
     assert stores.callbacks.secrets("anna") == (newest,)

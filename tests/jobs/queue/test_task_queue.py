@@ -80,7 +80,7 @@ def test_a_message_is_json_with_ids_only(redis_url: str) -> None:
 def test_a_question_goes_where_it_is_taken_first_and_is_no_step_of_a_job(redis_url: str) -> None:
     messages = messages_at(redis_url)
     messages.label("j1", 1)
-    messages.answer("q1")
+    messages.label_now("q1")
     (message,) = waiting(redis_url, INTERACTIVE_QUEUE)
     assert message["headers"]["task"] == LABEL_REQUEST_TASK
     assert message["headers"]["argsrepr"] == "['q1']"
@@ -124,9 +124,9 @@ def test_a_queue_is_read_no_further_than_needed(redis_url: str) -> None:
 
 
 def test_what_lies_deeper_than_is_read_counts_as_queued(redis_url: str) -> None:
-    messages = CeleryTaskQueue(messages_at(redis_url).app, most_read=10)
+    messages = CeleryTaskQueue(messages_at(redis_url).app, max_read=10)
     for number in range(11):
         messages.label(f"j{number}", 1)
     lost = {("lost", "label/1")}
     assert messages.queued(lost) == lost
-    assert CeleryTaskQueue(messages.app, most_read=11).queued(lost) == frozenset()
+    assert CeleryTaskQueue(messages.app, max_read=11).queued(lost) == frozenset()

@@ -52,7 +52,7 @@ def test_what_reads_and_what_makes_room_works(store: JobStore, redis_url: str) -
     assert store.chunks.latest_output(deleted) is None
     assert store.workers.active(within_s=60) == []
     assert RedisWebhookStore(redis_client(redis_url)).log(deleted).attempts == ()
-    assert RedisCorrectionStore(redis_client(redis_url)).stand(deleted).count == 0
+    assert RedisCorrectionStore(redis_client(redis_url)).summary(deleted).count == 0
     assert RedisApiKeyStore(redis_client(redis_url)).all() == []
     store.jobs.delete(deleted)
     with pytest.raises(JobNotFound):

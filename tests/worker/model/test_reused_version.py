@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs.job import Failure, State
-from jobs.ports.label_requests import Answer
+from jobs.ports.label_requests import LabelResponse
 from jobs.ports.prediction_cache import MemoryPredictionCache
 from jobs.ports.step_leases import PLAN
 from tests.worker.scripted_model import ScriptedModel, ScriptedServer, scripted_server
@@ -168,5 +168,5 @@ def test_a_label_request_is_not_answered_by_two_models(
     assert isinstance(failure, Failure)
     assert failure.code == "MODEL_UNAVAILABLE"
     answer = harness.label_now("a crime")
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, LabelResponse)
     assert [getattr(label, "genre", None) for label in answer.outcomes] == ["crime"]

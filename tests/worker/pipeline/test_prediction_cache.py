@@ -75,7 +75,7 @@ def test_only_new_rows_are_sent_to_the_model(harness: CachingHarness) -> None:
     assert harness.model.texts == ["dragon wizard"]
     # Compared with an empty cache.
     harness.services = replace(
-        harness.services, labels=MemoryPredictionCache(max_entries=10, ttl_s=1)
+        harness.services, prediction_cache=MemoryPredictionCache(max_entries=10, ttl_s=1)
     )
     assert harness.label(catalogue(10) + b"10,a dragon and a wizard\n") == more
 

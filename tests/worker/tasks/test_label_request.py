@@ -11,9 +11,9 @@ import pytest
 
 from catalogue.labelled.labels import Label, OptionalColumns, RowError
 from jobs.job import Failure
-from jobs.ports.label_requests import Answer, LabelRequest
+from jobs.ports.label_requests import LabelRequest, LabelResponse
 from tests.worker.worker_harness import WorkerHarness
-from worker.tasks.label_request import answer_label_request
+from worker.tasks.label_request import process_label_request
 
 SUMMARIES = (
     "A murder, a detective and a dragon in the LIBRARY!",
@@ -37,7 +37,7 @@ def test_a_label_request_gives_the_same_outcomes_as_a_job(
     harness: WorkerHarness, evidence: bool
 ) -> None:
     answer = harness.label_now(*SUMMARIES, evidence=evidence)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, LabelResponse)
     text = io.StringIO(newline="")
     csv.writer(text).writerows([["n", "summary"], *enumerate(SUMMARIES)])
     job = harness.run(text.getvalue().encode(), OptionalColumns(evidence=evidence))
@@ -76,7 +76,7 @@ HOSTILE = (
 
 def test_hostile_summaries_are_labelled_like_any_others(harness: WorkerHarness) -> None:
     answer = harness.label_now(*HOSTILE, evidence=True)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, LabelResponse)
     errors = {i: o for i, o in enumerate(answer.outcomes) if isinstance(o, RowError)}
     assert errors == {5: RowError.EMPTY_SUMMARY}  # signs only
     for outcome in answer.outcomes:
@@ -90,8 +90,8 @@ def test_evidence_is_included_only_if_requested(harness: WorkerHarness) -> None:
         harness.label_now(SUMMARIES[0], evidence=True),
         harness.label_now(SUMMARIES[0]),
     )
-    assert isinstance(with_evidence, Answer)
-    assert isinstance(without, Answer)
+    assert isinstance(with_evidence, LabelResponse)
+    assert isinstance(without, LabelResponse)
     (long,), (short,) = with_evidence.outcomes, without.outcomes
     assert isinstance(long, Label)
     assert isinstance(short, Label)
@@ -103,11 +103,11 @@ def test_a_repeated_message_answers_a_label_request_once(
     harness: WorkerHarness,
 ) -> None:
     request = LabelRequest(summaries=SUMMARIES[:1], titles=("",), owner=None)
-    request_id = harness.label_requests.ask(request, keep_s=60)
-    answer_label_request(harness.services, request_id)
-    answer_label_request(harness.services, request_id)
-    assert isinstance(harness.label_requests.wait(request_id, within_s=0.01), Answer)
-    assert harness.label_requests.wait(request_id, within_s=0.01) is None
+    request_id = harness.label_requests.submit(request, ttl_s=60)
+    process_label_request(harness.services, request_id)
+    process_label_request(harness.services, request_id)
+    assert isinstance(harness.label_requests.wait(request_id, timeout_s=0.01), LabelResponse)
+    assert harness.label_requests.wait(request_id, timeout_s=0.01) is None
 
 
 def test_a_label_request_fails_if_the_model_server_is_unreachable(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_a_response_that_trickles_is_cut_off_at_the_deadline() -> None:
     with running_receiver(trickle) as receiver:
         result = client(timeout_s=0.5).post(receiver.url, HEADERS, BODY)
         assert cut_off.wait(60), "the connection was not closed"
-    assert result == Failed(detail="No answer came within 0.5 seconds.")
+    assert result == Failed(detail="The receiver did not answer within 0.5 seconds.")
 
 
 def test_a_closed_connection_is_a_timeout_only_after_the_deadline() -> None:
@@ -155,10 +155,10 @@ def test_a_closed_connection_is_a_timeout_only_after_the_deadline() -> None:
     sender = replace(client(timeout_s=60), clock=clock)
     with running_receiver(hang_up_after(59)) as receiver:
         result = sender.post(receiver.url, HEADERS, BODY)
-    assert result == Failed(detail="The receiver did not answer as a web server does.")
+    assert result == Failed(detail="The receiver did not send a valid HTTP response.")
     with running_receiver(hang_up_after(60)) as receiver:
         result = sender.post(receiver.url, HEADERS, BODY)
-    assert result == Failed(detail="No answer came within 60 seconds.")
+    assert result == Failed(detail="The receiver did not answer within 60 seconds.")
 
 
 def test_the_deadline_includes_the_name_resolution() -> None:
@@ -198,7 +198,7 @@ def test_a_response_that_is_not_http_is_a_failure() -> None:
 
     with running_receiver(greet) as receiver:
         result = client().post(receiver.url, HEADERS, BODY)
-    assert result == Failed(detail="The receiver did not answer as a web server does.")
+    assert result == Failed(detail="The receiver did not send a valid HTTP response.")
 
 
 @pytest.fixture(scope="module")

@@ -82,14 +82,14 @@ class Record:
         self.finish(job_id)
         return job_id
 
-    def sender(self, *retries_s: float, allow_private: bool = True) -> WebhookSender:
+    def sender(self, *delays_s: float, allow_private: bool = True) -> WebhookSender:
         return WebhookSender(
             jobs=self.jobs.jobs,
-            callbacks=self.webhooks,
-            poster=WebhookClient(
+            webhooks=self.webhooks,
+            client=WebhookClient(
                 timeout_s=5, rules=WebhookUrlRules(allow_http=True, allow_private=allow_private)
             ),
-            retries_s=retries_s,
+            delays_s=delays_s,
         )
 
 
@@ -162,7 +162,7 @@ def test_a_changed_body_does_not_verify(record: Record) -> None:
 
 def test_a_webhook_verifies_with_the_old_and_the_new_secret(record: Record) -> None:
     (old,) = record.webhooks.secrets("anna")
-    new = record.webhooks.renew_secret("anna", keep_s=60)
+    new = record.webhooks.rotate_secret("anna", grace_s=60)
     with running_receiver(respond_with(200)) as receiver:
         record.failed(receiver.url, owner="anna")
         record.sender().send_next()
