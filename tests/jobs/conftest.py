@@ -1,4 +1,4 @@
-"""Both job stores, and a way to let time pass in them without waiting."""
+"""Both adapters of the job record, with a clock that tests advance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PassTime = Callable[[float], None]
 
 
 class Clock:
-    """Unix seconds that go on only when a test says so."""
+    """Unix seconds that tests advance."""
 
     def __init__(self) -> None:
         self.now = time.time()
@@ -50,7 +50,7 @@ def job_id(store: JobStore) -> str:
 
 @pytest.fixture
 def pass_time(store: JobStore, clock: Clock, request: pytest.FixtureRequest) -> PassTime:
-    """Lets so many seconds pass. Redis has a clock of its own, so there everything is made older instead."""
+    """Advance the clock of the store. Redis has its own clock, so there all times are moved back."""
     if isinstance(store.jobs, MemoryJobRepository):
 
         def advance(seconds: float) -> None:
@@ -60,13 +60,13 @@ def pass_time(store: JobStore, clock: Clock, request: pytest.FixtureRequest) -> 
     client = redis.Redis.from_url(
         request.getfixturevalue("redis_url"), decode_responses=True, encoding_errors="replace"
     )
-    return lambda seconds: _make_older(client, round(seconds * 1000))
+    return lambda seconds: _move_times_back(client, round(seconds * 1000))
 
 
-def _make_older(client: Any, ms: int) -> None:
+def _move_times_back(client: Any, ms: int) -> None:
     for key in client.scan_iter("spinelabel:*"):
         kind = client.type(key)
-        # Of uploads it is the silence that is kept, not a time.
+        # Uploads have a duration, not a time.
         if kind == "zset" and not key.endswith(":uploads"):
             for member in client.zrange(key, 0, -1):
                 client.zincrby(key, -ms, member)

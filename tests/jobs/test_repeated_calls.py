@@ -1,4 +1,4 @@
-"""One suite over both job stores: a call that is made again, because its reply was lost, changes nothing more."""
+"""Calls to the job record are idempotent: a retry after a lost reply has no further effect."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ HALVES = (replace(CHUNKS[0], end=5, rows=1), Chunk(index=2, start=5, end=10, fir
 MODEL = PinnedModel(1, "d1")
 
 
-class Life:
-    """A job, taken to where a call is made of it."""
+class JobInProgress:
+    """A job, advanced to the step before a call."""
 
     def __init__(self, store: JobStore) -> None:
         self.store = store
@@ -37,21 +37,21 @@ class Life:
         assert claim is not None
         return claim
 
-    def planning(self) -> Claim:
+    def start_planning(self) -> Claim:
         claim = self.claim(PLAN)
         self.store.chunks.begin_planning(claim, model=MODEL)
         return claim
 
-    def planned(self) -> None:
-        self.store.chunks.add(self.planning(), CHUNKS, last=True, window=2)
+    def plan(self) -> None:
+        self.store.chunks.add(self.start_planning(), CHUNKS, last=True, window=2)
 
-    def labelled(self) -> None:
-        self.planned()
+    def label(self) -> None:
+        self.plan()
         for chunk in CHUNKS:
             commit(self.store, self.claim(label_step(chunk.index)))
 
     def state(self) -> tuple[object, ...]:
-        """All that can be read of the job but the time at which it is read."""
+        """Everything that can be read of the job except the time of reading."""
         job: Job = replace(self.store.jobs.get(self.id), read_at=0.0)
         chunks = (self.store.chunks.all(self.id), self.store.chunks.manifests(self.id))
         stats = replace(
@@ -67,74 +67,74 @@ def commit(store: JobStore, claim: Claim) -> None:
     )
 
 
-def create(life: Life) -> Callable[[], object]:
-    return lambda: life.store.jobs.create(life.new, max_open=1)
+def create(job: JobInProgress) -> Callable[[], object]:
+    return lambda: job.store.jobs.create(job.new, max_open=1)
 
 
-def begin_planning(life: Life) -> Callable[[], object]:
-    claim = life.claim(PLAN)
-    return lambda: life.store.chunks.begin_planning(claim, model=MODEL)
+def begin_planning(job: JobInProgress) -> Callable[[], object]:
+    claim = job.claim(PLAN)
+    return lambda: job.store.chunks.begin_planning(claim, model=MODEL)
 
 
-def add_chunks(life: Life) -> Callable[[], object]:
-    claim = life.planning()
-    return lambda: life.store.chunks.add(claim, CHUNKS, last=False, window=1)
+def add_chunks(job: JobInProgress) -> Callable[[], object]:
+    claim = job.start_planning()
+    return lambda: job.store.chunks.add(claim, CHUNKS, last=False, window=1)
 
 
-def add_last_chunks(life: Life) -> Callable[[], object]:
-    claim = life.planning()
-    return lambda: life.store.chunks.add(claim, CHUNKS, last=True, window=1)
+def add_last_chunks(job: JobInProgress) -> Callable[[], object]:
+    claim = job.start_planning()
+    return lambda: job.store.chunks.add(claim, CHUNKS, last=True, window=1)
 
 
-def renew(life: Life) -> Callable[[], object]:
-    claim = life.claim(PLAN)
-    return lambda: life.store.leases.renew(claim, lease_s=30)
+def renew(job: JobInProgress) -> Callable[[], object]:
+    claim = job.claim(PLAN)
+    return lambda: job.store.leases.renew(claim, lease_s=30)
 
 
-def release(life: Life) -> Callable[[], object]:
-    claim = life.claim(PLAN)
-    return lambda: life.store.leases.release(claim)
+def release(job: JobInProgress) -> Callable[[], object]:
+    claim = job.claim(PLAN)
+    return lambda: job.store.leases.release(claim)
 
 
-def commit_chunk(life: Life) -> Callable[[], object]:
-    life.planned()
-    claim = life.claim(label_step(0))
-    return lambda: commit(life.store, claim)
+def commit_chunk(job: JobInProgress) -> Callable[[], object]:
+    job.plan()
+    claim = job.claim(label_step(0))
+    return lambda: commit(job.store, claim)
 
 
-def split_chunk(life: Life) -> Callable[[], object]:
-    life.planned()
-    claim = life.claim(label_step(0))
-    return lambda: life.store.chunks.split(claim, *HALVES, attempts=2, window=2)
+def split_chunk(job: JobInProgress) -> Callable[[], object]:
+    job.plan()
+    claim = job.claim(label_step(0))
+    return lambda: job.store.chunks.split(claim, *HALVES, attempts=2, window=2)
 
 
-def restart_with_model(life: Life) -> Callable[[], object]:
-    life.planned()
-    commit(life.store, life.claim(label_step(1)))
-    claim = life.claim(label_step(0))
-    return lambda: life.store.chunks.restart_with_model(claim, model=PinnedModel(2, "d2"), window=2)
+def restart_with_model(job: JobInProgress) -> Callable[[], object]:
+    job.plan()
+    commit(job.store, job.claim(label_step(1)))
+    claim = job.claim(label_step(0))
+    return lambda: job.store.chunks.restart_with_model(claim, model=PinnedModel(2, "d2"), window=2)
 
 
-def reopen_chunks(life: Life) -> Callable[[], object]:
-    life.labelled()
-    claim = life.claim(ASSEMBLE)
-    return lambda: life.store.chunks.reopen(claim, [0])
+def reopen_chunks(job: JobInProgress) -> Callable[[], object]:
+    job.label()
+    claim = job.claim(ASSEMBLE)
+    return lambda: job.store.chunks.reopen(claim, [0])
 
 
-def end(life: Life) -> Callable[[], object]:
-    life.planned()
-    return lambda: life.store.jobs.end(life.id, State.CANCELLED)
+def end(job: JobInProgress) -> Callable[[], object]:
+    job.plan()
+    return lambda: job.store.jobs.end(job.id, State.CANCELLED)
 
 
-def finish(life: Life) -> Callable[[], object]:
-    life.labelled()
-    claim = life.claim(ASSEMBLE)
-    return lambda: life.store.chunks.finish(claim)
+def finish(job: JobInProgress) -> Callable[[], object]:
+    job.label()
+    claim = job.claim(ASSEMBLE)
+    return lambda: job.store.chunks.finish(claim)
 
 
-def files_deleted(life: Life) -> Callable[[], object]:
-    finish(life)()
-    return lambda: life.store.jobs.mark_files_deleted(life.id)
+def files_deleted(job: JobInProgress) -> Callable[[], object]:
+    finish(job)()
+    return lambda: job.store.jobs.mark_files_deleted(job.id)
 
 
 CALLS = (
@@ -144,24 +144,24 @@ CALLS = (
 
 
 @pytest.mark.parametrize("prepare", CALLS)
-def test_a_repeated_call_changes_nothing_more(
-    store: JobStore, prepare: Callable[[Life], Callable[[], object]]
+def test_a_repeated_call_has_no_further_effect(
+    store: JobStore, prepare: Callable[[JobInProgress], Callable[[], object]]
 ) -> None:
-    life = Life(store)
-    call = prepare(life)
+    job = JobInProgress(store)
+    call = prepare(job)
     call()
-    once = life.state()
-    with suppress(LeaseLost):  # a step that is over may say so
+    once = job.state()
+    with suppress(LeaseLost):  # permitted for a step that has ended
         call()
-    assert life.state() == once
+    assert job.state() == once
 
 
-def test_a_step_that_is_given_back_twice_is_uncounted_once(store: JobStore) -> None:
-    life = Life(store)
-    first = life.claim(PLAN)
+def test_releasing_a_step_twice_uncounts_one_attempt(store: JobStore) -> None:
+    job = JobInProgress(store)
+    first = job.claim(PLAN)
     store.leases.release(first)
-    second = life.claim(PLAN)
+    second = job.claim(PLAN)
     store.leases.release(first)
-    assert store.leases.claim(life.id, PLAN, lease_s=30) is None
+    assert store.leases.claim(job.id, PLAN, lease_s=30) is None
     store.leases.release(second)
-    assert life.claim(PLAN).attempt == 1
+    assert job.claim(PLAN).attempt == 1

@@ -1,4 +1,4 @@
-"""Whatever is asked of a job in whatever state, it makes no move that `TRANSITIONS` does not name, in either store."""
+"""Every call in every state makes a transition that `TRANSITIONS` permits, or none."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def finish(store: JobStore) -> None:
 
 
 def end(ending: State) -> Callable[[JobStore], None]:
-    def ask(store: JobStore) -> None:
+    def call(store: JobStore) -> None:
         store.jobs.end(ID, ending)
 
-    return ask
+    return call
 
 
-ASKED = {
+CALLS = {
     "begin": begin,
     "add": add,
     "label": label,
@@ -67,7 +67,7 @@ ASKED = {
     "finish": finish,
     **{f"end {s}": end(s) for s in (State.CANCELLED, State.FAILED, State.EXPIRED)},
 }
-WAYS: dict[State, list[Callable[[JobStore], None]]] = {
+PATHS: dict[State, list[Callable[[JobStore], None]]] = {
     State.QUEUED: [],
     State.VALIDATING: [begin],
     State.IN_PROGRESS: [plan],
@@ -81,8 +81,8 @@ WAYS: dict[State, list[Callable[[JobStore], None]]] = {
 
 
 _BEFORE_ITS_END = (State.QUEUED, State.VALIDATING, State.IN_PROGRESS)
-# Where each question leads; in every other state it changes nothing.
-LEADS_TO: dict[str, dict[State, State]] = {
+# The transition of each call; in every other state it has no effect.
+NEXT_STATE: dict[str, dict[State, State]] = {
     "begin": {State.QUEUED: State.VALIDATING},
     "add": {State.VALIDATING: State.IN_PROGRESS},
     "label": {State.IN_PROGRESS: State.FINALIZING},
@@ -94,31 +94,35 @@ LEADS_TO: dict[str, dict[State, State]] = {
 }
 
 
-@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("state", State)
-def test_each_question_makes_its_move_and_no_other(
-    pass_time: PassTime, store: JobStore, state: State, asked: str
+def test_each_call_makes_its_transition_and_no_other(
+    pass_time: PassTime, store: JobStore, state: State, call: str
 ) -> None:
     store.jobs.create(NewJob(id=ID, filename="c.csv", input_bytes=9, schema=SCHEMA))
-    for step in WAYS[state]:
+    for step in PATHS[state]:
         step(store)
-    pass_time(2 * LEASE)  # the lease of whoever has begun runs out
+    pass_time(2 * LEASE)  # the leases of the steps so far expire
     assert store.jobs.get(ID).state is state
-    expected = LEADS_TO[asked].get(state, state)
+    expected = NEXT_STATE[call].get(state, state)
     with suppress(LeaseLost):
-        ASKED[asked](store)
+        CALLS[call](store)
     assert store.jobs.get(ID).state is expected
     assert expected is state or expected in TRANSITIONS[state]
 
 
-def test_every_move_that_a_job_may_make_is_made_by_a_question() -> None:
-    made = {(state, target) for moves in LEADS_TO.values() for state, target in moves.items()}
-    # These follow from what was asked before: how a job is finished depends on how it was ended.
-    by_earlier_question = {
+def test_every_permitted_transition_is_made_by_a_call() -> None:
+    direct = {
+        (state, target)
+        for transitions in NEXT_STATE.values()
+        for state, target in transitions.items()
+    }
+    # The terminal state is chosen by an earlier call of `end`.
+    by_earlier_call = {
         (State.FINALIZING, State.FAILED),
         (State.FINALIZING, State.EXPIRED),
-        # Of a planned job without chunks.
+        # A planned job without chunks.
         (State.VALIDATING, State.FINALIZING),
     }
     allowed = {(state, target) for state, targets in TRANSITIONS.items() for target in targets}
-    assert made | by_earlier_question == allowed
+    assert direct | by_earlier_call == allowed

@@ -1,4 +1,4 @@
-"""Which URLs and which addresses may be called back."""
+"""Which webhook URLs and addresses are permitted."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def check(url: str, **allowed: bool) -> None:
         "HTTPS://EXAMPLE.ORG/",
     ],
 )
-def test_a_public_https_address_may_be_called(url: str) -> None:
+def test_a_public_https_url_is_permitted(url: str) -> None:
     check(url)
 
 
 @pytest.mark.parametrize(
-    ("url", "why"),
+    ("url", "reason"),
     [
         ("http://example.org/", "https://"),
         ("ftp://example.org/", "https://"),
@@ -52,23 +52,23 @@ def test_a_public_https_address_may_be_called(url: str) -> None:
         ("https://[::1]/", "public internet"),
     ],
 )
-def test_a_url_that_must_not_be_called_is_refused_with_a_reason(url: str, why: str) -> None:
-    with pytest.raises(WebhookUrlRefused, match=why):
+def test_a_forbidden_url_is_refused_with_a_reason(url: str, reason: str) -> None:
+    with pytest.raises(WebhookUrlRefused, match=reason):
         check(url)
 
 
-def test_the_operator_may_allow_http_and_private_addresses() -> None:
+def test_http_and_private_addresses_can_be_allowed() -> None:
     check("http://example.org/", allow_http=True)
     check("http://127.0.0.1:9000/", allow_http=True, allow_private=True)
 
 
 @pytest.mark.parametrize("port", ["80", "443", "1024", "8443", "65535", ""])
-def test_ports_of_web_servers_may_be_called(port: str) -> None:
+def test_ports_of_web_servers_are_permitted(port: str) -> None:
     check(f"https://example.org:{port}/")
 
 
 @pytest.mark.parametrize("port", ["0", "1", "22", "25", "53", "79", "465", "587", "993", "1023"])
-def test_ports_of_other_services_are_refused_private_or_not(port: str) -> None:
+def test_ports_of_other_services_are_always_refused(port: str) -> None:
     for allowed in (False, True):
         with pytest.raises(WebhookUrlRefused, match="its port"):
             check(f"https://example.org:{port}/", allow_private=allowed)
@@ -96,11 +96,11 @@ def test_ports_of_other_services_are_refused_private_or_not(port: str) -> None:
         "2002:808:808::",
     ],
 )
-def test_the_public_internet_is_public(address: str) -> None:
+def test_addresses_of_the_public_internet_are_public(address: str) -> None:
     assert is_public(address)
 
 
-# Written independently of the code: the registries' entries, by first and last address.
+# Entries of the IANA registries by first and last address, independent of the code.
 SPECIAL = [
     ("0.0.0.0", "0.255.255.255"),
     ("10.0.0.0", "10.255.255.255"),
@@ -154,10 +154,10 @@ def test_special_purpose_blocks_are_not_public(first: str, last: str) -> None:
 
 
 @given(st.ip_addresses())
-def test_nothing_is_public_that_this_python_takes_for_private(
+def test_no_address_is_public_that_python_considers_private(
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> None:
-    # Of a mapped address some versions of Python say nothing of what is inside.
+    # Some versions of Python do not check the address inside a mapped one.
     assume(not isinstance(ip, ipaddress.IPv6Address) or ip.ipv4_mapped is None)
     if is_public(str(ip)):
         assert not ip.is_private
@@ -199,5 +199,5 @@ def test_nothing_is_public_that_this_python_takes_for_private(
         "2001:0:4136:e378:8000:63bf:3fff:fdd2",  # Teredo
     ],
 )
-def test_everything_else_is_not_in_whatever_notation(address: str) -> None:
+def test_other_addresses_are_not_public_in_any_notation(address: str) -> None:
     assert not is_public(address)

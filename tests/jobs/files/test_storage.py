@@ -1,4 +1,4 @@
-"""The same claims for a folder and for an object store (fsspec's memory file system)."""
+"""Storage in a folder and in an object store (fsspec's memory file system)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write(storage: Storage, path: str, content: bytes) -> None:
         stream.write(content)
 
 
-def test_what_is_published_can_be_read_whole_and_in_ranges(storage: Storage) -> None:
+def test_a_published_file_can_be_read_whole_and_in_ranges(storage: Storage) -> None:
     write(storage, "jobs/a/input", b"0123456789")
     with storage.open("jobs/a/input") as stream:
         assert stream.read() == b"0123456789"
@@ -39,7 +39,7 @@ def test_a_file_is_invisible_until_it_is_complete(storage: Storage) -> None:
     assert storage.exists("jobs/a/result.csv")
 
 
-def test_a_failed_write_leaves_nothing(storage: Storage) -> None:
+def test_a_failed_write_leaves_no_file(storage: Storage) -> None:
     with pytest.raises(RuntimeError), storage.publish("jobs/a/input") as stream:
         stream.write(b"half")
         raise RuntimeError("the client went away")
@@ -60,7 +60,7 @@ def test_publishing_again_replaces_the_file(storage: Storage) -> None:
     assert storage.read_range("f", 0, 9) == b"two!"
 
 
-def test_a_folder_is_deleted_with_all_it_holds(storage: Storage) -> None:
+def test_a_folder_is_deleted_with_its_content(storage: Storage) -> None:
     write(storage, "jobs/a/parts/00000", b"x")
     write(storage, "jobs/a/parts/00001", b"y")
     assert storage.names("jobs/a") == ["parts/00000", "parts/00001"]
@@ -69,11 +69,11 @@ def test_a_folder_is_deleted_with_all_it_holds(storage: Storage) -> None:
     assert storage.names("jobs/a") == []
 
 
-def test_nothing_appears_that_is_not_confirmed_and_it_is_asked_last(storage: Storage) -> None:
-    asked = []
+def test_a_file_is_published_only_after_confirmation(storage: Storage) -> None:
+    existed = []
 
     def refuse() -> None:
-        asked.append(storage.exists("jobs/a/result.csv"))
+        existed.append(storage.exists("jobs/a/result.csv"))
         raise RuntimeError("the lease is lost")
 
     with (
@@ -81,13 +81,13 @@ def test_nothing_appears_that_is_not_confirmed_and_it_is_asked_last(storage: Sto
         storage.publish("jobs/a/result.csv", confirm=refuse) as stream,
     ):
         stream.write(b"late")
-        assert not asked
-    assert asked == [False]
+        assert not existed
+    assert existed == [False]
     assert storage.names("jobs/a") == []
 
 
 @pytest.mark.parametrize("deleters", [2, 4])
-def test_several_may_delete_the_same_folder_at_once(storage: Storage, deleters: int) -> None:
+def test_a_folder_can_be_deleted_concurrently(storage: Storage, deleters: int) -> None:
     for number in range(20):
         for name in range(20):
             write(storage, f"jobs/{number}/parts/{name:05d}", b"x")
@@ -103,17 +103,17 @@ def test_several_may_delete_the_same_folder_at_once(storage: Storage, deleters: 
         assert not storage.exists(f"jobs/{number}")
 
 
-def test_reading_what_is_not_there_says_so(storage: Storage) -> None:
+def test_reading_a_missing_file_raises(storage: Storage) -> None:
     with pytest.raises(FileNotFoundError):
         storage.read_range("jobs/a/input", 0, 1)
 
 
-def test_check_leaves_nothing_behind(storage: Storage) -> None:
+def test_check_leaves_no_files(storage: Storage) -> None:
     storage.check()
     assert storage.names("checks") == []
 
 
-def test_check_fails_where_nothing_can_be_written(tmp_path: Path) -> None:
+def test_check_raises_if_the_storage_is_not_writable(tmp_path: Path) -> None:
     occupied = tmp_path / "file"
     occupied.write_text("not a folder")
     with pytest.raises(OSError):

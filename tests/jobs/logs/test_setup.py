@@ -1,4 +1,4 @@
-"""One record is one line, whatever text it is given, and no key is readable in it."""
+"""Each log record is one line, and keys and secrets are masked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORGED = '{"audit": "deletion", "owner": "anna"}'
 FORMATS: tuple[LogFormat, ...] = ("json", "console")
 
 
-def logged(
+def log_lines(
     log_format: LogFormat, event: str, *args: object, foreign: bool = False, **values: Any
 ) -> list[str]:
     """Log one record and return its lines.
@@ -53,9 +53,9 @@ def logged(
 @given(text=st.text(st.characters(exclude_categories=())))
 def test_any_text_is_one_line(log_format: LogFormat, foreign: bool, text: str) -> None:
     if foreign:
-        (line,) = logged(log_format, "text: %s", text, foreign=True, extra={"value": text})
+        (line,) = log_lines(log_format, "text: %s", text, foreign=True, extra={"value": text})
     else:
-        (line,) = logged(log_format, "received", value=text, list=[text, {text: text}])
+        (line,) = log_lines(log_format, "received", value=text, list=[text, {text: text}])
     assert line.startswith('{"timestamp"' if log_format == "json" else "20")
     assert line.isprintable()
     line.encode()
@@ -68,10 +68,10 @@ def test_any_text_is_one_line(log_format: LogFormat, foreign: bool, text: str) -
 def test_an_audit_line_cannot_be_forged(log_format: LogFormat, end: str) -> None:
     text = f"/v1/x{end}{FORGED}{end}"
     for lines in (
-        logged(log_format, text, foreign=True),
-        logged(log_format, "failed", path=text, error=ValueError(text)),
-        logged(log_format, "failed", exc_info=ValueError(text)),
-        logged(log_format, "x", foreign=True, extra={"audit": "deletion", "owner": "anna"}),
+        log_lines(log_format, text, foreign=True),
+        log_lines(log_format, "failed", path=text, error=ValueError(text)),
+        log_lines(log_format, "failed", exc_info=ValueError(text)),
+        log_lines(log_format, "x", foreign=True, extra={"audit": "deletion", "owner": "anna"}),
     ):
         assert not [line for line in lines if line.lstrip().startswith('{"audit"')]
         assert "anna" in " ".join(lines)
@@ -79,7 +79,7 @@ def test_an_audit_line_cannot_be_forged(log_format: LogFormat, end: str) -> None
 
 def test_a_json_line_has_the_event_its_values_and_the_bound_context() -> None:
     with bound_contextvars(job_id="job_1", chunk=3):
-        (line,) = logged("json", "chunk_labelled", rows=10, seconds=float("nan"))
+        (line,) = log_lines("json", "chunk_labelled", rows=10, seconds=float("nan"))
     record = json.loads(line)
     assert list(record)[:4] == ["timestamp", "level", "logger", "event"]
     expected = {
@@ -91,7 +91,7 @@ def test_a_json_line_has_the_event_its_values_and_the_bound_context() -> None:
 
 def test_records_of_libraries_have_the_same_form_and_context() -> None:
     with bound_contextvars(job_id="job_1"):
-        (line,) = logged(
+        (line,) = log_lines(
             "json", "lost %s", "redis", foreign=True, extra={"level": "x", "logger": "y"}
         )
     record = json.loads(line)
@@ -103,7 +103,7 @@ def test_a_traceback_is_part_of_the_json_object() -> None:
     try:
         json.loads("{")
     except ValueError as error:
-        (line,) = logged("json", "failed", exc_info=error)
+        (line,) = log_lines("json", "failed", exc_info=error)
     trace = json.loads(line)["exception"]
     assert trace.startswith("Traceback (most recent call last):\n")
     assert "JSONDecodeError" in trace
@@ -113,7 +113,7 @@ def test_a_traceback_on_a_terminal_is_readable_and_indented() -> None:
     try:
         json.loads("{")
     except ValueError as error:
-        first, *more = logged("console", "failed", exc_info=error)
+        first, *more = log_lines("console", "failed", exc_info=error)
     assert "[error    ] failed [a.package]" in first
     assert more[0] == "    | Traceback (most recent call last):"
     assert all(line.startswith("    | ") for line in more)
@@ -125,26 +125,26 @@ def test_terminal_sequences_and_bidirectional_overrides_are_escaped() -> None:
 
 @pytest.mark.parametrize("log_format", FORMATS)
 def test_keys_and_webhook_secrets_are_masked_and_key_ids_are_not(log_format: LogFormat) -> None:
-    key, kept = generate_api_key("anna", is_admin=False, limits=KeyLimits())
+    key, stored = generate_api_key("anna", is_admin=False, limits=KeyLimits())
     secret = new_secret()
     value = f"{key} and {key.upper()}, {secret}; {key[:-1]}, \nsl_{'a' * 30}"
     for lines in (
-        logged(log_format, "got", value=value, nested=[{"key": value}], error=ValueError(value)),
-        logged(log_format, "got %s", value, foreign=True),
-        logged(log_format, "got", exc_info=ValueError(value)),
+        log_lines(log_format, "got", value=value, nested=[{"key": value}], error=ValueError(value)),
+        log_lines(log_format, "got %s", value, foreign=True),
+        log_lines(log_format, "got", exc_info=ValueError(value)),
     ):
         text = "\n".join(lines)
-        assert f"{kept.id}_*** and " in text
+        assert f"{stored.id}_*** and " in text
         assert not [n for n in range(16, len(key) - 8) if key[n : n + 8] in text.lower()]
         assert secret.removeprefix("whsec_") not in text
         assert "a" * 13 not in text
-    assert mask_secrets(f"key {kept.id} was revoked; sl_short") == (
-        f"key {kept.id} was revoked; sl_short"
+    assert mask_secrets(f"key {stored.id} was revoked; sl_short") == (
+        f"key {stored.id} was revoked; sl_short"
     )
 
 
 def test_auto_is_json_unless_stderr_is_a_terminal() -> None:
-    (line,) = logged("auto", "started")
+    (line,) = log_lines("auto", "started")
     assert json.loads(line)["event"] == "started"
 
 
@@ -162,10 +162,10 @@ thread.start()
 thread.join()
 fail()
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert ended.returncode == 1
-    lines = ended.stderr.splitlines()
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert process.returncode == 1
+    lines = process.stderr.splitlines()
     beginning = '{"timestamp": "20' if log_format == "json" else ("20", "    | ")
-    assert all(line.startswith(beginning) for line in lines), ended.stderr
+    assert all(line.startswith(beginning) for line in lines), process.stderr
     assert sum("uncaught_exception" in line for line in lines) == 2
-    assert "py.warnings" in ended.stderr
+    assert "py.warnings" in process.stderr

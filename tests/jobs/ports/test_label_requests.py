@@ -1,4 +1,4 @@
-"""One suite for every adapter of the port `LabelRequests`."""
+"""The contract of `LabelRequests`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobs.ports.label_requests import LabelRequest, LabelRequests, LabelResponse
 from jobs.redis.connection import redis_client
 from jobs.redis.label_requests import RedisLabelRequests
 
-QUESTION = LabelRequest(
+REQUEST = LabelRequest(
     summaries=("A dragon — “fiery”", "half a pair \ud83d", ""),
     titles=("Æon", "", "\ud83d"),
     owner="anna",
@@ -31,77 +31,79 @@ LABEL = Label(
     alternatives=(("horror", 1 / 3), ("crime", 0.0)),
     evidence=(EvidenceWord("dragon", 0.7), EvidenceWord("fiery", 0.1)),
 )
-ANSWER = LabelResponse(
+RESPONSE = LabelResponse(
     model_version=3, outcomes=(LABEL, RowError.MODEL_REJECTED, RowError.EMPTY_SUMMARY)
 )
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 
 
 @pytest.fixture(params=["memory", "redis"])
-def questions(request: pytest.FixtureRequest) -> LabelRequests:
+def label_requests(request: pytest.FixtureRequest) -> LabelRequests:
     if request.param == "memory":
         return MemoryLabelRequests()
     return RedisLabelRequests(redis_client(request.getfixturevalue("redis_url")))
 
 
-@pytest.mark.parametrize("answer", [ANSWER, Failure(code="MODEL_UNAVAILABLE", message="Later.")])
-def test_question_and_answer_arrive_as_they_were(
-    questions: LabelRequests, answer: LabelResponse | Failure
+@pytest.mark.parametrize(
+    "response", [RESPONSE, Failure(code="MODEL_UNAVAILABLE", message="Later.")]
+)
+def test_request_and_response_are_transmitted_unchanged(
+    label_requests: LabelRequests, response: LabelResponse | Failure
 ) -> None:
-    request_id = questions.submit(QUESTION, ttl_s=PATIENCE_S)
-    assert questions.claim(request_id) == QUESTION
-    questions.respond(request_id, answer)
-    assert questions.wait(request_id, timeout_s=PATIENCE_S) == answer
+    request_id = label_requests.submit(REQUEST, ttl_s=TIMEOUT_S)
+    assert label_requests.claim(request_id) == REQUEST
+    label_requests.respond(request_id, response)
+    assert label_requests.wait(request_id, timeout_s=TIMEOUT_S) == response
 
 
-def test_whoever_waits_already_gets_the_answer_when_it_comes(questions: LabelRequests) -> None:
-    request_id = questions.submit(QUESTION, ttl_s=PATIENCE_S)
-    got: list[LabelResponse | Failure | None] = []
+def test_a_waiting_client_gets_the_response_when_it_arrives(label_requests: LabelRequests) -> None:
+    request_id = label_requests.submit(REQUEST, ttl_s=TIMEOUT_S)
+    received: list[LabelResponse | Failure | None] = []
     waiting = threading.Thread(
-        target=lambda: got.append(questions.wait(request_id, timeout_s=PATIENCE_S))
+        target=lambda: received.append(label_requests.wait(request_id, timeout_s=TIMEOUT_S))
     )
     waiting.start()
     time.sleep(0.05)
-    questions.respond(request_id, ANSWER)
-    waiting.join(PATIENCE_S)
-    assert got == [ANSWER]
+    label_requests.respond(request_id, RESPONSE)
+    waiting.join(TIMEOUT_S)
+    assert received == [RESPONSE]
 
 
-def test_a_question_is_taken_once(questions: LabelRequests) -> None:
-    request_id = questions.submit(QUESTION, ttl_s=PATIENCE_S)
-    taken = [questions.claim(request_id) for _ in range(3)]
-    assert taken == [QUESTION, None, None]
+def test_a_request_is_taken_once(label_requests: LabelRequests) -> None:
+    request_id = label_requests.submit(REQUEST, ttl_s=TIMEOUT_S)
+    taken = [label_requests.claim(request_id) for _ in range(3)]
+    assert taken == [REQUEST, None, None]
 
 
-def test_answers_do_not_get_mixed_up(questions: LabelRequests) -> None:
-    first, second = (questions.submit(QUESTION, ttl_s=PATIENCE_S) for _ in range(2))
+def test_each_request_gets_its_own_response(label_requests: LabelRequests) -> None:
+    first, second = (label_requests.submit(REQUEST, ttl_s=TIMEOUT_S) for _ in range(2))
     other = LabelResponse(model_version=4, outcomes=(RowError.EMPTY_SUMMARY,))
-    questions.respond(second, other)
-    questions.respond(first, ANSWER)
-    assert questions.wait(first, timeout_s=PATIENCE_S) == ANSWER
-    assert questions.wait(second, timeout_s=PATIENCE_S) == other
+    label_requests.respond(second, other)
+    label_requests.respond(first, RESPONSE)
+    assert label_requests.wait(first, timeout_s=TIMEOUT_S) == RESPONSE
+    assert label_requests.wait(second, timeout_s=TIMEOUT_S) == other
 
 
-def test_a_question_that_nobody_answers_in_time_is_withdrawn(questions: LabelRequests) -> None:
-    request_id = questions.submit(QUESTION, ttl_s=PATIENCE_S)
-    assert questions.wait(request_id, timeout_s=0.05) is None
-    assert questions.claim(request_id) is None
+def test_a_request_is_withdrawn_after_the_timeout(label_requests: LabelRequests) -> None:
+    request_id = label_requests.submit(REQUEST, ttl_s=TIMEOUT_S)
+    assert label_requests.wait(request_id, timeout_s=0.05) is None
+    assert label_requests.claim(request_id) is None
 
 
-def test_a_question_is_not_kept_for_whoever_comes_too_late(questions: LabelRequests) -> None:
-    request_id = questions.submit(QUESTION, ttl_s=0.02)
+def test_a_request_expires(label_requests: LabelRequests) -> None:
+    request_id = label_requests.submit(REQUEST, ttl_s=0.02)
     time.sleep(0.1)
-    assert questions.claim(request_id) is None
+    assert label_requests.claim(request_id) is None
 
 
-def test_a_question_that_never_was_is_none(questions: LabelRequests) -> None:
-    assert questions.claim("never") is None
-    assert questions.wait("never", timeout_s=0.02) is None
+def test_an_unknown_request_is_none(label_requests: LabelRequests) -> None:
+    assert label_requests.claim("unknown") is None
+    assert label_requests.wait("unknown", timeout_s=0.02) is None
 
 
-def test_redis_forgets_answers_that_nobody_fetches(redis_url: str) -> None:
-    questions = RedisLabelRequests(redis_client(redis_url))
-    questions.respond("q1", ANSWER)
+def test_redis_deletes_responses_after_a_minute(redis_url: str) -> None:
+    label_requests = RedisLabelRequests(redis_client(redis_url))
+    label_requests.respond("q1", RESPONSE)
     client = redis.Redis.from_url(redis_url)
     (key,) = client.keys("*")
     assert 0 < client.ttl(key) <= 60

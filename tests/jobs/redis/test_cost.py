@@ -1,9 +1,8 @@
-"""What the record costs in Redis: one round trip for a write, and as much work with many jobs as with few."""
+"""The cost of the job record in Redis: round round_trips, commands and memory."""
 
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,145 +10,138 @@ import pytest
 import redis
 
 from cli.local_stack.data.redis_server import RedisServer
-from jobs.job import Chunk, NewJob, PinnedModel, State
+from jobs.job import PinnedModel, State
 from jobs.ports.job_store import JobStore
 from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
+from tests.jobs.steps import cancel, chunks, create, must_claim, new_job
 from tests.redis_proxy import RedisProxy
 from tests.small_schema import SCHEMA
 
-CHUNKS = [Chunk(index=i, start=i, end=i + 1, first_row=i + 1, rows=1) for i in range(3)]
+MAX_OPEN = 1_000_000
 
 
-def create(store: JobStore, owner: str = "anna") -> str:
-    new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, schema=SCHEMA, owner=owner)
-    return store.jobs.create(new, max_open=1_000_000).id
-
-
-def live(store: JobStore, count: Callable[[str], None]) -> None:
-    """A job's whole life; `count` is called after every method with its name."""
-    job_id = uuid.uuid4().hex
+def run_job(store: JobStore, count: Callable[[str], None]) -> None:
+    """Run a job from its upload to its end; call `count` with the name of each method after it."""
+    new = new_job("anna")
+    job_id = new.id
     store.uploads.touch(job_id)
-    count("announce_upload")
-    new = NewJob(id=job_id, filename="c", input_bytes=1, schema=SCHEMA, owner="anna")
+    count("touch")
     store.jobs.create(new, max_open=9)
     count("create")
-    claim = store.leases.claim(job_id, PLAN, lease_s=30)
+    claim = must_claim(store, job_id, PLAN)
     count("claim")
-    assert claim is not None
     store.leases.renew(claim, lease_s=30)
     count("renew")
     store.leases.release(claim)
     count("release")
     store.leases.find_abandoned(job_id, idle_s=0)
-    count("missing")
-    claim = store.leases.claim(job_id, PLAN, lease_s=30)
+    count("find_abandoned")
+    claim = must_claim(store, job_id, PLAN)
     count("claim")
-    assert claim is not None
     store.chunks.begin_planning(claim, model=PinnedModel(1, "d1"))
     count("begin_planning")
-    store.chunks.add(claim, CHUNKS, last=True, window=3)
-    count("add_chunks")
-    claim = store.leases.claim(job_id, label_step(0), lease_s=30)
+    store.chunks.add(claim, chunks(1, 1, 1), last=True, window=3)
+    count("add")
+    claim = must_claim(store, job_id, label_step(0))
     count("claim")
-    assert claim is not None
     store.chunks.commit(claim, 0, labelled=1, failed=0, manifest="s", window=3)
-    count("commit_chunk")
+    count("commit")
     store.jobs.end(job_id, State.CANCELLED)
     count("end")
-    claim = store.leases.claim(job_id, ASSEMBLE, lease_s=30)
+    claim = must_claim(store, job_id, ASSEMBLE)
     count("claim")
-    assert claim is not None
     store.chunks.finish(claim)
     count("finish")
     store.jobs.past_retention(ended_s_ago=0, limit=9)
-    count("keeping_files")
+    count("past_retention")
     store.jobs.without_files(ended_s_ago=0, limit=9)
     count("without_files")
     store.jobs.mark_files_deleted(job_id)
-    count("files_deleted")
+    count("mark_files_deleted")
     store.workers.report("w", None)
-    count("report_worker")
+    count("report")
     store.workers.report_progress("w", age_s=1)
     count("report_progress")
     store.workers.active(within_s=9)
-    count("workers")
+    count("active")
     store.jobs.count_open("anna")
-    count("open_jobs")
+    count("count_open")
     store.jobs.newest(limit=100)
     count("newest")
 
 
 def test_every_write_is_one_round_trip(redis_server: RedisServer, redis_url: str) -> None:
     assert redis_url
-    with RedisProxy(redis_server.socket) as link:
-        store = redis_job_store(redis_client(link.url))
-        live(store, lambda _: None)  # Redis knows the scripts from now on
-        trips: dict[str, int] = {}
-        before = link.requests
+    with RedisProxy(redis_server.socket) as proxy:
+        store = redis_job_store(redis_client(proxy.url))
+        run_job(store, lambda _: None)  # loads the scripts
+        round_trips: dict[str, int] = {}
+        before = proxy.requests
 
         def count(name: str) -> None:
             nonlocal before
-            trips[name] = max(trips.get(name, 0), link.requests - before)
-            before = link.requests
+            round_trips[name] = max(round_trips.get(name, 0), proxy.requests - before)
+            before = proxy.requests
 
-        live(store, count)
-    # These answer with the job as it then is, which is read after the script.
-    assert {name for name, number in trips.items() if number != 1} == {"create", "end", "finish"}
-    assert max(trips.values()) == 2
+        run_job(store, count)
+    # These return the job, which is read after the script.
+    assert {name for name, number in round_trips.items() if number != 1} == {
+        "create",
+        "end",
+        "finish",
+    }
+    assert max(round_trips.values()) == 2
 
 
 @pytest.fixture
 def commands(redis_url: str) -> Callable[[], int]:
-    """How many commands Redis has carried out, those within scripts among them."""
+    """Number of commands that Redis has executed, including those of scripts."""
     client = redis.Redis.from_url(redis_url, decode_responses=True)
 
-    def carried_out() -> int:
+    def executed() -> int:
         stats = client.info("commandstats")
         assert isinstance(stats, dict)
         return sum(entry["calls"] for entry in stats.values())
 
-    return carried_out
+    return executed
 
 
 @pytest.mark.parametrize("owner", ["anna", "ben"])
-def test_a_new_job_costs_the_same_however_many_are_open(
+def test_the_cost_of_a_new_job_does_not_depend_on_the_open_jobs(
     redis_url: str, commands: Callable[[], int], owner: str
 ) -> None:
     store = redis_job_store(redis_client(redis_url))
-    create(store, owner)
+    create(store, owner, MAX_OPEN)
 
     def cost() -> int:
         before = commands()
-        create(store, owner)
+        create(store, owner, MAX_OPEN)
         assert store.jobs.count_open(owner) > 0
         return commands() - before
 
-    few = cost()
+    cost_with_few = cost()
     for _ in range(100):
-        create(store, "anna")
-    assert cost() == few
+        create(store, "anna", MAX_OPEN)
+    assert cost() == cost_with_few
 
 
-def test_a_wide_header_is_beside_the_record_and_goes_with_the_files(redis_url: str) -> None:
+def test_the_schema_is_compressed_and_deleted_with_the_files(redis_url: str) -> None:
     store = redis_job_store(redis_client(redis_url))
     client = redis.Redis.from_url(redis_url, decode_responses=True, encoding_errors="replace")
     schema = replace(SCHEMA, header=tuple(f"a column with a name, {i}" for i in range(2_000)))
-    new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, schema=schema)
+    new = replace(new_job(), schema=schema)
     store.jobs.create(new)
     assert store.jobs.schema(new.id) == schema
     as_json = len(json.dumps(schema.to_dict()))
 
-    def held() -> int:
+    def memory_bytes() -> int:
         keys = [key for key in client.scan_iter() if new.id in key]
         return sum(client.memory_usage(key, samples=0) or 0 for key in keys)
 
-    assert held() < as_json / 3, "it is compressed"
-    store.jobs.end(new.id, State.CANCELLED)
-    claim = store.leases.claim(new.id, ASSEMBLE, lease_s=30)
-    assert claim is not None
-    store.chunks.finish(claim)
+    assert memory_bytes() < as_json / 3
+    cancel(store, new.id)
     store.jobs.mark_files_deleted(new.id)
     # The schema took more than 5,000; what is left is the record itself.
-    assert held() < 1_500
+    assert memory_bytes() < 1_500

@@ -1,22 +1,21 @@
-"""A Redis whose memory is full can be read, and jobs can be deleted there, which is what makes room."""
+"""A Redis whose memory is full still permits reads, and deletions that free memory."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 import pytest
 import redis
 
 from jobs.errors import JobNotFound
-from jobs.job import NewJob, State
+from jobs.job import State
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import ASSEMBLE
 from jobs.redis.api_keys import RedisApiKeyStore
 from jobs.redis.connection import redis_client
 from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
+from tests.jobs.steps import cancel, create
 from tests.small_schema import SCHEMA
 
 
@@ -26,21 +25,18 @@ def store(redis_url: str) -> Iterator[JobStore]:
     redis.Redis.from_url(redis_url).config_set("maxmemory", 0)
 
 
-def ended(store: JobStore) -> str:
-    new = NewJob(id=uuid.uuid4().hex, filename="c", input_bytes=1, schema=SCHEMA, owner="anna")
-    store.jobs.create(new)
-    store.jobs.end(new.id, State.CANCELLED)
-    claim = store.leases.claim(new.id, ASSEMBLE, lease_s=30)
-    assert claim is not None
-    store.chunks.finish(claim)
-    return new.id
+def ended_job(store: JobStore) -> str:
+    """The id of a cancelled job."""
+    job_id = create(store, "anna")
+    cancel(store, job_id)
+    return job_id
 
 
-def test_what_reads_and_what_makes_room_works(store: JobStore, redis_url: str) -> None:
-    deleted, emptied = ended(store), ended(store)
+def test_a_full_redis_permits_reads_and_deletions(store: JobStore, redis_url: str) -> None:
+    deleted, without_files = ended_job(store), ended_job(store)
     redis.Redis.from_url(redis_url).config_set("maxmemory", 1)
     with pytest.raises(redis.ResponseError, match="used memory"):
-        ended(store)
+        ended_job(store)
     assert store.jobs.get(deleted).state is State.CANCELLED
     assert store.jobs.schema(deleted) == SCHEMA
     assert len(store.jobs.newest(limit=9)) == 2
@@ -57,7 +53,7 @@ def test_what_reads_and_what_makes_room_works(store: JobStore, redis_url: str) -
     store.jobs.delete(deleted)
     with pytest.raises(JobNotFound):
         store.jobs.get(deleted)
-    store.jobs.mark_files_deleted(emptied)
-    assert list(store.jobs.without_files(ended_s_ago=0, limit=9)) == [emptied]
-    store.jobs.delete(emptied)
+    store.jobs.mark_files_deleted(without_files)
+    assert list(store.jobs.without_files(ended_s_ago=0, limit=9)) == [without_files]
+    store.jobs.delete(without_files)
     assert not store.jobs.newest(limit=9)
