@@ -61,12 +61,7 @@ def clean(text: str) -> str:
 
     Any string is accepted, lone surrogates included. ``clean(clean(x)) == clean(x)``.
     """
-    if "&" in text:
-        text = _unescape(text)
-        if "&" in text:
-            text = _unescape(text)
-    if "<" in text:
-        text = _TAG.sub(" ", text)
+    text = strip_markup(text)
     if not text.isascii():
         text = _fold(text)
     text = text.lower()
@@ -86,6 +81,15 @@ def clean_book(title: str, summary: str) -> str:
     text = clean(summary)
     title_tokens = clean(title[:MAX_TITLE_CHARACTERS]) if text else ""
     return f"{title_tokens} {text}" if title_tokens else text
+
+
+def strip_markup(text: str) -> str:
+    """Return `text` with HTML entities decoded, twice, and tags replaced by spaces."""
+    if "&" in text:
+        text = _unescape(text)
+        if "&" in text:
+            text = _unescape(text)
+    return _TAG.sub(" ", text) if "<" in text else text
 
 
 def _unescape(text: str) -> str:

@@ -46,6 +46,7 @@ from catalogue.parsing.rows import parse_records
 from catalogue.parsing.sampling import take_sample
 from catalogue.parsing.schema import CatalogueSchema, inspect_head
 from catalogue.text.cleaning import clean
+from catalogue.text.language import foreign_language
 from tests.catalogue.compressed.workbooks import book
 
 _GROWTH = 4
@@ -290,6 +291,13 @@ def cleaned(unit: str) -> Callable[[int], Work]:
     return make
 
 
+def language_detected(unit: str) -> Callable[[int], Work]:
+    def make(size: int) -> Work:
+        return lambda: foreign_language(unit * size)
+
+    return make
+
+
 def gunzipped(unit: bytes, *, begin: bytes = b"") -> Callable[[int], Work]:
     def make(size: int) -> Work:
         raw = begin + unit * size
@@ -400,6 +408,12 @@ CASES = (
     Case("reading results of open quotation marks", result_read('1,A,"words\n'), 3_000),
     Case("sampling short rows", sampled(b"1\n"), 20_000),
     Case("sampling quoted cells", sampled(b'"a",'), 20_000),
+    Case("language of English", language_detected("the castle of the dragon "), 10_000),
+    Case("language of German", language_detected("das Schloss und der Drache "), 5_000),
+    Case("language of Chinese", language_detected("\u5c0f\u8aac "), 5_000),
+    Case("language of one long word", language_detected("\u00e9"), 50_000),
+    Case("language of combining marks", language_detected("e\u0301\u0316"), 10_000),
+    Case("language of tags", language_detected("<a"), 20_000),
     Case("cleaning tags", cleaned("<a"), 20_000),
     Case("cleaning entities", cleaned("&#1"), 20_000),
     Case("cleaning long numbers", cleaned("&#" + "1" * 5_000 + "&#" + "0" * 5_000), 10),
