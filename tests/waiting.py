@@ -8,7 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Enough for what takes a second on an idle machine, also on a machine with a load of eight per core.
+# Enough for what takes a second on an idle machine, also at a load of eight per core.
 WITHIN_S = 120.0
 
 

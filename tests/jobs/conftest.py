@@ -50,7 +50,7 @@ def job_id(store: JobStore) -> str:
 
 @pytest.fixture
 def pass_time(store: JobStore, clock: Clock, request: pytest.FixtureRequest) -> PassTime:
-    """Advance the clock of the store. Redis has its own clock, so there all times are moved back."""
+    """Advance the clock of the store; in Redis, which has its own clock, move all times back."""
     if isinstance(store.jobs, MemoryJobRepository):
 
         def advance(seconds: float) -> None:

@@ -132,15 +132,26 @@ def finish(job: JobInProgress) -> Callable[[], object]:
     return lambda: job.store.chunks.finish(claim)
 
 
-def files_deleted(job: JobInProgress) -> Callable[[], object]:
+def mark_files_deleted(job: JobInProgress) -> Callable[[], object]:
     finish(job)()
     return lambda: job.store.jobs.mark_files_deleted(job.id)
 
 
 CALLS = (
-    create, begin_planning, add_chunks, add_last_chunks, renew, release, commit_chunk, split_chunk, restart_with_model,
-    reopen_chunks, end, finish, files_deleted,
-)  # fmt: skip
+    create,
+    begin_planning,
+    add_chunks,
+    add_last_chunks,
+    renew,
+    release,
+    commit_chunk,
+    split_chunk,
+    restart_with_model,
+    reopen_chunks,
+    end,
+    finish,
+    mark_files_deleted,
+)
 
 
 @pytest.mark.parametrize("prepare", CALLS)

@@ -45,7 +45,10 @@ class ScriptedModel:
 
 
 class ScriptedServer:
-    """Serves `models` by version number; calls of a signature fail with the codes in `faults` first, one code per call."""
+    """Serves `models` by version number.
+
+    Calls of a signature first fail with the codes in `faults`, one code per call.
+    """
 
     def __init__(self) -> None:
         self.models: dict[int, ScriptedModel] = {}

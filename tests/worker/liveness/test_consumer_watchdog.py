@@ -1,4 +1,4 @@
-"""The watchdog exits a worker that has stopped consuming, and no other: with a real Redis and an injected clock."""
+"""The watchdog exits a worker that has stopped consuming; the clock is injected."""
 
 from __future__ import annotations
 

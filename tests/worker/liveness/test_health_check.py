@@ -1,6 +1,6 @@
-"""The container's health check of a worker, against a real worker process, Redis and model server.
+"""The health check of a worker container, with a real worker, Redis and model server.
 
-Containers themselves are in tests/compose.
+Tests of containers are in tests/compose.
 """
 
 from __future__ import annotations
@@ -53,22 +53,22 @@ class Worker:
             self.url, progress_within_s=PROGRESS_WITHIN_S, reported_within_s=PROGRESS_WITHIN_S
         )
 
-    def turns_green(self) -> None:
+    def wait_until_healthy(self) -> None:
         eventually(lambda: self.problem() is None, what=self.problem)
 
-    def turns_red(self, because: str) -> None:
-        eventually(lambda: because in (self.problem() or ""), every_s=0.2, what=self.problem)
+    def wait_until_unhealthy(self, reason: str) -> None:
+        eventually(lambda: reason in (self.problem() or ""), every_s=0.2, what=self.problem)
 
-    def makes_progress(self, once: Callable[[], object] = lambda: None) -> None:
-        """Wait until there is progress that is newer than this call, in which `once` is called."""
-        # A mark gets a little younger on its way to Redis, so only a clear difference counts.
+    def wait_for_progress(self, action: Callable[[], object] = lambda: None) -> None:
+        """Call `action` and wait for progress after it."""
+        # The age is imprecise by the time to Redis, so only a clear difference counts.
         eventually(lambda: self.progress_age_s() > 1)
         called_at = time.monotonic()
-        once()
+        action()
         eventually(lambda: self.progress_age_s() < time.monotonic() - called_at + 0.5)
 
     def progress_age_s(self) -> float:
-        """Seconds since the latest progress that was reported."""
+        """Seconds since the latest reported progress."""
         (report,) = self.store.workers.active(within_s=WITHIN_S)
         assert report.seconds_since_progress is not None
         return report.seconds_since_progress
@@ -98,28 +98,28 @@ def running_worker(url: str, folder: Path, target: str) -> Iterator[Worker]:
         "SPINELABEL_CONCURRENCY": "1",
         "SPINELABEL_BATCH_ROWS": "1",
         "SPINELABEL_MAX_REQUESTS_IN_FLIGHT": "1",
-        # A worker that stops consuming is to be found by the check, not by the watchdog.
+        # The check is to detect a worker that stops consuming, not the watchdog.
         "SPINELABEL_CONSUMER_TIMEOUT_S": "1000",
     }
     child = subprocess.Popen([sys.executable, "-m", "worker"], cwd=ROOT, env=os.environ | settings)
     process = psutil.Process(child.pid)
     worker = Worker(process, url, Storage(str(folder)), redis_job_store(redis_client(url)))
     try:
-        worker.turns_green()
+        worker.wait_until_healthy()
         yield worker
     finally:
-        for stopped in (process, *process.children()):
+        for suspended in (process, *process.children()):
             with suppress(psutil.NoSuchProcess):
-                stopped.resume()
+                suspended.resume()
         child.send_signal(signal.SIGTERM)
         child.wait(WITHIN_S)
 
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
-    with scripted_server() as script:
-        script.models[1] = ScriptedModel(labels=("crime", "travel"))
-        yield script
+    with scripted_server() as server:
+        server.models[1] = ScriptedModel(labels=("crime", "travel"))
+        yield server
 
 
 @pytest.fixture
@@ -128,49 +128,47 @@ def worker(redis_url: str, tmp_path: Path, server: ScriptedServer) -> Iterator[W
         yield running
 
 
-def test_a_worker_that_waits_makes_progress_until_its_main_process_stops(worker: Worker) -> None:
+def test_an_idle_worker_is_healthy_until_its_main_process_is_suspended(worker: Worker) -> None:
     for _ in range(2):
-        worker.makes_progress()
+        worker.wait_for_progress()
     worker.process.suspend()
-    worker.turns_red(STUCK)
+    worker.wait_until_unhealthy(STUCK)
     worker.process.resume()
-    worker.turns_green()
+    worker.wait_until_healthy()
 
 
-def test_a_worker_whose_pool_is_stopped_turns_red_although_it_waits(worker: Worker) -> None:
+def test_a_worker_with_a_suspended_pool_is_unhealthy(worker: Worker) -> None:
     for child in worker.process.children():
         child.suspend()
-    worker.turns_red("pool has not reported")
+    worker.wait_until_unhealthy("pool has not reported")
     for child in worker.process.children():
         child.resume()
-    worker.turns_green()
+    worker.wait_until_healthy()
 
 
-def test_a_worker_whose_consumer_takes_no_messages_turns_red(worker: Worker) -> None:
+def test_a_worker_without_a_consumer_is_unhealthy(worker: Worker) -> None:
     for queue in QUEUES:
         replies = worker.queue.app.control.broadcast(
             "cancel_consumer", arguments={"queue": queue}, reply=True, timeout=WITHIN_S, limit=1
         )
         assert replies
-    worker.turns_red(STUCK)
+    worker.wait_until_unhealthy(STUCK)
 
 
-def test_a_long_chunk_is_progress_until_its_work_is_stuck(
-    worker: Worker, server: ScriptedServer
-) -> None:
-    calls, go_on = threading.Semaphore(0), threading.Semaphore(0)
+def test_a_long_chunk_is_healthy_until_it_is_stuck(worker: Worker, server: ScriptedServer) -> None:
+    calls, resume = threading.Semaphore(0), threading.Semaphore(0)
 
-    def held() -> None:
+    def block() -> None:
         calls.release()
-        assert go_on.acquire(timeout=WITHIN_S)
+        assert resume.acquire(timeout=WITHIN_S)
 
-    server.after_prediction = held
+    server.after_prediction = block
     job_id = worker.submit(rows=6)
-    # The whole pool is at work, so only its steps are progress.
+    # The whole pool is busy, so only its steps are progress.
     for _ in range(3):
         assert calls.acquire(timeout=WITHIN_S)
-        worker.makes_progress(once=go_on.release)
-    worker.turns_red(STUCK)
-    go_on.release(1000)
-    worker.turns_green()
+        worker.wait_for_progress(action=resume.release)
+    worker.wait_until_unhealthy(STUCK)
+    resume.release(1000)
+    worker.wait_until_healthy()
     eventually(lambda: worker.store.jobs.get(job_id).state is State.COMPLETED)

@@ -1,4 +1,4 @@
-"""The heartbeat renews a lease while its step is executed and reports a lost lease; the clock is injected."""
+"""The heartbeat renews a lease and reports a lost one; the clock is injected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mark of progress: shared with forked processes, and set by steps of work."""
+"""The progress mark is shared with forked processes and set by units of work."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from worker.liveness.progress import ProgressMark
 
 
 class Clock:
+    """Seconds that tests advance."""
+
     def __init__(self) -> None:
         self.now = 100.0
 
@@ -29,7 +31,7 @@ class Clock:
         return self.now
 
 
-def test_a_mark_of_a_forked_process_counts_in_its_parent() -> None:
+def test_progress_of_a_forked_process_is_visible_to_its_parent() -> None:
     clock = Clock()
     mark = ProgressMark(clock=clock)
     clock.now = 150.0
@@ -42,7 +44,7 @@ def test_a_mark_of_a_forked_process_counts_in_its_parent() -> None:
     assert mark.age_s() == 10
 
 
-def test_only_a_wait_for_some_queue_is_progress() -> None:
+def test_waiting_is_progress_only_with_a_consumer() -> None:
     waits: list[int] = []
     turns = QueueTurns(list(QUEUES), on_wait=lambda: waits.append(1))
     turns.consume(len(QUEUES))
@@ -52,7 +54,7 @@ def test_only_a_wait_for_some_queue_is_progress() -> None:
     assert len(waits) == 1
 
 
-def test_a_check_between_units_of_work_is_a_step_and_a_renewal_is_none() -> None:
+def test_a_check_of_the_lease_is_progress_and_a_renewal_is_not() -> None:
     steps: list[int] = []
     store = memory_job_store()
     job = store.jobs.create(NewJob(id="j", filename="c", input_bytes=1, schema=SCHEMA))
@@ -68,7 +70,7 @@ def test_a_check_between_units_of_work_is_a_step_and_a_renewal_is_none() -> None
             heartbeat.confirm()
 
 
-def test_each_call_of_the_model_is_a_step_of_a_chunk(tmp_path: Path) -> None:
+def test_each_call_of_the_model_is_progress(tmp_path: Path) -> None:
     with scripted_server() as server:
         server.models[1] = ScriptedModel(labels=("crime", "travel"))
         harness = WorkerHarness(tmp_path, server.target, chunk_rows=50, batch_rows=1)

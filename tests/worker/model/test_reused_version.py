@@ -167,6 +167,6 @@ def test_a_label_request_is_not_answered_by_two_models(
     failure = harness.label_now("a crime")
     assert isinstance(failure, Failure)
     assert failure.code == "MODEL_UNAVAILABLE"
-    answer = harness.label_now("a crime")
-    assert isinstance(answer, LabelResponse)
-    assert [getattr(label, "genre", None) for label in answer.outcomes] == ["crime"]
+    response = harness.label_now("a crime")
+    assert isinstance(response, LabelResponse)
+    assert [getattr(label, "genre", None) for label in response.outcomes] == ["crime"]

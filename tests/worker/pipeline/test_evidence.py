@@ -54,11 +54,11 @@ def test_a_job_with_evidence_fails_if_the_model_gives_none(
 def test_a_label_request_with_evidence_fails_if_the_model_gives_none(
     tmp_path: Path, model_without_evidence_target: str
 ) -> None:
-    answer = WorkerHarness(tmp_path, model_without_evidence_target).label_now(
+    response = WorkerHarness(tmp_path, model_without_evidence_target).label_now(
         "a crime", evidence=True
     )
-    assert isinstance(answer, Failure)
-    assert answer.code == "EVIDENCE_UNAVAILABLE"
+    assert isinstance(response, Failure)
+    assert response.code == "EVIDENCE_UNAVAILABLE"
 
 
 def test_the_worker_reports_whether_its_model_gives_evidence(

@@ -36,13 +36,13 @@ def harness(tmp_path: Path, tiny_model_target: str) -> WorkerHarness:
 def test_a_label_request_gives_the_same_outcomes_as_a_job(
     harness: WorkerHarness, evidence: bool
 ) -> None:
-    answer = harness.label_now(*SUMMARIES, evidence=evidence)
-    assert isinstance(answer, LabelResponse)
+    response = harness.label_now(*SUMMARIES, evidence=evidence)
+    assert isinstance(response, LabelResponse)
     text = io.StringIO(newline="")
     csv.writer(text).writerows([["n", "summary"], *enumerate(SUMMARIES)])
     job = harness.run(text.getvalue().encode(), OptionalColumns(evidence=evidence))
-    assert answer.model_version == job.model_version
-    for outcome, row in zip(answer.outcomes, harness.result(job.id)[1:], strict=True):
+    assert response.model_version == job.model_version
+    for outcome, row in zip(response.outcomes, harness.result(job.id)[1:], strict=True):
         if isinstance(outcome, RowError):
             assert row[2:9] == ["", "", "", "", "", "true", outcome.value]
             continue
@@ -57,8 +57,17 @@ def test_a_label_request_gives_the_same_outcomes_as_a_job(
         ]
         if evidence:
             assert row[9].split("|") == [weighted.word for weighted in outcome.evidence]
-    problems = [o.value if isinstance(o, RowError) else "" for o in answer.outcomes]
-    assert problems == ["", "EMPTY_SUMMARY", "EMPTY_SUMMARY", "MODEL_REJECTED", "", "SUMMARY_TOO_LONG", "", "EMPTY_SUMMARY"]  # fmt: skip
+    errors = [o.value if isinstance(o, RowError) else "" for o in response.outcomes]
+    assert errors == [
+        "",
+        "EMPTY_SUMMARY",
+        "EMPTY_SUMMARY",
+        "MODEL_REJECTED",
+        "",
+        "SUMMARY_TOO_LONG",
+        "",
+        "EMPTY_SUMMARY",
+    ]
 
 
 HOSTILE = (
@@ -75,11 +84,11 @@ HOSTILE = (
 
 
 def test_hostile_summaries_are_labelled_like_any_others(harness: WorkerHarness) -> None:
-    answer = harness.label_now(*HOSTILE, evidence=True)
-    assert isinstance(answer, LabelResponse)
-    errors = {i: o for i, o in enumerate(answer.outcomes) if isinstance(o, RowError)}
+    response = harness.label_now(*HOSTILE, evidence=True)
+    assert isinstance(response, LabelResponse)
+    errors = {i: o for i, o in enumerate(response.outcomes) if isinstance(o, RowError)}
     assert errors == {5: RowError.EMPTY_SUMMARY}  # signs only
-    for outcome in answer.outcomes:
+    for outcome in response.outcomes:
         if isinstance(outcome, Label):
             assert outcome.evidence
             assert all(weighted.word.isalpha() for weighted in outcome.evidence)
@@ -111,14 +120,14 @@ def test_a_repeated_message_answers_a_label_request_once(
 
 
 def test_a_label_request_fails_if_the_model_server_is_unreachable(tmp_path: Path) -> None:
-    answer = WorkerHarness(tmp_path, "127.0.0.1:1").label_now("a crime")
-    assert isinstance(answer, Failure)
-    assert answer.code == "MODEL_UNAVAILABLE"
+    response = WorkerHarness(tmp_path, "127.0.0.1:1").label_now("a crime")
+    assert isinstance(response, Failure)
+    assert response.code == "MODEL_UNAVAILABLE"
 
 
 def test_a_label_request_fails_if_the_model_has_other_cleaning_rules(
     tmp_path: Path, foreign_model_target: str
 ) -> None:
-    answer = WorkerHarness(tmp_path, foreign_model_target).label_now("a crime")
-    assert isinstance(answer, Failure)
-    assert answer.code == "MODEL_MISMATCH"
+    response = WorkerHarness(tmp_path, foreign_model_target).label_now("a crime")
+    assert isinstance(response, Failure)
+    assert response.code == "MODEL_MISMATCH"

@@ -32,7 +32,7 @@ class SuspendedLeases(MemoryStepLeases):
 
 
 class StallingStorage(Storage):
-    """Uploads a file when it is complete, like an object store's client, and calls `stall` once before."""
+    """Uploads a file when it is complete, like an object store; calls `stall` once before."""
 
     stall: Callable[[], None] | None = None
 

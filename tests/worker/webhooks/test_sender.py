@@ -1,4 +1,4 @@
-"""Webhooks are sent at least once: with a real Redis, a real receiver, threads and killed workers."""
+"""Webhooks are sent at least once, also by threads and by workers that are killed."""
 
 from __future__ import annotations
 
