@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from jobs.errors import LeaseLost
 from jobs.job import TERMINAL, Chunk, Job, PinnedModel, State
 from jobs.memory.state import MemoryState, Output
+from jobs.metrics import ChunkMetrics
 from jobs.ports.chunk_ledger import ChunkLedger, Commit
 from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim, label_step
 
@@ -60,6 +61,7 @@ class MemoryChunkLedger(ChunkLedger):
         window: int,
         genres: Mapping[str, int] | None = None,
         to_review: int = 0,
+        metrics: ChunkMetrics | None = None,
     ) -> Commit:
         with self._state.claimed(claim) as record:
             record.done[index] = Output(
@@ -69,6 +71,9 @@ class MemoryChunkLedger(ChunkLedger):
             record.labelled += labelled
             record.failed += failed
             self._state.row_totals.update(labelled=labelled, failed=failed, to_review=to_review)
+            self._state.count_genres(genres or {})
+            if metrics is not None:
+                self._state.metrics.update(metrics.increments())
             record.progress = self._state.clock()
             record.drop(claim.step)
             record.sent.pop(claim.step, None)

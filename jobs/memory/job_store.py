@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jobs.memory.chunk_ledger import MemoryChunkLedger
 from jobs.memory.job_repository import MemoryJobRepository
+from jobs.memory.metrics import MemoryMetricsReader
 from jobs.memory.state import MemoryState
 from jobs.memory.stats import MemoryStatsReader
 from jobs.memory.step_leases import MemoryStepLeases
@@ -22,5 +23,6 @@ def memory_job_store(state: MemoryState | None = None) -> JobStore:
         uploads=MemoryUploadRegistry(state),
         workers=MemoryWorkerRegistry(state),
         stats=MemoryStatsReader(state),
+        metrics=MemoryMetricsReader(state),
         idempotency=state.idempotency,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -25,6 +25,7 @@ from jobs.job import (
 from jobs.memory.corrections import MemoryCorrectionStore
 from jobs.memory.idempotency import MemoryIdempotencyStore
 from jobs.memory.webhooks import MemoryWebhookStore
+from jobs.metrics import MAX_GENRES, OTHER_GENRES
 from jobs.ports.chunk_ledger import Commit
 from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim, label_step
 from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
@@ -125,6 +126,8 @@ class MemoryState:
         self.uploads: dict[str, float] = {}  # seconds of silence
         self.row_totals: Counter[str] = Counter()
         self.ended_totals: Counter[State] = Counter()
+        self.metrics: Counter[str] = Counter()
+        self.genre_rows: Counter[str] = Counter()
 
     @contextmanager
     def open(self, job_id: str) -> Iterator[JobRecord]:
@@ -149,6 +152,13 @@ class MemoryState:
         """Raise `UploadLost` for a lost upload."""
         if self.uploads.get(job_id, 0) >= UPLOAD_LOST_AFTER_S:
             raise UploadLost(job_id)
+
+    def count_genres(self, rows: Mapping[str, int]) -> None:
+        """Add labelled rows by genre to the metrics."""
+        for genre, number in rows.items():
+            is_new = genre not in self.genre_rows
+            named = OTHER_GENRES if is_new and len(self.genre_rows) >= MAX_GENRES else genre
+            self.genre_rows[named] += number
 
     def count_open(self, owner: str | None) -> int:
         """Number of the owner's jobs that are not terminal."""

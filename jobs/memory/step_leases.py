@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from jobs.memory.state import MemoryState, index_of
+from jobs.memory.state import JobRecord, MemoryState, index_of
+from jobs.metrics import (
+    QUEUE_WAIT_BOUNDS_S,
+    lease_losses,
+    observations,
+    queue_wait,
+    retries,
+    step_kind,
+)
 from jobs.ports.step_leases import ASSEMBLE, MAX_LEASE_S, PLAN, AbandonedSteps, Claim, StepLeases
 
 
@@ -17,6 +25,7 @@ class MemoryStepLeases(StepLeases):
             now = self._state.clock()
             if not record.is_due(step) or record.is_held(step, now, lease_s):
                 return None
+            self._count_claim(record, step, now)
             record.fence += 1
             record.fences[step] = record.fence
             record.attempts[step] = record.attempts.get(step, 0) + 1
@@ -24,6 +33,16 @@ class MemoryStepLeases(StepLeases):
             return Claim(
                 job_id=job_id, step=step, fence=record.fence, attempt=record.attempts[step]
             )
+
+    def _count_claim(self, record: JobRecord, step: str, now: float) -> None:
+        kind, metrics = step_kind(step), self._state.metrics
+        if step in record.leases:
+            metrics[lease_losses(kind)] += 1
+        if step in record.attempts:
+            metrics[retries(kind)] += 1
+        if (sent := record.sent.get(step)) is not None:
+            waited_s = max(0.0, now - sent)
+            metrics.update(observations(queue_wait(kind), QUEUE_WAIT_BOUNDS_S, [waited_s]))
 
     def renew(self, claim: Claim, *, lease_s: float) -> None:
         with self._state.claimed(claim) as record:
@@ -59,6 +78,8 @@ class MemoryStepLeases(StepLeases):
             ]
             for step in gone:
                 del record.leases[step]
+                if step in steps:
+                    self._state.metrics[lease_losses(step_kind(step))] += 1
             record.sent.update(dict.fromkeys(steps, now))
             return AbandonedSteps(
                 plan=PLAN in steps,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
+from jobs.metrics import webhook_attempts
 from jobs.ports.webhooks import Attempt, DeliveryLog, WebhookStore, new_secret
 
 _MAX_ATTEMPTS = 50
@@ -21,6 +22,7 @@ class MemoryWebhookStore(WebhookStore):
         self._due: dict[str, float] = {}
         self._claimed: dict[str, int] = {}
         self._attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
+        self.metrics: Counter[str] = Counter()
         self._secrets: dict[str | None, list[tuple[str, float]]] = {}
 
     def schedule(self, job_id: str) -> None:
@@ -60,6 +62,7 @@ class MemoryWebhookStore(WebhookStore):
             if self._claimed.get(job_id) != attempt.number or job_id not in self._due:
                 return False
             self._attempts[job_id] = [*self._attempts[job_id], attempt][-_MAX_ATTEMPTS:]
+            self.metrics[webhook_attempts(attempt.outcome)] += 1
             if retry_in_s is None:
                 del self._due[job_id]
             else:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.job import Chunk, Job, PinnedModel
+from jobs.metrics import ChunkMetrics
 from jobs.ports.step_leases import Claim
 
 
@@ -56,6 +57,7 @@ class ChunkLedger(ABC):
         window: int,
         genres: Mapping[str, int] | None = None,
         to_review: int = 0,
+        metrics: ChunkMetrics | None = None,
     ) -> Commit:
         """Mark a chunk as done and add its counts, once.
 
@@ -68,6 +70,7 @@ class ChunkLedger(ABC):
             window: maximum number of chunks that are enqueued and not done.
             genres: labelled rows by genre.
             to_review: rows, labelled or not, that need review.
+            metrics: counted if the commit is accepted, as the genres are.
         """
 
     @abstractmethod

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from jobs.ports.chunk_ledger import ChunkLedger
 from jobs.ports.idempotency import IdempotencyStore
 from jobs.ports.job_repository import JobRepository
+from jobs.ports.metrics import MetricsReader
 from jobs.ports.stats import StatsReader
 from jobs.ports.step_leases import StepLeases
 from jobs.ports.upload_registry import UploadRegistry
@@ -23,4 +24,5 @@ class JobStore:
     uploads: UploadRegistry
     workers: WorkerRegistry
     stats: StatsReader
+    metrics: MetricsReader
     idempotency: IdempotencyStore

@@ -11,11 +11,21 @@ import redis
 
 from jobs.errors import JobNotFound, LeaseLost
 from jobs.job import Chunk, Job, PinnedModel
+from jobs.metrics import MAX_GENRES, OTHER_GENRES, ChunkMetrics
 from jobs.ports.chunk_ledger import ChunkLedger, Commit
 from jobs.ports.job_repository import JobRepository
 from jobs.ports.step_leases import Claim
 from jobs.redis.connection import load_script
-from jobs.redis.keys import ACTIVE, ENDED, TOTALS, WEBHOOKS_DUE, JobKeys, open_of
+from jobs.redis.keys import (
+    ACTIVE,
+    ENDED,
+    METRICS,
+    METRICS_GENRES,
+    TOTALS,
+    WEBHOOKS_DUE,
+    JobKeys,
+    open_of,
+)
 
 
 class RedisChunkLedger(ChunkLedger):
@@ -85,20 +95,17 @@ class RedisChunkLedger(ChunkLedger):
         window: int,
         genres: Mapping[str, int] | None = None,
         to_review: int = 0,
+        metrics: ChunkMetrics | None = None,
     ) -> Commit:
         keys, tally = JobKeys(claim.job_id), dict(genres or {})
         counts = {"labelled": labelled, "failed": failed, "to_review": to_review, "genres": tally}
         output = json.dumps({**counts, "manifest": manifest})
         args: list[Any] = [index, claim.fence, labelled, failed, to_review, window, output]
-        for pair in tally.items():
+        args += [MAX_GENRES, OTHER_GENRES, len(tally)]
+        for pair in (*tally.items(), *(metrics.increments() if metrics else {}).items()):
             args += pair
-        return _commit_from(
-            claim,
-            self._commit(
-                keys=[keys.job, keys.leases, keys.sent, keys.outputs, TOTALS],
-                args=args,
-            ),
-        )
+        order = [keys.job, keys.leases, keys.sent, keys.outputs, TOTALS, METRICS, METRICS_GENRES]
+        return _commit_from(claim, self._commit(keys=order, args=args))
 
     def split(
         self, claim: Claim, left: Chunk, right: Chunk, *, attempts: int, window: int

@@ -8,6 +8,7 @@ from jobs.ports.job_store import JobStore
 from jobs.redis.chunk_ledger import RedisChunkLedger
 from jobs.redis.idempotency import RedisIdempotencyStore
 from jobs.redis.job_repository import RedisJobRepository
+from jobs.redis.metrics import RedisMetricsReader
 from jobs.redis.stats import RedisStatsReader
 from jobs.redis.step_leases import RedisStepLeases
 from jobs.redis.upload_registry import RedisUploadRegistry
@@ -24,5 +25,6 @@ def redis_job_store(client: redis.Redis) -> JobStore:
         uploads=RedisUploadRegistry(client),
         workers=RedisWorkerRegistry(client),
         stats=RedisStatsReader(client),
+        metrics=RedisMetricsReader(client),
         idempotency=RedisIdempotencyStore(client),
     )

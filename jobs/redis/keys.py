@@ -28,6 +28,8 @@
 | `workers` | hash | worker name → time of its last report (ms), a space, the model it reaches as JSON |
 | `workers:progress` | hash | worker name → when it last waited for messages or worked (ms) |
 | `totals` | hash | rows ever `labelled`, `failed`, `to_review`; jobs `ended:STATE`; only grows |
+| `metrics` | hash | counters and histograms of the workers' work, see `jobs/metrics.py`; only grows |
+| `metrics:genres` | hash | genre → rows ever labelled so; only grows |
 | `cache:young`, `cache:old` | hash | digest of text and model → time of the write (4 bytes, s) and the probabilities |
 
 Times come from the Redis server's clock, so the clocks of API and workers need not agree.
@@ -50,6 +52,8 @@ WORKERS = f"{_PREFIX}workers"
 WORKERS_PROGRESS = f"{WORKERS}:progress"
 PROBE = f"{_PREFIX}probe"  # never there
 TOTALS = f"{_PREFIX}totals"
+METRICS = f"{_PREFIX}metrics"
+METRICS_GENRES = f"{METRICS}:genres"
 CACHE_YOUNG = f"{_PREFIX}cache:young"
 CACHE_OLD = f"{_PREFIX}cache:old"
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 import redis
 
 from jobs.errors import LeaseLost
+from jobs.metrics import QUEUE_WAIT_BOUNDS_S, bounds_text
 from jobs.ports.step_leases import (
     ASSEMBLE,
     MAX_LEASE_S,
@@ -17,27 +18,36 @@ from jobs.ports.step_leases import (
     label_step,
 )
 from jobs.redis.connection import load_script, run_for_job
-from jobs.redis.keys import JobKeys
+from jobs.redis.keys import METRICS, JobKeys
 
 _STEP_INDEX = len(label_step(0)) - 1
+_QUEUE_WAIT_BOUNDS = bounds_text(QUEUE_WAIT_BOUNDS_S)
 
 
 class RedisStepLeases(StepLeases):
     """Raises `redis.RedisError` if Redis cannot be reached."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._claim = load_script(client, "clock", "claim_step")
+        self._claim = load_script(client, "clock", "metrics", "claim_step")
         self._renew = load_script(client, "clock", "renew_lease")
         self._release = load_script(client, "release_step")
-        self._find_abandoned = load_script(client, "clock", "find_abandoned_steps")
+        self._find_abandoned = load_script(client, "clock", "metrics", "find_abandoned_steps")
 
     def claim(self, job_id: str, step: str, *, lease_s: float) -> Claim | None:
         keys = JobKeys(job_id)
         reply = run_for_job(
             self._claim,
             job_id,
-            [keys.job, keys.leases, keys.attempts, keys.outputs, keys.chunks],
-            [step, round(lease_s * 1000)],
+            [
+                keys.job,
+                keys.leases,
+                keys.attempts,
+                keys.outputs,
+                keys.chunks,
+                keys.sent,
+                METRICS,
+            ],
+            [step, round(lease_s * 1000), _QUEUE_WAIT_BOUNDS],
         )
         if reply is None:
             return None
@@ -62,7 +72,7 @@ class RedisStepLeases(StepLeases):
             run_for_job(
                 self._find_abandoned,
                 job_id,
-                [keys.job, keys.leases, keys.sent],
+                [keys.job, keys.leases, keys.sent, METRICS],
                 [round(idle_s * 1000), round(lease_s * 1000)],
             ),
         )

@@ -9,9 +9,10 @@ from typing import cast
 
 import redis
 
+from jobs.metrics import webhook_attempts
 from jobs.ports.webhooks import Attempt, DeliveryLog, WebhookStore, new_secret
 from jobs.redis.connection import load_script
-from jobs.redis.keys import WEBHOOK_SECRETS, WEBHOOKS_DUE, JobKeys
+from jobs.redis.keys import METRICS, WEBHOOK_SECRETS, WEBHOOKS_DUE, JobKeys
 
 
 class RedisWebhookStore(WebhookStore):
@@ -41,8 +42,14 @@ class RedisWebhookStore(WebhookStore):
         retry_ms = "" if retry_in_s is None else round(retry_in_s * 1000)
         return bool(
             self._record(
-                keys=[WEBHOOKS_DUE, keys.job, keys.deliveries],
-                args=[job_id, attempt.number, retry_ms, json.dumps(asdict(attempt))],
+                keys=[WEBHOOKS_DUE, keys.job, keys.deliveries, METRICS],
+                args=[
+                    job_id,
+                    attempt.number,
+                    retry_ms,
+                    json.dumps(asdict(attempt)),
+                    webhook_attempts(attempt.outcome),
+                ],
             )
         )
 

@@ -1,4 +1,4 @@
--- Find due steps without a valid claim. KEYS: job, leases, sent.
+-- Find due steps without a valid claim. KEYS: job, leases, sent, metrics.
 -- ARGV: minimum ms since the step was enqueued, maximum lease ms.
 -- Returned steps count as enqueued now, so that the next pass does not enqueue them again at once.
 -- If the server's clock was put back, longer leases and later times of enqueueing are invalid.
@@ -7,8 +7,9 @@ local now = now_ms()
 local longest = now + tonumber(ARGV[2]) + 1000
 local out = {}
 local checked = {}
+-- Whether the step is due and has no valid claim.
 local function check(step)
-  if checked[step] then return end
+  if checked[step] then return false end
   checked[step] = true
   local due = true
   if string.find(step, '^label/') then
@@ -18,17 +19,20 @@ local function check(step)
   end
   if not due then
     redis.call('ZREM', KEYS[3], step)
-    return
+    return false
   end
   local held = redis.call('ZSCORE', KEYS[2], step)
-  if held and tonumber(held) > now and tonumber(held) <= longest then return end
+  if held and tonumber(held) > now and tonumber(held) <= longest then return false end
   out[#out + 1] = step
   redis.call('ZADD', KEYS[3], now, step)
+  return true
 end
 -- The worker of an expired lease is gone, and so is its message: do not wait for it.
 for _, range in ipairs({{'-inf', now}, {'(' .. longest, '+inf'}}) do
   for _, step in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], range[1], range[2])) do
-    if redis.call('ZSCORE', KEYS[3], step) then check(step) end
+    if redis.call('ZSCORE', KEYS[3], step) and check(step) then
+      redis.call('HINCRBY', KEYS[4], 'lease_losses:' .. step_kind(step), 1)
+    end
     redis.call('ZREM', KEYS[2], step)
   end
 end
