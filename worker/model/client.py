@@ -62,7 +62,8 @@ class PredictionFuture(Generic[Rows_co]):
         self._send = send
         self._read = read
         self._with_retries = with_retries
-        self._call: Call | None = send()
+        self.durations_s: list[float] = []  # of each RPC so far, failed ones among them
+        self._call: _TimedCall | None = _TimedCall(send())
 
     def result(self) -> Rows_co:
         """Wait for the response. Failed calls are retried within the client's retry budget.
@@ -78,11 +79,32 @@ class PredictionFuture(Generic[Rows_co]):
     def cancel(self) -> None:
         """Cancel the RPC. Do not call `result` afterwards."""
         if self._call is not None:
-            self._call.cancel()
+            self._call.rpc.cancel()
 
     def _response(self) -> Rows_co:
-        call, self._call = self._call or self._send(), None
-        return self._read(call.result())
+        call, self._call = self._call or _TimedCall(self._send()), None
+        try:
+            return self._read(call.rpc.result())
+        finally:
+            self.durations_s.append(call.duration_s())
+
+
+class _TimedCall:
+    """A running RPC. It may end long before its result is read, so its end is recorded."""
+
+    def __init__(self, rpc: Call) -> None:
+        self.rpc = rpc
+        self._began = time.monotonic()
+        self._ended: float | None = None
+        rpc.add_done_callback(self._end)
+
+    def duration_s(self) -> float:
+        """Seconds from its start to its end, or to now."""
+        # gRPC calls back after the result can be read, perhaps only after this.
+        return (self._ended or time.monotonic()) - self._began
+
+    def _end(self, _: object) -> None:
+        self._ended = time.monotonic()
 
 
 class ModelClient:

@@ -15,6 +15,7 @@ from worker.dependencies import Services
 from worker.model.description import ModelDescription
 from worker.model.registry import ServedModel
 from worker.pipeline.label_rules import decide
+from worker.pipeline.measurements import Measurements
 from worker.pipeline.predict import explain
 from worker.pipeline.prediction_cache import Book, predict_with_cache
 
@@ -29,6 +30,7 @@ def label_rows(
     extras: OptionalColumns,
     review_threshold: float | None = None,
     checkpoint: Callable[[], None] = lambda: None,
+    measured: Measurements | None = None,
 ) -> list[Outcome]:
     """One outcome per row, in order; None for a blank line.
 
@@ -38,9 +40,11 @@ def label_rows(
         extras: what labels say beyond the usual; evidence takes the model some times as long.
         review_threshold: a row whose confidence is below it needs review; None for the model's own.
         checkpoint: called before each request to the model; may raise to stop the work.
+        measured: gets what is measured on the way.
 
     Raises `ModelUnavailable`, `ModelReplaced`, `ModelMismatch`, `EvidenceMissing` (the model cannot say).
     """
+    measured = measured or Measurements()
     if extras.evidence:
         services.models.require_evidence(model)
     outcomes: list[Outcome] = [None if row.blank else row.error for row in rows]
@@ -52,6 +56,7 @@ def label_rows(
         owner=owner,
         as_of=as_of,
         checkpoint=checkpoint,
+        measured=measured,
     )
     labelled: dict[int, NDArray[np.float32]] = {}
     for position, prediction in zip(books, predictions, strict=True):
@@ -75,6 +80,7 @@ def label_rows(
             max_tokens=model.description.max_tokens,
             settings=services.settings,
             checkpoint=checkpoint,
+            measured=measured,
         )
         services.models.confirm(model)
         labels = [replace(label, evidence=w) for label, w in zip(labels, words, strict=True)]

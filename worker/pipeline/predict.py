@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from worker.model.client import ModelClient, ModelRejected, ModelUnavailable, Pr
 from worker.model.retry import AMBIGUOUS
 from worker.model.signatures import PROBE, Evidence
 from worker.pipeline.batching import micro_batches
+from worker.pipeline.measurements import Measurements
 from worker.settings import WorkerSettings
 
 # A row of probabilities, float32 [K], or None where the model refused the text or had no finite answer.
@@ -32,10 +34,11 @@ def predict(
     max_tokens: int,
     settings: WorkerSettings,
     checkpoint: Callable[[], None],
+    measured: Measurements,
 ) -> list[Prediction]:
     """One prediction per text, in order.
 
-    `checkpoint` is called before each request and may raise to stop the work.
+    `checkpoint` is called before each request and may raise to stop the work; `measured` gets the durations.
     Raises `ModelUnavailable` when the server stays away, `ModelMismatch` when it is not our kind of model.
     """
     found: dict[str, Prediction] = _ask(
@@ -45,6 +48,7 @@ def predict(
         max_tokens=max_tokens,
         settings=settings,
         checkpoint=checkpoint,
+        on_calls=partial(measured.add_calls, "predict"),
     )
     finite = {
         text: row if row is not None and np.isfinite(row).all() else None
@@ -61,6 +65,7 @@ def explain(
     max_tokens: int,
     settings: WorkerSettings,
     checkpoint: Callable[[], None],
+    measured: Measurements,
 ) -> list[Evidence]:
     """The words that weighed most for each text, in order; none where the model refused the text. See `predict`."""
     found = _ask(
@@ -70,6 +75,7 @@ def explain(
         max_tokens=max_tokens,
         settings=settings,
         checkpoint=checkpoint,
+        on_calls=partial(measured.add_calls, "explain"),
     )
     return [found[text] or () for text in texts]
 
@@ -92,6 +98,7 @@ def _ask(
     max_tokens: int,
     settings: WorkerSettings,
     checkpoint: Callable[[], None],
+    on_calls: Callable[[list[float]], None],
 ) -> dict[str, Row | None]:
     """What the model says of each text; None where it refused the text. `texts` has no repeats."""
     found: dict[str, Row | None] = {}
@@ -111,6 +118,8 @@ def _ask(
                 checkpoint()
                 collect(half, submit(half))
             return
+        finally:
+            on_calls(pending.durations_s)
         found.update(zip(batch, rows, strict=True))
 
     in_flight: deque[tuple[list[str], PredictionFuture[Iterable[Row]]]] = deque()

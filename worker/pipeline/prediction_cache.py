@@ -20,6 +20,7 @@ from catalogue.text.cleaning import CLEANING_FINGERPRINT, clean_book
 from jobs.ports.prediction_cache import KEY_BYTES
 from worker.dependencies import Services
 from worker.model.registry import ServedModel
+from worker.pipeline.measurements import Measurements
 from worker.pipeline.predict import predict
 
 # Title and summary, uncleaned; the title is "" for a model that does not read it.
@@ -38,18 +39,21 @@ def predict_with_cache(
     owner: str | None,
     as_of: float,
     checkpoint: Callable[[], None],
+    measured: Measurements,
 ) -> list[NDArray[np.float32] | RowError]:
     """A row of probabilities (float32 [K]) for each book, in order, or why there is none.
 
     What this owner had labelled before the moment `as_of` (Unix seconds) is not asked again. All rows are of `model`:
-    raises `ModelReplaced` when another one serves under its number meanwhile. `checkpoint` and what else is raised: see
-    `predict`.
+    raises `ModelReplaced` when another one serves under its number meanwhile. `checkpoint`, `measured` and what else is
+    raised: see `predict`.
     """
     keys = _keys(model, owner, books)
     known = _known(services, model, list(dict.fromkeys(keys)), as_of)
+    measured.cache_hits += len(known)
     texts = {
         key: clean_book(*book) for key, book in zip(keys, books, strict=True) if key not in known
     }
+    measured.cache_misses += len(texts)
     asked = [text for text in texts.values() if text]
     predictions = dict(
         zip(
@@ -61,6 +65,7 @@ def predict_with_cache(
                 max_tokens=model.description.max_tokens,
                 settings=services.settings,
                 checkpoint=checkpoint,
+                measured=measured,
             ),
             strict=True,
         )

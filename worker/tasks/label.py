@@ -15,6 +15,7 @@ from jobs.errors import JobNotFound, LeaseLost
 from jobs.files.chunk_output import ChunkOutput, delete_chunk_output, write_chunk_output
 from jobs.files.storage import input_path
 from jobs.job import Chunk, Failure, Job, State
+from jobs.metrics import ChunkMetrics
 from jobs.ports.chunk_ledger import Commit
 from jobs.ports.step_leases import Claim, label_step
 from worker.dependencies import Services
@@ -22,6 +23,7 @@ from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages
 from worker.model.client import ModelMismatch, ModelUnavailable
 from worker.pipeline.label_rows import label_rows
+from worker.pipeline.measurements import Measurements
 from worker.tasks.chunk_recovery import restart_with_newest_model, split_failing_chunk
 from worker.tasks.dispatch import INPUT_MISSING, dispatch, fail_job
 
@@ -113,6 +115,7 @@ def _too_many_failed(job: Job) -> Failure:
 def _label_and_commit(
     services: Services, job: Job, claim: Claim, index: int, checkpoint: Callable[[], None]
 ) -> Commit:
+    started_at = time.monotonic()
     chunk = services.store.chunks.get(claim.job_id, index)
     schema = services.store.jobs.schema(job.id)
     try:
@@ -123,7 +126,7 @@ def _label_and_commit(
     if is_crashing and chunk.rows > 1:
         return split_failing_chunk(services, claim, job, chunk, raw, schema)
     rows = parse_records(raw, schema)
-    started_at = time.monotonic()
+    measured = Measurements()
     if is_crashing:
         log.error(
             "row_skipped", row=chunk.first_row, reason="it crashed every worker that tried it"
@@ -143,6 +146,7 @@ def _label_and_commit(
                 extras=job.options.columns,
                 review_threshold=job.options.review_threshold,
                 checkpoint=checkpoint,
+                measured=measured,
             )
         except (ModelUnavailable, ModelMismatch) as error:
             if (commit := restart_with_newest_model(services, claim, job, error)) is None:
@@ -166,6 +170,15 @@ def _label_and_commit(
         genres=Counter(outcome.genre for outcome in outcomes if isinstance(outcome, Label)),
         to_review=sum(needs_review(outcome) for outcome in outcomes),
         window=services.settings.max_queued_chunks_per_job,
+        metrics=ChunkMetrics(
+            duration_s=time.monotonic() - started_at,
+            row_errors=Counter(
+                outcome.value for outcome in outcomes if isinstance(outcome, RowError)
+            ),
+            model_calls_s=measured.model_calls_s,
+            cache_hits=measured.cache_hits,
+            cache_misses=measured.cache_misses,
+        ),
     )
     seconds = round(time.monotonic() - started_at, 3)
     log.info("chunk_committed", labelled=labelled, failed=failed, seconds=seconds)
