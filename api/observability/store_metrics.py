@@ -10,6 +10,7 @@ from typing import cast
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from api.observability.worker_metrics import worker_metrics
 from api.observability.worker_reports import live_reports, newest_model
 from jobs.files.storage import Storage
 from jobs.job import TERMINAL, State
@@ -40,6 +41,7 @@ class StoreCollector(Collector):
         try:
             began = time.perf_counter()
             stats, depths = self._store.stats.read(), self._task_queue.depths()
+            work = self._store.metrics.read()
             reports, live = (
                 self._store.workers.active(within_s=_DAY_S),
                 live_reports(self._store.workers),
@@ -64,6 +66,7 @@ class StoreCollector(Collector):
                 {name.removeprefix("spinelabel."): depth for name, depth in depths.items()},
             )
             yield from _workers(stats, reports, live)
+            yield from worker_metrics(work)
             yield from _memory(stats)
         yield from self._free_space()
 
