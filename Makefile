@@ -9,10 +9,12 @@ PY := $(VENV)/bin/python
 # The first interpreter that TensorFlow has wheels for; `make PYTHON=/path/to/python3.12 …` chooses another.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo "$$p" && break; done)
-# TensorFlow's notes on CPUs and CUDA drown what a person wants to read; its errors still show.
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+# TensorFlow's native log lines hide what a person wants to read; its errors are raised as well.
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 DATA ?= data/books.csv
 EXTRA ?=
+CONFIG ?= training/config.json
+WORKDIR ?=
 PUBLISH ?=
 FAULTS ?= 200
 CATALOGUES ?= 10000
@@ -74,11 +76,11 @@ docs: $(DOCS)/.stamp ## build the documentation as a site: var/site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --strict
 	@echo var/site/index.html
 
-train: $(VENV)/.dev.stamp ## train: make train DATA=books.csv [EXTRA=texts.csv] [PUBLISH=serving/models/genre]
-	@$(PY) -m training.train --data "$(DATA)" $(if $(EXTRA),--extra "$(EXTRA)") $(if $(PUBLISH),--publish "$(PUBLISH)")
+train: $(VENV)/.dev.stamp ## train: DATA=books.csv [EXTRA=texts.csv] [CONFIG=config.json] [WORKDIR=runs/x] [PUBLISH=serving/models/genre]
+	@$(PY) -m training.train --data "$(DATA)" --config "$(CONFIG)" $(if $(EXTRA),--extra "$(EXTRA)") $(if $(WORKDIR),--workdir "$(WORKDIR)") $(if $(PUBLISH),--publish "$(PUBLISH)")
 
 quality: $(VENV)/.dev.stamp ## every architecture and the baselines on the same folds, as a table
-	@$(PY) -m training.compare --data "$(DATA)" $(if $(EXTRA),--extra "$(EXTRA)")
+	@$(PY) -m training.compare --data "$(DATA)" --config "$(CONFIG)" $(if $(EXTRA),--extra "$(EXTRA)")
 
 bench: $(VENV)/.dev.stamp $(BENCH)/.stamp ## speed beside a script, Ray Data, BentoML and the roofline: ROWS=20000 ROUNDS=3
 	@$(PY) -m benchmarks.speed --rows $(ROWS) --rounds $(ROUNDS) --bench-python $(BENCH)/bin/python

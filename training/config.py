@@ -1,4 +1,7 @@
-"""The configuration of the trainer, ``training/config.json``: every setting has a unit and a reason."""
+"""The configuration of the trainer, ``training/config.json``.
+
+Each setting states its unit and the reason for its value.
+"""
 
 import json
 from pathlib import Path
@@ -107,7 +110,7 @@ class ModelConfig(_Section):
     """The architecture and its regularisation."""
 
     architecture: str = Field(
-        default="bilstm_attention", description="a name in training.neural.ARCHITECTURES"
+        default="bilstm_attention", description="a name in training.neural.architectures"
     )
     units: int = Field(
         default=64,
@@ -144,8 +147,8 @@ class ModelConfig(_Section):
     )
 
 
-class PhaseConfig(_Section):
-    """One stage of training: pre-training on the extra texts, or training on the data."""
+class StageConfig(_Section):
+    """One stage of training: pre-training with pseudo-labelled texts, or training on the data."""
 
     epochs: int = Field(default=20, ge=0, le=1000, description="maximum of passes over the rows")
     learning_rate: float = Field(
@@ -181,10 +184,11 @@ class PhaseConfig(_Section):
         le=1.0,
         description="exponent on the inverse class share: 0 weighs rows equally, 1 classes",
     )
-    sampling: Literal["as_is", "balanced"] = Field(
-        default="as_is", description="balanced samples classes equally, with replacement"
+    sampling: Literal["uniform", "balanced"] = Field(
+        default="uniform",
+        description="uniform: each row once per epoch; balanced: classes equally, with replacement",
     )
-    gradient_norm: float = Field(
+    max_gradient_norm: float = Field(
         default=1.0,
         gt=0.0,
         description="norm at which gradients are clipped, for stable recurrent training",
@@ -192,69 +196,78 @@ class PhaseConfig(_Section):
 
 
 class LinearModelsConfig(_Section):
-    """The linear and kernel models of the whole text."""
+    """The linear and kernel models of the ensemble, which read the whole text."""
 
-    word_strictness: float = Field(
-        default=0.5, gt=0.0, description="C of the support vector machine on words"
+    word_svm_c: float = Field(
+        default=0.5, gt=0.0, description="C of the linear support vector machine on words"
     )
-    spelling_strictness: float = Field(
-        default=0.3, gt=0.0, description="C of the one on character n-grams, which overfit sooner"
+    char_svm_c: float = Field(
+        default=0.3,
+        gt=0.0,
+        description="C of the linear support vector machine on character n-grams, which overfit sooner",
     )
-    gamma: float = Field(
+    rbf_gamma: float = Field(
         default=2.0,
         gt=0.0,
         description="gamma of the RBF kernel on unit vectors (squared distances 0 to 4)",
     )
-    ridge: float = Field(default=1.0, gt=0.0, description="ridge penalty of the kernel regression")
-    shared_words: float = Field(
+    ridge_penalty: float = Field(
+        default=1.0, gt=0.0, description="L2 penalty of the kernel ridge regression"
+    )
+    linear_kernel_weight: float = Field(
         default=0.5,
         ge=0.0,
-        description="weight of the linear word kernel relative to the RBF kernel",
+        description="weight of the linear word kernel relative to the RBF kernel, in the ridge regression",
     )
     class_weight_power: float = Field(
-        default=0.5, ge=0.0, le=1.0, description="exponent on a row's inverse class share (kernel)"
+        default=0.5,
+        ge=0.0,
+        le=1.0,
+        description="exponent on a row's inverse class share, in the ridge regression",
     )
     extra_weight: float = Field(
-        default=0.3, ge=0.0, le=1.0, description="weight of a selected extra row; 1: as a data row"
+        default=0.3, ge=0.0, le=1.0, description="sample weight of an extra row; 1: as a data row"
     )
-    extra_per_class: int = Field(
-        default=400, ge=0, description="selected extra rows per label, the most confident; 0: none"
+    max_extra_rows_per_class: int = Field(
+        default=400,
+        ge=0,
+        description="maximum of extra rows per label, the most confident; 0: none",
     )
-    believe_tilt: float = Field(
+    logit_adjustment_tau: float = Field(
         default=0.4,
         ge=0.0,
         le=1.0,
-        description="strength of the logit adjustment (tau x log prior) when extra rows are selected, "
+        description="tau of the logit adjustment (minus tau x log prior) when extra rows are selected, "
         "so that rare labels are selected too; 0: none",
     )
-    most_rows: int = Field(
+    max_rows: int = Field(
         default=6000,
         ge=10,
         le=20000,
-        description="maximum of rows in the kernel: 0.24 kB each in the model, and solving takes "
-        "cubic time",
+        description="maximum of data rows: each takes 0.24 kB in the model, and solving the kernel "
+        "regression takes cubic time",
     )
 
 
-class TeachingConfig(_Section):
-    """Pseudo-labels: extra texts for the sequence model, labelled by the linear models."""
+class PseudoLabelsConfig(_Section):
+    """Distillation into the sequence model: extra texts with soft labels from the linear models."""
 
-    rows_per_class: int = Field(
-        default=500, ge=0, description="texts per label, the most confident"
+    max_rows_per_class: int = Field(
+        default=500, ge=0, description="maximum of texts per label, the most confident"
     )
     weight: float = Field(
-        default=0.5, gt=0.0, le=1.0, description="weight of such a text; 1: as a data row"
+        default=0.5, gt=0.0, le=1.0, description="sample weight of such a text; 1: as a data row"
     )
-    tilt: float = Field(
+    logit_adjustment_tau: float = Field(
         default=0.3,
         ge=0.0,
         le=1.0,
-        description="strength of the logit adjustment (tau x log prior) of the soft labels, so that "
+        description="tau of the logit adjustment (minus tau x log prior) of the soft labels, so that "
         "rare labels are kept; 0: none",
     )
 
 
-class StylesConfig(_Section):
+class WritingStylesConfig(_Section):
     """Labels whose texts are all plots or all blurbs.
 
     A style classifier is trained on them, and F1 is reported per style: where style and label
@@ -303,15 +316,15 @@ class TrainingConfig(_Section):
     text: TextConfig = TextConfig()
     embedding: EmbeddingConfig = EmbeddingConfig()
     model: ModelConfig = ModelConfig()
-    experts: LinearModelsConfig = LinearModelsConfig()
-    teaching: TeachingConfig = TeachingConfig()
-    pretraining: PhaseConfig = PhaseConfig(
+    linear_models: LinearModelsConfig = LinearModelsConfig()
+    pseudo_labels: PseudoLabelsConfig = PseudoLabelsConfig()
+    pretraining: StageConfig = StageConfig(
         epochs=4, learning_rate=0.003, patience=4, batch_rows=64, label_smoothing=0.0
     )
-    training: PhaseConfig = PhaseConfig(
+    training: StageConfig = StageConfig(
         epochs=20, learning_rate=0.003, batch_rows=32, label_smoothing=0.1
     )
-    styles: StylesConfig = StylesConfig()
+    writing_styles: WritingStylesConfig = WritingStylesConfig()
     calibration: CalibrationConfig = CalibrationConfig()
     tensorboard: bool = Field(
         default=False, description="yes or no: write TensorBoard logs beside the CSV log"
@@ -345,12 +358,12 @@ def parse_config(content: object, origin: str) -> TrainingConfig:
     try:
         return TrainingConfig.model_validate(content)
     except ValidationError as error:
-        raise TrainingError(f"{origin}: {_first_problem(error)}") from error
+        raise TrainingError(f"{origin}: {_first_error(error)}") from error
 
 
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    key = ".".join(str(part) for part in problem["loc"]) or "the document"
-    if problem["type"] == "extra_forbidden":
+def _first_error(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the document"
+    if first["type"] == "extra_forbidden":
         return f"there is no setting named '{key}'; remove it or correct its name."
-    return f"'{key}' is wrong: {problem['msg']} (found {problem['input']!r})."
+    return f"'{key}' is invalid: {first['msg']} (its value is {first['input']!r})."

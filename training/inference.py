@@ -1,7 +1,7 @@
 """Label one text or a CSV with a published model.
 
-``python -m training.inference "text"`` or ``python -m training.inference books.csv``. For files of
-any size use the service; this command is for looking at a model.
+``python -m training.inference "text"`` or ``python -m training.inference books.csv``. It is
+for inspecting a model; use the service for files of any size.
 """
 
 import argparse
@@ -28,9 +28,9 @@ _BATCH_ROWS = 128
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """The answer for one text."""
+    """The prediction for one text."""
 
-    genre: str | None  # None: the text has no word left after cleaning
+    genre: str | None  # None: no word is left after cleaning
     confidence: float
     needs_review: bool
     genre_set: tuple[str, ...]
@@ -46,61 +46,63 @@ class Predictor:
         """
         if not (version_folder / "saved_model.pb").is_file():
             raise TrainingError(
-                f"{version_folder} holds no SavedModel; train and publish one first."
+                f"{version_folder} contains no SavedModel; train and publish one first."
             )
         self._model = tf.saved_model.load(str(version_folder))
-        answer = self._model.signatures["describe"](query=tf.constant([""]))
-        self.description: dict[str, Any] = json.loads(answer["description"].numpy()[0])
+        output = self._model.signatures["describe"](query=tf.constant([""]))
+        self.description: dict[str, Any] = json.loads(output["description"].numpy()[0])
         if self.description["cleaning_fingerprint"] != CLEANING_FINGERPRINT:
             raise TrainingError(
-                f"{version_folder} was trained on texts cleaned by other rules; train it again."
+                f"{version_folder} was trained on texts cleaned by other rules; train a model again."
             )
 
-    def read(self, book: Book) -> str:
-        """What the model reads of a book, cleaned; "" if that is nothing."""
+    def input_text(self, book: Book) -> str:
+        """The cleaned input of the model for a book; "" if no word is left."""
         title = book.title if self.description.get("reads_title") else ""
         return clean_book(title, book.summary)
 
     def probabilities(self, books: Sequence[Book]) -> npt.NDArray[np.float32]:
         """float32 [N, K], in the order of the books."""
-        cleaned = [self.read(book) for book in books]
+        cleaned = [self.input_text(book) for book in books]
         order = sorted(range(len(cleaned)), key=lambda row: len(cleaned[row]))
         result = np.zeros((len(books), len(self.description["labels"])), dtype=np.float32)
         serve = self._model.signatures["serving_default"]
         for begin in range(0, len(order), _BATCH_ROWS):
-            chosen = order[begin : begin + _BATCH_ROWS]
-            answer = serve(summary=tf.constant([cleaned[row] for row in chosen]))
-            result[chosen] = answer["probabilities"].numpy()
+            rows = order[begin : begin + _BATCH_ROWS]
+            output = serve(summary=tf.constant([cleaned[row] for row in rows]))
+            result[rows] = output["probabilities"].numpy()
         return result
 
     def predict(self, books: Sequence[Book]) -> list[Prediction]:
         """One prediction per book, in order."""
         labels = self.description["labels"]
-        least = 1.0 - self.description["conformal"]["quantile"]
+        min_probability = 1.0 - self.description["conformal"]["quantile"]
         predictions = []
         for book, row in zip(books, self.probabilities(books), strict=True):
             best = int(row.argmax())
             ranked = [int(i) for i in np.argsort(-row, kind="stable")]
             predictions.append(
                 Prediction(
-                    genre=labels[best] if self.read(book) else None,
+                    genre=labels[best] if self.input_text(book) else None,
                     confidence=float(row[best]),
                     needs_review=bool(row[best] < self.description["review_threshold"]),
-                    genre_set=tuple(labels[i] for i in ranked if i == best or row[i] >= least),
+                    genre_set=tuple(
+                        labels[i] for i in ranked if i == best or row[i] >= min_probability
+                    ),
                 )
             )
         return predictions
 
 
 def newest_version(model_root: Path) -> Path:
-    """The folder of the highest version.
+    """The folder of the highest version number.
 
     Raises:
-        TrainingError: the folder holds no version.
+        TrainingError: the folder contains no version.
     """
     versions = [p for p in model_root.glob("*") if p.name.isdecimal()]
     if not versions:
-        raise TrainingError(f"{model_root} holds no model version; train and publish one first.")
+        raise TrainingError(f"{model_root} contains no model version; train and publish one first.")
     return max(versions, key=lambda path: int(path.name))
 
 
@@ -125,13 +127,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     writer = csv.writer(sys.stdout)
     writer.writerow(["row", "genre", "confidence", "needs_review", "genre_set"])
-    for number, found in enumerate(predictor.predict(books)):
-        if found.genre is None:
+    for number, prediction in enumerate(predictor.predict(books)):
+        if prediction.genre is None:
             writer.writerow([number, "", "", "", ""])
             continue
-        confidence = f"{found.confidence:.4f}"
-        review = str(found.needs_review).lower()
-        writer.writerow([number, found.genre, confidence, review, "|".join(found.genre_set)])
+        confidence = f"{prediction.confidence:.4f}"
+        review = str(prediction.needs_review).lower()
+        writer.writerow(
+            [number, prediction.genre, confidence, review, "|".join(prediction.genre_set)]
+        )
     return 0
 
 

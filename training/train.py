@@ -1,25 +1,31 @@
 """Trains a model on a labelled CSV: ``python -m training.train --data CSV``.
 
-All output is in the run folder. After an interruption, the same command resumes. The list of confident
-mistakes quotes texts and stays in that folder.
+All output is in the run directory. The same command resumes an interrupted training. The list of
+confident mistakes quotes texts of the data and is written there only.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import keras
 
+from training import console
 from training.config import DEFAULT_CONFIG, TrainingConfig, read_config
-from training.data.data_report import write_report
-from training.data.dataset import NO_EXTRA, Corpus, ExtraTexts, read_corpus, read_extra
-from training.data.writing_style import detect_styles
-from training.ensemble.stacking import cross_fitted, fit_weights, fused
+from training.data.dataset import (
+    NO_EXTRA_TEXTS,
+    Corpus,
+    ExtraTexts,
+    read_corpus,
+    read_extra_texts,
+)
+from training.data.report import write_report
+from training.data.writing_style import detect_writing_styles
+from training.ensemble.stacking import cross_fitted_logits, fit_weights, weighted_sum
 from training.errors import TrainingError
 from training.evaluation.calibration import fit_calibration
-from training.evaluation.cross_validation import baseline_labels, cross_validate, folds_of
-from training.evaluation.html_report import write_pages
+from training.evaluation.cross_validation import baseline_predictions, cross_validate, make_folds
+from training.evaluation.html_report import write_html_report
 from training.evaluation.metrics import (
     Document,
     Floats,
@@ -29,69 +35,80 @@ from training.evaluation.metrics import (
     macro_f1,
 )
 from training.export.description import describe
-from training.export.ensemble_head import Answer, write_answer
-from training.export.run_directory import FINAL, PREPARED, claim, publish, write_json, write_probe
-from training.features.fold_artifacts import prepare
+from training.export.ensemble_head import EnsembleHead
+from training.export.run_directory import (
+    ARTIFACTS,
+    FINAL,
+    open_run,
+    publish_in_subprocess,
+    write_json,
+    write_probe,
+)
+from training.features.fold_artifacts import build_artifacts
+from training.neural.architectures.registry import check_architecture
 from training.neural.fit import fit
-from training.neural.registry import check_architecture
 
 
 def train(corpus: Corpus, extra: ExtraTexts, config: TrainingConfig, workdir: Path) -> Document:
-    """Cross-validate, fit the weights, calibrate, fit on all rows.
+    """Cross-validate, fit the weights, calibrate, train on all rows.
 
-    The run folder can then be published. Returns: the evaluation, as in
-    ``workdir/evaluation.json``.
+    Afterwards the run can be published. Returns: the evaluation, as in ``workdir/evaluation.json``.
 
     Raises:
-        TrainingError: the architecture is unknown, or the work folder belongs to other data or another
-            configuration.
+        TrainingError: the architecture is unknown, or the run directory belongs to other data or
+            another configuration.
     """
     check_architecture(config.model.architecture)
-    claim(workdir, corpus, extra, config)
+    open_run(workdir, corpus, extra, config)
     write_report(corpus, workdir)
-    extra = extra.without(corpus.summaries)
-    folds = folds_of(corpus, config)
-    held = cross_validate(corpus, folds, extra, config, workdir)
-    weights = fit_weights(held.scores, corpus.labels)
-    logits = cross_fitted(held.scores, corpus.labels, folds)
+    extra = extra.excluding(corpus.summaries)
+    folds = make_folds(corpus, config)
+    out_of_fold = cross_validate(corpus, folds, extra, config, workdir)
+    weights = fit_weights(out_of_fold.scores, corpus.labels)
+    logits = cross_fitted_logits(out_of_fold.scores, corpus.labels, folds)
     evaluation = {
         **_evaluate(corpus, logits, folds, config),
         "extra_texts": len(extra.texts),
-        "epochs": list(held.epochs),
+        "epochs": list(out_of_fold.epochs),
         "members": {
-            name: {"weight": float(weight), **_short(corpus, scores.argmax(axis=1), folds)}
-            for name, weight, scores in zip(held.names, weights, held.scores, strict=True)
+            name: {"weight": float(weight), **_scores(corpus, scores.argmax(axis=1), folds)}
+            for name, weight, scores in zip(
+                out_of_fold.names, weights, out_of_fold.scores, strict=True
+            )
         },
     }
     write_json(workdir / "evaluation.json", evaluation)
     mistakes = confident_mistakes(
         logits, corpus.labels, corpus.label_names, corpus.titles, corpus.texts
     )
-    write_pages(evaluation, mistakes, workdir)
+    write_html_report(evaluation, mistakes, workdir)
+    console.heading(f"Final model, all {len(corpus):,} rows")
     keras.utils.clear_session()
     names = corpus.label_names
+    rows = corpus.labelled_texts()
     fit(
-        corpus.labelled(),
+        rows,
         None,
         extra,
-        prepare(corpus.labelled(), extra, names, config, workdir / PREPARED / "all"),
+        build_artifacts(rows, extra, names, config, workdir / ARTIFACTS / "all"),
         len(names),
         config,
         workdir / FINAL,
-        title=f"{config.model.architecture} all rows",
-        epochs=held.epochs,
+        epochs=out_of_fold.epochs,
     )
-    calibration = fit_calibration(fused(held.scores, weights), corpus.labels, config.calibration)
-    write_answer(Answer(weights=weights, calibration=calibration), workdir)
+    calibration = fit_calibration(
+        weighted_sum(out_of_fold.scores, weights), corpus.labels, config.calibration
+    )
+    EnsembleHead(weights=weights, calibration=calibration).save(workdir)
     write_json(workdir / "description.json", describe(corpus, config, calibration, evaluation))
     write_probe(corpus, workdir)
     return evaluation
 
 
 def _evaluate(corpus: Corpus, logits: Floats, folds: Ints, config: TrainingConfig) -> Document:
-    baseline = baseline_labels(corpus, folds, "tfidf_svm")
-    named = [corpus.label_names[label] for label in corpus.labels]
-    styles = detect_styles(corpus.originals, named, config.styles)
+    baseline = baseline_predictions(corpus, folds, "tfidf_svm")
+    names = [corpus.label_names[label] for label in corpus.labels]
+    styles = detect_writing_styles(corpus.raw_summaries, names, config.writing_styles)
     return {
         **evaluate(
             logits,
@@ -106,20 +123,55 @@ def _evaluate(corpus: Corpus, logits: Floats, folds: Ints, config: TrainingConfi
         "folds": int(folds.max()) + 1,
         "baseline": {
             "name": "TF-IDF (1-2-grams) + LinearSVC",
-            **_short(corpus, baseline, folds),
+            **_scores(corpus, baseline, folds),
         },
     }
 
 
-def _short(corpus: Corpus, found: Ints, folds: Ints) -> Document:
+def _scores(corpus: Corpus, predicted: Ints, folds: Ints) -> Document:
     return {
-        "macro_f1": macro_f1(corpus.labels, found),
+        "macro_f1": macro_f1(corpus.labels, predicted),
         "macro_f1_per_fold": [
-            macro_f1(corpus.labels[folds == fold], found[folds == fold])
+            macro_f1(corpus.labels[folds == fold], predicted[folds == fold])
             for fold in range(int(folds.max()) + 1)
         ],
-        "accuracy": float((found == corpus.labels).mean()),
+        "accuracy": float((predicted == corpus.labels).mean()),
     }
+
+
+def _print_inputs(corpus: Corpus, extra: ExtraTexts, workdir: Path) -> None:
+    dropped = {
+        "duplicate": corpus.duplicate_rows,
+        "empty": corpus.empty_rows,
+        "unlabelled": corpus.unlabelled_rows,
+    }
+    counts = ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)
+    console.line(
+        f"Data: {len(corpus):,} books of {len(corpus.label_names)} genres; rows left out: "
+        f"{counts or 'none'}. Extra texts: {len(extra.texts):,}."
+    )
+    console.line(f"Run directory: {workdir}. The same command resumes an interrupted training.")
+
+
+def _print_results(evaluation: Document, workdir: Path) -> None:
+    low, high = evaluation["macro_f1_interval"]
+    baseline, review = evaluation["baseline"], evaluation["review"]
+    console.heading("Results on held-out rows")
+    console.line(
+        f"  macro-F1 {evaluation['macro_f1']:.3f} (95 % interval {low:.3f} to {high:.3f}), "
+        f"accuracy {evaluation['accuracy']:.3f}, calibration error {evaluation['ece']:.3f}"
+    )
+    console.line(f"  baseline, {baseline['name']}: macro-F1 {baseline['macro_f1']:.3f}")
+    if baseline["macro_f1"] > evaluation["macro_f1"]:
+        console.line(
+            "  The baseline is better on these data. Add labelled rows, or use it instead."
+        )
+    precision = review["precision_without_review"]
+    console.line(
+        f"  {review['share_without_review']:.0%} of the rows need no review"
+        + (f", and {precision:.0%} of them are correct" if precision is not None else "")
+    )
+    console.line(f"Report: {workdir / 'evaluation.html'}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -127,31 +179,33 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="CSV with label and summary")
     parser.add_argument("--extra", type=Path, help="CSV of more texts, labels optional")
-    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="JSON file")
     parser.add_argument("--workdir", type=Path, help="default: runs/NAME-OF-THE-DATA")
     parser.add_argument("--publish", type=Path, help="model folder, e.g. serving/models/genre")
     parser.add_argument("--summary-column")
     parser.add_argument("--label-column")
     options = parser.parse_args(arguments)
+    console.suppress_library_notices()
     workdir = options.workdir or Path("runs") / options.data.stem
     try:
         config = read_config(options.config)
         check_architecture(config.model.architecture)
+        title = config.text.title
         corpus = read_corpus(
             options.data,
-            title=config.text.title,
+            title=title,
             summary_column=options.summary_column,
             label_column=options.label_column,
         )
-        extra = read_extra(options.extra, title=config.text.title) if options.extra else NO_EXTRA
+        extra = read_extra_texts(options.extra, title=title) if options.extra else NO_EXTRA_TEXTS
+        _print_inputs(corpus, extra, workdir)
         evaluation = train(corpus, extra, config, workdir)
     except TrainingError as error:
-        print(f"error: {error}", file=sys.stderr)
+        console.error(error)
         return 2
-    print(json.dumps({key: evaluation[key] for key in ("rows", "macro_f1", "accuracy", "ece")}))
-    print(f"evaluation: {workdir / 'evaluation.html'}")
+    _print_results(evaluation, workdir)
     if options.publish:
-        return publish(workdir, options.publish)
+        return publish_in_subprocess(workdir, options.publish)
     return 0
 
 

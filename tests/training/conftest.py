@@ -1,4 +1,4 @@
-"""A small catalogue that anyone could have written, and a model trained on it once."""
+"""A small generated catalogue, and a model that is trained on it once per session."""
 
 import csv
 import json
@@ -53,14 +53,14 @@ COMMON = ["old", "young", "night", "city", "river", "story", "winter", "friend",
 
 
 def make_rows(count: int, words: Mapping[str, Sequence[str]] = WORDS) -> list[dict[str, str]]:
-    """Rows that a model can learn, of very different lengths."""
-    chance = random.Random(7)
+    """Rows with words that determine their genre, of very different lengths."""
+    random_ = random.Random(7)
     names = sorted(words)
     rows = []
     for index in range(count):
         genre = names[index % len(names)]
-        length = chance.choice([5, 12, 40, 120])
-        chosen = [chance.choice([*words[genre], *COMMON]) for _ in range(length)]
+        length = random_.choice([5, 12, 40, 120])
+        chosen = [random_.choice([*words[genre], *COMMON]) for _ in range(length)]
         rows.append({"title": f"Book {index}", "genre": genre, "summary": " ".join(chosen)})
     return rows
 
@@ -76,7 +76,7 @@ def write_csv(path: Path, rows: Sequence[dict[str, str]]) -> Path:
 
 @dataclass(frozen=True)
 class SmallRun:
-    """A finished run and where its model was published."""
+    """A finished run and the folder of its published model."""
 
     data: Path
     workdir: Path
@@ -86,7 +86,7 @@ class SmallRun:
 
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
-    """60 rows, two folds, two epochs, through export and publication."""
+    """Train, export and publish with 60 rows, two folds and two epochs."""
     folder = tmp_path_factory.mktemp("training")
     data = write_csv(folder / "books.csv", make_rows(60))
     extra = write_csv(folder / "extra.csv", make_rows(90)[60:])

@@ -1,4 +1,4 @@
-"""What a comparison refuses; that of all architectures is made by tests/docs/test_ml_handbook.py."""
+"""Refused comparisons; tests/docs/test_ml_handbook.py compares all architectures."""
 
 from pathlib import Path
 

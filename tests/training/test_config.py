@@ -14,7 +14,7 @@ def _write(folder: Path, content: object) -> Path:
     return path
 
 
-def test_the_shipped_configuration_is_read_and_spells_out_every_setting() -> None:
+def test_the_shipped_configuration_has_every_setting() -> None:
     written = json.loads(DEFAULT_CONFIG.read_text(encoding="utf-8"))
     assert read_config().model_dump(mode="json") == written
 
@@ -24,13 +24,13 @@ def test_an_unknown_key_is_named_with_its_section(tmp_path: Path) -> None:
         read_config(_write(tmp_path, {"model": {"unitz": 3}}))
 
 
-def test_a_wrong_value_is_named_with_what_was_found(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"'training\.epochs' is wrong.*'many'"):
+def test_an_invalid_value_is_named_with_its_key(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"'training\.epochs' is invalid.*'many'"):
         read_config(_write(tmp_path, {"training": {"epochs": "many"}}))
 
 
 def test_a_value_out_of_range_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"'split\.folds' is wrong"):
+    with pytest.raises(TrainingError, match=r"'split\.folds' is invalid"):
         read_config(_write(tmp_path, {"split": {"folds": 1}}))
 
 
@@ -46,15 +46,15 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         read_config(tmp_path / "none.json")
 
 
-def _fields_without_reason(model: type[BaseModel]) -> list[str]:
+def _fields_without_description(model: type[BaseModel]) -> list[str]:
     missing = []
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            missing += _fields_without_reason(field.annotation)
+            missing += _fields_without_description(field.annotation)
         elif not field.description:
             missing.append(f"{model.__name__}.{name}")
     return missing
 
 
-def test_every_setting_says_its_unit_and_reason() -> None:
-    assert _fields_without_reason(TrainingConfig) == []
+def test_every_setting_has_a_description() -> None:
+    assert _fields_without_description(TrainingConfig) == []

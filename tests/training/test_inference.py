@@ -10,7 +10,7 @@ from training.errors import TrainingError
 from training.inference import Predictor, main, newest_version
 
 
-def test_answers_come_in_the_order_of_the_texts(small_run: SmallRun) -> None:
+def test_predictions_are_in_the_order_of_the_texts(small_run: SmallRun) -> None:
     predictor = Predictor(newest_version(small_run.model_root))
     texts = ["A dragon!", "The DETECTIVE found the knife. " * 30, "Visa, train & hotel"]
     books = [Book(summary=text) for text in texts]
@@ -19,7 +19,7 @@ def test_answers_come_in_the_order_of_the_texts(small_run: SmallRun) -> None:
         assert row == pytest.approx(predictor.probabilities([book])[0], abs=1e-5)
 
 
-def test_a_title_is_read_before_the_summary(small_run: SmallRun) -> None:
+def test_a_title_precedes_the_summary(small_run: SmallRun) -> None:
     predictor = Predictor(newest_version(small_run.model_root))
     titled, plain, joined = predictor.probabilities(
         [
@@ -32,13 +32,13 @@ def test_a_title_is_read_before_the_summary(small_run: SmallRun) -> None:
     assert titled != pytest.approx(plain, abs=1e-3)
 
 
-def test_the_first_genre_leads_its_set(small_run: SmallRun) -> None:
-    found = Predictor(newest_version(small_run.model_root)).predict(
+def test_the_predicted_genre_is_first_in_its_set(small_run: SmallRun) -> None:
+    prediction = Predictor(newest_version(small_run.model_root)).predict(
         [Book(summary="dragon sword magic")]
     )[0]
-    assert found.genre is not None
-    assert found.genre_set[0] == found.genre
-    assert 0 < found.confidence <= 1
+    assert prediction.genre is not None
+    assert prediction.genre_set[0] == prediction.genre
+    assert 0 < prediction.confidence <= 1
 
 
 def test_a_text_without_words_has_no_genre(small_run: SmallRun) -> None:
@@ -55,10 +55,10 @@ def test_a_csv_is_labelled_row_by_row(
     assert {row["genre"] for row in rows} <= {"crime", "fantasy", "travel"}
 
 
-def test_a_folder_without_a_model_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="holds no model version"):
+def test_a_folder_without_a_model_is_refused_with_a_reason(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="contains no model version"):
         newest_version(tmp_path)
-    with pytest.raises(TrainingError, match="holds no SavedModel"):
+    with pytest.raises(TrainingError, match="contains no SavedModel"):
         Predictor(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""The model in the repository is what its card says and what the other rooms rely on."""
+"""The shipped model agrees with its card and fits the other packages."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from training.inference import Predictor, newest_version
 
 ROOT = Path(__file__).parents[2]
 VERSION = newest_version(ROOT / "serving" / "models" / "genre")
-PLAIN_CASES = {
+CLEAR_CASES = {
     "crime": "The inspector questions the suspects after the murder of a banker; the detective "
     "finds the knife, a false alibi and a witness who lied to the police about the killer.",
     "fantasy": "A young wizard must carry a magic sword across the kingdom of elves and dwarves "
@@ -35,12 +35,12 @@ def test_the_model_fits_the_repository() -> None:
     assert size <= 12_000_000
 
 
-def test_plain_cases_get_their_genre(predictor: Predictor) -> None:
-    found = predictor.predict([Book(summary=text) for text in PLAIN_CASES.values()])
-    assert [row.genre for row in found] == list(PLAIN_CASES)
+def test_clear_cases_get_their_genre(predictor: Predictor) -> None:
+    predictions = predictor.predict([Book(summary=text) for text in CLEAR_CASES.values()])
+    assert [row.genre for row in predictions] == list(CLEAR_CASES)
 
 
-def test_the_card_tells_of_the_shipped_version(predictor: Predictor) -> None:
+def test_the_card_describes_the_shipped_version(predictor: Predictor) -> None:
     card = (ROOT / "docs" / "model_card.md").read_text(encoding="utf-8")
     assert f"version {VERSION.name}" in card
     assert f"**{predictor.description['metrics']['macro_f1']:.3f}**" in card
@@ -59,17 +59,17 @@ def test_a_session_agrees_with_the_inference_command(predictor: Predictor) -> No
             assert alone.sum() == pytest.approx(1.0, abs=1e-5)
 
 
-def test_evidence_names_telling_words() -> None:
+def test_evidence_has_words_of_the_genre() -> None:
     with SessionModel(VERSION) as served:
-        found = served.evidence(["young girl detective murder police station morning"])[0]
-    assert {"detective", "murder", "police"} & {word for word, _ in found[:3]}
+        evidence = served.evidence(["young girl detective murder police station morning"])[0]
+    assert {"detective", "murder", "police"} & {word for word, _ in evidence[:3]}
 
 
 def test_every_operation_is_portable() -> None:
     assert portable_operations(VERSION)
 
 
-def test_the_warm_up_requests_are_ones_the_model_answers() -> None:
+def test_the_model_answers_the_warm_up_requests() -> None:
     records = list(tf.data.TFRecordDataset(str(VERSION / WARM_UP)).as_numpy_iterator())
     assert len(records) == 3
     with SessionModel(VERSION) as served:

@@ -1,4 +1,4 @@
-"""The whole way on 60 rows, through export and publication."""
+"""A training on 60 rows, with export and publication."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from training.model_card import write_card
 from training.train import main
 
 
-def test_a_run_leaves_figures_plots_and_a_page(small_run: SmallRun) -> None:
+def test_a_run_writes_statistics_plots_and_a_report(small_run: SmallRun) -> None:
     for name in ("labels.png", "lengths.png", "confusion.png", "reliability.png"):
         assert (small_run.workdir / name).read_bytes().startswith(b"\x89PNG")
     page = (small_run.workdir / "evaluation.html").read_text(encoding="utf-8")
@@ -26,7 +26,7 @@ def test_a_run_leaves_figures_plots_and_a_page(small_run: SmallRun) -> None:
     assert 0 <= evaluation["baseline"]["macro_f1"] <= 1
 
 
-def test_evaluation_figures_quote_no_row(small_run: SmallRun) -> None:
+def test_json_reports_quote_no_row(small_run: SmallRun) -> None:
     for name in ("evaluation.json", "data.json", "description.json", "export.json"):
         assert "Book 1" not in (small_run.workdir / name).read_text(encoding="utf-8")
 
@@ -47,7 +47,7 @@ def test_the_published_model_describes_itself(small_run: SmallRun) -> None:
     assert described["export_id"] == export["export_id"]
 
 
-def test_a_session_answers_probabilities_for_any_cleaned_text(small_run: SmallRun) -> None:
+def test_a_session_returns_probabilities_for_any_cleaned_text(small_run: SmallRun) -> None:
     texts = ["dragon castle", "qqq zzz", "", " ".join(["detective"] * 5000)]
     with SessionModel(small_run.model_root / "1") as model:
         together = model.probabilities(texts)
@@ -58,7 +58,7 @@ def test_a_session_answers_probabilities_for_any_cleaned_text(small_run: SmallRu
         assert row == pytest.approx(single, abs=1e-5)
 
 
-def test_the_model_names_the_words_that_spoke_for_its_answer(small_run: SmallRun) -> None:
+def test_evidence_has_the_words_that_contributed_most(small_run: SmallRun) -> None:
     texts = ["friend letter dragon castle night wizard", "qqq zzz", ""]
     with SessionModel(small_run.model_root / "1") as model:
         first, unknown, empty = model.evidence(texts)
@@ -75,22 +75,22 @@ def test_the_export_was_compared_with_the_keras_model(small_run: SmallRun) -> No
     assert "StringSplitV2" in portable_operations(small_run.model_root / "1")
 
 
-def test_nothing_half_made_is_left_beside_the_version(small_run: SmallRun) -> None:
+def test_no_partial_files_are_left_next_to_the_version(small_run: SmallRun) -> None:
     assert {path.name for path in small_run.model_root.iterdir()} == {"1", ".next_version"}
     assert (small_run.model_root / "1" / "assets.extra" / "tf_serving_warmup_requests").is_file()
 
 
-def test_a_model_that_was_taken_back_leaves_its_number_and_its_export_id_to_no_other(
+def test_number_and_export_id_of_a_removed_version_are_not_reused(
     small_run: SmallRun, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     models = tmp_path / "models"
     shutil.copytree(small_run.model_root, models)
     arguments = [*small_run.arguments[:-1], str(models)]
     assert main(arguments) == 0
-    assert "as version" not in capfd.readouterr().err
+    assert "The new version is" not in capfd.readouterr().out
     shutil.rmtree(models / "2")
     assert main(arguments) == 0
-    assert "publishes as version 3: numbers after 1 were used" in capfd.readouterr().err
+    assert "The new version is 3: numbers after 1 were used" in capfd.readouterr().out
     assert {path.name for path in models.iterdir()} == {"1", "3", ".next_version"}
     described = []
     for version in ("1", "3"):
@@ -101,7 +101,7 @@ def test_a_model_that_was_taken_back_leaves_its_number_and_its_export_id_to_no_o
     assert first == again
 
 
-def test_a_wanted_version_that_was_used_is_refused_in_a_sentence(
+def test_a_used_version_is_refused_with_a_reason(
     small_run: SmallRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = [str(small_run.workdir), "--model-root", str(small_run.model_root)]
@@ -110,7 +110,7 @@ def test_a_wanted_version_that_was_used_is_refused_in_a_sentence(
     assert (small_run.model_root / "1").is_dir()
 
 
-def test_a_finished_run_started_again_repeats_no_training(
+def test_a_finished_training_is_not_repeated(
     small_run: SmallRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     weights = small_run.workdir / "final" / "model.weights.h5"
@@ -120,17 +120,17 @@ def test_a_finished_run_started_again_repeats_no_training(
     assert weights.stat().st_mtime_ns == before
 
 
-def test_a_work_folder_of_other_data_is_refused(
+def test_a_run_directory_of_other_data_is_refused(
     small_run: SmallRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = write_csv(tmp_path / "other.csv", make_rows(30))
     arguments = [*small_run.arguments[:-2]]
     arguments[1] = str(other)
     assert main(arguments) == 2
-    assert "holds a run with other data" in capsys.readouterr().err
+    assert "contains a run with other data" in capsys.readouterr().err
 
 
-def test_a_work_folder_of_other_extra_texts_is_refused(
+def test_a_run_directory_of_other_extra_texts_is_refused(
     small_run: SmallRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = write_csv(tmp_path / "other.csv", make_rows(30))
@@ -140,7 +140,7 @@ def test_a_work_folder_of_other_extra_texts_is_refused(
     assert "other extra texts" in capsys.readouterr().err
 
 
-def test_the_model_card_is_made_of_the_runs_figures(small_run: SmallRun) -> None:
+def test_the_model_card_is_generated_from_the_run(small_run: SmallRun) -> None:
     card = write_card(small_run.workdir, "About the data.")
     evaluation = json.loads((small_run.workdir / "evaluation.json").read_text(encoding="utf-8"))
     assert f"**{evaluation['macro_f1']:.3f}**" in card
@@ -149,17 +149,17 @@ def test_the_model_card_is_made_of_the_runs_figures(small_run: SmallRun) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "message"),
     [
         (["--data", "none.csv"], "there is no such file"),
         (["--data", "none.csv", "--config", "none.json"], "cannot be read"),
     ],
 )
-def test_a_wrong_argument_ends_with_a_sentence_and_code_2(
-    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_an_invalid_argument_ends_with_a_message_and_code_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert main([*arguments, "--workdir", str(tmp_path / "run")]) == 2
-    assert sentence in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 
@@ -174,7 +174,7 @@ def test_an_unknown_architecture_is_refused_before_any_epoch(
     assert not (tmp_path / "run").exists()
 
 
-def test_books_that_are_nearly_all_alike_are_refused_in_a_sentence(
+def test_near_duplicates_alone_are_refused_with_a_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alike = (
@@ -191,6 +191,6 @@ def test_books_that_are_nearly_all_alike_are_refused_in_a_sentence(
     ]
     data = write_csv(tmp_path / "books.csv", rows)
     assert main(["--data", str(data), "--workdir", str(tmp_path / "run")]) == 2
-    said = capsys.readouterr().err
-    assert "near-repeats" in said
-    assert "Traceback" not in said
+    errors = capsys.readouterr().err
+    assert "near-duplicates" in errors
+    assert "Traceback" not in errors

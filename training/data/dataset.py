@@ -20,41 +20,33 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labelled:
-    """Cleaned texts and their label positions."""
+class LabelledTexts:
+    """Cleaned texts and their labels."""
 
     texts: tuple[str, ...]
-    labels: Ints  # [N]
+    labels: Ints  # [N], positions among the label names
 
     @classmethod
-    def empty(cls) -> "Labelled":
+    def empty(cls) -> "LabelledTexts":
         """No rows."""
         return cls(texts=(), labels=np.zeros(0, dtype=np.int64))
 
-    def plus(self, other: "Labelled | None") -> "Labelled":
-        """These rows and then the other's."""
-        if other is None:
-            return self
-        return Labelled(
-            texts=(*self.texts, *other.texts), labels=np.concatenate([self.labels, other.labels])
-        )
-
-    def select(self, rows: npt.NDArray[np.bool_]) -> "Labelled":
-        """The marked rows."""
-        texts = tuple(text for text, marked in zip(self.texts, rows, strict=True) if marked)
-        return Labelled(texts=texts, labels=self.labels[rows])
+    def select(self, mask: npt.NDArray[np.bool_]) -> "LabelledTexts":
+        """The rows where ``mask`` [N] is true."""
+        texts = tuple(text for text, selected in zip(self.texts, mask, strict=True) if selected)
+        return LabelledTexts(texts=texts, labels=self.labels[mask])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
     """Distinct books with their labels; row i of every field is the same book."""
 
-    texts: tuple[str, ...]  # what a model reads, cleaned
+    texts: tuple[str, ...]  # input of the models: title and summary, cleaned
     summaries: tuple[str, ...]  # the summaries alone, cleaned; no two are equal
     labels: Ints  # [N], positions in label_names
     label_names: tuple[str, ...]
     titles: tuple[str, ...]
-    originals: tuple[str, ...]  # the summaries before cleaning
+    raw_summaries: tuple[str, ...]  # the summaries before cleaning
     rows_read: int
     empty_rows: int
     unlabelled_rows: int
@@ -63,33 +55,33 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def labelled(self) -> Labelled:
-        """All rows, without their titles."""
-        return Labelled(texts=self.texts, labels=self.labels)
+    def labelled_texts(self) -> LabelledTexts:
+        """Texts and labels of all rows."""
+        return LabelledTexts(texts=self.texts, labels=self.labels)
 
-    def counts(self) -> dict[str, int]:
-        """Rows per label."""
-        found = np.bincount(self.labels, minlength=len(self.label_names))
-        return {name: int(found[index]) for index, name in enumerate(self.label_names)}
+    def rows_per_label(self) -> dict[str, int]:
+        """Number of rows by label name."""
+        counts = np.bincount(self.labels, minlength=len(self.label_names))
+        return {name: int(counts[index]) for index, name in enumerate(self.label_names)}
 
     def fingerprint(self) -> str:
-        """Hex SHA-256 over labels and cleaned texts: the same data, whatever its row order."""
+        """Hexadecimal SHA-256 over labels and cleaned texts; independent of the row order."""
         names = [self.label_names[label] for label in self.labels]
         return _fingerprint(zip(names, self.texts, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExtraTexts:
-    """More cleaned texts; ``labels`` are names that may not be labels of the data, or be empty."""
+    """Additional cleaned texts. ``labels`` are names; they may be empty or unknown to the data."""
 
     texts: tuple[str, ...]
     summaries: tuple[str, ...]  # without the titles
     labels: tuple[str, ...]
 
-    def without(self, summaries: Sequence[str]) -> "ExtraTexts":
+    def excluding(self, summaries: Sequence[str]) -> "ExtraTexts":
         """The rows whose summary is not among ``summaries``, so that no held-out row leaks."""
-        known = set(summaries)
-        kept = [row for row, summary in enumerate(self.summaries) if summary not in known]
+        excluded = set(summaries)
+        kept = [row for row, summary in enumerate(self.summaries) if summary not in excluded]
         return ExtraTexts(
             texts=tuple(self.texts[row] for row in kept),
             summaries=tuple(self.summaries[row] for row in kept),
@@ -97,11 +89,11 @@ class ExtraTexts:
         )
 
     def fingerprint(self) -> str:
-        """Hex SHA-256 over labels and texts: the same texts, whatever their order."""
+        """Hexadecimal SHA-256 over labels and texts; independent of their order."""
         return _fingerprint(zip(self.labels, self.texts, strict=True))
 
 
-NO_EXTRA = ExtraTexts(texts=(), summaries=(), labels=())
+NO_EXTRA_TEXTS = ExtraTexts(texts=(), summaries=(), labels=())
 
 
 def _fingerprint(rows: Iterable[tuple[str, str]]) -> str:
@@ -116,14 +108,19 @@ def read_corpus(
     summary_column: str | None = None,
     label_column: str | None = None,
 ) -> Corpus:
-    """The labelled rows of a CSV, cleaned, without repeats.
+    """Read the labelled rows of a CSV, clean them and drop duplicates.
 
-    A summary that occurs more than once keeps its first row. Rows without summary or label are left
-    out and counted. ``title``: whether titles, where there are some, are part of the texts.
+    Of equal summaries the first row is kept. Rows without summary or label are dropped and counted.
+
+    Args:
+        path: CSV in UTF-8 with a header.
+        title: whether the texts begin with the title, if there is one.
+        summary_column: name of the summary column; None: one of ``SUMMARY_COLUMNS``.
+        label_column: name of the label column; None: one of ``LABEL_COLUMNS``.
 
     Raises:
-        TrainingError: no such file or column, no rows, nothing left after cleaning, fewer than two
-            labels, or a label with a single row.
+        TrainingError: the file or a column is missing, there are no rows, no word is left after
+            cleaning, there are fewer than two labels, or a label has a single row.
     """
     table = _read_table(path)
     summaries = _column(table, path, SUMMARY_COLUMNS, summary_column, "summary")
@@ -131,11 +128,12 @@ def read_corpus(
         " ".join(value.split())
         for value in _column(table, path, LABEL_COLUMNS, label_column, "label")
     ]
-    titles = _optional(table, TITLE_COLUMNS)
+    titles = _optional_column(table, TITLE_COLUMNS)
     texts = [clean(value) for value in summaries]
     if not any(texts):
         raise TrainingError(
-            f"{path}: no summary has a word left after cleaning; is it the right column?"
+            f"{path}: no summary has a word left after cleaning; name the right column with "
+            "--summary-column."
         )
     kept: dict[str, int] = {}
     for index, (text, label) in enumerate(zip(texts, labels, strict=True)):
@@ -153,7 +151,7 @@ def read_corpus(
         labels=np.array([position[labels[index]] for index in rows], dtype=np.int64),
         label_names=names,
         titles=tuple(titles[index] for index in rows),
-        originals=tuple(summaries[index] for index in rows),
+        raw_summaries=tuple(summaries[index] for index in rows),
         rows_read=len(texts),
         empty_rows=empty,
         unlabelled_rows=unlabelled,
@@ -161,21 +159,21 @@ def read_corpus(
     )
 
 
-def read_extra(path: Path, *, title: bool = True) -> ExtraTexts:
-    """The texts of a CSV whose label column is optional, cleaned, without repeated summaries.
+def read_extra_texts(path: Path, *, title: bool = True) -> ExtraTexts:
+    """Read the texts of a CSV whose label column is optional, clean them and drop duplicates.
 
     Raises:
-        TrainingError: no such file, no summary column, or no rows.
+        TrainingError: the file or the summary column is missing, or there are no rows.
     """
     table = _read_table(path)
     summaries = _column(table, path, SUMMARY_COLUMNS, None, "summary")
-    labels = _optional(table, LABEL_COLUMNS)
-    titles = _optional(table, TITLE_COLUMNS)
+    labels = _optional_column(table, LABEL_COLUMNS)
+    titles = _optional_column(table, TITLE_COLUMNS)
     kept: dict[str, tuple[str, str]] = {}
-    for heading, summary, label in zip(titles, summaries, labels, strict=True):
+    for book_title, summary, label in zip(titles, summaries, labels, strict=True):
         cleaned = clean(summary)
         if cleaned and cleaned not in kept:
-            text = clean_book(heading if title else "", summary)
+            text = clean_book(book_title if title else "", summary)
             kept[cleaned] = (text, " ".join(label.split()))
     return ExtraTexts(
         texts=tuple(text for text, _ in kept.values()),
@@ -186,21 +184,21 @@ def read_extra(path: Path, *, title: bool = True) -> ExtraTexts:
 
 @dataclass(frozen=True, kw_only=True)
 class Book:
-    """A title, "" where there is none, and a summary, as people write them."""
+    """A title ("" if there is none) and a summary, not cleaned."""
 
     title: str = ""
     summary: str
 
 
 def read_books(path: Path, *, summary_column: str | None = None) -> list[Book]:
-    """The books of a CSV without labels, one per row.
+    """Read the books of a CSV without labels, one per row.
 
     Raises:
-        TrainingError: no such file, no summary column, or no rows.
+        TrainingError: the file or the summary column is missing, or there are no rows.
     """
     table = _read_table(path)
     summaries = _column(table, path, SUMMARY_COLUMNS, summary_column, "summary")
-    titles = _optional(table, TITLE_COLUMNS)
+    titles = _optional_column(table, TITLE_COLUMNS)
     return [Book(title=t, summary=s) for t, s in zip(titles, summaries, strict=True)]
 
 
@@ -215,37 +213,39 @@ def _read_table(path: Path) -> pd.DataFrame:
             encoding="utf-8-sig",
         )
     except FileNotFoundError as error:
-        raise TrainingError(f"{path}: there is no such file.") from error
+        raise TrainingError(f"{path}: there is no such file; check the path.") from error
     except pd.errors.EmptyDataError as error:
         raise TrainingError(f"{path} is empty: it needs a header and rows.") from error
     except UnicodeDecodeError as error:
         raise TrainingError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from error
     except pd.errors.ParserError as error:
-        raise TrainingError(f"{path} is not a comma-separated table: {error}.") from error
+        raise TrainingError(
+            f"{path} is not a comma-separated table: {error}; save it as CSV."
+        ) from error
     if table.empty:
-        raise TrainingError(f"{path} has a header but no rows.")
+        raise TrainingError(f"{path} has a header but no rows; add labelled rows.")
     return table
 
 
 def _column(
-    table: pd.DataFrame, path: Path, candidates: Sequence[str], named: str | None, role: str
+    table: pd.DataFrame, path: Path, candidates: Sequence[str], option: str | None, role: str
 ) -> list[str]:
-    wanted = (named,) if named else candidates
-    found = _find(table, wanted)
-    if found is None:
+    expected = (option,) if option else candidates
+    name = _column_name(table, expected)
+    if name is None:
         raise TrainingError(
-            f"{path} has no {role} column: looked for {', '.join(wanted)}, found "
+            f"{path} has no {role} column: expected {', '.join(expected)}, but it has "
             f"{', '.join(map(str, table.columns))}; name it with --{role}-column."
         )
-    return [str(value) for value in table[found]]
+    return [str(value) for value in table[name]]
 
 
-def _optional(table: pd.DataFrame, candidates: Sequence[str]) -> list[str]:
-    found = _find(table, candidates)
-    return [""] * len(table) if found is None else [str(value) for value in table[found]]
+def _optional_column(table: pd.DataFrame, candidates: Sequence[str]) -> list[str]:
+    name = _column_name(table, candidates)
+    return [""] * len(table) if name is None else [str(value) for value in table[name]]
 
 
-def _find(table: pd.DataFrame, candidates: Sequence[str]) -> str | None:
+def _column_name(table: pd.DataFrame, candidates: Sequence[str]) -> str | None:
     by_name = {str(name).strip().casefold(): str(name) for name in reversed(table.columns)}
     for candidate in candidates:
         if candidate.strip().casefold() in by_name:
@@ -256,11 +256,11 @@ def _find(table: pd.DataFrame, candidates: Sequence[str]) -> str | None:
 def _check_labels(path: Path, names: Sequence[str], labels: Sequence[str]) -> None:
     if len(names) < 2:
         raise TrainingError(
-            f"{path} has {len(names)} label(s) with text; a classifier needs at least two."
+            f"{path} has {len(names)} label(s) with text; add rows, so that there are at least two."
         )
     for name in names:
         if labels.count(name) < 2:
             raise TrainingError(
-                f"{path}: the label '{name}' has one row; it needs at least two, one to learn "
-                "from and one to be judged by. Add rows or remove the label."
+                f"{path}: the label '{name}' has one row; it needs at least two, one for training "
+                "and one for evaluation. Add rows or remove the label."
             )

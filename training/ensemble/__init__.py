@@ -1,1 +1,1 @@
-"""Linear models, stacking and pseudo-labels."""
+"""Linear models, stacking, pseudo-labels and baselines."""

@@ -13,7 +13,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def _tfidf(texts: Sequence[str]) -> TfidfVectorizer:
-    # Split at spaces only, as in the graph of the model.
+    # Split at whitespace only, as the model does.
     return TfidfVectorizer(
         ngram_range=(1, 2),
         sublinear_tf=True,
@@ -24,14 +24,14 @@ def _tfidf(texts: Sequence[str]) -> TfidfVectorizer:
 
 
 def tfidf_svm(texts: Sequence[str], labels: Ints) -> Pipeline:
-    """One- and two-word TF-IDF with a linear support vector machine, fitted."""
+    """Fit a linear support vector machine on TF-IDF of one- and two-word n-grams."""
     return make_pipeline(_tfidf(texts), LinearSVC(C=0.5, class_weight="balanced")).fit(
         texts, labels
     )
 
 
 def tfidf_logistic(texts: Sequence[str], labels: Ints) -> Pipeline:
-    """One- and two-word TF-IDF with logistic regression, fitted."""
+    """Fit a logistic regression on TF-IDF of one- and two-word n-grams."""
     return make_pipeline(
         _tfidf(texts), LogisticRegression(C=30.0, max_iter=2000, class_weight="balanced")
     ).fit(texts, labels)

@@ -1,4 +1,4 @@
-"""Pseudo-labels: extra texts with soft labels from the linear models."""
+"""Pseudo-labels: soft labels of extra texts, from the linear models, for the sequence model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.config import TeachingConfig
+from training.config import PseudoLabelsConfig
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -20,30 +20,34 @@ class PseudoLabels:
     targets: npt.NDArray[np.float32]  # [M, K], rows sum to 1
 
     def save(self, path: Path) -> None:
-        """One npz file."""
+        """Write one npz file."""
         np.savez(path, rows=self.rows, targets=self.targets)
 
     @staticmethod
     def load(path: Path) -> "PseudoLabels":
-        """What ``save`` wrote."""
-        with np.load(path) as found:
-            return PseudoLabels(rows=found["rows"], targets=found["targets"])
+        """Read what ``save`` wrote."""
+        with np.load(path) as arrays:
+            return PseudoLabels(rows=arrays["rows"], targets=arrays["targets"])
 
 
-def select_pseudo_labels(opinion: Floats, share: Floats, config: TeachingConfig) -> PseudoLabels:
-    """Select the most confident texts per label, by log odds [N, K] of the linear models.
+def select_pseudo_labels(logits: Floats, prior: Floats, config: PseudoLabelsConfig) -> PseudoLabels:
+    """Select the most confident texts per label.
 
-    ``share`` [K]: class shares in the data. Readers' tags are ignored, because the models are more
-    often right.
+    Readers' tags are ignored, because the models are more often right.
+
+    Args:
+        logits: log odds [N, K] of the linear models.
+        prior: class shares [K] in the data.
+        config: limits and logit adjustment.
     """
-    adjusted = opinion - config.tilt * np.log(share)
+    adjusted = logits - config.logit_adjustment_tau * np.log(prior)
     powers = np.exp(adjusted - adjusted.max(axis=1, keepdims=True))
     probabilities = powers / powers.sum(axis=1, keepdims=True)
-    best = probabilities.argmax(axis=1)
-    chosen = [np.zeros(0, dtype=np.int64)]
+    predicted = probabilities.argmax(axis=1)
+    selected = [np.zeros(0, dtype=np.int64)]
     for label in range(probabilities.shape[1]):
-        rows = np.flatnonzero(best == label)
-        surest = np.argsort(-probabilities[rows, label], kind="stable")
-        chosen.append(rows[surest[: config.rows_per_class]])
-    rows = np.sort(np.concatenate(chosen))
+        rows = np.flatnonzero(predicted == label)
+        by_confidence = np.argsort(-probabilities[rows, label], kind="stable")
+        selected.append(rows[by_confidence[: config.max_rows_per_class]])
+    rows = np.sort(np.concatenate(selected))
     return PseudoLabels(rows=rows, targets=probabilities[rows].astype(np.float32))

@@ -1,1 +1,1 @@
-"""Metrics, calibration, cross-validation and reports."""
+"""Cross-validation, calibration, metrics and reports."""

@@ -1,4 +1,4 @@
-"""The evaluation for a person: two figures and one HTML page."""
+"""The evaluation as an HTML page with two figures."""
 
 import html
 from collections.abc import Iterable, Sequence
@@ -16,12 +16,12 @@ img{max-width:100%}</style>
 """
 
 
-def write_pages(
+def write_html_report(
     evaluation: dict[str, Any], mistakes: Sequence[dict[str, Any]], folder: Path
 ) -> None:
-    """``confusion.png``, ``reliability.png`` and ``evaluation.html`` in ``folder``.
+    """Write ``confusion.png``, ``reliability.png`` and ``evaluation.html`` into ``folder``.
 
-    The page quotes the data in its list of mistakes.
+    The list of mistakes in the page quotes the data.
     """
     names = [str(name) for name in evaluation["labels"]]
     plots.confusion(np.array(evaluation["confusion"]), names, folder / "confusion.png")

@@ -1,7 +1,7 @@
-"""How good a model is on rows it did not learn from, as one JSON-ready document.
+"""Metrics on out-of-fold predictions, as one document of JSON values.
 
-Calibrated figures are cross-fitted: a fold is calibrated on the other folds, so that no row is
-judged by a temperature or a threshold that it helped to choose.
+Calibrated metrics are cross-fitted: each fold is calibrated on the other folds, so that no row is
+evaluated with a temperature or a threshold that was fitted on it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,16 +16,16 @@ from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_
 from training.config import CalibrationConfig
 from training.evaluation.calibration import (
     calibration_error,
+    conformal_sets,
     fit_calibration,
-    genre_sets,
-    reliability,
+    reliability_bins,
 )
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.floating[Any]]
 Document = dict[str, Any]
 
-_FEWEST_IN_GROUP = 10
+_MIN_ROWS_FOR_F1 = 10
 
 
 def evaluate(
@@ -38,25 +38,34 @@ def evaluate(
     seed: int,
     groups: Mapping[str, npt.NDArray[np.bool_]] | None = None,
 ) -> Document:
-    """Figures for held-out logits [N, K]; ``folds`` [N] tells which rows were held out together.
+    """Compute all metrics.
 
-    ``groups``: rows [N] whose figures are told apart as well.
+    Args:
+        logits: out of fold [N, K].
+        labels: label positions [N].
+        folds: the fold of each row [N].
+        label_names: [K].
+        config: target precision and coverage, number of confidence bins.
+        seed: of the bootstrap.
+        groups: masks [N] of rows for which metrics are computed separately as well.
     """
-    confident = _confidence(logits, labels, folds, list(label_names), config)
-    found = np.array(confident.pop("answers"), dtype=np.int64)
+    calibrated = _calibrated_metrics(logits, labels, folds, list(label_names), config)
+    predicted = np.array(calibrated.pop("predicted"), dtype=np.int64)
     names = list(label_names)
-    kinds = range(len(names))
+    positions = range(len(names))
     precision, recall, f1, support = precision_recall_fscore_support(
-        labels, found, labels=kinds, zero_division=0.0
+        labels, predicted, labels=positions, zero_division=0.0
     )
-    per_fold = [macro_f1(labels[folds == fold], found[folds == fold]) for fold in np.unique(folds)]
+    per_fold = [
+        macro_f1(labels[folds == fold], predicted[folds == fold]) for fold in np.unique(folds)
+    ]
     return {
         "rows": len(labels),
         "labels": names,
-        "macro_f1": macro_f1(labels, found),
-        "macro_f1_interval": list(bootstrap_interval(labels, found, seed=seed)),
+        "macro_f1": macro_f1(labels, predicted),
+        "macro_f1_interval": list(bootstrap_interval(labels, predicted, seed=seed)),
         "macro_f1_per_fold": per_fold,
-        "accuracy": float((found == labels).mean()),
+        "accuracy": float((predicted == labels).mean()),
         "per_class": {
             name: {
                 "precision": float(precision[i]),
@@ -66,50 +75,51 @@ def evaluate(
             }
             for i, name in enumerate(names)
         },
-        "confusion": confusion_matrix(labels, found, labels=kinds).tolist(),
+        "confusion": confusion_matrix(labels, predicted, labels=positions).tolist(),
         "groups": {
-            name: _within(labels, found, rows, names) for name, rows in (groups or {}).items()
+            name: _group_metrics(labels, predicted, rows, names)
+            for name, rows in (groups or {}).items()
         },
-        **confident,
+        **calibrated,
     }
 
 
-def _within(
-    labels: Ints, found: Ints, rows: npt.NDArray[np.bool_], names: Sequence[str]
+def _group_metrics(
+    labels: Ints, predicted: Ints, rows: npt.NDArray[np.bool_], names: Sequence[str]
 ) -> Document:
-    """Figures of some rows. A label with hardly a row among them has no F1 worth a mean."""
-    labels, found = labels[rows], found[rows]
+    """Metrics of some rows. F1 is left out for labels with fewer than 10 of them."""
+    labels, predicted = labels[rows], predicted[rows]
     counts = np.bincount(labels, minlength=len(names))
     scores = {
-        name: class_f1(labels, found, index)
+        name: class_f1(labels, predicted, index)
         for index, name in enumerate(names)
-        if counts[index] >= _FEWEST_IN_GROUP
+        if counts[index] >= _MIN_ROWS_FOR_F1
     }
     return {
         "rows": len(labels),
-        "accuracy": float((found == labels).mean()) if len(labels) else None,
+        "accuracy": float((predicted == labels).mean()) if len(labels) else None,
         "f1": scores,
         "macro_f1": float(np.mean(list(scores.values()))) if scores else None,
     }
 
 
-def macro_f1(labels: Ints, found: Ints) -> float:
-    """The mean of the classes' F1 scores."""
-    return float(f1_score(labels, found, average="macro", zero_division=0.0))
+def macro_f1(labels: Ints, predicted: Ints) -> float:
+    """Mean of the classes' F1 scores."""
+    return float(f1_score(labels, predicted, average="macro", zero_division=0.0))
 
 
-def class_f1(labels: Ints, found: Ints, label: int) -> float:
+def class_f1(labels: Ints, predicted: Ints, label: int) -> float:
     """F1 of one label against the rest."""
-    return float(f1_score(labels == label, found == label, zero_division=0.0))
+    return float(f1_score(labels == label, predicted == label, zero_division=0.0))
 
 
 def bootstrap_interval(
-    labels: Ints, found: Ints, *, seed: int, rounds: int = 1000
+    labels: Ints, predicted: Ints, *, seed: int, rounds: int = 1000
 ) -> tuple[float, float]:
     """95 % percentile interval of macro-F1 when the rows are resampled with replacement."""
     random = np.random.default_rng(seed)
-    classes = int(max(labels.max(), found.max())) + 1
-    pairs = labels * classes + found
+    classes = int(max(labels.max(), predicted.max())) + 1
+    pairs = labels * classes + predicted
     scores = []
     for _ in range(rounds):
         drawn = random.choice(pairs, len(pairs))
@@ -126,35 +136,37 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def _confidence(
+def _calibrated_metrics(
     logits: Floats, labels: Ints, folds: Ints, names: list[str], config: CalibrationConfig
 ) -> Document:
-    chances = np.zeros(logits.shape, dtype=np.float64)
-    alone = np.zeros(len(labels), dtype=bool)
+    probabilities = np.zeros(logits.shape, dtype=np.float64)
+    accepted = np.zeros(len(labels), dtype=bool)  # needs no review
     covered = np.zeros(len(labels), dtype=bool)
     sizes = np.zeros(len(labels))
     for fold in np.unique(folds):
         inside = folds == fold
         other = ~inside if (~inside).any() else inside
-        fitted = fit_calibration(logits[other], labels[other], config)
-        chances[inside] = fitted(logits[inside])
-        alone[inside] = chances[inside].max(axis=1) >= fitted.review_threshold
-        chosen = genre_sets(chances[inside], fitted.quantile)
-        covered[inside] = chosen[np.arange(inside.sum()), labels[inside]]
-        sizes[inside] = chosen.sum(axis=1)
-    right = chances.argmax(axis=1) == labels
+        calibration = fit_calibration(logits[other], labels[other], config)
+        probabilities[inside] = calibration(logits[inside])
+        accepted[inside] = probabilities[inside].max(axis=1) >= calibration.review_threshold
+        sets = conformal_sets(probabilities[inside], calibration.quantile)
+        covered[inside] = sets[np.arange(inside.sum()), labels[inside]]
+        sizes[inside] = sets.sum(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
     return {
-        "answers": chances.argmax(axis=1),
-        "ece": calibration_error(chances, labels, config.bins),
+        "predicted": probabilities.argmax(axis=1),
+        "ece": calibration_error(probabilities, labels, config.bins),
         "ece_uncalibrated": calibration_error(softmax(logits, axis=1), labels, config.bins),
-        "reliability": [asdict(row) for row in reliability(chances, labels, config.bins)],
+        "reliability": [
+            asdict(row) for row in reliability_bins(probabilities, labels, config.bins)
+        ],
         "review": {
-            "wanted_precision": config.precision,
-            "share_left_alone": float(alone.mean()),
-            "precision_left_alone": float(right[alone].mean()) if alone.any() else None,
+            "target_precision": config.precision,
+            "share_without_review": float(accepted.mean()),
+            "precision_without_review": float(correct[accepted].mean()) if accepted.any() else None,
         },
         "conformal": {
-            "wanted_coverage": config.coverage,
+            "target_coverage": config.coverage,
             "coverage": float(covered.mean()),
             "mean_set_size": float(sizes.mean()),
             "coverage_per_class": {
@@ -175,17 +187,17 @@ def confident_mistakes(
     *,
     count: int = 40,
 ) -> list[Document]:
-    """The wrong rows with the highest confidence; they quote the data and stay in the run folder."""
-    chances = softmax(logits, axis=1)
-    found = chances.argmax(axis=1)
-    wrong = np.flatnonzero(found != labels)
-    order = wrong[np.argsort(-chances[wrong].max(axis=1), kind="stable")][:count]
+    """The misclassified rows with the highest confidence, with quotations of the data."""
+    probabilities = softmax(logits, axis=1)
+    predicted = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    order = wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")][:count]
     return [
         {
             "title": titles[row],
             "label": label_names[labels[row]],
-            "predicted": label_names[found[row]],
-            "confidence": float(chances[row].max()),
+            "predicted": label_names[predicted[row]],
+            "confidence": float(probabilities[row].max()),
             "text": texts[row][:300],
         }
         for row in order

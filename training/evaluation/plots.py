@@ -7,7 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 
-mpl.use("Agg")  # no window: this runs on servers
+mpl.use("Agg")  # draws into files, without a display
 
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -24,7 +24,7 @@ def bars(values: Mapping[str, float], title: str, unit: str, path: Path) -> None
 
 
 def histogram(values: Sequence[float], title: str, unit: str, path: Path) -> None:
-    """Counts of values up to their 99th percentile, which a long tail would squeeze."""
+    """Histogram of values, clipped at their 99th percentile because of the long tail."""
     figure, axes = plt.subplots(figsize=(7, 4))
     axes.hist(np.clip(values, 0, np.percentile(values, 99)), bins=50, color="#3b6ea5")
     axes.set_title(title)
@@ -34,7 +34,7 @@ def histogram(values: Sequence[float], title: str, unit: str, path: Path) -> Non
 
 
 def confusion(table: npt.NDArray[np.int64], names: Sequence[str], path: Path) -> None:
-    """Shares of each true label's rows by predicted label, with the counts written in."""
+    """Confusion matrix: colours are shares of each true label's rows, numbers are counts."""
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     side = 2.5 + 0.6 * len(names)
     figure, axes = plt.subplots(figsize=(side, side))
@@ -59,7 +59,7 @@ def confusion(table: npt.NDArray[np.int64], names: Sequence[str], path: Path) ->
 
 
 def reliability(bins: Sequence[Mapping[str, float]], error: float, path: Path) -> None:
-    """Accuracy against confidence; on the diagonal a confidence means what it says."""
+    """Reliability diagram: accuracy against confidence. On the diagonal they are equal."""
     figure, axes = plt.subplots(figsize=(5, 5))
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=1)
     axes.plot(
@@ -70,7 +70,7 @@ def reliability(bins: Sequence[Mapping[str, float]], error: float, path: Path) -
     )
     axes.set_title(f"calibration error {error:.3f}")
     axes.set_xlabel("confidence")
-    axes.set_ylabel("share that is right")
+    axes.set_ylabel("accuracy")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     _save(figure, path)

@@ -1,1 +1,1 @@
-"""From trained parts to a published SavedModel."""
+"""From a finished run to a published SavedModel."""

@@ -1,61 +1,65 @@
-"""The words that spoke for an answer, computed inside the graph."""
+"""Evidence: the words that contributed most to a label, computed inside the graph."""
 
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
-from training.export.graph import Assembled
+from training.export.ensemble_model import EnsembleModel
 from training.features.vectoriser import PADDING, RESERVED
-from training.neural.bag import PAIRS
-from training.neural.graph_inputs import EMBEDDING
+from training.neural.architectures.inputs_and_head import EMBEDDING_LAYER
+from training.neural.linear_graph import TFIDF_LAYER
 
-WORDS = 8
-"""Words per row: more than a person reads, fewer than a cell can hold."""
+MAX_WORDS = 8
+"""Words per row: as many as are worth reading in a cell."""
 
 
-def evidence_of(assembled: Assembled) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    """A graph function: int32 tokens [N, T] → ``words`` string [N, 8], ``weights`` float32 [N, 8].
+def build_attribution(ensemble: EnsembleModel) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """Build a graph function: int32 tokens [N, T] → ``words`` string [N, 8], ``weights`` float32 [N, 8].
 
-    A word's weight is its share of all that speaks for the answered label: gradient times input of
-    the label's log odds, summed over the word's occurrences. Words that speak against it are left
-    out; places without a word hold "" and 0.
+    The attribution of a word is gradient times input of the predicted label's log odds, summed over
+    its occurrences. The weight is its share of all positive attributions; words with a negative one
+    are left out. Unused entries are "" and 0.
     """
-    sequence = _with_features(assembled.sequence, EMBEDDING)
-    bag = _with_features(assembled.bag, PAIRS)
-    width = len(assembled.vocabulary) + RESERVED
-    spelling = tf.constant(["", "", *assembled.vocabulary])
+    sequence = _with_layer_output(ensemble.sequence, EMBEDDING_LAYER)
+    linear = _with_layer_output(ensemble.linear, TFIDF_LAYER)
+    tokens_in_all = len(ensemble.vocabulary) + RESERVED
+    token_texts = tf.constant(["", "", *ensemble.vocabulary])
 
     def explain(tokens: tf.Tensor) -> dict[str, tf.Tensor]:
-        vectors, read = sequence(tokens, training=False)
-        (row, word, value), counted = bag(tokens, training=False)
-        logits = read * float(assembled.answer.weights[0]) + counted
-        answer = tf.argmax(assembled.calibrated(logits), axis=1)
-        answered = tf.one_hot(answer, tf.shape(logits)[1])
-        others = tf.reduce_logsumexp(logits - 1e9 * answered, axis=1)
-        odds = tf.reduce_sum(logits * answered, axis=1) - others
-        by_place, by_pair = tf.gradients(odds, [vectors, value])
+        vectors, sequence_scores = sequence(tokens, training=False)
+        (row, word, value), linear_scores = linear(tokens, training=False)
+        logits = sequence_scores * float(ensemble.head.weights[0]) + linear_scores
+        predicted = tf.argmax(ensemble.calibrated(logits), axis=1)
+        one_hot = tf.one_hot(predicted, tf.shape(logits)[1])
+        others = tf.reduce_logsumexp(logits - 1e9 * one_hot, axis=1)
+        log_odds = tf.reduce_sum(logits * one_hot, axis=1) - others
+        vector_gradients, value_gradients = tf.gradients(log_odds, [vectors, value])
         rows = tf.shape(tokens, out_type=tf.int64)[0]
-        seen = tf.cast(tokens[:, : tf.shape(vectors)[1]], tf.int64)
-        place = tf.range(rows)[:, None] * width + seen
-        spoken = tf.where(seen == PADDING, 0.0, tf.reduce_sum(vectors * by_place, axis=2))
-        total = tf.math.unsorted_segment_sum(
-            tf.concat([tf.reshape(spoken, [-1]), value * by_pair], axis=0),
-            tf.concat([tf.reshape(place, [-1]), row * width + word], axis=0),
-            rows * width,
+        read = tf.cast(tokens[:, : tf.shape(vectors)[1]], tf.int64)
+        # Segment `row * tokens_in_all + token` collects the attributions of one token in one row.
+        segments = tf.range(rows)[:, None] * tokens_in_all + read
+        by_position = tf.reduce_sum(vectors * vector_gradients, axis=2)
+        by_position = tf.where(read == PADDING, 0.0, by_position)
+        attribution = tf.math.unsorted_segment_sum(
+            tf.concat([tf.reshape(by_position, [-1]), value * value_gradients], axis=0),
+            tf.concat([tf.reshape(segments, [-1]), row * tokens_in_all + word], axis=0),
+            rows * tokens_in_all,
         )
-        known = tf.concat([tf.zeros(RESERVED), tf.ones(width - RESERVED)], axis=0)
-        total = tf.nn.relu(tf.reshape(total, [rows, width])) * known
-        share = tf.math.divide_no_nan(total, tf.reduce_sum(total, axis=1, keepdims=True))
-        weights, numbers = tf.math.top_k(share, k=min(WORDS, width))
+        is_word = tf.concat([tf.zeros(RESERVED), tf.ones(tokens_in_all - RESERVED)], axis=0)
+        attribution = tf.nn.relu(tf.reshape(attribution, [rows, tokens_in_all])) * is_word
+        share = tf.math.divide_no_nan(
+            attribution, tf.reduce_sum(attribution, axis=1, keepdims=True)
+        )
+        weights, numbers = tf.math.top_k(share, k=min(MAX_WORDS, tokens_in_all))
         return {
-            "words": tf.where(weights > 0, tf.gather(spelling, numbers), ""),
+            "words": tf.where(weights > 0, tf.gather(token_texts, numbers), ""),
             "weights": weights,
         }
 
     return explain
 
 
-def _with_features(model: keras.Model, layer: str) -> keras.Model:
+def _with_layer_output(model: keras.Model, layer: str) -> keras.Model:
     """The model with the named layer's output before its own, in one run of the graph."""
     return keras.Model(model.inputs, [model.get_layer(layer).output, model.output])

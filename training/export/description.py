@@ -1,7 +1,5 @@
-"""What a shipped model says about itself through its ``describe`` signature."""
+"""The description of a model, which its ``describe`` signature returns."""
 
-import json
-from collections.abc import Sequence
 from typing import Any
 
 from catalogue.text.cleaning import CLEANING_FINGERPRINT
@@ -15,19 +13,19 @@ SCHEMA = 1
 def describe(
     corpus: Corpus, config: TrainingConfig, calibration: Calibration, evaluation: dict[str, Any]
 ) -> dict[str, Any]:
-    """The document; its keys are read by the worker, so that a change needs a new schema number."""
+    """Build the description. Changing a key that the worker reads requires a new ``SCHEMA``."""
     return {
         "schema": SCHEMA,
         "name": "genre",
-        "architecture": f"{config.model.architecture}+experts",
+        "architecture": f"{config.model.architecture}+linear_models",
         "labels": list(corpus.label_names),
         "max_tokens": config.text.max_tokens,
         "reads_title": config.text.title,
         "cleaning_fingerprint": CLEANING_FINGERPRINT,
         "calibration": {
-            "method": "temperature, noise of each label",
+            "method": "temperature and label noise per class",
             "temperature": calibration.temperature,
-            "noise": dict(zip(corpus.label_names, calibration.noise.tolist(), strict=True)),
+            "noise": dict(zip(corpus.label_names, calibration.label_noise.tolist(), strict=True)),
             "ece": evaluation["ece"],
         },
         "review_threshold": calibration.review_threshold,
@@ -40,11 +38,6 @@ def describe(
         "metrics": {
             "macro_f1": evaluation["macro_f1"],
             "accuracy": evaluation["accuracy"],
-            "share_left_alone": evaluation["review"]["share_left_alone"],
+            "share_without_review": evaluation["review"]["share_without_review"],
         },
     }
-
-
-def labels_of(description: str) -> Sequence[str]:
-    """The labels in a description as the model returned it."""
-    return tuple(str(name) for name in json.loads(description)["labels"])

@@ -1,4 +1,4 @@
-"""How scores become an answer: weights and calibration, as a file of the run folder."""
+"""The last step of the ensemble: weights and calibration, as a file of the run directory."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,32 +9,31 @@ import numpy.typing as npt
 
 from training.evaluation.calibration import Calibration
 
-_FILE = "answer.npz"
+_FILE = "ensemble_head.npz"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """The last step of a model."""
+class EnsembleHead:
+    """From the members' scores to calibrated probabilities."""
 
     weights: npt.NDArray[np.floating[Any]]  # [M], the sequence model first
     calibration: Calibration
 
+    def save(self, workdir: Path) -> None:
+        """Write it into the run directory."""
+        np.savez(workdir / _FILE, weights=self.weights, **vars(self.calibration))
 
-def write_answer(answer: Answer, workdir: Path) -> None:
-    """Into the run folder."""
-    np.savez(workdir / _FILE, weights=answer.weights, **vars(answer.calibration))
-
-
-def read_answer(workdir: Path) -> Answer:
-    """What ``write_answer`` wrote."""
-    with np.load(workdir / _FILE) as found:
-        return Answer(
-            weights=found["weights"],
-            calibration=Calibration(
-                temperature=float(found["temperature"]),
-                noise=found["noise"],
-                share=found["share"],
-                review_threshold=float(found["review_threshold"]),
-                quantile=float(found["quantile"]),
-            ),
-        )
+    @staticmethod
+    def load(workdir: Path) -> "EnsembleHead":
+        """Read what ``save`` wrote."""
+        with np.load(workdir / _FILE) as arrays:
+            return EnsembleHead(
+                weights=arrays["weights"],
+                calibration=Calibration(
+                    temperature=float(arrays["temperature"]),
+                    label_noise=arrays["label_noise"],
+                    prior=arrays["prior"],
+                    review_threshold=float(arrays["review_threshold"]),
+                    quantile=float(arrays["quantile"]),
+                ),
+            )

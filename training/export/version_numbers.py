@@ -1,6 +1,6 @@
-"""The numbers of a model folder's versions: each is used once, also when its folder has been removed since.
+"""Version numbers of a model folder. Each is used once, even if its version has been removed.
 
-``.next_version`` in the model folder holds the first number that has never been used. Model servers pass it over, since
+``.next_version`` in the model folder contains the lowest unused number. Model servers ignore it, because
 its name is not a number.
 """
 
@@ -16,10 +16,10 @@ NEXT_VERSION = ".next_version"
 
 
 def next_version(model_root: Path) -> int:
-    """The lowest number that has never been used in this folder.
+    """The lowest number that was never used in this folder.
 
     Raises:
-        TrainingError: ``.next_version`` holds something else than a number.
+        TrainingError: ``.next_version`` does not contain a number.
     """
     newest = max((int(p.name) for p in model_root.glob("*") if p.name.isdecimal()), default=0)
     path = model_root / NEXT_VERSION
@@ -29,29 +29,30 @@ def next_version(model_root: Path) -> int:
         recorded = 1
     except ValueError as error:
         raise TrainingError(
-            f"{path} does not hold a number; write the number into it that the next version is to have, above all "
-            "that were ever published there."
+            f"{path} does not contain a number; write a number into it that is greater than those of all "
+            "versions that were ever published there."
         ) from error
     return max(newest + 1, recorded)
 
 
-def reserve(model_root: Path, wanted: int | None = None) -> int:
-    """Take a number for good, before anything is published under it; one that is not published stays unused.
+def reserve(model_root: Path, requested: int | None = None) -> int:
+    """Reserve a number before a version is published. It is never reserved again, published or not.
 
     Args:
-        wanted: this number; None for the next one.
+        model_root: the folder of the model's versions; created if it does not exist.
+        requested: this number; None: the next one.
 
     Raises:
-        TrainingError: the wanted number was used before.
+        TrainingError: the requested number was used before.
         OSError: the folder cannot be written.
     """
     model_root.mkdir(parents=True, exist_ok=True)
     with _locked(model_root) as folder:
         lowest = next_version(model_root)
-        version = lowest if wanted is None else wanted
+        version = lowest if requested is None else requested
         if version < lowest:
             raise TrainingError(
-                f"Version {version} was used in {model_root} before, or a later one was; leave --version out to "
+                f"Version {version} or a later one was used in {model_root} before; leave --version out to "
                 f"publish as {lowest}."
             )
         written = model_root / f"{NEXT_VERSION}.partial"
@@ -66,7 +67,7 @@ def reserve(model_root: Path, wanted: int | None = None) -> int:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[int]:
-    """The folder's descriptor, while no other publication takes a number in it."""
+    """The folder's descriptor, locked against other publications."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

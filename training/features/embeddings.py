@@ -12,12 +12,12 @@ from training.features.vectoriser import RESERVED
 Floats = npt.NDArray[np.float32]
 
 
-def train_vectors(
+def train_word2vec(
     texts: Sequence[str], config: EmbeddingConfig, *, min_count: int, seed: int
 ) -> dict[str, Floats]:
-    """word2vec over cleaned texts: token → float32 [dimensions].
+    """Train word2vec on cleaned texts: token → float32 [dimensions].
 
-    One thread, because more make the vectors depend on the scheduler.
+    In one thread, because with more the vectors would depend on the scheduler.
     """
     if config.epochs == 0:
         return {}
@@ -36,12 +36,12 @@ def train_vectors(
     return {token: model.wv[token] for token in model.wv.index_to_key}
 
 
-def rows_of(
+def embedding_matrix(
     vocabulary: Sequence[str], vectors: dict[str, Floats], dimensions: int, *, seed: int
 ) -> Floats:
-    """One row per token number, float32 [len(vocabulary) + 2, dimensions].
+    """The embedding matrix, float32 [len(vocabulary) + 2, dimensions].
 
-    Padding and the unknown token are zero; a token without a vector gets a random one.
+    Padding and the unknown token have zeros; a token without a vector has a random one.
     """
     random = np.random.default_rng(seed)
     rows = random.normal(0.0, 0.1, (len(vocabulary) + RESERVED, dimensions)).astype(np.float32)
@@ -52,13 +52,14 @@ def rows_of(
     return rows
 
 
-def unit_and_length(rows: Floats) -> tuple[Floats, Floats]:
-    """Unit vectors, rounded to float16, and lengths for which their numbers spread by 0.3.
+def unit_vectors_and_lengths(rows: Floats) -> tuple[Floats, Floats]:
+    """Split vectors into unit vectors, rounded to float16, and lengths, scaled.
 
-    Longer vectors saturate recurrent gates. Rare words have short vectors in word2vec and should have
-    less influence on a sequence model.
+    The scaled vectors have a standard deviation of 0.3: longer ones saturate recurrent gates. Rare
+    words have short vectors in word2vec and should have less influence on a sequence model.
     """
-    length = np.linalg.norm(rows, axis=1)
-    unit = rows / np.maximum(length, 1e-6)[:, None]
-    spread = max(float(rows[RESERVED:].std()), 1e-6)
-    return unit.astype(np.float16).astype(np.float32), (0.3 / spread * length).astype(np.float32)
+    lengths = np.linalg.norm(rows, axis=1)
+    unit = rows / np.maximum(lengths, 1e-6)[:, None]
+    deviation = max(float(rows[RESERVED:].std()), 1e-6)
+    scaled = (0.3 / deviation * lengths).astype(np.float32)
+    return unit.astype(np.float16).astype(np.float32), scaled

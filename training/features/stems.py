@@ -1,4 +1,4 @@
-"""Stems: a word that is too rare for a vector of its own borrows one from words with its stem.
+"""Stem fallback: a word too rare for a vector gets the mean vector of the words with its stem.
 
 Off by default (`text.stem_fallback`): such a word is then unknown to the model.
 """
@@ -32,18 +32,18 @@ def extend_by_stem(
 
 
 def add_stem_vectors(vectors: Mapping[str, Floats], words: Iterable[str]) -> dict[str, Floats]:
-    """The vectors, plus one for each other word whose stem they know: the mean over that stem."""
+    """The vectors, and for each other word with a known stem the mean over that stem."""
     stem = _stemmer()
     by_stem: dict[str, list[Floats]] = defaultdict(list)
     for word, vector in vectors.items():
         by_stem[stem(word)].append(vector)
     missing = (word for word in words if word not in vectors)
-    borrowed = {
+    by_fallback = {
         word: np.asarray(np.mean(by_stem[stem(word)], axis=0), dtype=np.float32)
         for word in missing
         if stem(word) in by_stem
     }
-    return {**vectors, **borrowed}
+    return {**vectors, **by_fallback}
 
 
 def _stemmer() -> Callable[[str], str]:

@@ -13,7 +13,7 @@ RESERVED = 2
 
 
 def build_vocabulary(texts: Iterable[str], *, size: int, min_count: int) -> tuple[str, ...]:
-    """The most frequent tokens, most frequent first, ties by spelling; at most ``size`` - 2.
+    """The most frequent tokens by falling frequency, ties by spelling; at most ``size`` - 2.
 
     Token i of the result is number i + 2: padding is 0, an unknown token 1.
     """
@@ -26,9 +26,9 @@ def build_vocabulary(texts: Iterable[str], *, size: int, min_count: int) -> tupl
 
 
 def build_vectoriser(vocabulary: Sequence[str]) -> keras.layers.TextVectorization:
-    """The layer string [N] → int64 [N, T]: splits on whitespace, pads to the batch's longest.
+    """The layer string [N] → int64 [N, T]: splits at whitespace, pads to the longest of the batch.
 
-    It does not clean: texts are cleaned by ``catalogue.text.cleaning.clean``.
+    It does not clean; texts are cleaned by ``catalogue.text.cleaning.clean``.
     """
     return keras.layers.TextVectorization(
         standardize=None,
@@ -42,7 +42,7 @@ def build_vectoriser(vocabulary: Sequence[str]) -> keras.layers.TextVectorizatio
 def encode(
     texts: Sequence[str], vocabulary: Sequence[str], limit: int | None
 ) -> list[npt.NDArray[np.int32]]:
-    """Each text's token numbers, the first ``limit`` of them or all, unpadded."""
+    """Token numbers of each text, unpadded: the first ``limit``, or all if it is None."""
     vectoriser = build_vectoriser(vocabulary)
     rows: list[npt.NDArray[np.int32]] = []
     for start in range(0, len(texts), 256):

@@ -1,4 +1,4 @@
-"""Rows of tokens to padded batches of near-equal length."""
+"""Padded batches of token rows of similar length."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ Batch = tuple[Tokens, Floats, Floats]
 class TrainingBatches:
     """Shuffled batches (tokens [B, T], targets [B, K], weights [B]).
 
-    Epoch n depends on the seed and n only, so that a resumed training is equal to an uninterrupted one.
+    Epoch n depends on the seed and n only, so that a resumed training equals an uninterrupted one.
     Rows of similar length share a batch, up to noise, which saves padding.
     """
 
@@ -55,8 +55,8 @@ class TrainingBatches:
     def dataset(self) -> tf.data.Dataset:
         """The batches of the epoch that was shuffled last.
 
-        Shapes are explicit: Keras would infer them from the first batches, which may all have the same
-        width.
+        Shapes are explicit, because Keras would infer them from the first batches, which may all have
+        the same width.
         """
         classes = self._targets.shape[1]
         return tf.data.Dataset.from_generator(
@@ -91,7 +91,7 @@ def pad(rows: Sequence[Tokens]) -> Tokens:
 
 
 def predict_logits(model: keras.Model, rows: Sequence[Tokens], batch_rows: int = 128) -> Floats:
-    """Logits float32 [N, K] in the order of ``rows``, computed in batches of like length."""
+    """Logits float32 [N, K] in the order of ``rows``, computed in batches of similar length."""
     order = np.argsort([len(row) for row in rows], kind="stable")
     result: Floats | None = None
     for begin in range(0, len(rows), batch_rows):

@@ -1,8 +1,7 @@
-"""Keras callbacks: macro-F1, early stopping, best weights, resuming, progress."""
+"""Keras callbacks: reproducible epochs, macro-F1, early stopping, progress."""
 
 import json
 import math
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,16 +10,17 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import f1_score
 
+from training.console import EpochProgress
 from training.neural.batches import Tokens, TrainingBatches, predict_logits
 
 BEST_WEIGHTS = "best.weights.h5"
 SCORES = "scores.json"
 
 
-class BeginEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
-    """Makes an epoch's batches and dropout follow from the seed and its number alone.
+class EpochSeeding(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """Sets batches and dropout of an epoch from the seed and the epoch's number alone.
 
-    After a resume it is not the first epoch, and Keras's backup does not hold random states.
+    So a resumed training equals an uninterrupted one: Keras's backup has no random states.
     """
 
     def __init__(self, batches: TrainingBatches, seed: int) -> None:
@@ -45,20 +45,20 @@ class MacroF1(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no
         self._labels = labels
 
     def on_epoch_end(self, _epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Score this epoch."""
+        """Compute the score."""
         if logs is None:
             return
-        found = predict_logits(self.model, self._rows).argmax(axis=1)
+        predicted = predict_logits(self.model, self._rows).argmax(axis=1)
         logs["val_macro_f1"] = float(
-            f1_score(self._labels, found, average="macro", zero_division=0.0)
+            f1_score(self._labels, predicted, average="macro", zero_division=0.0)
         )
 
 
-class BestOnMacroF1(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
-    """Keeps the best epoch's weights in ``folder`` and stops after ``patience`` epochs without.
+class EarlyStopping(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """Saves the best epoch's weights in ``folder``; stops after ``patience`` epochs without a better one.
 
-    The scores are on disk and everything else follows from them, so that an epoch that is repeated
-    after an interruption counts once.
+    The decision depends only on the scores on disk, so that an epoch that is repeated after an
+    interruption counts once.
     """
 
     def __init__(self, folder: Path, patience: int) -> None:
@@ -68,7 +68,7 @@ class BestOnMacroF1(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         self.scores: dict[int, float] = read_scores(folder)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Record the score, save the best weights, stop early."""
+        """Record the score, save the weights if they are the best, stop early."""
         self.scores[epoch] = (logs or {})["val_macro_f1"]
         best = best_epoch(self.scores)
         if best == epoch:
@@ -79,7 +79,7 @@ class BestOnMacroF1(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
 
 
 def read_scores(folder: Path) -> dict[int, float]:
-    """Validation macro-F1 by epoch as left by an earlier run; empty if there was none."""
+    """Validation macro-F1 by epoch, as saved by an earlier run; empty if there was none."""
     path = folder / SCORES
     if not path.exists():
         return {}
@@ -93,7 +93,7 @@ def best_epoch(scores: dict[int, float]) -> int:
 
 
 def half_cosine(learning_rate: float, epochs: int) -> Callable[[int, float], float]:
-    """Learning rate of an epoch: half at first while Adam's means are young, then a half cosine."""
+    """Learning rate by epoch: half in the first one, as warm-up for Adam, then a half cosine."""
 
     def rate(epoch: int, _current: float) -> float:
         if epoch == 0:
@@ -103,25 +103,13 @@ def half_cosine(learning_rate: float, epochs: int) -> Callable[[int, float], flo
     return rate
 
 
-class Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
-    """One line per epoch, for a person or a log; Keras's own bar fills logs with returns."""
+class ReportEpochs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """Passes each epoch's metrics on; Keras's own progress bar does not suit logs."""
 
-    def __init__(self, title: str, epochs: int) -> None:
+    def __init__(self, progress: EpochProgress) -> None:
         super().__init__()
-        self._title = title
-        self._epochs = epochs
-        self._started = time.monotonic()
-
-    def on_epoch_begin(self, _epoch: int, _logs: dict[str, float] | None = None) -> None:
-        """Start the clock."""
-        self._started = time.monotonic()
+        self._progress = progress
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Print the line."""
-        values = " · ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
-        done = round(10 * (epoch + 1) / self._epochs)
-        print(
-            f"{self._title} [{'#' * done}{'.' * (10 - done)}] epoch {epoch + 1}/{self._epochs} · "
-            f"{values} · {time.monotonic() - self._started:.0f} s",
-            flush=True,
-        )
+        """Report the epoch."""
+        self._progress.complete_epoch(epoch, logs or {})

@@ -1,4 +1,4 @@
-"""Trains the sequence model: pre-training with pseudo-labelled texts, then on the data."""
+"""Trains the sequence model: pre-training with pseudo-labelled texts, then training on the data."""
 
 import json
 from collections.abc import Sequence
@@ -9,75 +9,74 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from training.config import PhaseConfig, TrainingConfig
-from training.data.dataset import ExtraTexts, Labelled
+from training.config import StageConfig, TrainingConfig
+from training.data.dataset import ExtraTexts, LabelledTexts
 from training.features.fold_artifacts import FoldArtifacts
 from training.features.vectoriser import encode
-from training.neural import build_model
-from training.neural.graph_inputs import Shape
+from training.neural.architectures import build_model
+from training.neural.architectures.inputs_and_head import ModelShape
 from training.neural.imbalance import class_weights
 from training.neural.layers import WordVectors
 from training.neural.stage import Examples, run_stage
 
 _WEIGHTS = "model.weights.h5"
-_DONE = "done.json"
+_EPOCHS = "epochs.json"
 
 Epochs = tuple[int, int]
-"""Passes in pre-training and in training."""
+"""Number of epochs in pre-training and in training."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitted:
+class SequenceModel:
     """A trained sequence model."""
 
     model: keras.Model  # int32 tokens [N, T] → float32 scores [N, K]
-    words: WordVectors  # its table, shared with the linear models
+    words: WordVectors  # its embedding, which the linear models share
     epochs: Epochs  # of the best weights
 
 
 def fit(
-    learn: Labelled,
-    validation: Labelled | None,
+    data: LabelledTexts,
+    validation: LabelledTexts | None,
     extra: ExtraTexts,
-    prepared: FoldArtifacts,
+    artifacts: FoldArtifacts,
     classes: int,
     config: TrainingConfig,
     folder: Path,
     *,
-    title: str,
     epochs: Epochs | None = None,
-) -> Fitted:
+) -> SequenceModel:
     """Train one model in ``folder``, or resume an interrupted training there.
 
-    With ``validation`` the best epoch is kept. Without, ``epochs`` is the number of passes, and the
-    last epoch is kept.
+    With ``validation`` the best epoch is kept. Without, the last one is kept, and ``epochs``
+    replaces the configured numbers of epochs.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / _DONE).exists():
+    if not (folder / _EPOCHS).exists():
         keras.utils.set_random_seed(config.seed)
-        model, _ = _untrained(prepared, classes, config)
-        done = _train(
-            model, learn, validation, extra, prepared, classes, config, folder, title, epochs
-        )
+        model, _ = _untrained(artifacts, classes, config)
+        trained = _train(model, data, validation, extra, artifacts, classes, config, folder, epochs)
         model.save_weights(folder / _WEIGHTS)
-        (folder / _DONE).write_text(json.dumps(done), encoding="utf-8")
-    return load(folder, prepared, classes, config)
+        (folder / _EPOCHS).write_text(json.dumps(trained), encoding="utf-8")
+    return load(folder, artifacts, classes, config)
 
 
-def load(folder: Path, prepared: FoldArtifacts, classes: int, config: TrainingConfig) -> Fitted:
-    """The model that ``fit`` finished in ``folder``."""
-    model, words = _untrained(prepared, classes, config)
+def load(
+    folder: Path, artifacts: FoldArtifacts, classes: int, config: TrainingConfig
+) -> SequenceModel:
+    """Load the model that ``fit`` trained in ``folder``."""
+    model, words = _untrained(artifacts, classes, config)
     model.load_weights(folder / _WEIGHTS)
-    first, second = json.loads((folder / _DONE).read_text(encoding="utf-8"))
-    return Fitted(model=model, words=words, epochs=(first, second))
+    pretraining, training = json.loads((folder / _EPOCHS).read_text(encoding="utf-8"))
+    return SequenceModel(model=model, words=words, epochs=(pretraining, training))
 
 
 def _untrained(
-    prepared: FoldArtifacts, classes: int, config: TrainingConfig
+    artifacts: FoldArtifacts, classes: int, config: TrainingConfig
 ) -> tuple[keras.Model, WordVectors]:
-    shape = Shape(
+    shape = ModelShape(
         architecture=config.model.architecture,
-        tokens=len(prepared.idf),
+        tokens=len(artifacts.idf),
         dimensions=config.embedding.dimensions,
         classes=classes,
         max_tokens=config.text.max_tokens,
@@ -86,65 +85,65 @@ def _untrained(
     )
     words = WordVectors(shape.tokens, shape.dimensions)
     model = build_model(shape, words)
-    words.set_weights([prepared.unit.astype(np.float16), prepared.length])
+    words.set_weights([artifacts.unit_vectors.astype(np.float16), artifacts.vector_lengths])
     return model, words
 
 
 def _train(
     model: keras.Model,
-    learn: Labelled,
-    validation: Labelled | None,
+    data: LabelledTexts,
+    validation: LabelledTexts | None,
     extra: ExtraTexts,
-    prepared: FoldArtifacts,
+    artifacts: FoldArtifacts,
     classes: int,
     config: TrainingConfig,
     folder: Path,
-    title: str,
     epochs: Epochs | None,
 ) -> Epochs:
-    def read(texts: Sequence[str]) -> list[npt.NDArray[np.int32]]:
-        return encode(texts, prepared.vocabulary, config.text.max_tokens)
+    def tokens(texts: Sequence[str]) -> list[npt.NDArray[np.int32]]:
+        return encode(texts, artifacts.vocabulary, config.text.max_tokens)
 
-    taught = prepared.taught
-    rows = read(learn.texts)
-    more = [*rows, *read([extra.texts[row] for row in taught.rows])]
-    judge = None if validation is None else (read(validation.texts), validation.labels)
+    pseudo = artifacts.pseudo_labels
+    data_rows = tokens(data.texts)
+    all_rows = [*data_rows, *tokens([extra.texts[row] for row in pseudo.rows])]
+    validation_set = None if validation is None else (tokens(validation.texts), validation.labels)
     stages = (
-        ("pre-training", config.pretraining, more, taught.targets),
-        ("training", config.training, rows, taught.targets[:0]),
+        ("pre-training", config.pretraining, all_rows, pseudo.targets),
+        ("training", config.training, data_rows, pseudo.targets[:0]),
     )
-    done = [0, 0]
-    for index, (name, phase, chosen, targets) in enumerate(stages):
-        limit = phase.epochs if epochs is None else epochs[index]
-        if limit == 0 or (name == "pre-training" and not len(targets)):
+    trained = [0, 0]
+    for index, (name, stage, rows, soft_targets) in enumerate(stages):
+        limit = stage.epochs if epochs is None else epochs[index]
+        if limit == 0 or (name == "pre-training" and not len(soft_targets)):
             continue
-        done[index] = run_stage(
+        pseudo_weight = config.pseudo_labels.weight
+        trained[index] = run_stage(
             model,
-            _examples(chosen, learn.labels, targets, classes, phase, config.teaching.weight),
-            judge,
-            phase.model_copy(update={"epochs": limit}),
+            _examples(rows, data.labels, soft_targets, classes, stage, pseudo_weight),
+            validation_set,
+            stage.model_copy(update={"epochs": limit}),
             folder / name,
-            title=f"{title} {name}",
+            name=name,
             seed=config.seed + index,
             tensorboard=config.tensorboard,
         )
-    return done[0], done[1]
+    return trained[0], trained[1]
 
 
 def _examples(
     rows: list[npt.NDArray[np.int32]],
     labels: npt.NDArray[np.int64],
-    taught: npt.NDArray[np.float32],
+    soft_targets: npt.NDArray[np.float32],
     classes: int,
-    phase: PhaseConfig,
-    taught_weight: float,
+    stage: StageConfig,
+    pseudo_weight: float,
 ) -> Examples:
-    """Labelled rows followed by pseudo-labelled ones; rare labels weigh more in both."""
-    hard = np.eye(classes, dtype=np.float32)[labels]
-    hard = hard * (1 - phase.label_smoothing) + phase.label_smoothing / classes
-    per_class = class_weights(labels, classes, phase.class_weight_power)
+    """Labelled rows followed by pseudo-labelled ones; rare labels have more weight in both."""
+    hard_targets = np.eye(classes, dtype=np.float32)[labels]
+    hard_targets = hard_targets * (1 - stage.label_smoothing) + stage.label_smoothing / classes
+    per_class = class_weights(labels, classes, stage.class_weight_power)
     return Examples(
         rows=rows,
-        targets=np.concatenate([hard, taught]),
-        weights=np.concatenate([per_class[labels], taught_weight * (taught @ per_class)]),
+        targets=np.concatenate([hard_targets, soft_targets]),
+        weights=np.concatenate([per_class[labels], pseudo_weight * (soft_targets @ per_class)]),
     )

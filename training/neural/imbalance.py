@@ -12,7 +12,7 @@ Floats = npt.NDArray[np.float32]
 def class_weights(labels: Ints, classes: int, power: float) -> Floats:
     """Weight of each class, float32 [classes], with a mean of 1 over the rows.
 
-    A class's weight is its inverse share to ``power``: 0 weighs rows equally, 1 classes.
+    The weight is the inverse class share to the power ``power``: 0 weights rows equally, 1 classes.
     """
     counts = np.bincount(labels, minlength=classes).astype(np.float64)
     weights = np.where(counts > 0, np.maximum(counts, 1.0) ** -power, 0.0)
@@ -20,14 +20,14 @@ def class_weights(labels: Ints, classes: int, power: float) -> Floats:
 
 
 def balanced_sample(labels: Ints, random: np.random.Generator) -> Ints:
-    """Row numbers, as many as there are labels, drawn so that each class is equally likely."""
+    """Row numbers [N], drawn with replacement so that each class is equally likely."""
     counts = np.bincount(labels)
-    chance = 1.0 / counts[labels]
-    return random.choice(len(labels), size=len(labels), p=chance / chance.sum())
+    weights = 1.0 / counts[labels]
+    return random.choice(len(labels), size=len(labels), p=weights / weights.sum())
 
 
 class FocalLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras ships no types
-    """Cross-entropy times (1 - p)^gamma, so that easy rows weigh less (Lin et al., 2017).
+    """Cross-entropy times (1 - p)^gamma, so that easy rows have less weight (Lin et al., 2017).
 
     Targets are float [N, K] rows that sum to 1, predictions are logits [N, K].
     """

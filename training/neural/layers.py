@@ -1,6 +1,6 @@
-"""Small layers the architectures share. All of them treat token 0 as padding, which never counts.
+"""Small layers that the architectures share. All of them ignore token 0, which is padding.
 
-Every layer is made of portable operations, so that an exported graph runs on any server.
+They consist of portable operations, so that an exported graph runs on any server.
 """
 
 from typing import Any, TypeAlias
@@ -14,21 +14,21 @@ Tensor: TypeAlias = Any  # a Keras tensor, symbolic or not
 
 
 class _Masked(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
-    """A layer that is handed its mask as an argument and lets none through on its own."""
+    """A layer that takes its mask as an argument and does not propagate one."""
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name=name)
         self.supports_masking = True
 
     def compute_mask(self, *_inputs: Tensor, **_masks: Tensor) -> None:
-        """Nothing after a pooling has a time axis left to mask."""
+        """Return no mask: after pooling there is no time axis."""
 
 
 class TokenMask(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
     """int [N, T] → bool [N, T], true where there is a token.
 
-    The first column always counts: a row without tokens then reads as one padding vector instead
-    of dividing by zero.
+    The first column is always true, so that a row without tokens is one padding vector and poolings
+    do not divide by zero.
     """
 
     def call(self, tokens: Tensor) -> Tensor:
@@ -51,8 +51,8 @@ class Truncate(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no type
 class WordVectors(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
     """int [N, T] → float32 [N, T, D]: frozen word2vec, as unit vectors and their lengths.
 
-    One float16 table serves the sequence model and the experts, which is most of a model's file.
-    Frozen, because 2,000 rows are too few to move 20,000 words: trained tables were no better.
+    One float16 table serves the sequence model and the linear models; it is most of a model's size.
+    Frozen, because 2,000 rows are too few to train 20,000 vectors: trained tables were no better.
     """
 
     def __init__(self, tokens: int, dimensions: int) -> None:
@@ -75,7 +75,7 @@ class WordVectors(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no t
 
 
 class WordDropout(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
-    """In training, reads a share of the tokens as unknown."""
+    """Replaces a share of the tokens by the unknown token, in training only."""
 
     def __init__(self, rate: float, seed: int, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -106,7 +106,7 @@ class MaskedMax(_Masked):
 
 
 class AttentionPooling(_Masked):
-    """float [N, T, D] and its mask [N, T] → [N, D]: a learned query weighs the positions."""
+    """float [N, T, D] and its mask [N, T] → [N, D]: a learned query weights the positions."""
 
     def __init__(self, units: int, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -119,21 +119,21 @@ class AttentionPooling(_Masked):
         super().build(input_shape)
 
     def call(self, states: Tensor, mask: Tensor) -> Tensor:
-        return ops.sum(states * self.weights_of(states, mask)[:, :, None], axis=1)
+        return ops.sum(states * self.attention_weights(states, mask)[:, :, None], axis=1)
 
-    def weights_of(self, states: Tensor, mask: Tensor) -> Tensor:
+    def attention_weights(self, states: Tensor, mask: Tensor) -> Tensor:
         """float [N, T], each row summing to 1 over its tokens."""
         scores = self.score(self.project(states))[:, :, 0]
         return ops.softmax(ops.where(mask, scores, -1e9), axis=1)
 
 
 class SinePositions(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
-    """Adds the sine and cosine of each position, so that order can be seen: [N, T, D] → same."""
+    """Sinusoidal position encoding, added to the states: [N, T, D] → [N, T, D]."""
 
     def call(self, states: Tensor) -> Tensor:
         length, width = ops.shape(states)[1], states.shape[-1]
         half = (width + 1) // 2
-        place = ops.cast(ops.arange(length), "float32")[:, None]
+        position = ops.cast(ops.arange(length), "float32")[:, None]
         rate = ops.exp(ops.arange(half, dtype="float32") * (-9.21034 / half))[None, :]
-        waves = ops.concatenate([ops.sin(place * rate), ops.cos(place * rate)], axis=1)
+        waves = ops.concatenate([ops.sin(position * rate), ops.cos(position * rate)], axis=1)
         return states + 0.1 * waves[None, :, :width]

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 
 from training.config import TrainingConfig
-from training.data.dataset import NO_EXTRA, Labelled
-from training.features.fold_artifacts import prepare
+from training.data.dataset import NO_EXTRA_TEXTS, LabelledTexts
+from training.features.fold_artifacts import build_artifacts
 from training.features.stems import add_stem_vectors, extend_by_stem
 from training.features.vectoriser import RESERVED
 
@@ -35,14 +35,16 @@ def test_a_word_without_a_vector_gets_the_mean_of_its_stem() -> None:
 
 def test_stem_fallback_gives_rare_words_a_place_in_the_vocabulary(tmp_path: Path) -> None:
     texts = ("dragon castle dragon", "dragon dragons castle", "castle murder murder murder") * 2
-    rows = Labelled(texts=(*texts, "dragoned"), labels=np.array([0, 0, 1, 0, 0, 1, 0]))
+    rows = LabelledTexts(texts=(*texts, "dragoned"), labels=np.array([0, 0, 1, 0, 0, 1, 0]))
     config = TrainingConfig.model_validate(
         {
             "text": {"min_count": 3, "stem_fallback": True},
             "embedding": {"dimensions": 4, "epochs": 1, "subsample": 0.0},
         }
     )
-    artifacts = prepare(rows, NO_EXTRA, ("fantasy", "crime"), config, tmp_path)
-    places = [artifacts.vocabulary.index(w) + RESERVED for w in ("dragon", "dragons", "dragoned")]
-    own, *borrowed = artifacts.unit[places]
-    assert all(np.array_equal(vector, own) for vector in borrowed)
+    artifacts = build_artifacts(rows, NO_EXTRA_TEXTS, ("fantasy", "crime"), config, tmp_path)
+    positions = [
+        artifacts.vocabulary.index(w) + RESERVED for w in ("dragon", "dragons", "dragoned")
+    ]
+    own, *fallbacks = artifacts.unit_vectors[positions]
+    assert all(np.array_equal(vector, own) for vector in fallbacks)

@@ -12,13 +12,13 @@ def test_weights_average_one_over_the_rows() -> None:
         assert class_weights(LABELS, 2, power)[LABELS].mean() == pytest.approx(1.0)
 
 
-def test_full_power_makes_classes_count_alike() -> None:
+def test_full_power_weights_classes_equally() -> None:
     weights = class_weights(LABELS, 2, 1.0)
     assert weights[0] * 90 == pytest.approx(weights[1] * 10)
     assert class_weights(LABELS, 2, 0.0).tolist() == [1.0, 1.0]
 
 
-def test_a_class_without_rows_weighs_nothing() -> None:
+def test_a_class_without_rows_has_weight_zero() -> None:
     assert class_weights(LABELS, 3, 0.5)[2] == 0.0
 
 
@@ -34,7 +34,7 @@ def test_focal_loss_without_gamma_is_cross_entropy() -> None:
     assert float(FocalLoss(0.0)(targets, logits)) == pytest.approx(float(plain), abs=1e-6)
 
 
-def test_focal_loss_plays_easy_rows_down() -> None:
+def test_focal_loss_reduces_the_loss_of_easy_rows() -> None:
     target = np.array([[1.0, 0.0]], np.float32)
     easy, hard = np.array([[3.0, 0.0]], np.float32), np.array([[-3.0, 0.0]], np.float32)
     plain, focal = FocalLoss(0.0), FocalLoss(2.0)

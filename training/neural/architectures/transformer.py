@@ -1,18 +1,18 @@
-"""One block of self-attention: what a recurrent model has to beat."""
+"""One block of self-attention, to compare recurrent models with."""
 
 import keras
 
-from training.neural.graph_inputs import Shape, finish, start
+from training.neural.architectures.inputs_and_head import ModelShape, build_head, build_inputs
 from training.neural.layers import MaskedMax, MaskedMean, SinePositions, WordVectors
 
 
-def transformer(shape: Shape, words: WordVectors) -> keras.Model:
+def transformer(shape: ModelShape, words: WordVectors) -> keras.Model:
     """Positions, one pre-normalised encoder block, maximum and mean over time."""
     settings = shape.settings
-    begun = start(shape, words)
+    inputs = build_inputs(shape, words)
     width = 2 * settings.units
     states = SinePositions(name="positions")(
-        keras.layers.Dense(width, name="widen")(begun.embedded)
+        keras.layers.Dense(width, name="widen")(inputs.embedded)
     )
     normal = keras.layers.LayerNormalization(name="attention_norm")(states)
     attended = keras.layers.MultiHeadAttention(
@@ -22,7 +22,7 @@ def transformer(shape: Shape, words: WordVectors) -> keras.Model:
         flash_attention=False,
         seed=shape.seed + 4,
         name="self_attention",
-    )(normal, normal, key_mask=begun.mask)
+    )(normal, normal, key_mask=inputs.mask)
     states = keras.layers.Add(name="attention_sum")([states, attended])
     normal = keras.layers.LayerNormalization(name="feed_norm")(states)
     fed = keras.layers.Dense(2 * width, activation="gelu", name="feed_in")(normal)
@@ -30,8 +30,8 @@ def transformer(shape: Shape, words: WordVectors) -> keras.Model:
     states = keras.layers.Add(name="feed_sum")([states, fed])
     pooled = keras.layers.Concatenate(name="pooled")(
         [
-            MaskedMax(name="max")(states, begun.mask),
-            MaskedMean(name="mean")(states, begun.mask),
+            MaskedMax(name="max")(states, inputs.mask),
+            MaskedMean(name="mean")(states, inputs.mask),
         ]
     )
-    return finish(shape, begun, pooled)
+    return build_head(shape, inputs, pooled)

@@ -3,16 +3,16 @@ import pytest
 
 from training.config import ModelConfig
 from training.errors import TrainingError
-from training.neural import ARCHITECTURES, build_model
+from training.neural.architectures import ARCHITECTURES, build_model
+from training.neural.architectures.inputs_and_head import ModelShape
 from training.neural.batches import pad
-from training.neural.graph_inputs import Shape
 from training.neural.layers import WordVectors
 
 RANDOM = np.random.default_rng(7)
 
 
 def _model(architecture: str):  # type: ignore[no-untyped-def]  # Keras ships no types
-    shape = Shape(
+    shape = ModelShape(
         architecture=architecture,
         tokens=50,
         dimensions=6,
@@ -43,12 +43,12 @@ PARAMETERS = {
 }
 
 
-def test_every_architecture_has_the_parameters_it_should() -> None:
+def test_every_architecture_has_the_expected_number_of_parameters() -> None:
     assert {name: _model(name).count_params() for name in ARCHITECTURES} == PARAMETERS
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
-def test_padding_does_not_change_an_answer(name: str) -> None:
+def test_padding_does_not_change_the_scores(name: str) -> None:
     model = _model(name)
     row = np.array([[4, 9, 2]], np.int32)
     padded = np.array([[4, 9, 2, 0, 0, 0]], np.int32)
@@ -56,7 +56,7 @@ def test_padding_does_not_change_an_answer(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
-def test_tokens_behind_the_limit_are_not_read(name: str) -> None:
+def test_tokens_after_the_limit_are_ignored(name: str) -> None:
     model = _model(name)
     row = np.arange(2, 12, dtype=np.int32)[None, :]
     assert np.allclose(model(row), model(row[:, :8]), atol=1e-6)
@@ -74,7 +74,7 @@ def test_the_order_of_words_matters(name: str) -> None:
     assert not np.allclose(model(row), model(row[:, ::-1]), atol=1e-7)
 
 
-def test_word_vectors_stay_as_word2vec_left_them() -> None:
+def test_word_vectors_are_not_trained() -> None:
     assert all("word_vectors" not in w.path for w in _model("gru").trainable_weights)
 
 

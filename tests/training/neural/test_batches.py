@@ -15,11 +15,11 @@ def _weights(batches: TrainingBatches) -> list[float]:
     return [float(w) for i in range(len(batches)) for w in batches[i][2]]
 
 
-def test_an_epoch_holds_every_row_once() -> None:
+def test_an_epoch_has_every_row_once() -> None:
     assert sorted(_weights(_batches())) == WEIGHTS.tolist()
 
 
-def test_an_epoch_follows_from_seed_and_number_alone() -> None:
+def test_an_epoch_depends_on_seed_and_number_only() -> None:
     first, second = _batches(), _batches()
     first.shuffle(3)
     second.shuffle(1)
@@ -28,7 +28,7 @@ def test_an_epoch_follows_from_seed_and_number_alone() -> None:
     assert _weights(first) == _weights(second)
 
 
-def test_rows_of_like_length_share_a_batch() -> None:
+def test_rows_of_similar_length_share_a_batch() -> None:
     batches = _batches()
     cells = sum(batches[i][0].size for i in range(len(batches)))
     assert cells < 1.5 * sum(len(row) for row in ROWS)
@@ -40,18 +40,18 @@ def test_balanced_batches_draw_rare_labels_as_often() -> None:
     assert 70 <= rare <= 130
 
 
-def test_batches_may_differ_in_width_behind_equal_ones() -> None:
+def test_batches_may_differ_in_width_after_equal_ones() -> None:
     rows = [np.full(30 if i < 150 else 9, 2, np.int32) for i in range(200)]
     batches = TrainingBatches(rows, TARGETS, WEIGHTS, batch_rows=8, seed=7)
     widths = {int(tokens.shape[1]) for tokens, _, _ in batches.dataset()}
     assert widths == {9, 30}
 
 
-def test_the_data_set_follows_the_epoch_that_is_dealt() -> None:
+def test_the_dataset_has_the_batches_of_the_shuffled_epoch() -> None:
     batches = _batches()
-    found = batches.dataset()
+    dataset = batches.dataset()
     batches.shuffle(3)
-    drawn = [float(w) for _, _, weights in found for w in weights]
+    drawn = [float(w) for _, _, weights in dataset for w in weights]
     assert drawn == _weights(batches)
 
 

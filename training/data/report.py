@@ -1,4 +1,4 @@
-"""What a data set looks like: label counts, lengths, duplicates; as JSON and plots."""
+"""Statistics of a data set: label counts, lengths, duplicates; as JSON and plots."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from training.evaluation import plots
 
 
 def data_report(corpus: Corpus) -> dict[str, object]:
-    """Figures only: no title and no text of the data is in it."""
+    """The statistics as JSON values, without any title or text of the data."""
     tokens = [text.count(" ") + 1 for text in corpus.texts]
     return {
         "rows_read": corpus.rows_read,
@@ -19,20 +19,23 @@ def data_report(corpus: Corpus) -> dict[str, object]:
         "empty_rows": corpus.empty_rows,
         "unlabelled_rows": corpus.unlabelled_rows,
         "duplicate_rows": corpus.duplicate_rows,
-        "rows_per_label": corpus.counts(),
-        "words_before_cleaning": _spread([len(text.split()) for text in corpus.originals]),
-        "tokens_after_cleaning": _spread(tokens),
+        "rows_per_label": corpus.rows_per_label(),
+        "words_before_cleaning": _percentiles([len(text.split()) for text in corpus.raw_summaries]),
+        "tokens_after_cleaning": _percentiles(tokens),
         "data_fingerprint": corpus.fingerprint(),
     }
 
 
 def write_report(corpus: Corpus, folder: Path) -> dict[str, object]:
-    """``data.json``, ``labels.png`` and ``lengths.png`` in ``folder``; returns the figures."""
+    """Write ``data.json``, ``labels.png`` and ``lengths.png`` into ``folder``.
+
+    Returns: the statistics.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     report = data_report(corpus)
     (folder / "data.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     plots.bars(
-        {name: float(count) for name, count in corpus.counts().items()},
+        {name: float(count) for name, count in corpus.rows_per_label().items()},
         "Rows per label",
         "rows",
         folder / "labels.png",
@@ -42,24 +45,22 @@ def write_report(corpus: Corpus, folder: Path) -> dict[str, object]:
     return report
 
 
-def _spread(values: tuple[int, ...] | list[int]) -> dict[str, float]:
-    low, middle, high, longest = np.percentile(values, [10, 50, 90, 100])
+def _percentiles(values: tuple[int, ...] | list[int]) -> dict[str, float]:
+    p10, median, p90, longest = np.percentile(values, [10, 50, 90, 100])
     return {
         "mean": float(np.mean(values)),
-        "p10": float(low),
-        "median": float(middle),
-        "p90": float(high),
+        "p10": float(p10),
+        "median": float(median),
+        "p90": float(p90),
         "longest": float(longest),
     }
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.data.data_report", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m training.data.report", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="labelled CSV")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the figures")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
     options = parser.parse_args(arguments)
     print(json.dumps(write_report(read_corpus(options.data), options.out), indent=1))
 

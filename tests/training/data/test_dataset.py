@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from training.data.dataset import read_books, read_corpus, read_extra
+from training.data.dataset import read_books, read_corpus, read_extra_texts
 from training.errors import TrainingError
 
 
@@ -20,7 +20,7 @@ GOOD = """index,title,genre,summary
 """
 
 
-def test_labels_and_texts_are_found_by_column_name(tmp_path: Path) -> None:
+def test_columns_are_detected_by_name(tmp_path: Path) -> None:
     corpus = read_corpus(_csv(tmp_path, GOOD))
     assert corpus.label_names == ("crime", "science")
     assert corpus.labels.tolist() == [0, 0, 1, 1]
@@ -31,13 +31,13 @@ def test_titles_that_look_like_missing_values_survive(tmp_path: Path) -> None:
     assert read_corpus(_csv(tmp_path, GOOD)).titles[:2] == ("None", "NA")
 
 
-def test_a_column_may_be_named_by_the_caller(tmp_path: Path) -> None:
+def test_a_column_can_be_given_by_name(tmp_path: Path) -> None:
     path = _csv(tmp_path, GOOD.replace("summary", "Inhalt").replace("genre", "Sachgruppe"))
     corpus = read_corpus(path, summary_column="inhalt", label_column="Sachgruppe")
     assert len(corpus) == 4
 
 
-def test_repeats_empty_and_unlabelled_rows_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_duplicate_empty_and_unlabelled_rows_are_dropped_and_counted(tmp_path: Path) -> None:
     path = _csv(
         tmp_path,
         GOOD
@@ -49,12 +49,12 @@ def test_repeats_empty_and_unlabelled_rows_are_left_out_and_counted(tmp_path: Pa
     assert corpus.rows_read == 7
 
 
-def test_the_goodreads_tail_does_not_reach_the_model(tmp_path: Path) -> None:
+def test_the_goodreads_suffix_is_removed(tmp_path: Path) -> None:
     path = _csv(tmp_path, GOOD + "5,Tail,crime,A spy returns ...more (less)\n")
     assert read_corpus(path).summaries[-1] == "spy returns"
 
 
-def test_the_fingerprint_follows_the_content_and_not_the_order(tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_the_content_and_not_on_the_order(tmp_path: Path) -> None:
     first = read_corpus(_csv(tmp_path, GOOD)).fingerprint()
     lines = GOOD.strip().split("\n")
     swapped = "\n".join([lines[0], *reversed(lines[1:])])
@@ -63,43 +63,46 @@ def test_the_fingerprint_follows_the_content_and_not_the_order(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "message"),
     [
         ("", "is empty"),
         ("title,genre,summary\n", "has a header but no rows"),
-        ("title,genre\na,b\n", "has no summary column: looked for summary, .* found title, genre"),
+        (
+            "title,genre\na,b\n",
+            "has no summary column: expected summary, .* but it has title, genre",
+        ),
         ("title,summary\na,b\n", "has no label column"),
         ("genre,summary\ncrime,12 34\ncrime,!!\n", "no summary has a word left after cleaning"),
         ("genre,summary\ncrime,knife\ncrime,gun\n", r"has 1 label\(s\)"),
         (GOOD + "9,One,travel,A long road\n", "the label 'travel' has one row"),
     ],
 )
-def test_bad_data_is_explained_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
-    with pytest.raises(TrainingError, match=sentence):
+def test_invalid_data_is_refused_with_a_reason(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(TrainingError, match=message):
         read_corpus(_csv(tmp_path, text))
 
 
-def test_a_missing_file_is_explained(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="there is no such file"):
         read_corpus(tmp_path / "none.csv")
 
 
-def test_text_in_another_encoding_is_explained(tmp_path: Path) -> None:
+def test_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "books.csv"
     path.write_bytes("genre,summary\ncrime,Café\n".encode("cp1252"))
     with pytest.raises(TrainingError, match="is not UTF-8 text"):
         read_corpus(path)
 
 
-def test_extra_texts_need_no_label_and_lose_what_is_held_out(tmp_path: Path) -> None:
+def test_extra_texts_need_no_label_and_exclude_summaries_of_the_data(tmp_path: Path) -> None:
     path = _csv(tmp_path, "blurb\nA long road\nA short road\na LONG road\n")
-    extra = read_extra(path)
+    extra = read_extra_texts(path)
     assert extra.texts == ("long road", "short road")
     assert extra.labels == ("", "")
-    assert extra.without(["long road"]).texts == ("short road",)
+    assert extra.excluding(["long road"]).texts == ("short road",)
 
 
-def test_titles_are_read_first_but_do_not_tell_repeats_apart(tmp_path: Path) -> None:
+def test_texts_begin_with_the_title_and_duplicates_are_found_by_summary(tmp_path: Path) -> None:
     path = _csv(
         tmp_path,
         "title,genre,summary\nThe Road,a,House\nRoads,a,house!\n,b,City\n,b,River\n,a,Sea\n",
@@ -109,11 +112,11 @@ def test_titles_are_read_first_but_do_not_tell_repeats_apart(tmp_path: Path) -> 
     assert corpus.summaries == ("house", "city", "river", "sea")
     assert corpus.duplicate_rows == 1
     assert read_corpus(path, title=False).texts == corpus.summaries
-    extra = read_extra(path)
+    extra = read_extra_texts(path)
     assert extra.texts == corpus.texts
-    assert extra.without(["house"]).texts == corpus.texts[1:]
+    assert extra.excluding(["house"]).texts == corpus.texts[1:]
 
 
-def test_books_of_a_catalogue_keep_their_order_and_their_gaps(tmp_path: Path) -> None:
+def test_books_keep_their_order_and_empty_cells(tmp_path: Path) -> None:
     books = read_books(_csv(tmp_path, "summary,x,title\nb,1,B\n,2,None\na,3,\n"))
     assert [(book.title, book.summary) for book in books] == [("B", "b"), ("None", ""), ("", "a")]

@@ -1,6 +1,6 @@
 import numpy as np
 
-from training.data.folds import assign_folds, near_duplicates, pick_validation, usable_folds
+from training.data.folds import assign_folds, near_duplicates, usable_folds, validation_mask
 
 
 def _rows(count: int) -> tuple[list[str], np.ndarray]:
@@ -15,7 +15,7 @@ def test_every_label_is_spread_evenly_over_the_folds() -> None:
         assert np.bincount(folds[labels == label]).tolist() == [6, 6, 6, 6, 6]
 
 
-def test_a_rows_fold_follows_its_text_and_not_its_place() -> None:
+def test_the_fold_of_a_row_depends_on_its_text_and_not_on_its_position() -> None:
     texts, labels = _rows(60)
     folds = assign_folds(texts, labels, np.arange(60), 5, 7)
     order = np.random.default_rng(1).permutation(60)
@@ -23,13 +23,13 @@ def test_a_rows_fold_follows_its_text_and_not_its_place() -> None:
     assert shuffled.tolist() == folds[order].tolist()
 
 
-def test_another_seed_is_another_split() -> None:
+def test_another_seed_gives_another_split() -> None:
     texts, labels = _rows(60)
     first = assign_folds(texts, labels, np.arange(60), 5, 7)
     assert first.tolist() != assign_folds(texts, labels, np.arange(60), 5, 8).tolist()
 
 
-def test_near_repeats_share_a_fold() -> None:
+def test_near_duplicates_share_a_fold() -> None:
     texts, labels = _rows(60)
     texts[41] = f"{texts[3]} tail"
     labels[41] = labels[3]
@@ -46,9 +46,9 @@ def test_a_rare_label_lowers_the_number_of_folds() -> None:
     assert usable_folds(np.array([0] * 20 + [1]), np.arange(21), 5) == 2
 
 
-def test_validation_takes_nothing_from_a_label_that_can_spare_nothing() -> None:
+def test_rare_labels_have_no_validation_rows() -> None:
     texts = [f"word{i}" for i in range(104)]
     labels = np.array([0] * 100 + [1] * 4)
-    chosen = pick_validation(texts, labels, 0.1, 7)
-    assert 8 <= chosen.sum() <= 12
-    assert not chosen[100:].any()
+    mask = validation_mask(texts, labels, 0.1, 7)
+    assert 8 <= mask.sum() <= 12
+    assert not mask[100:].any()

@@ -18,28 +18,30 @@ def _predictions(count: int = 300) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_the_document_is_json_and_its_counts_agree() -> None:
     logits, labels, folds = _predictions()
-    found = evaluate(logits, labels, folds, NAMES, CalibrationConfig(), seed=7)
-    assert json.loads(json.dumps(found)) == found
-    assert sum(map(sum, found["confusion"])) == found["rows"] == 300
-    assert [sum(row) for row in found["confusion"]] == [
-        found["per_class"][name]["rows"] for name in NAMES
+    metrics = evaluate(logits, labels, folds, NAMES, CalibrationConfig(), seed=7)
+    assert json.loads(json.dumps(metrics)) == metrics
+    assert sum(map(sum, metrics["confusion"])) == metrics["rows"] == 300
+    assert [sum(row) for row in metrics["confusion"]] == [
+        metrics["per_class"][name]["rows"] for name in NAMES
     ]
-    assert sum(row["rows"] for row in found["reliability"]) == 300
+    assert sum(row["rows"] for row in metrics["reliability"]) == 300
 
 
 def test_macro_f1_is_the_mean_of_the_classes() -> None:
     logits, labels, folds = _predictions()
-    found = evaluate(logits, labels, folds, NAMES, CalibrationConfig(), seed=7)
-    mean = np.mean([row["f1"] for row in found["per_class"].values()])
-    assert found["macro_f1"] == pytest.approx(mean)
-    low, high = found["macro_f1_interval"]
-    assert low < found["macro_f1"] < high
+    metrics = evaluate(logits, labels, folds, NAMES, CalibrationConfig(), seed=7)
+    mean = np.mean([row["f1"] for row in metrics["per_class"].values()])
+    assert metrics["macro_f1"] == pytest.approx(mean)
+    low, high = metrics["macro_f1_interval"]
+    assert low < metrics["macro_f1"] < high
 
 
 def test_the_interval_is_the_same_for_the_same_seed() -> None:
     _, labels, _ = _predictions()
-    found = np.roll(labels, 1)
-    assert bootstrap_interval(labels, found, seed=7) == bootstrap_interval(labels, found, seed=7)
+    predicted = np.roll(labels, 1)
+    assert bootstrap_interval(labels, predicted, seed=7) == bootstrap_interval(
+        labels, predicted, seed=7
+    )
 
 
 def test_a_perfect_model_has_a_perfect_interval() -> None:
@@ -50,9 +52,9 @@ def test_a_perfect_model_has_a_perfect_interval() -> None:
 
 def test_genre_sets_are_checked_for_every_class() -> None:
     logits, labels, folds = _predictions(3000)
-    found = evaluate(logits, labels, folds, NAMES, CalibrationConfig(), seed=7)
-    assert found["conformal"]["coverage"] == pytest.approx(0.9, abs=0.02)
-    assert set(found["conformal"]["coverage_per_class"]) == set(NAMES)
+    metrics = evaluate(logits, labels, folds, NAMES, CalibrationConfig(), seed=7)
+    assert metrics["conformal"]["coverage"] == pytest.approx(0.9, abs=0.02)
+    assert set(metrics["conformal"]["coverage_per_class"]) == set(NAMES)
 
 
 def test_the_most_confident_mistakes_come_first() -> None:
@@ -65,16 +67,16 @@ def test_the_most_confident_mistakes_come_first() -> None:
     assert confidences == sorted(confidences, reverse=True)
 
 
-def test_groups_are_judged_apart_and_only_where_there_is_something_to_judge() -> None:
+def test_groups_have_f1_only_for_labels_with_enough_rows() -> None:
     logits, labels, folds = _predictions()
     few = (labels != 2) | (np.arange(300) < 12)
-    found = evaluate(
+    metrics = evaluate(
         logits, labels, folds, NAMES, CalibrationConfig(), seed=7, groups={"few": few, "no": ~few}
     )
-    assert found["groups"]["few"]["rows"] + found["groups"]["no"]["rows"] == 300
-    assert set(found["groups"]["few"]["f1"]) == {"crime", "fantasy"}
-    assert set(found["groups"]["no"]["f1"]) == {"history"}
+    assert metrics["groups"]["few"]["rows"] + metrics["groups"]["no"]["rows"] == 300
+    assert set(metrics["groups"]["few"]["f1"]) == {"crime", "fantasy"}
+    assert set(metrics["groups"]["no"]["f1"]) == {"history"}
     # With one genre, precision is 1 and recall is the accuracy.
-    accuracy = found["groups"]["no"]["accuracy"]
+    accuracy = metrics["groups"]["no"]["accuracy"]
     assert 0 < accuracy <= 1
-    assert found["groups"]["no"]["macro_f1"] == pytest.approx(2 * accuracy / (1 + accuracy))
+    assert metrics["groups"]["no"]["macro_f1"] == pytest.approx(2 * accuracy / (1 + accuracy))

@@ -1,4 +1,4 @@
-"""Inputs of an architecture, and the first and last layers that all of them share."""
+"""The first and last layers, which all architectures share."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ import keras
 from training.config import ModelConfig
 from training.neural.layers import TokenMask, Truncate, WordDropout, WordVectors
 
-EMBEDDING = "word_vectors"
+EMBEDDING_LAYER = "word_vectors"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shape:
+class ModelShape:
     """The sizes of a model."""
 
     architecture: str
@@ -24,31 +24,31 @@ class Shape:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Start:
-    """The beginning of every graph."""
+class GraphInputs:
+    """Inputs of the graph and the embedded tokens."""
 
-    inputs: keras.KerasTensor  # int32 [N, any number of tokens]
+    tokens: keras.KerasTensor  # int32 [N, any number of tokens]
     embedded: keras.KerasTensor  # float32 [N, T, dimensions], T at most max_tokens
     mask: keras.KerasTensor  # bool [N, T]
 
 
-def start(shape: Shape, words: WordVectors) -> Start:
-    """Tokens to vectors."""
+def build_inputs(shape: ModelShape, words: WordVectors) -> GraphInputs:
+    """Build the layers from tokens to word vectors."""
     settings = shape.settings
     inputs = keras.Input((None,), dtype="int32", name="tokens")
     tokens = Truncate(shape.max_tokens, name="truncate")(inputs)
     mask = TokenMask(name="token_mask")(tokens)
     tokens = WordDropout(settings.word_dropout, shape.seed, name="word_dropout")(tokens)
     embedded = words(tokens)
-    # One dropped dimension for the whole text: single dropped numbers would average out over it.
+    # One dimension for the whole text: single dropped numbers would average out over it.
     embedded = keras.layers.SpatialDropout1D(
         settings.embedding_dropout, seed=shape.seed + 1, name="embedding_dropout"
     )(embedded)
-    return Start(inputs=inputs, embedded=embedded, mask=mask)
+    return GraphInputs(tokens=inputs, embedded=embedded, mask=mask)
 
 
-def finish(shape: Shape, begun: Start, pooled: keras.KerasTensor) -> keras.Model:
-    """Pooled features float32 [N, any] to logits float32 [N, classes]."""
+def build_head(shape: ModelShape, inputs: GraphInputs, pooled: keras.KerasTensor) -> keras.Model:
+    """Build the layers from pooled features float32 [N, any] to logits float32 [N, classes]."""
     settings = shape.settings
     penalty = keras.regularizers.L2(settings.l2) if settings.l2 else None
     features = keras.layers.Dropout(settings.dropout, seed=shape.seed + 2, name="dropout")(pooled)
@@ -60,4 +60,4 @@ def finish(shape: Shape, begun: Start, pooled: keras.KerasTensor) -> keras.Model
             settings.dropout, seed=shape.seed + 3, name="hidden_dropout"
         )(features)
     logits = keras.layers.Dense(shape.classes, kernel_regularizer=penalty, name="logits")(features)
-    return keras.Model(begun.inputs, logits, name=shape.architecture)
+    return keras.Model(inputs.tokens, logits, name=shape.architecture)
