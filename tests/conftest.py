@@ -43,6 +43,7 @@ SLOW = {
     "training/test_train.py": "training",
     "worker/liveness/test_consumer_watchdog.py": "workers that stop consuming",
     "worker/liveness/test_health_check.py": "workers that are stopped",
+    "worker/test_metrics.py": "workers that are killed",
 }
 # The end-to-end pass of `make test`.
 QUICK = "end_to_end/test_labelling.py"

@@ -5,48 +5,28 @@ Tests of containers are in tests/compose.
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
-from catalogue.parsing.schema import inspect_head
 from deploy.health.worker import worker_problem
-from jobs.files.storage import Storage, input_path
-from jobs.job import NewJob, State
-from jobs.ports.job_store import JobStore
-from jobs.queue.celery_app import make_celery
-from jobs.queue.task_queue import QUEUES, CeleryTaskQueue
-from jobs.redis.connection import redis_client
-from jobs.redis.job_store import redis_job_store
-from tests.stack import ROOT
+from jobs.job import State
+from jobs.queue.task_queue import QUEUES
 from tests.waiting import WITHIN_S, eventually
 from tests.worker.scripted_model import ScriptedModel, ScriptedServer, scripted_server
 from tests.worker.worker_harness import catalogue
+from tests.worker.worker_process import WorkerProcess, running_worker
 
 # Reports are three seconds apart, and a wait for messages takes one.
 PROGRESS_WITHIN_S = 12.0
 STUCK = "neither waited for messages nor worked"
 
 
-@dataclass(frozen=True)
-class Worker:
-    """A worker with one pool process."""
-
-    process: psutil.Process
-    url: str
-    storage: Storage
-    store: JobStore
+class Worker(WorkerProcess):
+    """A worker with one pool process, and its health."""
 
     def problem(self) -> str | None:
         return worker_problem(
@@ -73,47 +53,6 @@ class Worker:
         assert report.seconds_since_progress is not None
         return report.seconds_since_progress
 
-    def submit(self, rows: int) -> str:
-        content, job_id = catalogue(rows), uuid.uuid4().hex
-        with self.storage.publish(input_path(job_id)) as stream:
-            stream.write(content)
-        schema = inspect_head(content, complete=True)
-        self.store.jobs.create(
-            NewJob(id=job_id, filename="c.csv", input_bytes=len(content), schema=schema)
-        )
-        self.queue.plan(job_id)
-        return job_id
-
-    @property
-    def queue(self) -> CeleryTaskQueue:
-        return CeleryTaskQueue(make_celery(self.url.replace("unix://", "redis+socket://")))
-
-
-@contextmanager
-def running_worker(url: str, folder: Path, target: str) -> Iterator[Worker]:
-    settings = {
-        "SPINELABEL_REDIS_URL": url,
-        "SPINELABEL_STORAGE_URL": str(folder),
-        "SPINELABEL_MODEL_TARGET": target,
-        "SPINELABEL_CONCURRENCY": "1",
-        "SPINELABEL_BATCH_ROWS": "1",
-        "SPINELABEL_MAX_REQUESTS_IN_FLIGHT": "1",
-        # The check is to detect a worker that stops consuming, not the watchdog.
-        "SPINELABEL_CONSUMER_TIMEOUT_S": "1000",
-    }
-    child = subprocess.Popen([sys.executable, "-m", "worker"], cwd=ROOT, env=os.environ | settings)
-    process = psutil.Process(child.pid)
-    worker = Worker(process, url, Storage(str(folder)), redis_job_store(redis_client(url)))
-    try:
-        worker.wait_until_healthy()
-        yield worker
-    finally:
-        for suspended in (process, *process.children()):
-            with suppress(psutil.NoSuchProcess):
-                suspended.resume()
-        child.send_signal(signal.SIGTERM)
-        child.wait(WITHIN_S)
-
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
@@ -124,8 +63,12 @@ def server() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def worker(redis_url: str, tmp_path: Path, server: ScriptedServer) -> Iterator[Worker]:
-    with running_worker(redis_url, tmp_path, server.target) as running:
-        yield running
+    # The check is to detect a worker that stops consuming, not the watchdog.
+    settings = {"SPINELABEL_CONSUMER_TIMEOUT_S": "1000"}
+    with running_worker(redis_url, tmp_path, server.target, **settings) as process:
+        worker = Worker(process.process, redis_url, process.storage, process.store)
+        worker.wait_until_healthy()
+        yield worker
 
 
 def test_an_idle_worker_is_healthy_until_its_main_process_is_suspended(worker: Worker) -> None:
@@ -148,7 +91,7 @@ def test_a_worker_with_a_suspended_pool_is_unhealthy(worker: Worker) -> None:
 
 def test_a_worker_without_a_consumer_is_unhealthy(worker: Worker) -> None:
     for queue in QUEUES:
-        replies = worker.queue.app.control.broadcast(
+        replies = worker.app.control.broadcast(
             "cancel_consumer", arguments={"queue": queue}, reply=True, timeout=WITHIN_S, limit=1
         )
         assert replies
@@ -163,7 +106,7 @@ def test_a_long_chunk_is_healthy_until_it_is_stuck(worker: Worker, server: Scrip
         assert resume.acquire(timeout=WITHIN_S)
 
     server.after_prediction = block
-    job_id = worker.submit(rows=6)
+    job_id = worker.submit(catalogue(6))
     # The whole pool is busy, so only its steps are progress.
     for _ in range(3):
         assert calls.acquire(timeout=WITHIN_S)
