@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.auth.audit import register_audit
 from api.auth.authentication import Authenticator, register_access
-from api.auth.rate_limit import register_request_limits
+from api.auth.rate_limit import register_rate_limit
 from api.auth.session_routes import session_routes
 from api.dependencies import Services
 from api.http.concurrency import ConcurrencyLimiter
@@ -57,7 +57,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     register_audit(app)
     register_access(app, access)
     if settings.keys_required:
-        register_request_limits(app, services.rate_limit_url)
+        register_rate_limit(app, services.rate_limit_url, key_prefix=services.rate_limit_key_prefix)
     limits = _limits(settings)
     register_transfers(app, limits.transfers)
     jobs, storage = ScopedJobStore(services.store, snapshots=SnapshotCache()), services.storage

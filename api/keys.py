@@ -15,12 +15,11 @@ from typing import Any
 import redis
 from pydantic import ValidationError
 
+from api.dependencies import connect_api_keys
 from api.jobs.schemas import timestamp
 from jobs.api_keys import ApiKey, KeyLimits, generate_api_key
 from jobs.errors import ApiKeyNotFound
 from jobs.ports.api_keys import ApiKeyStore
-from jobs.redis.api_keys import RedisApiKeyStore
-from jobs.redis.connection import redis_client
 from jobs.settings import JobSettings
 
 
@@ -28,7 +27,7 @@ def main(arguments: list[str]) -> int:
     """Run one command."""
     options = _parser().parse_args(arguments)
     try:
-        store = RedisApiKeyStore(redis_client(JobSettings().redis_url))
+        store = connect_api_keys(JobSettings().redis_url)
         options.run(store, options)
     except ValidationError as error:
         for problem in error.errors():

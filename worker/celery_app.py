@@ -17,6 +17,7 @@ from celery.schedules import schedule
 from structlog.contextvars import bound_contextvars
 
 from jobs.errors import JobNotFound
+from jobs.outage import is_outage, refusal
 from jobs.queue.celery_app import make_celery
 from jobs.queue.task_queue import (
     ASSEMBLE_TASK,
@@ -31,10 +32,12 @@ from jobs.queue.task_queue import (
     RECOVER_TASK,
 )
 from jobs.queue.weighted_cycle import QueueTurns
-from jobs.redis.connection import redis_client
-from jobs.redis.outage import is_outage, refusal
-from jobs.redis.worker_registry import RedisWorkerRegistry
-from worker.dependencies import Services, connect, webhook_sender
+from worker.dependencies import (
+    Services,
+    connect,
+    connect_worker_registry,
+    webhook_sender,
+)
 from worker.liveness.progress import ProgressMark, start_progress_reporter
 from worker.liveness.status_reporter import start_status_reporter
 from worker.settings import WorkerSettings
@@ -98,7 +101,7 @@ def make_app(settings: WorkerSettings) -> Celery:
         start_sending(webhook_sender(services()), threads=settings.webhook_threads)
 
     def begin_worker(**_: Any) -> None:
-        workers = RedisWorkerRegistry(redis_client(settings.redis_url))
+        workers = connect_worker_registry(settings)
         start_progress_reporter(workers, socket.gethostname(), progress)
 
     def progressed(**_: Any) -> None:

@@ -1,4 +1,7 @@
-"""Wiring: the ports and settings that tasks use, created once per process after its fork."""
+"""Wiring: the ports and settings that tasks use, created once per process after its fork.
+
+Only this module of the worker imports adapters of the ports.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,13 @@ from jobs.ports.job_store import JobStore
 from jobs.ports.label_requests import LabelRequests
 from jobs.ports.prediction_cache import NullPredictionCache, PredictionCache
 from jobs.ports.webhooks import WebhookStore
+from jobs.ports.worker_registry import WorkerRegistry
 from jobs.queue.task_queue import CeleryTaskQueue, TaskQueue
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from jobs.redis.label_requests import RedisLabelRequests
 from jobs.redis.prediction_cache import RedisPredictionCache
+from jobs.redis.record.worker_registry import RedisWorkerRegistry
 from jobs.redis.webhooks import RedisWebhookStore
 from worker.liveness.progress import ProgressMark
 from worker.model.client import ModelClient
@@ -71,6 +76,11 @@ def _prediction_cache(settings: WorkerSettings) -> PredictionCache:
         max_entries=settings.prediction_cache_max_entries,
         ttl_s=settings.prediction_cache_ttl_s,
     )
+
+
+def connect_worker_registry(settings: WorkerSettings) -> WorkerRegistry:
+    """Create the registry of workers alone, for the main process, which runs no tasks."""
+    return RedisWorkerRegistry(redis_client(settings.redis_url))
 
 
 def webhook_sender(services: Services) -> WebhookSender:

@@ -17,8 +17,7 @@ from api.auth.authentication import OPEN_ENDPOINTS
 from api.auth.caller import caller
 from api.http.problems import Problem
 from jobs.logs.log_once import LogOnce
-from jobs.redis.keys import REQUEST_COUNTS
-from jobs.redis.outage import refusal
+from jobs.outage import refusal
 
 log = structlog.get_logger(__name__)
 _faults = LogOnce(log)
@@ -29,7 +28,7 @@ _SCHEME = "counts+"
 _UNCOUNTED = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
 
-class _Counts(RedisStorage):
+class _RedisCounters(RedisStorage):
     """The counters in Redis; the moving-window strategy calls `acquire_entry` per request."""
 
     STORAGE_SCHEME = [f"{_SCHEME}redis", f"{_SCHEME}rediss", f"{_SCHEME}redis+unix"]  # noqa: RUF012
@@ -47,35 +46,34 @@ class _Counts(RedisStorage):
             return True
 
 
-def register_request_limits(app: Flask, rate_limit_url: str) -> None:
+def register_rate_limit(app: Flask, url: str, *, key_prefix: str) -> None:
     """Answer 429 with Retry-After above the caller's rate limit.
 
     While Redis cannot be reached, requests fail; they could not be authenticated either. While Redis
     refuses writes, requests that read or delete pass uncounted, since deleting jobs frees memory.
 
     Args:
-        rate_limit_url: URL of Redis, or `memory://` for tests.
+        url: URL of Redis, or `memory://` for tests.
+        key_prefix: prefix of the keys in Redis.
     """
     limiter = Limiter(
         lambda: caller().key_id or "",
         app=app,
         application_limits=[ApplicationLimit(lambda: f"{caller().requests_per_minute}/minute")],
         strategy="moving-window",
-        storage_uri=_storage_uri(rate_limit_url),
+        storage_uri=_storage_uri(url),
         storage_options=(
-            {}
-            if rate_limit_url == _MEMORY
-            else {"key_prefix": REQUEST_COUNTS, "socket_timeout": 10}
+            {} if url == _MEMORY else {"key_prefix": key_prefix, "socket_timeout": 10}
         ),
         on_breach=_refuse,
     )
     limiter.request_filter(lambda: request.endpoint in OPEN_ENDPOINTS)
 
 
-def _storage_uri(rate_limit_url: str) -> str:
-    if rate_limit_url == _MEMORY:
-        return rate_limit_url
-    return _SCHEME + rate_limit_url.replace("unix://", "redis+unix://", 1)
+def _storage_uri(url: str) -> str:
+    if url == _MEMORY:
+        return url
+    return _SCHEME + url.replace("unix://", "redis+unix://", 1)
 
 
 def _refuse(limit: RequestLimit) -> NoReturn:

@@ -28,7 +28,7 @@ from jobs.errors import (
     UploadLost,
 )
 from jobs.logs.masking import mask_secrets
-from jobs.redis.outage import MEMORY_FULL, refusal
+from jobs.outage import MEMORY_FULL, refusal
 from jobs.webhook_urls import WebhookUrlRefused
 
 log = logging.getLogger(__name__)

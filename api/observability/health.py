@@ -19,9 +19,9 @@ from api.jobs.schemas import as_json
 from api.observability.worker_reports import live_reports, newest_model
 from api.openapi import SERVICE, described_routes
 from jobs.files.storage import Storage
+from jobs.outage import refusal
 from jobs.ports.job_store import JobStore
 from jobs.ports.worker_registry import WorkerReport
-from jobs.redis.outage import refusal
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import redis
 
 from jobs.redis.connection import redis_client
-from jobs.redis.worker_registry import RedisWorkerRegistry
+from jobs.redis.record.worker_registry import RedisWorkerRegistry
 from jobs.settings import JobSettings
 from worker.settings import WorkerSettings
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import redis
 
 from jobs.ports.job_store import JobStore
-from jobs.redis.chunk_ledger import RedisChunkLedger
-from jobs.redis.idempotency import RedisIdempotencyStore
-from jobs.redis.job_repository import RedisJobRepository
-from jobs.redis.metrics import RedisMetricsReader
-from jobs.redis.stats import RedisStatsReader
-from jobs.redis.step_leases import RedisStepLeases
-from jobs.redis.upload_registry import RedisUploadRegistry
-from jobs.redis.worker_registry import RedisWorkerRegistry
+from jobs.redis.record.chunk_ledger import RedisChunkLedger
+from jobs.redis.record.idempotency import RedisIdempotencyStore
+from jobs.redis.record.job_repository import RedisJobRepository
+from jobs.redis.record.metrics import RedisMetricsReader
+from jobs.redis.record.stats import RedisStatsReader
+from jobs.redis.record.step_leases import RedisStepLeases
+from jobs.redis.record.upload_registry import RedisUploadRegistry
+from jobs.redis.record.worker_registry import RedisWorkerRegistry
 
 
 def redis_job_store(client: redis.Redis) -> JobStore:

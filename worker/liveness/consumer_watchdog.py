@@ -16,7 +16,7 @@ from collections.abc import Callable
 import redis
 import structlog
 
-from jobs.redis.outage import is_outage
+from jobs.outage import is_outage
 
 log = structlog.get_logger(__name__)
 

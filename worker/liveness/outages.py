@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import structlog
 
+from jobs.outage import is_outage, refusal
 from jobs.ports.step_leases import Claim, StepLeases
-from jobs.redis.outage import is_outage, refusal
 
 log = structlog.get_logger(__name__)
 

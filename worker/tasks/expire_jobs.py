@@ -9,7 +9,7 @@ import structlog
 from jobs.errors import JobNotFound
 from jobs.job import Failure, State
 from jobs.logs.log_once import LogOnce
-from jobs.redis.outage import is_outage
+from jobs.outage import is_outage
 from worker.dependencies import Services
 
 log = structlog.get_logger(__name__)

@@ -14,11 +14,11 @@ from cli.local_stack.data.redis_server import RedisServer
 from jobs.job import PinnedModel, State
 from jobs.memory.state import MemoryState
 from jobs.memory.step_leases import MemoryStepLeases
+from jobs.outage import MEMORY_FULL, is_outage, refusal
 from jobs.ports.prediction_cache import PredictionCache
 from jobs.ports.step_leases import PLAN, Claim, label_step
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
-from jobs.redis.outage import MEMORY_FULL, is_outage, refusal
 from tests.waiting import eventually
 from tests.worker.worker_harness import WorkerHarness, catalogue
 from worker.liveness.outages import uncounted_outages

@@ -23,7 +23,6 @@ from jobs.ports.idempotency import KEPT_S, KeyCompletion
 from jobs.ports.job_repository import JobRepository
 from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.redis.connection import load_script, run_for_job
-from jobs.redis.job_record import fields_of, job_from_reply, packed_schema, unpacked_schema
 from jobs.redis.keys import (
     ACTIVE,
     CREATED,
@@ -37,6 +36,7 @@ from jobs.redis.keys import (
     open_of,
     owned_by,
 )
+from jobs.redis.record.job_record import fields_of, job_from_reply, packed_schema, unpacked_schema
 
 
 class RedisJobRepository(JobRepository):
