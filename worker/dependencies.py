@@ -13,8 +13,8 @@ from jobs.files.storage import Storage
 from jobs.ports.job_store import JobStore
 from jobs.ports.label_requests import LabelRequests
 from jobs.ports.prediction_cache import NullPredictionCache, PredictionCache
+from jobs.ports.record.worker_registry import WorkerRegistry
 from jobs.ports.webhooks import WebhookStore
-from jobs.ports.worker_registry import WorkerRegistry
 from jobs.queue.task_queue import CeleryTaskQueue, TaskQueue
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store

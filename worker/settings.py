@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from jobs.ports.step_leases import MAX_LEASE_S
-from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
+from jobs.ports.record.step_leases import MAX_LEASE_S
+from jobs.ports.record.upload_registry import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
 from jobs.settings import JobSettings
 
 # For what a step does beside calling the model: read, parse and write one chunk.

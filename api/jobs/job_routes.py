@@ -31,7 +31,7 @@ from api.uploads.upload_description import UPLOAD_BODY, UPLOAD_PROBLEMS
 from jobs.errors import IllegalTransition, JobNotFound
 from jobs.files.storage import Storage, job_folder
 from jobs.job import State
-from jobs.ports.idempotency import CompletedRequest
+from jobs.ports.record.idempotency import CompletedRequest
 from jobs.queue.task_queue import TaskQueue
 
 _RETRY_SOON = {"Retry-After": "1"}

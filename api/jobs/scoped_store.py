@@ -10,9 +10,9 @@ from api.jobs.snapshot_cache import SnapshotCache
 from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import JobNotFound, TooManyOpenJobs
 from jobs.job import Chunk, Job, NewJob, State
-from jobs.ports.idempotency import IdempotencyStore, KeyCompletion
 from jobs.ports.job_store import JobStore
-from jobs.ports.worker_registry import WorkerRegistry
+from jobs.ports.record.idempotency import IdempotencyStore, KeyCompletion
+from jobs.ports.record.worker_registry import WorkerRegistry
 
 
 class ScopedJobStore:

@@ -9,7 +9,7 @@ from api.http.problems import RETRY_AFTER_S, Problem
 from api.observability.worker_reports import live_reports, newest_model
 from jobs.job import Failure
 from jobs.ports.label_requests import LabelRequest, LabelRequests, LabelResponse
-from jobs.ports.worker_registry import WorkerRegistry
+from jobs.ports.record.worker_registry import WorkerRegistry
 from jobs.queue.task_queue import TaskQueue
 
 

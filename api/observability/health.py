@@ -21,7 +21,7 @@ from api.openapi import SERVICE, described_routes
 from jobs.files.storage import Storage
 from jobs.outage import refusal
 from jobs.ports.job_store import JobStore
-from jobs.ports.worker_registry import WorkerReport
+from jobs.ports.record.worker_registry import WorkerReport
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from api.observability.worker_reports import live_reports, newest_model
 from jobs.files.storage import Storage
 from jobs.job import TERMINAL, State
 from jobs.ports.job_store import JobStore
-from jobs.ports.stats import Stats
-from jobs.ports.worker_registry import WorkerReport
+from jobs.ports.record.stats import Stats
+from jobs.ports.record.worker_registry import WorkerReport
 from jobs.queue.task_queue import TaskQueue
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import cast
 
 from api.http.problems import Problem
-from jobs.ports.worker_registry import WorkerRegistry, WorkerReport
+from jobs.ports.record.worker_registry import WorkerRegistry, WorkerReport
 
 _REPORTED_WITHIN_S = 15.0
 

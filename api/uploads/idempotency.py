@@ -18,7 +18,7 @@ from api.http.problems import Problem, in_use
 from api.jobs.scoped_store import ScopedJobStore
 from api.uploads.request_stream import Upload
 from jobs.job import Job
-from jobs.ports.idempotency import (
+from jobs.ports.record.idempotency import (
     CompletedRequest,
     IdempotencyStore,
     KeyClaim,

@@ -17,7 +17,7 @@ from benchmarks.local_stack import Laptop
 from jobs.files.chunk_output import ChunkOutput
 from jobs.files.storage import chunk_output_path, chunk_outputs_folder, job_folder, result_path
 from jobs.job import Job, State
-from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.queue.task_queue import QUEUES
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
 from jobs.files.storage import Storage, chunk_errors_path, chunk_output_path
-from jobs.ports.step_leases import Claim
+from jobs.ports.record.step_leases import Claim
 
 _COPY_BYTES = 1 << 20
 

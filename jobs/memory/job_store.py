@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from jobs.memory.chunk_ledger import MemoryChunkLedger
-from jobs.memory.job_repository import MemoryJobRepository
-from jobs.memory.metrics import MemoryMetricsReader
-from jobs.memory.state import MemoryState
-from jobs.memory.stats import MemoryStatsReader
-from jobs.memory.step_leases import MemoryStepLeases
-from jobs.memory.upload_registry import MemoryUploadRegistry
-from jobs.memory.worker_registry import MemoryWorkerRegistry
+from jobs.memory.record.chunk_ledger import MemoryChunkLedger
+from jobs.memory.record.job_repository import MemoryJobRepository
+from jobs.memory.record.metrics import MemoryMetricsReader
+from jobs.memory.record.state import MemoryState
+from jobs.memory.record.stats import MemoryStatsReader
+from jobs.memory.record.step_leases import MemoryStepLeases
+from jobs.memory.record.upload_registry import MemoryUploadRegistry
+from jobs.memory.record.worker_registry import MemoryWorkerRegistry
 from jobs.ports.job_store import JobStore
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobs.ports.chunk_ledger import ChunkLedger
-from jobs.ports.idempotency import IdempotencyStore
-from jobs.ports.job_repository import JobRepository
-from jobs.ports.metrics import MetricsReader
-from jobs.ports.stats import StatsReader
-from jobs.ports.step_leases import StepLeases
-from jobs.ports.upload_registry import UploadRegistry
-from jobs.ports.worker_registry import WorkerRegistry
+from jobs.ports.record.chunk_ledger import ChunkLedger
+from jobs.ports.record.idempotency import IdempotencyStore
+from jobs.ports.record.job_repository import JobRepository
+from jobs.ports.record.metrics import MetricsReader
+from jobs.ports.record.stats import StatsReader
+from jobs.ports.record.step_leases import StepLeases
+from jobs.ports.record.upload_registry import UploadRegistry
+from jobs.ports.record.worker_registry import WorkerRegistry
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ import structlog
 from celery import Celery
 
 from jobs.logs.log_once import LogOnce
-from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, label_step
 
 log = structlog.get_logger(__name__)
 

@@ -27,12 +27,12 @@ from jobs.memory.api_keys import MemoryApiKeyStore
 from jobs.memory.corrections import MemoryCorrectionStore
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.label_requests import MemoryLabelRequests
-from jobs.memory.state import MemoryState
+from jobs.memory.record.state import MemoryState
 from jobs.memory.webhooks import MemoryWebhookStore
 from jobs.ports.api_keys import ApiKeyStore
 from jobs.ports.corrections import CorrectionStore
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.ports.webhooks import WebhookStore
 from jobs.queue.task_queue import RecordingTaskQueue
 from tests.api.client import Answer, ApiClient, client_of

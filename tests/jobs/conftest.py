@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import redis
 
-from jobs.memory.job_repository import MemoryJobRepository
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
+from jobs.memory.record.job_repository import MemoryJobRepository
+from jobs.memory.record.state import MemoryState
 from jobs.ports.job_store import JobStore
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store

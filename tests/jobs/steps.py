@@ -6,9 +6,9 @@ import uuid
 
 from jobs.job import Chunk, Job, NewJob, PinnedModel, State
 from jobs.options import NO_OPTIONS, JobOptions
-from jobs.ports.chunk_ledger import Commit
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim, label_step
+from jobs.ports.record.chunk_ledger import Commit
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, Claim, label_step
 from tests.small_schema import SCHEMA
 
 LEASE_S = 30.0

@@ -13,12 +13,12 @@ from jobs.errors import JobNotFound, LeaseLost
 from jobs.job import PinnedModel, State
 from jobs.memory.corrections import MemoryCorrectionStore
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
+from jobs.memory.record.state import MemoryState
 from jobs.memory.webhooks import MemoryWebhookStore
 from jobs.options import JobOptions
 from jobs.ports.corrections import CorrectionStore
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim, label_step
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, Claim, label_step
 from jobs.ports.webhooks import Attempt, WebhookStore
 from jobs.redis.connection import redis_client
 from jobs.redis.corrections import RedisCorrectionStore

@@ -12,7 +12,7 @@ import pytest
 from jobs.errors import LeaseLost
 from jobs.job import Chunk, Job, NewJob, PinnedModel, State
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim, label_step
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, Claim, label_step
 from tests.small_schema import SCHEMA
 
 CHUNKS = [

@@ -10,7 +10,7 @@ import pytest
 from jobs.errors import LeaseLost
 from jobs.job import TRANSITIONS, Chunk, NewJob, PinnedModel, State
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, label_step
 from tests.jobs.conftest import PassTime
 from tests.small_schema import SCHEMA
 

@@ -15,8 +15,8 @@ import pytest
 from catalogue.labelled.labels import OptionalColumns
 from jobs.files.storage import errors_path
 from jobs.job import Job, State
+from jobs.memory.prediction_cache import MemoryPredictionCache
 from jobs.metrics import WorkerMetrics
-from jobs.ports.prediction_cache import MemoryPredictionCache
 from tests.waiting import WITHIN_S, eventually
 from tests.worker.scripted_model import ScriptedModel, ScriptedServer, scripted_server
 from tests.worker.worker_harness import WorkerHarness

@@ -15,7 +15,7 @@ from jobs.files.storage import Storage, input_path, result_path
 from jobs.job import Failure, Job, NewJob
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.label_requests import MemoryLabelRequests
-from jobs.memory.state import MemoryState
+from jobs.memory.record.state import MemoryState
 from jobs.memory.webhooks import MemoryWebhookStore
 from jobs.options import JobOptions
 from jobs.ports.job_store import JobStore

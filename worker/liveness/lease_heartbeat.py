@@ -11,7 +11,7 @@ import redis
 import structlog
 
 from jobs.errors import LeaseLost
-from jobs.ports.step_leases import Claim, StepLeases
+from jobs.ports.record.step_leases import Claim, StepLeases
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import structlog
 
 from jobs.outage import is_outage, refusal
-from jobs.ports.step_leases import Claim, StepLeases
+from jobs.ports.record.step_leases import Claim, StepLeases
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import redis
 import structlog
 
-from jobs.ports.worker_registry import WorkerRegistry
+from jobs.ports.record.worker_registry import WorkerRegistry
 
 log = structlog.get_logger(__name__)
 

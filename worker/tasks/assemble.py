@@ -17,7 +17,7 @@ from jobs.files.storage import (
     result_path,
 )
 from jobs.job import State
-from jobs.ports.step_leases import ASSEMBLE, Claim
+from jobs.ports.record.step_leases import ASSEMBLE, Claim
 from worker.dependencies import Services
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages

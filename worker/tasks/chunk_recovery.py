@@ -7,8 +7,8 @@ import structlog
 from catalogue.parsing.chunking import plan_chunks
 from catalogue.parsing.schema import CatalogueSchema
 from jobs.job import Chunk, Job
-from jobs.ports.chunk_ledger import Commit
-from jobs.ports.step_leases import Claim
+from jobs.ports.record.chunk_ledger import Commit
+from jobs.ports.record.step_leases import Claim
 from worker.dependencies import Services
 from worker.model.client import ModelError, ModelUnavailable
 from worker.model.retry import AMBIGUOUS

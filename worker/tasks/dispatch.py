@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from jobs.job import Failure, State
-from jobs.ports.chunk_ledger import Commit
+from jobs.ports.record.chunk_ledger import Commit
 from worker.dependencies import Services
 
 log = structlog.get_logger(__name__)

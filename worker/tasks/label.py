@@ -16,8 +16,8 @@ from jobs.files.chunk_output import ChunkOutput, delete_chunk_output, write_chun
 from jobs.files.storage import input_path
 from jobs.job import Chunk, Failure, Job, State
 from jobs.metrics import ChunkMetrics
-from jobs.ports.chunk_ledger import Commit
-from jobs.ports.step_leases import Claim, label_step
+from jobs.ports.record.chunk_ledger import Commit
+from jobs.ports.record.step_leases import Claim, label_step
 from worker.dependencies import Services
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages

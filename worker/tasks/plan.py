@@ -13,7 +13,7 @@ from catalogue.parsing.chunking import plan_chunks
 from jobs.errors import LeaseLost
 from jobs.files.storage import input_path, upload_path
 from jobs.job import Chunk, Failure
-from jobs.ports.step_leases import PLAN, Claim
+from jobs.ports.record.step_leases import PLAN, Claim
 from worker.dependencies import Services
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages

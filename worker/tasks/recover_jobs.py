@@ -11,7 +11,7 @@ import structlog
 from jobs.errors import JobNotFound
 from jobs.logs.log_once import LogOnce
 from jobs.outage import is_outage
-from jobs.ports.step_leases import ASSEMBLE, PLAN, AbandonedSteps, label_step
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, AbandonedSteps, label_step
 from worker.dependencies import Services
 
 log = structlog.get_logger(__name__)

@@ -16,7 +16,7 @@ import structlog
 
 from jobs.errors import JobNotFound
 from jobs.job import Job
-from jobs.ports.job_repository import JobRepository
+from jobs.ports.record.job_repository import JobRepository
 from jobs.ports.webhooks import Attempt, WebhookStore
 from worker.webhooks.http_client import WebhookClient
 from worker.webhooks.payload import body_of, message_id, signed_headers

@@ -12,9 +12,9 @@ import redis
 from jobs.errors import JobNotFound, LeaseLost
 from jobs.job import Chunk, Job, PinnedModel
 from jobs.metrics import MAX_GENRES, OTHER_GENRES, ChunkMetrics
-from jobs.ports.chunk_ledger import ChunkLedger, Commit
-from jobs.ports.job_repository import JobRepository
-from jobs.ports.step_leases import Claim
+from jobs.ports.record.chunk_ledger import ChunkLedger, Commit
+from jobs.ports.record.job_repository import JobRepository
+from jobs.ports.record.step_leases import Claim
 from jobs.redis.connection import load_script
 from jobs.redis.keys import (
     ACTIVE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import redis
 
-from jobs.ports.idempotency import CompletedRequest, IdempotencyStore, KeyClaim
+from jobs.ports.record.idempotency import CompletedRequest, IdempotencyStore, KeyClaim
 from jobs.redis.connection import load_script
 from jobs.redis.keys import idempotency_key
 

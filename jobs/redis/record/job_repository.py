@@ -19,9 +19,9 @@ from jobs.errors import (
     UploadLost,
 )
 from jobs.job import Failure, Job, NewJob, State
-from jobs.ports.idempotency import KEPT_S, KeyCompletion
-from jobs.ports.job_repository import JobRepository
-from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
+from jobs.ports.record.idempotency import KEPT_S, KeyCompletion
+from jobs.ports.record.job_repository import JobRepository
+from jobs.ports.record.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.redis.connection import load_script, run_for_job
 from jobs.redis.keys import (
     ACTIVE,

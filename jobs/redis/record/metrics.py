@@ -5,7 +5,7 @@ from __future__ import annotations
 import redis
 
 from jobs.metrics import WorkerMetrics
-from jobs.ports.metrics import MetricsReader
+from jobs.ports.record.metrics import MetricsReader
 from jobs.redis.keys import METRICS, METRICS_GENRES
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import redis
 
 from jobs.job import TERMINAL, State
-from jobs.ports.stats import Stats, StatsReader
+from jobs.ports.record.stats import Stats, StatsReader
 from jobs.redis.keys import (
     ACTIVE,
     CACHE_OLD,

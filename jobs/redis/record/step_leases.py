@@ -8,7 +8,7 @@ import redis
 
 from jobs.errors import LeaseLost
 from jobs.metrics import QUEUE_WAIT_BOUNDS_S, bounds_text
-from jobs.ports.step_leases import (
+from jobs.ports.record.step_leases import (
     ASSEMBLE,
     MAX_LEASE_S,
     PLAN,

@@ -8,7 +8,7 @@ from typing import cast
 import redis
 
 from jobs.errors import UploadLost
-from jobs.ports.upload_registry import (
+from jobs.ports.record.upload_registry import (
     UPLOAD_LOST_AFTER_S,
     UPLOAD_REFUSED_FOR_S,
     UploadRegistry,

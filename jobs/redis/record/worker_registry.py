@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from jobs.ports.worker_registry import WorkerRegistry, WorkerReport
+from jobs.ports.record.worker_registry import WorkerRegistry, WorkerReport
 from jobs.redis.connection import load_script
 from jobs.redis.keys import WORKERS, WORKERS_PROGRESS
 

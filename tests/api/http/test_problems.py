@@ -10,8 +10,8 @@ import pytest
 from api.http.problem_codes import CODES
 from catalogue import errors as catalogue_errors
 from jobs.job import Job
-from jobs.memory.job_repository import MemoryJobRepository
-from jobs.memory.state import MemoryState
+from jobs.memory.record.job_repository import MemoryJobRepository
+from jobs.memory.record.state import MemoryState
 from tests.api.client import ApiClient
 from tests.api.conftest import ApiHarness
 

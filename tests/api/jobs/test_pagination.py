@@ -16,9 +16,9 @@ from api.jobs.scoped_store import ScopedJobStore
 from catalogue.parsing.schema import CatalogueSchema
 from jobs.files.storage import Storage
 from jobs.job import Job, State
-from jobs.memory.job_repository import MemoryJobRepository
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
+from jobs.memory.record.job_repository import MemoryJobRepository
+from jobs.memory.record.state import MemoryState
 from tests.api.callers import somebody
 from tests.api.client import ApiClient
 from tests.api.conftest import ApiHarness

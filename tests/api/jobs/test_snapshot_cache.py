@@ -10,11 +10,11 @@ from api.jobs.scoped_store import ScopedJobStore
 from api.jobs.snapshot_cache import SnapshotCache
 from jobs.errors import JobNotFound
 from jobs.job import Job, NewJob, PinnedModel, State
-from jobs.memory.job_repository import MemoryJobRepository
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
+from jobs.memory.record.job_repository import MemoryJobRepository
+from jobs.memory.record.state import MemoryState
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import PLAN
+from jobs.ports.record.step_leases import PLAN
 from tests.api.callers import somebody
 from tests.small_schema import SCHEMA
 

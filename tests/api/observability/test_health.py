@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from api.observability.health import health_routes
 from api.openapi import described_app
 from jobs.files.storage import Storage
-from jobs.memory.job_repository import MemoryJobRepository
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
+from jobs.memory.record.job_repository import MemoryJobRepository
+from jobs.memory.record.state import MemoryState
 from jobs.ports.job_store import JobStore
 from tests.api.client import ApiClient
 from tests.api.conftest import ApiHarness

@@ -14,7 +14,7 @@ from api.dependencies import connect
 from api.settings import ApiSettings
 from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
+from jobs.memory.record.state import MemoryState
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import ApiHarness, ApiProcess
 from tests.stack import free_port

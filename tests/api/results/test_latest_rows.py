@@ -11,7 +11,7 @@ from catalogue.parsing.rows import parse_records
 from catalogue.parsing.schema import inspect_head
 from jobs.files.chunk_output import delete_chunk_output, write_chunk_output
 from jobs.job import Chunk, PinnedModel
-from jobs.ports.step_leases import PLAN, Claim, label_step
+from jobs.ports.record.step_leases import PLAN, Claim, label_step
 from tests.api.conftest import ApiHarness
 
 CATALOGUE = b"title,summary\n" + b"".join(b"Book %d,words\n\n" % n for n in range(1, 31))

@@ -26,8 +26,8 @@ from cli.local_stack.data.redis_server import RedisServer
 from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.files.storage import Storage, input_path, result_path
 from jobs.job import State
-from jobs.ports.step_leases import ASSEMBLE
-from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
+from jobs.ports.record.step_leases import ASSEMBLE
+from jobs.ports.record.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.redis.api_keys import RedisApiKeyStore
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store

@@ -21,7 +21,7 @@ from catalogue.parsing.schema import inspect_head
 from cli.local_stack.data.redis_server import RedisServer
 from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.files.storage import result_path
-from jobs.ports.step_leases import ASSEMBLE
+from jobs.ports.record.step_leases import ASSEMBLE
 from jobs.redis.api_keys import RedisApiKeyStore
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store

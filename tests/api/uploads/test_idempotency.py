@@ -21,8 +21,8 @@ from api.uploads.submit import accept
 from jobs.files.storage import Storage
 from jobs.job import State
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
-from jobs.ports.idempotency import KeyClaim, request_name
+from jobs.memory.record.state import MemoryState
+from jobs.ports.record.idempotency import KeyClaim, request_name
 from jobs.queue.task_queue import RecordingTaskQueue
 from jobs.webhook_urls import WebhookUrlRules
 from tests.api.callers import somebody

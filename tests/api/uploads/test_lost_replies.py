@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from cli.local_stack.data.redis_server import RedisServer
 from jobs.files.storage import input_path, job_folder
 from jobs.ports.job_store import JobStore
-from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
+from jobs.ports.record.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from tests.api.conftest import ApiHarness

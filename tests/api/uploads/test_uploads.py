@@ -17,12 +17,12 @@ from kombu.exceptions import OperationalError
 from catalogue.limits import PROBE_BYTES
 from jobs.files.storage import Storage, input_path
 from jobs.job import Job, NewJob
-from jobs.memory.job_repository import MemoryJobRepository
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
-from jobs.memory.upload_registry import MemoryUploadRegistry
-from jobs.ports.idempotency import KeyCompletion
-from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
+from jobs.memory.record.job_repository import MemoryJobRepository
+from jobs.memory.record.state import MemoryState
+from jobs.memory.record.upload_registry import MemoryUploadRegistry
+from jobs.ports.record.idempotency import KeyCompletion
+from jobs.ports.record.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.queue.task_queue import PLAN_TASK, RecordingTaskQueue
 from tests.api.client import ApiClient
 from tests.api.conftest import ApiHarness

@@ -8,7 +8,7 @@ from jobs.errors import LeaseLost
 from jobs.job import Chunk, PinnedModel, State
 from jobs.options import JobOptions
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import ASSEMBLE, PLAN, AbandonedSteps, label_step
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, AbandonedSteps, label_step
 from tests.jobs.conftest import PassTime
 from tests.jobs.steps import LEASE_S, chunks, commit, finish, must_claim, new_job, plan
 

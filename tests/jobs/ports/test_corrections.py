@@ -9,7 +9,7 @@ import pytest
 from jobs.errors import JobNotFound
 from jobs.memory.corrections import MemoryCorrectionStore
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
+from jobs.memory.record.state import MemoryState
 from jobs.ports.corrections import CorrectionsSummary, CorrectionStore
 from jobs.ports.job_store import JobStore
 from jobs.redis.connection import redis_client

@@ -7,8 +7,8 @@ import uuid
 import pytest
 
 from jobs.errors import IdempotencyKeyLost, JobNotFound, TooManyOpenJobs
-from jobs.ports.idempotency import CompletedRequest, KeyClaim, KeyCompletion, request_name
 from jobs.ports.job_store import JobStore
+from jobs.ports.record.idempotency import CompletedRequest, KeyClaim, KeyCompletion, request_name
 from tests.jobs.conftest import PassTime
 from tests.jobs.steps import new_job
 

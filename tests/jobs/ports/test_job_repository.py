@@ -10,9 +10,9 @@ import redis
 from jobs.errors import IllegalTransition, JobNotFound, TooManyOpenJobs
 from jobs.job import Failure, PinnedModel, State
 from jobs.options import JobOptions
-from jobs.ports.idempotency import KeyClaim, KeyCompletion
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import PLAN
+from jobs.ports.record.idempotency import KeyClaim, KeyCompletion
+from jobs.ports.record.step_leases import PLAN
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from tests.jobs.conftest import PassTime

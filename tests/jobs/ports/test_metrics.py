@@ -11,9 +11,9 @@ import pytest
 
 from jobs.errors import LeaseLost
 from jobs.job import Chunk, NewJob, PinnedModel, State
-from jobs.memory.job_repository import MemoryJobRepository
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
+from jobs.memory.record.job_repository import MemoryJobRepository
+from jobs.memory.record.state import MemoryState
 from jobs.memory.webhooks import MemoryWebhookStore
 from jobs.metrics import (
     CHUNK_DURATION_BOUNDS_S,
@@ -25,7 +25,7 @@ from jobs.metrics import (
 )
 from jobs.options import JobOptions
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim, label_step
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, Claim, label_step
 from jobs.ports.webhooks import Attempt, Outcome, WebhookStore
 from jobs.redis.connection import redis_client
 from jobs.redis.webhooks import RedisWebhookStore

@@ -7,7 +7,7 @@ import time
 from jobs.job import State
 from jobs.options import JobOptions
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import label_step
+from jobs.ports.record.step_leases import label_step
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from tests.jobs.conftest import PassTime

@@ -8,9 +8,9 @@ from cli.local_stack.data.redis_server import RedisServer
 from jobs.errors import LeaseLost
 from jobs.job import State
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
+from jobs.memory.record.state import MemoryState
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import ASSEMBLE, PLAN, AbandonedSteps, label_step
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, AbandonedSteps, label_step
 from tests.jobs.conftest import PassTime
 from tests.jobs.steps import LEASE_S, cancel, commit, create, finish, must_claim, plan
 

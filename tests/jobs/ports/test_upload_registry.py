@@ -7,7 +7,7 @@ import pytest
 from jobs.errors import UploadLost
 from jobs.job import State
 from jobs.ports.job_store import JobStore
-from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
+from jobs.ports.record.upload_registry import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
 from tests.jobs.steps import new_job
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
+from jobs.memory.record.state import MemoryState
 from jobs.memory.webhooks import MemoryWebhookStore
 from jobs.options import JobOptions
 from jobs.ports.job_store import JobStore

@@ -12,7 +12,7 @@ import redis
 from cli.local_stack.data.redis_server import RedisServer
 from jobs.job import PinnedModel, State
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from tests.jobs.steps import cancel, chunks, create, must_claim, new_job

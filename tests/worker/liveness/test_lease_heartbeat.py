@@ -10,11 +10,11 @@ import redis
 
 from jobs.errors import LeaseLost
 from jobs.job import NewJob, State
-from jobs.memory.job_repository import MemoryJobRepository
-from jobs.memory.state import MemoryState
-from jobs.memory.step_leases import MemoryStepLeases
-from jobs.ports.job_repository import JobRepository
-from jobs.ports.step_leases import PLAN, Claim
+from jobs.memory.record.job_repository import MemoryJobRepository
+from jobs.memory.record.state import MemoryState
+from jobs.memory.record.step_leases import MemoryStepLeases
+from jobs.ports.record.job_repository import JobRepository
+from jobs.ports.record.step_leases import PLAN, Claim
 from tests.small_schema import SCHEMA
 from tests.waiting import eventually
 from worker.liveness.lease_heartbeat import LeaseHeartbeat

@@ -12,11 +12,11 @@ from kombu.exceptions import OperationalError
 
 from cli.local_stack.data.redis_server import RedisServer
 from jobs.job import PinnedModel, State
-from jobs.memory.state import MemoryState
-from jobs.memory.step_leases import MemoryStepLeases
+from jobs.memory.record.state import MemoryState
+from jobs.memory.record.step_leases import MemoryStepLeases
 from jobs.outage import MEMORY_FULL, is_outage, refusal
 from jobs.ports.prediction_cache import PredictionCache
-from jobs.ports.step_leases import PLAN, Claim, label_step
+from jobs.ports.record.step_leases import PLAN, Claim, label_step
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store
 from tests.waiting import eventually

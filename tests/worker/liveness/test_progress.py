@@ -11,7 +11,7 @@ import pytest
 from jobs.errors import LeaseLost
 from jobs.job import NewJob, State
 from jobs.memory.job_store import memory_job_store
-from jobs.ports.step_leases import PLAN
+from jobs.ports.record.step_leases import PLAN
 from jobs.queue.task_queue import QUEUES
 from jobs.queue.weighted_cycle import QueueTurns
 from tests.small_schema import SCHEMA

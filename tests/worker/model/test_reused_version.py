@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from jobs.job import Failure, State
+from jobs.memory.prediction_cache import MemoryPredictionCache
 from jobs.ports.label_requests import LabelResponse
-from jobs.ports.prediction_cache import MemoryPredictionCache
-from jobs.ports.step_leases import PLAN
+from jobs.ports.record.step_leases import PLAN
 from tests.worker.scripted_model import ScriptedModel, ScriptedServer, scripted_server
 from tests.worker.worker_harness import WorkerHarness
 

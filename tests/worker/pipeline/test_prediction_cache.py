@@ -12,7 +12,8 @@ import pytest
 
 from catalogue.text.cleaning import CLEANING_FINGERPRINT
 from jobs.files.storage import result_path
-from jobs.ports.prediction_cache import MemoryPredictionCache, PredictionCache
+from jobs.memory.prediction_cache import MemoryPredictionCache
+from jobs.ports.prediction_cache import PredictionCache
 from jobs.redis.prediction_cache import RedisPredictionCache
 from tests.serving.server_process import status_of
 from tests.waiting import WITHIN_S, eventually

@@ -11,11 +11,11 @@ import pytest
 from jobs.files.chunk_output import write_chunk_output
 from jobs.files.storage import chunk_outputs_folder, errors_path, input_path, result_path
 from jobs.job import State
-from jobs.memory.chunk_ledger import MemoryChunkLedger
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
-from jobs.ports.chunk_ledger import Commit
-from jobs.ports.step_leases import Claim, label_step
+from jobs.memory.record.chunk_ledger import MemoryChunkLedger
+from jobs.memory.record.state import MemoryState
+from jobs.ports.record.chunk_ledger import Commit
+from jobs.ports.record.step_leases import Claim, label_step
 from jobs.queue.task_queue import LABEL_TASK
 from tests.worker.worker_harness import WorkerHarness, catalogue
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs.files.storage import Storage, input_path
-from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
+from jobs.ports.record.upload_registry import UPLOAD_LOST_AFTER_S, UPLOAD_REFUSED_FOR_S
 from tests.worker.worker_harness import WorkerHarness, catalogue
 from worker.settings import WorkerSettings
 from worker.tasks.delete_orphans import delete_orphans

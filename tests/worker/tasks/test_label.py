@@ -11,7 +11,7 @@ import pytest
 from catalogue.labelled.labels import OptionalColumns
 from jobs.files.storage import chunk_outputs_folder, errors_path, input_path
 from jobs.job import State
-from jobs.ports.step_leases import label_step
+from jobs.ports.record.step_leases import label_step
 from jobs.queue.task_queue import LABEL_TASK
 from tests.waiting import eventually
 from tests.worker.worker_harness import WorkerHarness, catalogue

@@ -16,9 +16,9 @@ import pytest
 from jobs.files.storage import Storage, job_folder, result_path
 from jobs.job import State
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
-from jobs.memory.step_leases import MemoryStepLeases
-from jobs.ports.step_leases import Claim
+from jobs.memory.record.state import MemoryState
+from jobs.memory.record.step_leases import MemoryStepLeases
+from jobs.ports.record.step_leases import Claim
 from tests.worker.worker_harness import WorkerHarness, catalogue
 from worker.tasks.assemble import assemble_job
 

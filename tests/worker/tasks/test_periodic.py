@@ -11,12 +11,12 @@ import redis
 
 from jobs.files.storage import Storage, input_path
 from jobs.job import Job, State
-from jobs.memory.job_repository import MemoryJobRepository
 from jobs.memory.job_store import memory_job_store
-from jobs.memory.state import MemoryState
-from jobs.memory.step_leases import MemoryStepLeases
+from jobs.memory.record.job_repository import MemoryJobRepository
+from jobs.memory.record.state import MemoryState
+from jobs.memory.record.step_leases import MemoryStepLeases
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import AbandonedSteps
+from jobs.ports.record.step_leases import AbandonedSteps
 from jobs.queue.task_queue import CLEAN_TASK, EXPIRE_TASK, FORGET_TASK, PLAN_TASK, RECOVER_TASK
 from tests.worker.worker_harness import WorkerHarness, catalogue
 from worker.celery_app import make_app

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.files.storage import input_path
 from jobs.job import State
-from jobs.ports.step_leases import PLAN
+from jobs.ports.record.step_leases import PLAN
 from tests.waiting import eventually
 from tests.worker.conftest import build_model
 from tests.worker.worker_harness import WorkerHarness, catalogue

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from jobs.files.storage import input_path, result_path
 from jobs.job import State
-from jobs.ports.step_leases import label_step
-from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
+from jobs.ports.record.step_leases import label_step
+from jobs.ports.record.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.queue.task_queue import PLAN_TASK
 from tests.worker.worker_harness import WorkerHarness, catalogue
 from worker.tasks.assemble import assemble_job

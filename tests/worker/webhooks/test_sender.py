@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 from jobs.job import Chunk, Failure, NewJob, PinnedModel, State
 from jobs.options import JobOptions
 from jobs.ports.job_store import JobStore
-from jobs.ports.step_leases import ASSEMBLE, PLAN, label_step
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.ports.webhooks import DeliveryLog
 from jobs.redis.connection import redis_client
 from jobs.redis.job_store import redis_job_store

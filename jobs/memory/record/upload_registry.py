@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jobs.memory.state import MemoryState
-from jobs.ports.upload_registry import (
+from jobs.memory.record.state import MemoryState
+from jobs.ports.record.upload_registry import (
     UPLOAD_LOST_AFTER_S,
     UPLOAD_REFUSED_FOR_S,
     UploadRegistry,

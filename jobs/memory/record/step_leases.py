@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.memory.state import JobRecord, MemoryState, index_of
+from jobs.memory.record.state import JobRecord, MemoryState, index_of
 from jobs.metrics import (
     QUEUE_WAIT_BOUNDS_S,
     lease_losses,
@@ -11,7 +11,14 @@ from jobs.metrics import (
     retries,
     step_kind,
 )
-from jobs.ports.step_leases import ASSEMBLE, MAX_LEASE_S, PLAN, AbandonedSteps, Claim, StepLeases
+from jobs.ports.record.step_leases import (
+    ASSEMBLE,
+    MAX_LEASE_S,
+    PLAN,
+    AbandonedSteps,
+    Claim,
+    StepLeases,
+)
 
 
 class MemoryStepLeases(StepLeases):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from jobs.memory.state import MemoryState
+from jobs.memory.record.state import MemoryState
 from jobs.metrics import WorkerMetrics
-from jobs.ports.metrics import MetricsReader
+from jobs.ports.record.metrics import MetricsReader
 
 
 class MemoryMetricsReader(MetricsReader):

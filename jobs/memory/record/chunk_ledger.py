@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from jobs.errors import LeaseLost
 from jobs.job import TERMINAL, Chunk, Job, PinnedModel, State
-from jobs.memory.state import MemoryState, Output
+from jobs.memory.record.state import MemoryState, Output
 from jobs.metrics import ChunkMetrics
-from jobs.ports.chunk_ledger import ChunkLedger, Commit
-from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim, label_step
+from jobs.ports.record.chunk_ledger import ChunkLedger, Commit
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, Claim, label_step
 
 
 class MemoryChunkLedger(ChunkLedger):

@@ -23,13 +23,13 @@ from jobs.job import (
     State,
 )
 from jobs.memory.corrections import MemoryCorrectionStore
-from jobs.memory.idempotency import MemoryIdempotencyStore
+from jobs.memory.record.idempotency import MemoryIdempotencyStore
 from jobs.memory.webhooks import MemoryWebhookStore
 from jobs.metrics import MAX_GENRES, OTHER_GENRES
-from jobs.ports.chunk_ledger import Commit
-from jobs.ports.step_leases import ASSEMBLE, PLAN, Claim, label_step
-from jobs.ports.upload_registry import UPLOAD_LOST_AFTER_S
-from jobs.ports.worker_registry import WorkerReport
+from jobs.ports.record.chunk_ledger import Commit
+from jobs.ports.record.step_leases import ASSEMBLE, PLAN, Claim, label_step
+from jobs.ports.record.upload_registry import UPLOAD_LOST_AFTER_S
+from jobs.ports.record.worker_registry import WorkerReport
 
 PLANNING = frozenset({State.QUEUED, State.VALIDATING, State.IN_PROGRESS})
 ENDING = frozenset({State.FINALIZING, State.CANCELLING})

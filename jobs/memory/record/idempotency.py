@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jobs.errors import IdempotencyKeyLost
-from jobs.ports.idempotency import (
+from jobs.ports.record.idempotency import (
     KEPT_S,
     CompletedRequest,
     IdempotencyStore,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jobs.job import Chunk, Job, PinnedModel
 from jobs.metrics import ChunkMetrics
-from jobs.ports.step_leases import Claim
+from jobs.ports.record.step_leases import Claim
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from jobs.job import TERMINAL, State
-from jobs.memory.state import MemoryState
-from jobs.ports.stats import Stats, StatsReader
+from jobs.memory.record.state import MemoryState
+from jobs.ports.record.stats import Stats, StatsReader
 
 
 class MemoryStatsReader(StatsReader):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import IllegalTransition, JobNotFound, TooManyOpenJobs
 from jobs.job import TERMINAL, Failure, Job, NewJob, State
-from jobs.memory.state import PLANNING, JobRecord, MemoryState
-from jobs.ports.idempotency import KeyCompletion
-from jobs.ports.job_repository import JobRepository
-from jobs.ports.step_leases import PLAN
+from jobs.memory.record.state import PLANNING, JobRecord, MemoryState
+from jobs.ports.record.idempotency import KeyCompletion
+from jobs.ports.record.job_repository import JobRepository
+from jobs.ports.record.step_leases import PLAN
 
 
 class MemoryJobRepository(JobRepository):

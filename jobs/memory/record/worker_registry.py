@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from jobs.memory.state import MemoryState
-from jobs.ports.worker_registry import WorkerRegistry, WorkerReport
+from jobs.memory.record.state import MemoryState
+from jobs.ports.record.worker_registry import WorkerRegistry, WorkerReport
 
 
 class MemoryWorkerRegistry(WorkerRegistry):

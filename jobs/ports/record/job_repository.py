@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from catalogue.parsing.schema import CatalogueSchema
 from jobs.job import Failure, Job, NewJob, State
-from jobs.ports.idempotency import KeyCompletion
+from jobs.ports.record.idempotency import KeyCompletion
 
 
 class JobRepository(ABC):

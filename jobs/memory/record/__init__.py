@@ -1,0 +1,1 @@
+"""In-memory adapters of the ports to the job record, over one state."""
