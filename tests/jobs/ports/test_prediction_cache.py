@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from jobs.memory.prediction_cache import MemoryPredictionCache
 from jobs.ports.prediction_cache import (
-    MemoryPredictionCache,
     NullPredictionCache,
     PredictionCache,
 )
