@@ -13,8 +13,11 @@ from api.app import create_app
 from api.dependencies import connect
 from api.settings import ApiSettings
 from jobs.api_keys import KeyLimits, generate_api_key
+from jobs.job import Chunk, PinnedModel
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.record.state import MemoryState
+from jobs.metrics import ChunkMetrics
+from jobs.ports.record.step_leases import PLAN, label_step
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import ApiHarness, ApiProcess
 from tests.stack import free_port
@@ -58,6 +61,57 @@ def test_jobs_rows_and_queue_are_what_the_record_says(harness: ApiHarness) -> No
     assert value(found, "spinelabel_model_version") == 4
     assert value(found, "spinelabel_worker_report_age_seconds") == 3
     assert value(found, "spinelabel_storage_free_bytes") > 0
+
+
+def test_the_work_of_workers_has_counters_and_histograms(harness: ApiHarness) -> None:
+    now = 1_000_000.0
+    harness.store = memory_job_store(MemoryState(lambda: now))
+    job_id = harness.submit()
+    now += 3
+    claim = harness.store.leases.claim(job_id, PLAN, lease_s=60)
+    assert claim is not None
+    harness.store.chunks.begin_planning(claim, model=PinnedModel(3, "d3"))
+    chunk = Chunk(index=0, start=0, end=10, first_row=1, rows=9)
+    harness.store.chunks.add(claim, [chunk], last=True, window=1)
+    claim = harness.store.leases.claim(job_id, label_step(0), lease_s=60)
+    assert claim is not None
+    harness.store.chunks.commit(
+        claim,
+        0,
+        labelled=7,
+        failed=2,
+        manifest="",
+        window=1,
+        genres={'space "opera"': 7},
+        metrics=ChunkMetrics(
+            duration_s=1.5,
+            row_errors={"EMPTY_SUMMARY": 2},
+            model_calls_s={"predict": [0.2, 40.0]},
+            cache_hits=5,
+            cache_misses=1,
+        ),
+    )
+    found = scrape(harness.client())
+
+    def of(name: str, **labels: str) -> float:
+        return value(found, f"spinelabel_{name}", **labels)
+
+    assert of("labelled_rows_total", genre='space "opera"') == 7
+    assert of("row_errors_total", code="EMPTY_SUMMARY") == 2
+    assert of("row_errors_total", code="MODEL_REJECTED") == 0
+    assert of("chunk_duration_seconds_bucket", le="1.0") == 0
+    assert of("chunk_duration_seconds_bucket", le="2.5") == 1
+    assert of("chunk_duration_seconds_bucket", le="+Inf") == 1
+    assert of("chunk_duration_seconds_sum") == 1.5
+    assert of("model_call_duration_seconds_bucket", call="predict", le="30.0") == 1
+    assert of("model_call_duration_seconds_count", call="predict") == 2
+    assert of("model_call_duration_seconds_count", call="explain") == 0
+    assert of("queue_wait_seconds_sum", step="plan") == 3
+    assert of("queue_wait_seconds_bucket", step="label", le="0.05") == 1
+    assert of("step_retries_total", step="label") == 0
+    assert of("lease_losses_total", step="label") == 0
+    assert of("prediction_cache_lookups_total", result="hit") == 5
+    assert of("webhook_attempts_total", outcome="refused") == 0
 
 
 def test_requests_are_counted_by_route_whatever_clients_write(client: ApiClient) -> None:
