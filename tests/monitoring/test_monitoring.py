@@ -17,12 +17,16 @@ from api.app import create_app
 from api.dependencies import Services
 from api.settings import ApiSettings
 from jobs.files.storage import Storage
+from jobs.job import Chunk, NewJob, PinnedModel
 from jobs.memory.api_keys import MemoryApiKeyStore
 from jobs.memory.corrections import MemoryCorrectionStore
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.label_requests import MemoryLabelRequests
 from jobs.memory.webhooks import MemoryWebhookStore
+from jobs.ports.job_store import JobStore
+from jobs.ports.record.step_leases import PLAN, label_step
 from jobs.queue.task_queue import RecordingTaskQueue
+from tests.small_schema import SCHEMA
 from tests.stack import ROOT
 
 MONITORING = ROOT / "deploy" / "monitoring"
@@ -41,6 +45,7 @@ _ROUTE = re.compile(r'route="([^"]+)"')
 def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
     store = memory_job_store()
     store.workers.report("one", {"version": 1, "labels": []})
+    _label_a_row(store)
     services = Services(
         store=store,
         storage=Storage(str(tmp_path_factory.mktemp("storage"))),
@@ -52,6 +57,19 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
         rate_limit_url="memory://",
     )
     return create_app(ApiSettings(), services)
+
+
+def _label_a_row(store: JobStore) -> None:
+    """Genres have series once a row has one."""
+    store.jobs.create(NewJob(id="j", filename="c.csv", input_bytes=1, schema=SCHEMA))
+    claim = store.leases.claim("j", PLAN, lease_s=60)
+    assert claim is not None
+    store.chunks.begin_planning(claim, model=PinnedModel(1, "d1"))
+    chunk = Chunk(index=0, start=0, end=1, first_row=1, rows=1)
+    store.chunks.add(claim, [chunk], last=True, window=1)
+    claim = store.leases.claim("j", label_step(0), lease_s=60)
+    assert claim is not None
+    store.chunks.commit(claim, 0, labelled=1, failed=0, manifest="", window=1, genres={"crime": 1})
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +102,19 @@ def test_every_label_that_is_asked_for_exists(samples: dict[str, list[dict[str, 
             assert all(asked <= labels.keys() for labels in samples[name]), text
 
 
+def test_every_label_that_is_grouped_by_exists(samples: dict[str, list[dict[str, str]]]) -> None:
+    grouped = [
+        (name, label)
+        for text in expressions()
+        for labels, name in re.findall(r"by \(([\w, ]+)\) \((?:\w+\()?(spinelabel_\w+)", text)
+        for label in labels.split(", ")
+        if label != "instance"  # Prometheus adds it
+    ]
+    assert ("spinelabel_labelled_rows_total", "genre") in grouped
+    for name, label in grouped:
+        assert all(label in labels for labels in samples[name]), (name, label)
+
+
 def test_every_route_that_is_asked_for_exists(app: Any) -> None:
     routes = {rule.rule for rule in app.url_map.iter_rules()}
     assert {route for text in expressions() for route in _ROUTE.findall(text)} <= routes
@@ -95,6 +126,19 @@ def test_every_alert_has_a_sentence_and_a_place_in_the_handbook() -> None:
         assert rule["annotations"]["summary"].endswith(".")
         assert rule["labels"]["severity"] in ("page", "ticket")
         assert f"`{rule['alert']}`" in handbook
+
+
+def test_every_metric_is_in_the_handbook_and_the_other_way_round(app: Any) -> None:
+    section = OPERATORS.read_text("utf-8").partition("### All metrics")[2].partition("\n#")[0]
+    first_cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    listed = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
+    families = text_string_to_metric_families(app.test_client().get("/metrics").text)
+    exposed = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in families
+        if family.name.startswith("spinelabel_") and not family.name.endswith("_created")
+    }
+    assert {f"spinelabel_{name}" for name in listed} == exposed
 
 
 def test_what_is_scraped_is_a_service_and_its_images_are_pinned() -> None:
