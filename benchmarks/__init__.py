@@ -1,1 +1,1 @@
-"""Speed beside what people would use instead, in one run, with ratios and caveats."""
+"""Benchmarks, load tests, fault injection and fuzzing, against a local stack."""

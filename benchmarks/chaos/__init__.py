@@ -1,1 +1,1 @@
-"""Faults by the hundred on a real stack, and the proof that no row is lost by them: `python -m benchmarks.chaos`."""
+"""Fault injection on a local stack, and checks that no row is lost: `python -m benchmarks.chaos`."""

@@ -1,4 +1,4 @@
-"""Catalogues for the chaos run: mixed sizes, a few bad rows, every row recognisable."""
+"""Catalogues for the chaos run: different sizes, some rows without summary, a unique first cell."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """An input file and what it is made of."""
+    """An input file and its rows."""
 
     name: str
     content: bytes
@@ -29,13 +29,13 @@ class Catalogue:
 
 
 def make_catalogues(seed: int) -> list[Catalogue]:
-    """One catalogue of each size, the same ones for the same seed."""
+    """One catalogue of each size; the same seed gives the same catalogues."""
     return [make_catalogue(f"c{size}", size, random.Random(f"{seed}/{size}")) for size in SIZES]
 
 
 def make_catalogue(name: str, rows: int, random_: random.Random) -> Catalogue:
     """Rows with quoted line breaks, quotes and delimiters; one in twenty has no summary."""
-    made = []
+    generated = []
     for number in range(rows):
         words = random_.choices(_WORDS, k=random_.randint(4, 40))
         text = " ".join(words)
@@ -43,17 +43,17 @@ def make_catalogue(name: str, rows: int, random_: random.Random) -> Catalogue:
             text = text.replace(" ", ",\n", 1) + ' said "no"'
         if number % 20 == 19:
             text = ""
-        made.append((f"{name}-{number:06d}", f"Book, volume {number}", text))
+        generated.append((f"{name}-{number:06d}", f"Book, volume {number}", text))
     stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="\n").writerows([HEADER, *made])
-    return Catalogue(name=name, content=stream.getvalue().encode(), rows=tuple(made))
+    csv.writer(stream, lineterminator="\n").writerows([HEADER, *generated])
+    return Catalogue(name=name, content=stream.getvalue().encode(), rows=tuple(generated))
 
 
 def failed_rows(catalogue: Catalogue) -> int:
-    """How many rows have no summary."""
+    """Number of rows without summary."""
     return sum(not row[2] for row in catalogue.rows)
 
 
 def result_width() -> int:
-    """Columns of a result."""
+    """Number of columns of a result."""
     return len(HEADER) + len(LABEL_COLUMNS)

@@ -1,8 +1,8 @@
-"""The stack as it can be seen from outside: job record, queues and storage folder. Reads only.
+"""Reads the state of the stack from outside: job record, queues and storage folder.
 
-Nothing in the processes under test knows of this harness: a named moment is found by stopping the worker and looking
-whether it has just reached it. That needs more of the record than the port `JobStore` tells, so this file is the
-one place outside `jobs/` that uses the keys of the record, by the names of `jobs/redis/keys.py`.
+The processes under test contain no hooks: a named step is detected by suspending the worker and reading
+the state. That requires more than the ports of `jobs` offer, so this is the one module outside of `jobs/`
+that reads keys of the record, by the names of `jobs/redis/keys.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from benchmarks.local_stack import Laptop
+from benchmarks.local_stack import LocalStack
 from jobs.files.chunk_output import ChunkOutput
 from jobs.files.storage import chunk_output_path, chunk_outputs_folder, job_folder, result_path
 from jobs.job import Job, State
@@ -32,10 +32,13 @@ class Step:
     step: str
 
 
-class View:
-    """One connection to the stack's Redis, and its storage folder. Raises `redis.RedisError` while Redis is away."""
+class ClusterState:
+    """One connection to the stack's Redis, and its storage folder.
 
-    def __init__(self, stack: Laptop) -> None:
+    Methods raise `redis.RedisError` while Redis is not available.
+    """
+
+    def __init__(self, stack: LocalStack) -> None:
         self._stack = stack
         self.store = redis_job_store(redis_client(stack.redis_url))
         self.redis = stack.redis()
@@ -44,20 +47,20 @@ class View:
         """Jobs that have not ended."""
         return [self.store.jobs.get(job_id) for job_id in self.store.jobs.active_ids()]
 
-    def held(self, job_id: str) -> list[str]:
-        """Steps of the job that some process has claimed (also those whose holder is dead)."""
+    def claimed(self, job_id: str) -> list[str]:
+        """Steps of the job that are claimed, also by processes that have died."""
         return cast(list[str], self.redis.zrange(JobKeys(job_id).leases, 0, -1))
 
-    def all_held(self) -> set[Step]:
+    def all_claimed(self) -> set[Step]:
         """The claimed steps of all jobs."""
         return {
             Step(job_id, step)
             for job_id in self.store.jobs.active_ids()
-            for step in self.held(job_id)
+            for step in self.claimed(job_id)
         }
 
     def is_done(self, step: Step) -> bool:
-        """Whether the step need not be carried out any more."""
+        """Whether the step need not be executed any more."""
         job = self.store.jobs.get(step.job_id)
         if job.is_terminal or (job.ending is not None and step.step != ASSEMBLE):
             return True
@@ -68,60 +71,65 @@ class View:
         done = self.store.chunks.manifests(job.id)
         return any(step.step == label_step(index) for index in done)
 
-    def unsent(self, job: Job) -> list[str]:
-        """Steps that the last commit made due and for which there is no message yet (or one just taken)."""
+    def steps_not_enqueued(self, job: Job) -> list[str]:
+        """Steps that the last commit has made due and that have no message and no claim."""
         keys = JobKeys(job.id)
-        moments = {job.last_progress_at, job.state_times.get(State.FINALIZING)}
-        due = cast(list[tuple[str, float]], self.redis.zrange(keys.sent, 0, -1, withscores=True))
-        fresh = {step for step, at in due if at / 1000 in moments}
-        fresh -= set(self.held(job.id))
-        return sorted(fresh - {step.step for step in self.messages() if step.job_id == job.id})
+        committed_at = {job.last_progress_at, job.state_times.get(State.FINALIZING)}
+        sent = cast(list[tuple[str, float]], self.redis.zrange(keys.sent, 0, -1, withscores=True))
+        due = {step for step, at in sent if at / 1000 in committed_at}
+        due -= set(self.claimed(job.id))
+        return sorted(due - {step.step for step in self.messages() if step.job_id == job.id})
 
     def messages(self) -> list[Step]:
-        """Steps whose messages wait in the queues or in a worker's hands."""
-        taken = cast(dict[str, str], self.redis.hgetall("unacked"))
-        found = [decode(json.loads(text)[0]) for text in taken.values()]
-        return [*self.waiting(), *(step for step in found if step is not None)]
+        """Steps with a message in the queues or unacknowledged by a worker."""
+        unacked = cast(dict[str, str], self.redis.hgetall("unacked"))
+        steps = [decode(json.loads(text)[0]) for text in unacked.values()]
+        return [*self.queued(), *(step for step in steps if step is not None)]
 
-    def waiting(self) -> list[Step]:
-        """Steps whose messages wait in the queues."""
+    def queued(self) -> list[Step]:
+        """Steps with a message in the queues."""
         raw: list[str] = []
         for queue in QUEUES:
             raw += cast(list[str], self.redis.lrange(queue, 0, -1))
-        found = [decode(json.loads(text)) for text in raw]
-        return [step for step in found if step is not None]
+        steps = [decode(json.loads(text)) for text in raw]
+        return [step for step in steps if step is not None]
 
-    def part_names(self, job_id: str) -> list[str]:
-        """Files of the parts folder, unfinished ones included."""
+    def chunk_output_names(self, job_id: str) -> list[str]:
+        """Files in the folder of chunk outputs, also temporary ones."""
         return _names(self._stack.storage / chunk_outputs_folder(job_id))
 
     def file_names(self, job_id: str) -> list[str]:
-        """Files of the job's folder, unfinished ones included, without the parts."""
+        """Files in the job's folder, also temporary ones, without chunk outputs."""
         return _names(self._stack.storage / job_folder(job_id))
 
     def result_size(self, job_id: str) -> int | None:
-        """Bytes under the result's final name; None while there is none."""
+        """Size of the result in bytes; None while it does not exist."""
         try:
             return (self._stack.storage / result_path(job_id)).stat().st_size
         except OSError:
             return None
 
-    def committed_parts(self, job_id: str) -> list[Path]:
-        """The labelled rows of the committed chunks."""
-        seals = self.store.chunks.manifests(job_id)
-        parts = [ChunkOutput.from_manifest(job_id, index, seal) for index, seal in seals.items()]
-        return [self._stack.storage / chunk_output_path(job_id, p.index, p.fence) for p in parts]
+    def committed_outputs(self, job_id: str) -> list[Path]:
+        """The output files of the committed chunks."""
+        outputs = [
+            ChunkOutput.from_manifest(job_id, index, manifest)
+            for index, manifest in self.store.chunks.manifests(job_id).items()
+        ]
+        return [
+            self._stack.storage / chunk_output_path(job_id, output.index, output.fence)
+            for output in outputs
+        ]
 
 
 def _names(folder: Path) -> list[str]:
     try:
         return sorted(path.name for path in folder.iterdir())
-    except OSError:  # not made yet, or just removed
+    except OSError:  # not created yet, or just removed
         return []
 
 
 def decode(message: dict[str, Any]) -> Step | None:
-    """The step that a queued Celery message asks for; None for the sweep."""
+    """The step of a queued Celery message; None for periodic tasks."""
     arguments = json.loads(base64.b64decode(message["body"]))[0]
     task = message["headers"]["task"].rpartition(".")[2]
     if not arguments:

@@ -1,5 +1,5 @@
-"""Errors of the harness itself."""
+"""Errors of the harness."""
 
 
-class NotPossible(Exception):
-    """The fault cannot be injected just now; another one is tried."""
+class FaultNotApplicable(Exception):
+    """The fault cannot be injected at present; another one is chosen."""

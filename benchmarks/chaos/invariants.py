@@ -1,4 +1,4 @@
-"""What must hold for every job, whatever was done to the processes. Pure: documents and bytes in, violations out."""
+"""The invariants of jobs under faults. Pure functions: documents and bytes in, violations out."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ TERMINAL = frozenset({"completed", "failed", "cancelled", "expired"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What is wrong with one job; nothing if `violations` is empty."""
+class CheckResult:
+    """The violations of one job, if there are any."""
 
     violations: tuple[str, ...] = ()
-    lost_rows: int = 0  # input rows that are not in the result
-    wrong_rows: int = 0  # result rows that differ from the undisturbed result, or are in excess
+    lost_rows: int = 0  # input rows that are missing in the result
+    wrong_rows: int = 0  # result rows that differ from the reference result or are superfluous
 
 
 def check_counts(document: Mapping[str, Any]) -> list[str]:
-    """At any time: labelled + failed + pending = total, none below zero."""
+    """At any time: labelled + failed + pending = total, and no count is negative."""
     counts = document["row_counts"]
     if min(counts.values()) < 0:
         return [f"a row count is negative: {counts}"]
@@ -33,16 +33,19 @@ def check_counts(document: Mapping[str, Any]) -> list[str]:
 
 
 def check_ended(
-    document: Mapping[str, Any], result: bytes, catalogue: Catalogue, undisturbed: bytes
-) -> Verdict:
-    """A job that ran to its end: state, counts, rows and bytes.
+    document: Mapping[str, Any], result: bytes, catalogue: Catalogue, reference: bytes
+) -> CheckResult:
+    """Check state, counts, rows and bytes of a job that was not cancelled.
 
     Args:
-        undisturbed: the result of the same catalogue when nothing was disturbed.
+        document: the job as `GET /v1/jobs/{id}` returns it.
+        result: its result.
+        catalogue: its input.
+        reference: the result of the same catalogue in a run without faults.
     """
-    wrong = check_counts(document)
+    violations = check_counts(document)
     if document["state"] != "completed":
-        wrong.append(f"the job ended as {document['state']}: {document.get('error')}")
+        violations.append(f"the job ended as {document['state']}: {document.get('error')}")
     counts = document["row_counts"]
     expected = {
         "total": len(catalogue.rows),
@@ -51,70 +54,72 @@ def check_ended(
         "pending": 0,
     }
     if counts != expected:
-        wrong.append(f"row counts are {counts}, expected {expected}")
-    lost, different = compare_rows(result, catalogue, undisturbed)
+        violations.append(f"row counts are {counts}, expected {expected}")
+    lost, different = compare_rows(result, catalogue, reference)
     if lost:
-        wrong.append(f"{lost} rows are missing from the result")
+        violations.append(f"{lost} rows are missing from the result")
     if different:
-        wrong.append(f"{different} rows differ from the undisturbed result")
-    if result != undisturbed and not (lost or different):
-        wrong.append("the result's bytes differ from the undisturbed result")
-    return Verdict(violations=tuple(wrong), lost_rows=lost, wrong_rows=different)
+        violations.append(f"{different} rows differ from the reference result")
+    if result != reference and not (lost or different):
+        violations.append("the result's bytes differ from the reference result")
+    return CheckResult(violations=tuple(violations), lost_rows=lost, wrong_rows=different)
 
 
 def check_cancelled(
-    document: Mapping[str, Any], result: bytes, catalogue: Catalogue, undisturbed: bytes
-) -> Verdict:
-    """A job that was cancelled (or completed before the word arrived): what it serves is right and reconciles."""
+    document: Mapping[str, Any], result: bytes, catalogue: Catalogue, reference: bytes
+) -> CheckResult:
+    """Check a job that was cancelled, or completed before: its partial result and its counts."""
     if document["state"] == "completed":
-        return check_ended(document, result, catalogue, undisturbed)
-    wrong = check_counts(document)
+        return check_ended(document, result, catalogue, reference)
+    violations = check_counts(document)
     if document["state"] != "cancelled":
-        wrong.append(f"the cancelled job ended as {document['state']}: {document.get('error')}")
-    known = set(read_rows(undisturbed))
+        violations.append(
+            f"the cancelled job ended as {document['state']}: {document.get('error')}"
+        )
+    reference_rows = set(read_rows(reference))
     rows = read_rows(result)
     counts = document["row_counts"]
     if len(rows) - 1 != counts["labelled"] + counts["failed"]:
-        wrong.append(f"{len(rows) - 1} rows in the partial result, the job says {counts}")
-    strange = sum(row not in known for row in rows)
-    if strange:
-        wrong.append(f"{strange} rows of the partial result are not those of the undisturbed one")
+        violations.append(f"{len(rows) - 1} rows in the partial result, the job says {counts}")
+    different = sum(row not in reference_rows for row in rows)
+    if different:
+        violations.append(f"{different} rows of the partial result are not in the reference result")
     order = [row[0] for row in rows[1:]]
     if order != sorted(set(order)):
-        wrong.append("rows of the partial result are out of order or repeated")
-    return Verdict(violations=tuple(wrong), wrong_rows=strange)
+        violations.append("rows of the partial result are out of order or repeated")
+    return CheckResult(violations=tuple(violations), wrong_rows=different)
 
 
-def compare_rows(result: bytes, catalogue: Catalogue, undisturbed: bytes) -> tuple[int, int]:
-    """How many input rows the result lacks, and how many of its rows are not as they should be.
+def compare_rows(result: bytes, catalogue: Catalogue, reference: bytes) -> tuple[int, int]:
+    """The number of input rows that the result lacks, and of its rows that are wrong.
 
-    Rows are told by their first cell, which is different in every row.
+    Rows are identified by their first cell, which is unique.
     """
-    rows, expected = read_rows(result), read_rows(undisturbed)
-    wanted = {row[0]: row for row in expected[1:]}
-    found = [row[0] for row in rows[1:] if row]
-    lost = sum(row[0] not in set(found) for row in catalogue.rows) if found else len(catalogue.rows)
-    wrong = sum(bool(row) and wanted.get(row[0]) != row for row in rows[1:])
-    wrong += len(found) - len(set(found))  # repeated
-    if not (lost or wrong) and found != [row[0] for row in catalogue.rows]:
-        wrong = sum(a != row[0] for a, row in zip(found, catalogue.rows, strict=False))
+    rows, expected = read_rows(result), read_rows(reference)
+    by_id = {row[0]: row for row in expected[1:]}
+    ids = [row[0] for row in rows[1:] if row]
+    lost = sum(row[0] not in set(ids) for row in catalogue.rows) if ids else len(catalogue.rows)
+    wrong = sum(bool(row) and by_id.get(row[0]) != row for row in rows[1:])
+    wrong += len(ids) - len(set(ids))  # repeated
+    if not (lost or wrong) and ids != [row[0] for row in catalogue.rows]:
+        wrong = sum(a != row[0] for a, row in zip(ids, catalogue.rows, strict=False))
     return lost, wrong
 
 
-def check_reference(catalogue: Catalogue, undisturbed: bytes) -> list[str]:
-    """The undisturbed result itself: the input's cells in order, then a genre or an error in each row."""
-    rows = read_rows(undisturbed)
-    wrong = []
+def check_reference(catalogue: Catalogue, reference: bytes) -> list[str]:
+    """Check the reference result: the input's cells in order, and a genre or an error in each row."""
+    rows = read_rows(reference)
+    violations = []
     if [row[: len(HEADER)] for row in rows[1:]] != list(catalogue.rows):
-        wrong.append(f"{catalogue.name}: the undisturbed result does not hold the input's rows")
+        violations.append(f"{catalogue.name}: the reference result does not have the input's rows")
     if any(len(row) != result_width() for row in rows):
-        wrong.append(f"{catalogue.name}: a row of the undisturbed result has a wrong width")
+        violations.append(f"{catalogue.name}: a row of the reference result has a wrong width")
     if any(bool(row[len(HEADER)]) == bool(row[-1]) for row in rows[1:]):
-        wrong.append(f"{catalogue.name}: a row has both or neither of a genre and an error")
-    return wrong
+        violations.append(f"{catalogue.name}: a row has both or neither of a genre and an error")
+    return violations
 
 
 def read_rows(content: bytes) -> list[tuple[str, ...]]:
-    """All rows, the header first; blank lines are empty tuples."""
+    """All rows, with the header; blank lines are empty tuples."""
     text = content.decode("utf-8", "surrogateescape")
     return [tuple(row) for row in csv.reader(io.StringIO(text, newline=""))]

@@ -1,1 +1,1 @@
-"""Hostile catalogues by the thousand, from upload to result, on a real stack: `python -m benchmarks.fuzz`."""
+"""Hostile catalogues, from upload to result, on a local stack: `python -m benchmarks.fuzz`."""

@@ -1,4 +1,4 @@
-"""Makers of packed uploads: catalogues in gzip, ZIP and workbooks, damaged ones, and bombs."""
+"""Generators of compressed uploads: gzip, ZIP and workbooks, damaged ones, decompression bombs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from functools import lru_cache
 from openpyxl import Workbook
 
 from benchmarks.fuzz import generators
-from benchmarks.fuzz.generators import Fate
+from benchmarks.fuzz.generators import Expected
 
 _TEXTS = (generators.plain, generators.ragged, generators.formulas, generators.broken_quotes, generators.utf_16, generators.mutated)  # fmt: skip
-_LITTER = ("__MACOSX/._catalogue.csv", ".DS_Store", "folder/")
+_IGNORED_MEMBERS = ("__MACOSX/._catalogue.csv", ".DS_Store", "folder/")
 _CELLS: tuple[str | float | None, ...] = (None, "a murder in the old castle", 'quoted "twice"', "two\nlines", "a,b;c", "📚 ж", "+1", "@SUM(A1)", " ",
           "nanword", "poisonword", 7, 2.5, "x" * 3000)  # fmt: skip
 _BOMBS = (
@@ -29,59 +29,59 @@ _BOMBS = (
     "pretended workbook",
     "nested",
 )
-# More than a packed file may grow to without being suspected.
+# More than a small compressed file may grow to.
 _BOMB_BYTES = 200_000_000
 
 
 @dataclass(frozen=True)
-class Packed:
+class Upload:
     """An upload and the text inside it."""
 
     content: bytes = field(repr=False)
     text: bytes = field(repr=False)
-    fate: Fate
+    expected: Expected
 
 
-def as_packed(made: bytes | tuple[bytes, Fate] | Packed) -> Packed:
-    """What a maker made; where it packs nothing, the content is the text, and its fate is open unless it says so."""
-    if isinstance(made, Packed):
-        return made
-    content, fate = made if isinstance(made, tuple) else (made, Fate.EITHER)
-    return Packed(content, content, fate)
+def as_upload(generated: bytes | tuple[bytes, Expected] | Upload) -> Upload:
+    """The output of a generator as an upload; without compression the content is the text."""
+    if isinstance(generated, Upload):
+        return generated
+    content, expected = generated if isinstance(generated, tuple) else (generated, Expected.EITHER)
+    return Upload(content, content, expected)
 
 
-def archives(random_: random.Random) -> Packed:
-    """Any maker's catalogue in gzip or ZIP; now and then damaged, or one file too many."""
-    inside = as_packed(random_.choice(_TEXTS)(random_))
-    text, fate = inside.text, inside.fate
+def archives(random_: random.Random) -> Upload:
+    """A catalogue in gzip or ZIP; sometimes damaged, or with a second file."""
+    inside = as_upload(random_.choice(_TEXTS)(random_))
+    text, expected = inside.text, inside.expected
     kind = random_.choice(("gzip", "members", "empty members", "zip", "litter", "several"))
     if kind == "gzip":
         content = gzip.compress(text)
     elif kind == "empty members":
         content = gzip.compress(b"") * random_.randint(1, 500) + gzip.compress(text)
-    elif kind == "members":  # one file, as gzip itself reads it
+    elif kind == "members":  # several members are one file
         middle = random_.randint(0, len(text))
         content = gzip.compress(text[:middle]) + gzip.compress(text[middle:])
     else:
-        others = {"zip": (), "litter": _LITTER, "several": ("more.csv",)}[kind]
+        others = {"zip": (), "litter": _IGNORED_MEMBERS, "several": ("more.csv",)}[kind]
         content = _zip({"catalogue.csv": text} | dict.fromkeys(others, b""))
-        fate = Fate.REFUSED if kind == "several" else fate
+        expected = Expected.REFUSED if kind == "several" else expected
     damage = random_.random()
     if damage < 0.2:
-        return Packed(content[: random_.randrange(len(content) - 1)], text, Fate.REFUSED)
+        return Upload(content[: random_.randrange(len(content) - 1)], text, Expected.REFUSED)
     if damage < 0.4:
-        return Packed(_flipped(content, random_), text, Fate.EITHER)
-    return Packed(content, text, fate)
+        return Upload(_flipped(content, random_), text, Expected.EITHER)
+    return Upload(content, text, expected)
 
 
-def workbooks(random_: random.Random) -> Packed:
-    """A real workbook with cells of all kinds; now and then damaged."""
+def workbooks(random_: random.Random) -> Upload:
+    """A valid workbook with cells of all kinds; sometimes damaged."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
     rows: list[list[str | float | None]] = [["id", "title", "summary"]]
     for _ in range(random_.randint(1, 30)):
         rows.append(random_.choices(_CELLS, k=random_.choice((0, 1, 2, 3, 3, 3, 3, 4, 6))))
-    rows.append(["last", None, "a ghost of london"])  # blank lines at the end are left out
+    rows.append(["last", None, "a ghost of london"])  # trailing blank lines are dropped
     for row in rows:
         sheet.append(row)
     stream = io.BytesIO()
@@ -89,15 +89,15 @@ def workbooks(random_: random.Random) -> Packed:
     content, text = stream.getvalue(), b"\xef\xbb\xbf" + "".join(map(_line, rows)).encode()
     damage = random_.random()
     if damage < 0.2:
-        return Packed(content[: random_.randrange(len(content) - 1)], text, Fate.REFUSED)
+        return Upload(content[: random_.randrange(len(content) - 1)], text, Expected.REFUSED)
     if damage < 0.4:
-        return Packed(_flipped(content, random_), text, Fate.EITHER)
-    return Packed(content, text, Fate.ACCEPTED)
+        return Upload(_flipped(content, random_), text, Expected.EITHER)
+    return Upload(content, text, Expected.ACCEPTED)
 
 
-def bombs(random_: random.Random) -> tuple[bytes, Fate]:
-    """Small files that would be large ones, and archives that are not what they seem."""
-    return _bomb(random_.choice(_BOMBS)), Fate.REFUSED
+def bombs(random_: random.Random) -> tuple[bytes, Expected]:
+    """Small files that decompress to large ones, and archives with misleading content."""
+    return _bomb(random_.choice(_BOMBS)), Expected.REFUSED
 
 
 @lru_cache
@@ -137,7 +137,7 @@ def _flipped(content: bytes, random_: random.Random) -> bytes:
 
 
 def _line(row: list[str | float | None]) -> str:
-    while row and row[-1] is None:  # to a workbook, empty cells at the end of a row are none
+    while row and row[-1] is None:  # workbooks do not store empty cells at the end of a row
         row = row[:-1]
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerow(["" if c is None else c for c in row])

@@ -1,4 +1,4 @@
-"""Hostile catalogues by seed: the same number makes the same catalogue, whatever was made before it."""
+"""Hostile catalogues by seed and number. A catalogue does not depend on those before it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from benchmarks.fuzz import compressed, generators, odd_workbooks
-from benchmarks.fuzz.compressed import Packed
-from benchmarks.fuzz.generators import Fate
+from benchmarks.fuzz import compressed, generators, malformed_workbooks
+from benchmarks.fuzz.compressed import Upload
+from benchmarks.fuzz.generators import Expected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class Case:
     kind: str
     content: bytes = field(repr=False)
     text: bytes = field(repr=False)  # the catalogue inside, or the content itself
-    fate: Fate = Fate.EITHER
+    expected: Expected = Expected.EITHER
     filename: str = "catalogue.csv"
     form: bool = False  # multipart instead of the plain body
 
@@ -36,25 +36,25 @@ _FILENAMES = (
 
 
 def make_case(number: int, seed: int) -> Case:
-    """The catalogue with this number; kinds take turns by their weight."""
+    """Generate the catalogue with this number; its kind is drawn by weight."""
     random_ = random.Random(f"{seed}/{number}")
     kinds = list(_KINDS)
     kind = random_.choices(kinds, [_KINDS[name][0] for name in kinds])[0]
-    made = compressed.as_packed(_KINDS[kind][1](random_))
+    upload = compressed.as_upload(_KINDS[kind][1](random_))
     return Case(
         number=number,
         kind=kind,
-        content=made.content,
-        text=made.text,
-        fate=made.fate,
+        content=upload.content,
+        text=upload.text,
+        expected=upload.expected,
         filename=random_.choice(_FILENAMES),
         form=random_.random() < 0.3,
     )
 
 
-# Weight and maker; the costly ones are rare.
+# Weight and generator; expensive ones are rare.
 _KINDS: Mapping[
-    str, tuple[float, Callable[[random.Random], bytes | tuple[bytes, Fate] | Packed]]
+    str, tuple[float, Callable[[random.Random], bytes | tuple[bytes, Expected] | Upload]]
 ] = {
     "plain": (4, generators.plain),
     "broken quotes": (12, generators.broken_quotes),
@@ -77,7 +77,7 @@ _KINDS: Mapping[
     "gzip and zip": (4, compressed.archives),
     "gzip and zip bombs": (1.5, compressed.bombs),
     "workbooks": (3, compressed.workbooks),
-    "workbooks with odd parts": (2, odd_workbooks.odd_workbooks),
+    "malformed workbooks": (2, malformed_workbooks.malformed_workbooks),
     "noise": (7, generators.noise),
     "mutated": (18, generators.mutated),
     "Unicode soup": (6, generators.soup),

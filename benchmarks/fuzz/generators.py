@@ -1,4 +1,4 @@
-"""The makers of hostile catalogues: bytes from a source of chance, with what has to become of them where that is certain."""
+"""Generators of hostile catalogues, some with the expected outcome."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import random
 from enum import Enum
 
 
-class Fate(Enum):
-    """What has to become of a catalogue."""
+class Expected(Enum):
+    """The expected outcome of an upload."""
 
     REFUSED = "refused"
     ACCEPTED = "accepted"
@@ -32,10 +32,10 @@ def _lines(random_: random.Random, rows: int, d: str = ",") -> list[str]:
     return [f"{n}{d}Book {n}{d}{_text(random_)}" for n in range(rows)]
 
 
-def plain(random_: random.Random) -> tuple[bytes, Fate]:
+def plain(random_: random.Random) -> tuple[bytes, Expected]:
     d = random_.choice(",;\t|")
     lines = [d.join(("id", "title", "summary")), *_lines(random_, random_.randint(1, 60), d)]
-    return (random_.choice(("\n", "\r\n", "\r")).join(lines)).encode(), Fate.ACCEPTED
+    return (random_.choice(("\n", "\r\n", "\r")).join(lines)).encode(), Expected.ACCEPTED
 
 
 def broken_quotes(random_: random.Random) -> bytes:
@@ -51,7 +51,7 @@ def broken_quotes(random_: random.Random) -> bytes:
 
 def nuls(random_: random.Random) -> bytes:
     content = bytearray(plain(random_)[0])
-    far = random_.random() < 0.3  # beyond what is looked at to tell text from binary
+    far = random_.random() < 0.3  # after the part that is checked for binary content
     if far:
         content += "\n".join(_lines(random_, 2500)).encode()
     for _ in range(random_.randint(1, 5)):
@@ -67,10 +67,10 @@ def surrogates(random_: random.Random) -> bytes:
     return content
 
 
-def huge_cells(random_: random.Random) -> tuple[bytes, Fate]:
+def huge_cells(random_: random.Random) -> tuple[bytes, Expected]:
     size = random_.choice((99_999, 100_001, 1_000_000, 1_500_000))
     cell = random_.choice(("x" * size, "word " * (size // 5), '"' + "line\n" * (size // 5) + '"'))
-    return f"id,summary\n1,a murder\n2,{cell}\n3,a ghost\n".encode(), Fate.ACCEPTED
+    return f"id,summary\n1,a murder\n2,{cell}\n3,a ghost\n".encode(), Expected.ACCEPTED
 
 
 def long_records(random_: random.Random) -> bytes:
@@ -79,39 +79,39 @@ def long_records(random_: random.Random) -> bytes:
     return f"id,summary\n1,{random_.choice(('x' * size, quoted))}\n2,a ghost\n".encode()
 
 
-def many_columns(random_: random.Random) -> tuple[bytes, Fate]:
+def many_columns(random_: random.Random) -> tuple[bytes, Expected]:
     columns = random_.choice((1000, 1999, 2000, 10_000, 40_000))  # before the summary
     names = ",".join(f"c{n}" for n in range(columns))
     row = "," * columns + _text(random_)
     content = f"{names},summary\n{row}\n{row},\n{row},extra\nshort\n".encode()
-    return content, Fate.ACCEPTED if columns < _MAX_COLUMNS else Fate.REFUSED
+    return content, Expected.ACCEPTED if columns < _MAX_COLUMNS else Expected.REFUSED
 
 
-def many_cells(random_: random.Random) -> tuple[bytes, Fate]:
-    """A row with far more cells than the header, of a kind that takes a parser by surprise."""
+def many_cells(random_: random.Random) -> tuple[bytes, Expected]:
+    """A row with far more cells than the header, of a kind that is expensive to parse."""
     cell = random_.choice(('""', '"a"', '"a""b"', '"two\nlines"', "a", "", 'a"b'))
     cells = ",".join([cell] * random_.choice((10_000, 30_000, 60_000)))
     return (
         f"id,summary\n1,a murder\n2,{_text(random_)},{cells}\n3,a ghost\n".encode(),
-        Fate.ACCEPTED,
+        Expected.ACCEPTED,
     )
 
 
-def equal_names(random_: random.Random) -> tuple[bytes, Fate]:
-    """A header whose names have to be told apart where columns are keys."""
+def equal_names(random_: random.Random) -> tuple[bytes, Expected]:
+    """A header with equal names, which have to become different keys in exports."""
     name = random_.choice(("a", "", "predicted_genre", "extra_cells", "a_2"))
     count = random_.choice((50, 1990))
     names = [random_.choice((name, name, f"{name}_{n}")) for n in range(count)]
     row = ",".join([_text(random_), *["x"] * count])
-    return f"summary,{','.join(names)}\n{row}\n{row}\n".encode(), Fate.ACCEPTED
+    return f"summary,{','.join(names)}\n{row}\n{row}\n".encode(), Expected.ACCEPTED
 
 
-def ragged(random_: random.Random) -> tuple[bytes, Fate]:
+def ragged(random_: random.Random) -> tuple[bytes, Expected]:
     lines = ["id,title,summary,price"]
     for n in range(random_.randint(1, 40)):
         cells = [str(n), "t", _text(random_), "1", "", "", "extra"][: random_.randint(1, 7)]
         lines.append(",".join(cells))
-    return "\n".join(lines).encode(), Fate.ACCEPTED
+    return "\n".join(lines).encode(), Expected.ACCEPTED
 
 
 def line_ends(random_: random.Random) -> bytes:
@@ -130,14 +130,14 @@ def utf_16(random_: random.Random) -> bytes:
     return bytes(content[: len(content) - random_.choice((0, 0, 1))])
 
 
-def formulas(random_: random.Random) -> tuple[bytes, Fate]:
+def formulas(random_: random.Random) -> tuple[bytes, Expected]:
     starts = ("=", "+", "-", "@", "\t=", '"=', '"\r=')
     lines = ["id,title,summary"]
     for n in range(random_.randint(1, 30)):
         start = random_.choice(starts)
         cell = f"{start}HYPERLINK(A{n})" + ('"' if '"' in start else "")
         lines.append(f"{n},{cell},{random_.choice((cell, _text(random_)))}")
-    return "\n".join(lines).encode(), Fate.ACCEPTED
+    return "\n".join(lines).encode(), Expected.ACCEPTED
 
 
 def headers(random_: random.Random) -> bytes:
@@ -156,9 +156,9 @@ def bom_inside(random_: random.Random) -> bytes:
     return random_.choice((b"", b"\xef\xbb\xbf")) + content
 
 
-def only_header(random_: random.Random) -> tuple[bytes, Fate]:
+def only_header(random_: random.Random) -> tuple[bytes, Expected]:
     end = random_.choice(("", "\n", "\r\n", "\n" * 50, "\r" * 9))
-    return f"id,title,summary{end}".encode(), Fate.REFUSED
+    return f"id,title,summary{end}".encode(), Expected.REFUSED
 
 
 def empty_lines(random_: random.Random) -> bytes:
@@ -168,11 +168,11 @@ def empty_lines(random_: random.Random) -> bytes:
     return b"id,summary\n" + rows + blank * number + rows
 
 
-def nothing(random_: random.Random) -> tuple[bytes, Fate]:
-    made = random_.choice(
+def nothing(random_: random.Random) -> tuple[bytes, Expected]:
+    content = random_.choice(
         (b"", b"\n", b" ", b"\xef\xbb\xbf", b"\xff\xfe", b"\r\n\t" * 99, b"\0", b",")
     )
-    return made, Fate.REFUSED
+    return content, Expected.REFUSED
 
 
 def noise(random_: random.Random) -> bytes:

@@ -1,7 +1,7 @@
-"""A second reading of a catalogue, written from the documented rules and not from the code under test.
+"""An independent parser of catalogues, written from the documented rules.
 
-Which bytes are one record is decided here by one regular expression over the whole text, and what its cells are by the
-standard library; `catalogue` scans blocks of bytes with bounded memory. The rules are those of
+One regular expression over the whole text finds the records, and the standard library their cells;
+`catalogue` scans blocks of bytes with bounded memory. The rules are those of
 `docs/decisions/0005-what-counts-as-a-row.md` and of the docstrings of `catalogue.parsing.encoding`.
 """
 
@@ -23,75 +23,78 @@ csv.field_size_limit(1 << 30)
 
 @dataclass(frozen=True)
 class Record:
-    """A record's cells; none for a blank line."""
+    """The cells of a record; none for a blank line."""
 
     cells: tuple[str, ...]
     broken: bool = False  # its quote is never closed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
-    """What the catalogue holds, blank lines included."""
+class ParsedCatalogue:
+    """The records of a catalogue, with blank lines."""
 
     header: tuple[str, ...]
     records: list[Record] = field(repr=False)
-    line_too_long: bool = False  # reading ends there, as documented
+    line_too_long: bool = False  # parsing ends there, as documented
 
     @property
     def rows(self) -> list[Record]:
-        """Without the blank lines."""
+        """The records without blank lines."""
         return [record for record in self.records if record.cells]
 
 
-def read(content: bytes, result: bytes) -> Reading:
-    """Read an accepted catalogue. Its result tells the delimiter and whether it was taken for UTF-8."""
+def parse(content: bytes, result: bytes) -> ParsedCatalogue:
+    """Parse an accepted catalogue. Delimiter and encoding are derived from its result."""
     encoding, start = encoding_of(content, result)
     text = decode(content[start:], encoding)
     if sep := _SEP_LINE.match(text):
         text = text[sep.end() :]
     unit = 2 if encoding.startswith("utf-16") else 1
-    reading = read_text(text, delimiter_of(result), encoding, longest=MAX_RECORD_BYTES // unit)
-    records = reading.records
+    parsed = parse_text(text, delimiter_of(result), encoding, max_units=MAX_RECORD_BYTES // unit)
+    records = parsed.records
     while records and not records[0].cells:
         records.pop(0)
     header = records.pop(0).cells if records else ()
-    return Reading(header=header, records=records, line_too_long=reading.line_too_long)
+    return ParsedCatalogue(header=header, records=records, line_too_long=parsed.line_too_long)
 
 
-def read_text(text: str, delimiter: str, encoding: str, *, longest: int) -> Reading:
-    """All records of `text`, the header among them.
+def parse_text(text: str, delimiter: str, encoding: str, *, max_units: int) -> ParsedCatalogue:
+    """All records of `text`, with the header.
 
     Args:
-        longest: code units in a record, line end included; a longer one ends at its first line.
+        text: the decoded catalogue.
+        delimiter: one character.
+        encoding: of the catalogue, whose code units are counted.
+        max_units: code units in a record with its line end; a longer one ends at its first line.
     """
     record = _record(delimiter)
     records: list[Record] = []
     at = 0
     while at < len(text):
         match = record.match(text, at)
-        if match is not None and _units(match[0], encoding) <= longest:
+        if match is not None and _units(match[0], encoding) <= max_units:
             records.append(Record(_cells(match[0], delimiter)))
             at = match.end()
             continue
         line = _LINE.match(text, at)
         assert line is not None  # it matches anything
-        if _units(line[0], encoding) > longest:
-            return Reading(header=(), records=records, line_too_long=True)
+        if _units(line[0], encoding) > max_units:
+            return ParsedCatalogue(header=(), records=records, line_too_long=True)
         records.append(Record(tuple(line[0].rstrip("\r\n").split(delimiter)), broken=True))
         at = line.end()
-    return Reading(header=(), records=records)
+    return ParsedCatalogue(header=(), records=records)
 
 
 def delimiter_of(result: bytes) -> str:
     """The character between the label columns in the result's header."""
-    found = _LABELS.search(result[: 1 << 22].decode("utf-8", "surrogateescape"))
-    if found is None:
+    match = _LABELS.search(result[: 1 << 22].decode("utf-8", "surrogateescape"))
+    if match is None:
         raise ValueError("the result has no label columns")
-    return found[1]
+    return match[1]
 
 
 def encoding_of(content: bytes, result: bytes) -> tuple[str, int]:
-    """The encoding that the catalogue was read in, and the length of its byte order mark."""
+    """The encoding of the catalogue and the length of its byte order mark."""
     for mark, name in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):  # fmt: skip
         if content.startswith(mark):
             return name, len(mark)
@@ -104,7 +107,7 @@ def encoding_of(content: bytes, result: bytes) -> tuple[str, int]:
 
 
 def decode(raw: bytes, encoding: str) -> str:
-    """As the documentation says that invalid bytes are read."""
+    """Decode as documented for invalid bytes."""
     if encoding == "utf-8":
         return raw.decode("utf-8", "surrogateescape")
     if encoding == "cp1252":

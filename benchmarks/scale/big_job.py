@@ -1,11 +1,11 @@
-"""One job of very many rows, beside one of 20,000: its rate, and whether memory stays flat."""
+"""One large job: its rate compared with a job of 20,000 rows, and the memory during it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.local_stack import Laptop
+from benchmarks.local_stack import LocalStack
 from benchmarks.scale.memory import Memory
 from benchmarks.speed.catalogue import COLUMN, write_catalogue
 from benchmarks.speed.spinelabel_runner import seconds
@@ -13,8 +13,8 @@ from benchmarks.speed.spinelabel_runner import seconds
 _SMALL_ROWS = 20_000
 
 
-def big_job(stack: Laptop, folder: Path, rows: int) -> Iterator[str]:
-    """Lines of the report. The rows' texts all differ."""
+def measure_big_job(stack: LocalStack, folder: Path, rows: int) -> Iterator[str]:
+    """Yield the lines of the report. All texts are different."""
     small, big = folder / "small.csv", folder / "big.csv"
     write_catalogue(small, _SMALL_ROWS, seed=11)
     write_catalogue(big, rows, seed=12)
@@ -22,10 +22,10 @@ def big_job(stack: Laptop, folder: Path, rows: int) -> Iterator[str]:
     with Memory(stack) as memory:
         rate = rows / seconds(stack, big, COLUMN)
     after = _SMALL_ROWS / seconds(stack, small, COLUMN)
-    usual = (before + after) / 2
+    usual_rate = (before + after) / 2
     yield (
         f"one job of {rows} rows ({big.stat().st_size / 1e6:.0f} MB): {rate:.0f} rows/s; of {_SMALL_ROWS} rows "
-        f"{before:.0f} before and {after:.0f} after it; ratio {rate / usual:.2f}"
+        f"{before:.0f} before and {after:.0f} after it; ratio {rate / usual_rate:.2f}"
     )
     for kind, (early, late) in memory.early_and_late().items():
-        yield f"  {kind:8} {early:6.0f} MB early, {late:6.0f} MB late, {memory.peaks()[kind]:6.0f} MB at most"
+        yield f"  {kind:8} {early:6.0f} MB early, {late:6.0f} MB late, {memory.peaks()[kind]:6.0f} MB maximum"

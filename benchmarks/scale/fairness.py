@@ -1,4 +1,4 @@
-"""Whether small and large jobs delay one another: jobs of 100 rows beside huge ones, and a large one beside a stream of small ones."""
+"""Fairness: jobs of 100 rows next to huge ones, and a large job next to a stream of small ones."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.local_stack import Laptop
+from benchmarks.local_stack import LocalStack
 from benchmarks.speed.catalogue import COLUMN, write_catalogue
 from benchmarks.speed.spinelabel_runner import seconds
 
 _SMALL_ROWS = 100
 _HUGE_ROWS = 100_000
-_TIMES = 15
+_REPETITIONS = 15
 _LARGE_ROWS = 20_000
-# Each sends its next job when the last one has ended: more than the pool can work on, so a queue is never empty.
+# Each submits its next job when the previous one has ended. More than pool processes, so that the queue is
+# never empty.
 _STREAMS = 8
 
 
-def fairness(stack: Laptop, folder: Path, huge_jobs: int) -> Iterator[str]:
-    """Lines of the report, one for each direction."""
-    yield _small_beside_huge(stack, folder, huge_jobs)
-    yield _large_beside_small(stack, folder)
+def measure_fairness(stack: LocalStack, folder: Path, huge_jobs: int) -> Iterator[str]:
+    """Yield the lines of the report, one per direction."""
+    yield _small_next_to_huge(stack, folder, huge_jobs)
+    yield _large_next_to_small(stack, folder)
 
 
-def _small_beside_huge(stack: Laptop, folder: Path, huge_jobs: int) -> str:
+def _small_next_to_huge(stack: LocalStack, folder: Path, huge_jobs: int) -> str:
     """The huge jobs are cancelled at the end."""
     huge = folder / "huge.csv"
     write_catalogue(huge, _HUGE_ROWS, seed=15)
@@ -37,35 +38,36 @@ def _small_beside_huge(stack: Laptop, folder: Path, huge_jobs: int) -> str:
         jobs = [_submit(http, huge) for _ in range(huge_jobs)]
         while http.get(jobs[0]).json()["row_counts"]["labelled"] == 0:
             time.sleep(0.1)
-        beside = _small_jobs(stack, folder, seed=2000)
+        together = _small_jobs(stack, folder, seed=2000)
         for url in jobs:
             http.post(f"{url}/cancel").raise_for_status()
-    usual, late = statistics.median(alone), statistics.median(beside)
+    usual_s, together_s = statistics.median(alone), statistics.median(together)
     return (
-        f"jobs of {_SMALL_ROWS} rows, POST to completed: median {usual:.2f} s alone; beside {huge_jobs} jobs "
-        f"of {_HUGE_ROWS} rows {late:.2f} s, the slowest of {_TIMES} {max(beside):.2f} s; ratio {late / usual:.1f}"
+        f"jobs of {_SMALL_ROWS} rows, POST to completed: median {usual_s:.2f} s alone; next to {huge_jobs} jobs "
+        f"of {_HUGE_ROWS} rows {together_s:.2f} s, maximum of {_REPETITIONS} {max(together):.2f} s; "
+        f"ratio {together_s / usual_s:.1f}"
     )
 
 
-def _large_beside_small(stack: Laptop, folder: Path) -> str:
+def _large_next_to_small(stack: LocalStack, folder: Path) -> str:
     large = folder / "large.csv"
     write_catalogue(large, _LARGE_ROWS, seed=16)
     alone = seconds(stack, large, COLUMN)
     with _Stream(stack) as stream:
-        stream.wait_until_it_runs()
+        stream.wait_until_running()
         before = stream.ended
-        beside = seconds(stack, large, COLUMN)
+        together = seconds(stack, large, COLUMN)
         small = stream.ended - before
     return (
-        f"a job of {_LARGE_ROWS} rows: {alone:.1f} s alone; beside {_STREAMS} streams of jobs of one row {beside:.1f} s, in which "
-        f"{small} of those ended ({small / beside:.0f} a second); ratio {beside / alone:.1f}"
+        f"a job of {_LARGE_ROWS} rows: {alone:.1f} s alone; next to {_STREAMS} streams of one-row jobs {together:.1f} s, in which "
+        f"{small} of these ended ({small / together:.0f} per second); ratio {together / alone:.1f}"
     )
 
 
 class _Stream:
-    """Jobs of one row, one after the other from each of several threads, for the length of a `with` block."""
+    """Threads that submit one-row jobs, one after the other, during a `with` block."""
 
-    def __init__(self, stack: Laptop) -> None:
+    def __init__(self, stack: LocalStack) -> None:
         self.ended = 0
         self._stack = stack
         self._stop = threading.Event()
@@ -85,8 +87,8 @@ class _Stream:
         for thread in self._threads:
             thread.join()
 
-    def wait_until_it_runs(self) -> None:
-        """Until each thread has had its turn about twice."""
+    def wait_until_running(self) -> None:
+        """Wait until each thread has had about two jobs."""
         while self.ended < 2 * _STREAMS:
             time.sleep(0.05)
 
@@ -107,20 +109,20 @@ class _Stream:
 
 
 def _is_open(http: httpx.Client, url: str) -> bool:
-    answer = http.get(url, headers={"Prefer": "wait=5"}).raise_for_status()
-    return answer.json()["state"] not in ("completed", "failed")
+    response = http.get(url, headers={"Prefer": "wait=5"}).raise_for_status()
+    return response.json()["state"] not in ("completed", "failed")
 
 
-def _small_jobs(stack: Laptop, folder: Path, *, seed: int) -> list[float]:
-    taken = []
-    for number in range(_TIMES):
+def _small_jobs(stack: LocalStack, folder: Path, *, seed: int) -> list[float]:
+    durations = []
+    for number in range(_REPETITIONS):
         small = folder / "few.csv"
         write_catalogue(small, _SMALL_ROWS, seed=seed + number)
-        taken.append(seconds(stack, small, COLUMN))
-    return taken
+        durations.append(seconds(stack, small, COLUMN))
+    return durations
 
 
 def _submit(http: httpx.Client, catalogue: Path) -> str:
     with catalogue.open("rb") as stream:
-        answer = http.post("/v1/jobs", files={"file": ("huge.csv", stream)})
-    return str(answer.raise_for_status().json()["links"]["self"])
+        response = http.post("/v1/jobs", files={"file": ("huge.csv", stream)})
+    return str(response.raise_for_status().json()["links"]["self"])

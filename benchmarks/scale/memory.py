@@ -1,4 +1,4 @@
-"""How much memory each process of a stack holds while something is done."""
+"""Memory of the processes of a stack during a measurement."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from types import TracebackType
 
 import psutil
 
-from benchmarks.local_stack import KINDS, Laptop
+from benchmarks.local_stack import PROCESS_KINDS, LocalStack
 
-_EVERY_S = 0.5
+_INTERVAL_S = 0.5
 
 
 class Memory:
-    """Samples resident sizes (MB) by kind of process, the largest of each kind, for the length of a `with` block."""
+    """Samples resident sizes in MB during a `with` block: the largest process of each kind."""
 
-    def __init__(self, stack: Laptop) -> None:
+    def __init__(self, stack: LocalStack) -> None:
         self._stack = stack
         self._samples: defaultdict[str, list[float]] = defaultdict(list)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread = threading.Thread(target=self._sample, daemon=True)
 
     def __enter__(self) -> Memory:
         self._thread.start()
@@ -39,23 +39,23 @@ class Memory:
         self._thread.join()
 
     def peaks(self) -> Mapping[str, float]:
-        """The most that any process of a kind held."""
+        """The maximum by kind of process."""
         return {kind: max(values) for kind, values in self._samples.items() if values}
 
     def early_and_late(self) -> Mapping[str, tuple[float, float]]:
-        """Medians of the second and the last tenth of the time: equal where memory is flat."""
-        found = {}
+        """Medians of the second and the last tenth of the time; equal if memory is constant."""
+        medians = {}
         for kind, values in self._samples.items():
             tenth = max(1, len(values) // 10)
-            found[kind] = (
+            medians[kind] = (
                 statistics.median(values[tenth : 2 * tenth] or values),
                 statistics.median(values[-tenth:]),
             )
-        return found
+        return medians
 
-    def _watch(self) -> None:
-        while not self._stop.wait(_EVERY_S):
-            for kind in KINDS:
+    def _sample(self) -> None:
+        while not self._stop.wait(_INTERVAL_S):
+            for kind in PROCESS_KINDS:
                 with contextlib.suppress(psutil.Error):
                     if (main := self._stack.main_process(kind)) is not None:
                         family = [main, *main.children(recursive=True)]

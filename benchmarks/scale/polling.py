@@ -1,4 +1,4 @@
-"""Status asked many times a second while a job runs: what that costs the job."""
+"""The cost of many status requests per second to the polled job."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from benchmarks.local_stack import Laptop
+from benchmarks.local_stack import LocalStack
 from benchmarks.speed.catalogue import COLUMN, write_catalogue
 from benchmarks.speed.spinelabel_runner import seconds
 
-_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_CONTENT_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _PAIRS = 5
 
 
 class Poller:
-    """Asks for the newest open job from one connection, so many times a second.
+    """Requests the status of the newest open job on one connection, at a fixed rate.
 
-    With a socket and a ready request, since what the client itself takes is taken from the job as well.
+    With a socket and a prepared request, because client and job share the cores.
     """
 
-    def __init__(self, stack: Laptop, per_second: int) -> None:
+    def __init__(self, stack: LocalStack, per_second: int) -> None:
         self._url = stack.url
         self._every_s = 1 / per_second
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread = threading.Thread(target=self._poll, daemon=True)
         self.waits: list[float] = []
 
     def __enter__(self) -> Poller:
@@ -42,19 +42,19 @@ class Poller:
         self._stop.set()
         self._thread.join()
 
-    def _ask(self) -> None:
+    def _poll(self) -> None:
         path = self._open_job()
         address = urlsplit(self._url)
         assert address.hostname
-        question = f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode()
+        request = f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode()
         with socket.create_connection((address.hostname, address.port or 80)) as connection:
             due = time.perf_counter()
             while not self._stop.is_set():
-                began = time.perf_counter()
-                connection.sendall(question)
-                _read_answer(connection)
-                self.waits.append(time.perf_counter() - began)
-                due = max(due + self._every_s, began)
+                started = time.perf_counter()
+                connection.sendall(request)
+                _read_response(connection)
+                self.waits.append(time.perf_counter() - started)
+                due = max(due + self._every_s, started)
                 time.sleep(max(0.0, due - time.perf_counter()))
 
     def _open_job(self) -> str:
@@ -64,41 +64,42 @@ class Poller:
                     if job["state"] in ("queued", "in_progress"):
                         return str(job["links"]["self"])
                 time.sleep(self._every_s)
-        raise SystemExit("no job was open while status was to be asked")
+        raise SystemExit("there was no open job to poll")
 
 
-def _read_answer(connection: socket.socket) -> None:
-    answer = b""
-    while (end := answer.find(b"\r\n\r\n")) < 0:
-        answer += _receive(connection)
-    length = _LENGTH.search(answer, 0, end)
+def _read_response(connection: socket.socket) -> None:
+    response = b""
+    while (end := response.find(b"\r\n\r\n")) < 0:
+        response += _receive(connection)
+    length = _CONTENT_LENGTH.search(response, 0, end)
     assert length is not None
-    missing = end + 4 + int(length[1]) - len(answer)
+    missing = end + 4 + int(length[1]) - len(response)
     while missing > 0:
         missing -= len(_receive(connection))
 
 
 def _receive(connection: socket.socket) -> bytes:
     if not (received := connection.recv(65_536)):
-        raise SystemExit("the API closed the connection of whoever asks for status")
+        raise SystemExit("the API closed the connection of the poller")
     return received
 
 
-def polled(stack: Laptop, folder: Path, per_second: int, rows: int) -> Iterator[str]:
-    """Lines of the report: jobs with and without polling in turn."""
+def measure_polling(stack: LocalStack, folder: Path, per_second: int, rows: int) -> Iterator[str]:
+    """Yield the lines of the report. Jobs run with and without polling in turn."""
     catalogue = folder / "polled.csv"
     write_catalogue(catalogue, rows, seed=14)
-    # The first one warms the model up for the shapes of these texts.
+    # Warm-up: the model sees texts of these lengths for the first time.
     seconds(stack, catalogue, COLUMN)
-    slower, waits, count, spent = [], [], 0, 0.0
+    slowdowns, waits, count, polled_s = [], [], 0, 0.0
     for _ in range(_PAIRS):
         alone = seconds(stack, catalogue, COLUMN)
         with Poller(stack, per_second) as poller:
             together = seconds(stack, catalogue, COLUMN)
-        slower.append(together / alone - 1)
+        slowdowns.append(together / alone - 1)
         waits += poller.waits
-        count, spent = count + len(poller.waits), spent + together
+        count, polled_s = count + len(poller.waits), polled_s + together
     yield (
-        f"status asked {count / spent:.0f} times a second: the job takes {statistics.median(slower):+.1%} of its time "
-        f"longer ({', '.join(f'{value:+.1%}' for value in slower)}); an answer in {statistics.median(waits) * 1000:.1f} ms"
+        f"{count / polled_s:.0f} status requests per second: the duration of the job changes by "
+        f"{statistics.median(slowdowns):+.1%} "
+        f"({', '.join(f'{value:+.1%}' for value in slowdowns)}); response time {statistics.median(waits) * 1000:.1f} ms"
     )

@@ -1,4 +1,4 @@
-"""Very many queued jobs: submission, list and status while no worker takes any."""
+"""Many queued jobs: response times of submission, status and list while workers are suspended."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from functools import partial
 
 import httpx
 
-from benchmarks.chaos.injection_points import stopped
-from benchmarks.local_stack import Laptop
+from benchmarks.chaos.faults.injection_points import suspended
+from benchmarks.local_stack import LocalStack
 
-_LOOKS = 200
+_REQUESTS = 200
 
 
-def queued(stack: Laptop, jobs: int) -> Iterator[str]:
-    """Lines of the report; then the jobs are let run, and all have to complete."""
+def measure_queue(stack: LocalStack, jobs: int) -> Iterator[str]:
+    """Yield the lines of the report; then wait until all jobs have completed."""
     worker = stack.main_process("worker")
     assert worker is not None
     with stack.client() as http:
-        with stopped([worker, *worker.children()]):
+        with suspended([worker, *worker.children()]):
             post = [_timed(partial(_submit, http, number)) for number in range(jobs)]
             newest = http.get("/v1/jobs").json()["jobs"]
-            urls = [newest[number % len(newest)]["links"]["self"] for number in range(_LOOKS)]
+            urls = [newest[number % len(newest)]["links"]["self"] for number in range(_REQUESTS)]
             status = [_timed(partial(http.get, url)) for url in urls]
-            listing = [_timed(partial(http.get, "/v1/jobs")) for _ in range(_LOOKS)]
-        began = time.perf_counter()
+            listing = [_timed(partial(http.get, "/v1/jobs")) for _ in range(_REQUESTS)]
+        started = time.perf_counter()
         while any(_states(http, jobs) - {"completed"}):
             time.sleep(0.5)
-        drained = time.perf_counter() - began
+        drained_s = time.perf_counter() - started
     yield (
         f"{jobs} queued jobs: submission {_median(post)}, status {_median(status)}, list {_median(listing)}; "
-        f"all completed {drained:.0f} s after the workers went on"
+        f"all completed {drained_s:.0f} s after the workers were resumed"
     )
 
 
@@ -42,23 +42,23 @@ def _submit(http: httpx.Client, number: int) -> httpx.Response:
 
 
 def _states(http: httpx.Client, jobs: int) -> set[str]:
-    found: list[str] = []
+    states: list[str] = []
     after = None
-    while len(found) < jobs:
+    while len(states) < jobs:
         page = http.get(
             "/v1/jobs", params={"limit": 100} | ({"after": after} if after else {})
         ).json()
-        found += [job["state"] for job in page["jobs"]]
+        states += [job["state"] for job in page["jobs"]]
         if (after := page["next"]) is None:
             break
-    return set(found[:jobs])
+    return set(states[:jobs])
 
 
-def _timed(ask: Callable[[], httpx.Response]) -> float:
-    began = time.perf_counter()
-    ask().raise_for_status()
-    return time.perf_counter() - began
+def _timed(request: Callable[[], httpx.Response]) -> float:
+    started = time.perf_counter()
+    request().raise_for_status()
+    return time.perf_counter() - started
 
 
-def _median(taken: list[float]) -> str:
-    return f"{statistics.median(taken) * 1000:.0f} ms"
+def _median(durations: list[float]) -> str:
+    return f"{statistics.median(durations) * 1000:.0f} ms"

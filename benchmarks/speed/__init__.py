@@ -1,1 +1,1 @@
-"""Speed beside what people would use instead, in one run: the same rows, the same SavedModel, the same cores."""
+"""Throughput compared with alternatives, on the same rows, the same SavedModel and the same cores."""

@@ -1,9 +1,9 @@
-"""Spinelabel beside a plain script, Ray Data, BentoML and the roofline, on the same rows and the same SavedModel.
+"""Measures Spinelabel, a script, Ray Data, BentoML and the roofline on the same rows and SavedModel.
 
     python -m benchmarks.speed [--rows 20000] [--rounds 3] [--bench-python var/bench/bin/python]
                                [--catalogue FILE --column NAME]
 
-In each round everything is started, measured and ended in turn; medians are printed, and the ratios as the last line.
+In each round all are started, measured and stopped in turn. Prints medians, and ratios as the last line.
 """
 
 from __future__ import annotations
@@ -19,22 +19,26 @@ from pathlib import Path
 from benchmarks.local_stack import stop_on_sigterm
 from benchmarks.speed import report
 from benchmarks.speed.catalogue import COLUMN, mix, write_catalogue
-from benchmarks.speed.competitors import contenders
-from benchmarks.speed.spinelabel_runner import one_row_seconds, seconds, system
+from benchmarks.speed.competitors import competitors
+from benchmarks.speed.spinelabel_runner import one_row_seconds, seconds, warm_stack
 
 _NEW_SHARE = 0.05
 _ONE_ROW_JOBS = 100
-# A job sees what was remembered before the second in which it began.
-_LATER_S = 2.0
+# A job uses predictions that were cached before the second in which it started.
+_PAUSE_S = 2.0
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--rows", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed", description=(__doc__ or "").split("\n", 1)[0]
+    )
+    parser.add_argument(
+        "--rows", type=int, default=20_000, help="of the catalogue (default: 20000)"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="number (default: 3)")
     parser.add_argument("--bench-python", type=Path, help="interpreter with Ray Data and BentoML")
-    parser.add_argument("--catalogue", type=Path, help="instead of one made for the purpose")
-    parser.add_argument("--column", default=COLUMN, help="of --catalogue")
+    parser.add_argument("--catalogue", type=Path, help="instead of a generated one")
+    parser.add_argument("--column", default=COLUMN, help="summary column of --catalogue")
     options = parser.parse_args()
     stop_on_sigterm()
     with tempfile.TemporaryDirectory() as temporary:
@@ -42,39 +46,45 @@ def main() -> None:
         if options.catalogue is None:
             write_catalogue(catalogue, options.rows)
         print(f"{catalogue.stat().st_size / 1e6:.0f} MB, {os.cpu_count()} cores", file=sys.stderr)
-        taken, small = _rounds(catalogue, options.column, options.rounds, options.bench_python)
-        print(report.table(taken, options.rows))
-        print(report.one_row(small))
+        durations, one_row = _rounds(
+            catalogue, options.column, options.rounds, options.bench_python
+        )
+        print(report.table(durations, options.rows))
+        print(report.one_row(one_row))
         if options.catalogue is None:
-            print(report.again(*_again(catalogue, Path(temporary)), options.rows, _NEW_SHARE))
-        print(report.ratios(taken))
+            print(
+                report.second_run(
+                    *_second_run(catalogue, Path(temporary)), options.rows, _NEW_SHARE
+                )
+            )
+        print(report.ratios(durations))
 
 
 def _rounds(
     catalogue: Path, column: str, rounds: int, bench_python: Path | None
 ) -> tuple[report.Seconds, list[float]]:
-    taken: dict[str, list[float]] = defaultdict(list)
-    small: list[float] = []
+    durations: dict[str, list[float]] = defaultdict(list)
+    one_row: list[float] = []
     for number in range(1, rounds + 1):
-        with system(prediction_cache_max_entries=0) as stack:
-            taken[report.OURS].append(seconds(stack, catalogue, column))
-            small += one_row_seconds(stack, times=_ONE_ROW_JOBS // rounds)
-        for name, contender in contenders(bench_python).items():
-            taken[name].append(contender.seconds(catalogue, column))
-        rates = ", ".join(f"{name} {values[-1]:.2f} s" for name, values in taken.items())
+        with warm_stack(prediction_cache_max_entries=0) as stack:
+            durations[report.SPINELABEL].append(seconds(stack, catalogue, column))
+            one_row += one_row_seconds(stack, times=_ONE_ROW_JOBS // rounds)
+        for name, competitor in competitors(bench_python).items():
+            durations[name].append(competitor.seconds(catalogue, column))
+        rates = ", ".join(f"{name} {values[-1]:.2f} s" for name, values in durations.items())
         print(
             f"round {number} of {rounds}: {rates}; load {os.getloadavg()[0]:.1f}", file=sys.stderr
         )
-    return taken, small
+    return durations, one_row
 
 
-def _again(catalogue: Path, folder: Path) -> tuple[float, float]:
-    """Seconds for the catalogue, and for the same with some new rows later."""
-    mix(folder / "later.csv", catalogue, new_share=_NEW_SHARE, seed=2)
-    with system(prediction_cache_max_entries=500_000) as stack:
+def _second_run(catalogue: Path, folder: Path) -> tuple[float, float]:
+    """Seconds for the catalogue, and for a second run with some new rows."""
+    mix(folder / "second.csv", catalogue, new_share=_NEW_SHARE, seed=2)
+    with warm_stack(prediction_cache_max_entries=500_000) as stack:
         first = seconds(stack, catalogue, COLUMN)
-        time.sleep(_LATER_S)
-        return first, seconds(stack, folder / "later.csv", COLUMN)
+        time.sleep(_PAUSE_S)
+        return first, seconds(stack, folder / "second.csv", COLUMN)
 
 
 if __name__ == "__main__":

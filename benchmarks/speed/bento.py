@@ -1,6 +1,6 @@
-"""BentoML: starts the service, sends it the catalogue as a task, asks until it is done, fetches the result.
+"""BentoML: starts the service, submits the catalogue as a task, polls its status, fetches the result.
 
-Prints the seconds from sending to having fetched; starting and loading are not counted.
+Prints the seconds from the submission until the result is fetched, without start and loading.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.speed.signature import options
+from benchmarks.speed.signature import parse_arguments
 
 ROOT = Path(__file__).parents[2]
 _READY_S = 120
-_ASK_EVERY_S = 0.05
-_UNDER_WAY = ("pending", "in_progress")
+_POLL_S = 0.05
+_UNFINISHED = ("pending", "in_progress")
 
 
 def _wait_until_ready(client: httpx.Client, server: subprocess.Popen[bytes]) -> None:
@@ -30,17 +30,17 @@ def _wait_until_ready(client: httpx.Client, server: subprocess.Popen[bytes]) -> 
             if client.get("/readyz").status_code == 200:
                 return
         time.sleep(0.1)
-    raise SystemExit("the BentoML service does not start")
+    raise SystemExit("the BentoML service did not start")
 
 
 def main() -> None:
-    given = options(__doc__)
+    arguments = parse_arguments(__doc__)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {
-        "BENCH_MODEL": str(given.model), "BENCH_COLUMN": given.column, "BENTOML_DO_NOT_TRACK": "True",
-        "BENTOML_HOME": str(given.output.parent / "bentoml"),
+        "BENCH_MODEL": str(arguments.model), "BENCH_COLUMN": arguments.column, "BENTOML_DO_NOT_TRACK": "True",
+        "BENTOML_HOME": str(arguments.output.parent / "bentoml"),
     }  # fmt: skip
     server = subprocess.Popen(
         [sys.executable, "-m", "bentoml", "serve", "benchmarks.speed.bento_service:Labels",
@@ -48,21 +48,21 @@ def main() -> None:
         cwd=ROOT, env=os.environ | environment, stdout=sys.stderr, stderr=sys.stderr,
     )  # fmt: skip
     try:
-        # BentoML's own client cannot submit files to a task in this version; its HTTP interface can.
+        # In this version BentoML's own client cannot submit files to a task; the HTTP interface can.
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=600) as client:
             _wait_until_ready(client, server)
-            began = time.perf_counter()
-            with given.catalogue.open("rb") as stream:
-                answer = client.post("/label/submit", files={"catalogue": stream})
-            task = {"task_id": answer.raise_for_status().json()["task_id"]}
+            started = time.perf_counter()
+            with arguments.catalogue.open("rb") as stream:
+                response = client.post("/label/submit", files={"catalogue": stream})
+            task = {"task_id": response.raise_for_status().json()["task_id"]}
             while (
                 status := client.get("/label/status", params=task).json()["status"]
-            ) in _UNDER_WAY:
-                time.sleep(_ASK_EVERY_S)
-            given.output.write_bytes(
+            ) in _UNFINISHED:
+                time.sleep(_POLL_S)
+            arguments.output.write_bytes(
                 client.get("/label/get", params=task).raise_for_status().content
             )
-            print(f"{time.perf_counter() - began:.3f}")
+            print(f"{time.perf_counter() - started:.3f}")
             if status != "completed":
                 raise SystemExit(f"the task ended as {status}")
     finally:

@@ -1,4 +1,4 @@
-"""The same labelling as a BentoML service: one task, to which a catalogue is sent and whose result is fetched later."""
+"""The same labelling as a BentoML service with one task: catalogue in, labelled catalogue out."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from benchmarks.speed.signature import Labeller
 
 @bentoml.service(workers=1, traffic={"timeout": 600})
 class Labels:
-    """Told by the environment which model and column to use."""
+    """Takes model and column from environment variables."""
 
     def __init__(self) -> None:
         self._labeller = Labeller(Path(os.environ["BENCH_MODEL"]))
 
     @bentoml.task  # type: ignore[untyped-decorator]  # it is not installed where types are checked
     def label(self, catalogue: Path) -> str:
-        """The catalogue with two more columns; as text, since a task of this version cannot return a file."""
+        """The catalogue with two more columns; as text, because a task cannot return a file."""
         output = Path(tempfile.mkdtemp()) / "labelled.csv"
         label_file(self._labeller, catalogue, output, os.environ["BENCH_COLUMN"])
         return output.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Catalogues of any size from the project's own books: lengths as in real catalogues, no summary like another after cleaning."""
+"""Generates catalogues from the project's own books, with realistic lengths and unique summaries."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 
 BOOKS = Path(__file__).parents[2] / "data" / "books.csv"
 COLUMN = "summary"
-# Words of a summary, of which cleaning leaves about half: a log-normal like those of the catalogues we have seen.
+# Words of a summary, about half of which remain after cleaning: log-normal, as in real catalogues.
 _MEDIAN_WORDS, _SPREAD, _LONGEST_WORDS = 150, 0.55, 1500
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 def write_catalogue(target: Path, rows: int, *, seed: int = 1) -> None:
-    """sku, title and summary; the same seed gives the same rows."""
+    """Write sku, title and summary; the same seed gives the same rows."""
     with target.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["sku", "title", COLUMN])
@@ -27,7 +27,7 @@ def write_catalogue(target: Path, rows: int, *, seed: int = 1) -> None:
 
 
 def mix(target: Path, known: Path, *, new_share: float, seed: int) -> None:
-    """`known` with every so many rows replaced by new ones, at even distances."""
+    """Write `known` with the share `new_share` of its rows replaced by new ones, evenly spaced."""
     fresh = summaries(seed)
     with (
         known.open(encoding="utf-8", newline="") as before,
@@ -35,13 +35,13 @@ def mix(target: Path, known: Path, *, new_share: float, seed: int) -> None:
     ):
         reader, writer = csv.reader(before), csv.writer(stream)
         writer.writerow(next(reader))
-        every = round(1 / new_share)
+        interval = round(1 / new_share)
         for number, (sku, title, text) in enumerate(reader):
-            writer.writerow([sku, title, text if number % every else next(fresh)])
+            writer.writerow([sku, title, text if number % interval else next(fresh)])
 
 
 def summaries(seed: int) -> Iterator[str]:
-    """Sentences and words of the books, mixed anew for each summary, without end."""
+    """Yield summaries without end, each from random sentences and words of the books."""
     with BOOKS.open(encoding="utf-8", newline="") as stream:
         texts = [row["summary"] for row in csv.DictReader(stream)]
     sentences = [part.split() for text in texts for part in _SENTENCE_END.split(text)]
@@ -50,7 +50,7 @@ def summaries(seed: int) -> Iterator[str]:
     while True:
         length = random_.lognormvariate(math.log(_MEDIAN_WORDS), _SPREAD)
         length = round(min(max(length, 8), _LONGEST_WORDS))
-        chosen = random_.choices(words, k=4)  # that no two summaries are alike
+        chosen = random_.choices(words, k=4)  # so that summaries are unique
         while len(chosen) < length:
             chosen += random_.choice(sentences)
         yield " ".join(chosen[:length])

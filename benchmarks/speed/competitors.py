@@ -1,4 +1,4 @@
-"""What people would use instead: one process for each measurement, so that none is disturbed by another that idles."""
+"""The alternatives. Each measurement is a process of its own, so that they do not affect each other."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "serving" / "models" / "genre"
-_LONGEST_S = 900
+_TIMEOUT_S = 900
 
 
 def newest_model() -> Path:
-    """The version folder that the laptop stack serves by default."""
+    """The version folder that the local stack serves by default."""
     return max((p for p in MODELS.iterdir() if p.name.isdigit()), key=lambda p: int(p.name))
 
 
 @dataclass(frozen=True)
-class Contender:
+class Competitor:
     """A module of `benchmarks.speed` that prints seconds as its last line."""
 
     module: str
     python: Path
 
     def seconds(self, catalogue: Path, column: str) -> float:
-        """One measurement. Raises `SystemExit` with the end of what it said."""
+        """One measurement. Raises `SystemExit` with the end of its standard error."""
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(
                 [str(self.python), "-m", f"benchmarks.speed.{self.module}", str(catalogue),
                  f"{folder}/out", "--model", str(newest_model()), "--column", column],
-                capture_output=True, text=True, cwd=ROOT, timeout=_LONGEST_S, check=False,
+                capture_output=True, text=True, cwd=ROOT, timeout=_TIMEOUT_S, check=False,
                 env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"},
             )  # fmt: skip
         if done.returncode:
@@ -41,10 +41,10 @@ class Contender:
         return float(done.stdout.split()[-1])
 
 
-def contenders(bench_python: Path | None) -> Mapping[str, Contender]:
-    """By name; Ray Data and BentoML only with the interpreter of an environment that has them."""
-    found = {name: Contender(name, Path(sys.executable)) for name in ("script", "roofline")}
+def competitors(bench_python: Path | None) -> Mapping[str, Competitor]:
+    """All by name; Ray Data and BentoML only with the interpreter of an environment that has them."""
+    by_name = {name: Competitor(name, Path(sys.executable)) for name in ("script", "roofline")}
     if bench_python is not None:
-        found["ray_data"] = Contender("ray_data", bench_python)
-        found["bentoml"] = Contender("bento", bench_python)
-    return found
+        by_name["ray_data"] = Competitor("ray_data", bench_python)
+        by_name["bentoml"] = Competitor("bento", bench_python)
+    return by_name

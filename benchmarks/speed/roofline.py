@@ -1,7 +1,7 @@
-"""The roofline: cleaning, and the model on length-sorted, token-bounded batches, with nothing around them.
+"""The roofline: cleaning, and the model on length-sorted batches of bounded size, and nothing else.
 
-No file is read or written, no process is talked to; all texts are sorted at once, which no bounded memory allows. Prints
-the seconds of both together.
+Without files and other processes; all texts are sorted at once, which a bounded memory does not allow.
+Prints the seconds of both together.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 import csv
 import time
 
-from benchmarks.speed.signature import Labeller, options
+from benchmarks.speed.signature import Labeller, parse_arguments
 from catalogue.text.cleaning import clean
 from worker.pipeline.batching import micro_batches
 from worker.settings import WorkerSettings
 
-# More of a text the shipped model does not read.
+# At least as many as the shipped model reads.
 _MAX_TOKENS = 256
 
 
 def main() -> None:
-    given = options(__doc__)
-    labeller = Labeller(given.model)
-    with given.catalogue.open(encoding="utf-8", newline="") as stream:
-        summaries = [row[given.column] for row in csv.DictReader(stream)]
+    arguments = parse_arguments(__doc__)
+    labeller = Labeller(arguments.model)
+    with arguments.catalogue.open(encoding="utf-8", newline="") as stream:
+        summaries = [row[arguments.column] for row in csv.DictReader(stream)]
     settings = WorkerSettings()
-    began = time.perf_counter()
+    started = time.perf_counter()
     texts = list(dict.fromkeys(map(clean, summaries)))
     for positions in micro_batches(
         [text.count(" ") + 1 for text in texts],
@@ -33,7 +33,7 @@ def main() -> None:
         max_tokens=_MAX_TOKENS,
     ):
         labeller.probabilities([texts[position] for position in positions])
-    print(f"{time.perf_counter() - began:.3f}")
+    print(f"{time.perf_counter() - started:.3f}")
 
 
 if __name__ == "__main__":

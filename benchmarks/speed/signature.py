@@ -1,6 +1,6 @@
-"""The SavedModel's signature on batches of 256 in file order, as the script, Ray Data and BentoML use it.
+"""The SavedModel's signature on batches of 256 rows in file order, for script, Ray Data and BentoML.
 
-TensorFlow is imported when a model is loaded, so that whoever only wants the command line does not pay for it.
+TensorFlow is imported when a model is loaded, so that `--help` does not need it.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ class Labeller:
         import tensorflow as tf
 
         self._constant = tf.constant
-        # Kept, or its tables would be freed.
+        # Without this reference its lookup table would be freed.
         self._model = tf.saved_model.load(str(model))
         self._predict = self._model.signatures["serving_default"]
         self.probabilities(["a warm up"])
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """float32 [N, K] for cleaned texts, one call."""
-        answer: Any = self._predict(summary=self._constant(list(texts)))["probabilities"]
-        return np.asarray(answer.numpy())
+        response: Any = self._predict(summary=self._constant(list(texts)))["probabilities"]
+        return np.asarray(response.numpy())
 
     def label(self, summaries: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """The best label's number and its probability, each [N], for uncleaned summaries."""
         texts = [clean(summary) for summary in summaries]
-        found = [
+        parts = [
             self.probabilities(texts[start : start + BATCH])
             for start in range(0, len(texts), BATCH)
         ]
-        probabilities = np.concatenate(found)
+        probabilities = np.concatenate(parts)
         return probabilities.argmax(axis=1), probabilities.max(axis=1)
 
 
-def options(description: str | None) -> argparse.Namespace:
-    """What every contender is told: catalogue, output, model and column."""
+def parse_arguments(description: str | None) -> argparse.Namespace:
+    """The command line of every competitor: catalogue, output, model and column."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("catalogue", type=Path)
     parser.add_argument("output", type=Path)

@@ -1,4 +1,4 @@
-"""Spinelabel as its user sees it: from the start of the upload to the job's end, on a laptop stack of its own."""
+"""Spinelabel from the user's side: from the start of the upload to the end of the job, on a local stack."""
 
 from __future__ import annotations
 
@@ -11,62 +11,62 @@ from typing import BinaryIO
 
 import httpx
 
-from benchmarks.local_stack import Laptop, laptop
+from benchmarks.local_stack import LocalStack, running_stack
 from benchmarks.speed.catalogue import COLUMN, write_catalogue
 
-# The server answers when the job has ended: asking every few milliseconds takes a twelfth of two cores from the job.
-_WHEN_IT_HAS_ENDED = {"Prefer": "wait=60"}
+# A long poll: polling every few milliseconds takes a twelfth of two cores from the job.
+_LONG_POLL = {"Prefer": "wait=60"}
 _WARM_UP_ROWS = 4000
 
 
 @contextlib.contextmanager
-def system(
+def warm_stack(
     *, prediction_cache_max_entries: int, settings: Mapping[str, str] | None = None
-) -> Iterator[Laptop]:
-    """A ready stack with the shipped model that has labelled something already."""
+) -> Iterator[LocalStack]:
+    """Start a stack with the shipped model and label a catalogue to warm it up."""
     with tempfile.TemporaryDirectory(prefix="spinelabel-bench-") as temporary:
         folder = Path(temporary)
-        given = {
+        all_settings = {
             "SPINELABEL_PREDICTION_CACHE_MAX_ENTRIES": str(prediction_cache_max_entries),
             **(settings or {}),
         }
-        with laptop(folder / "data", model_root=None, settings=given) as stack:
+        with running_stack(folder / "data", model_root=None, settings=all_settings) as stack:
             write_catalogue(folder / "warm_up.csv", _WARM_UP_ROWS, seed=99)
             seconds(stack, folder / "warm_up.csv", COLUMN)
             yield stack
 
 
-def seconds(stack: Laptop, catalogue: Path, column: str) -> float:
-    """From POST to `completed`."""
+def seconds(stack: LocalStack, catalogue: Path, column: str) -> float:
+    """Duration of a job from POST to `completed`."""
     with stack.client(timeout_s=600) as http, catalogue.open("rb") as stream:
-        began = time.perf_counter()
+        started = time.perf_counter()
         _submit_and_wait(http, stream, column)
-        return time.perf_counter() - began
+        return time.perf_counter() - started
 
 
-def one_row_seconds(stack: Laptop, *, times: int) -> list[float]:
-    """The same for jobs of one row, one after the other; each has words of its own."""
-    taken = []
+def one_row_seconds(stack: LocalStack, *, times: int) -> list[float]:
+    """Durations of one-row jobs, one after the other; all texts are different."""
+    durations = []
     with stack.client() as http:
         for number in range(times):
             text = f"A detective hunts murderer {'x' * (number % 50 + 2)} through the rain of the old town"
             content = f"title,{COLUMN}\nA,{text}\n".encode()
-            began = time.perf_counter()
+            started = time.perf_counter()
             _submit_and_wait(http, content, COLUMN)
-            taken.append(time.perf_counter() - began)
-    return taken
+            durations.append(time.perf_counter() - started)
+    return durations
 
 
 def _submit_and_wait(http: httpx.Client, content: bytes | BinaryIO, column: str) -> None:
-    answer = http.post(
+    response = http.post(
         "/v1/jobs",
         files={"file": ("c.csv", content)},
         data={"summary_column": column},
-        headers=_WHEN_IT_HAS_ENDED,
+        headers=_LONG_POLL,
     )
-    job = answer.raise_for_status().json()
+    job = response.raise_for_status().json()
     while job["state"] not in ("completed", "failed"):
-        answer = http.get(job["links"]["self"], headers=_WHEN_IT_HAS_ENDED)
-        job = answer.raise_for_status().json()
+        response = http.get(job["links"]["self"], headers=_LONG_POLL)
+        job = response.raise_for_status().json()
     if job["state"] == "failed":
         raise SystemExit(f"the job failed: {job['error']}")

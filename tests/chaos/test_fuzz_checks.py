@@ -1,4 +1,4 @@
-"""The fuzz run's generator, its second reader and its checks: each notices what it is there for."""
+"""The generators, the independent parser and the checks of the fuzz run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzz.checks import check_ended, check_jsonl, check_refusal
 from benchmarks.fuzz.corpus import Case, kinds, make_case
-from benchmarks.fuzz.generators import Fate
-from benchmarks.fuzz.oracle import Reading, Record, read, read_text
+from benchmarks.fuzz.generators import Expected
+from benchmarks.fuzz.oracle import ParsedCatalogue, Record, parse, parse_text
 from catalogue.labelled.labels import LABEL_COLUMNS
 
 LABELS = ",".join(LABEL_COLUMNS)
@@ -22,23 +22,23 @@ GOOD = "crime,0.9000,horror,0.0500,crime,false,"
 BAD = ",,,,,true,"
 
 
-def reading_of(text: str, longest: int = 1000) -> list[Record]:
-    return read_text(text, ",", "utf-8", longest=longest).records
+def records_of(text: str, max_units: int = 1000) -> list[Record]:
+    return parse_text(text, ",", "utf-8", max_units=max_units).records
 
 
 @given(st.text(alphabet='ab," \n\r', max_size=40))
 @example('a"b\n"c""d"e,\r\n\r"x"')
-def test_where_no_quote_is_open_the_second_reader_agrees_with_the_standard_library(
+def test_without_open_quotes_the_parser_agrees_with_the_standard_library(
     text: str,
 ) -> None:
-    records = reading_of(text)
+    records = records_of(text)
     if not any(record.broken for record in records):
         rows = list(csv.reader(io.StringIO(text, newline="")))
         assert [list(record.cells) for record in records] == rows
 
 
 def test_an_open_quote_breaks_its_own_line_only() -> None:
-    records = reading_of('1,x\n2,"open\n3,y\n')
+    records = records_of('1,x\n2,"open\n3,y\n')
     assert records == [
         Record(("1", "x")),
         Record(("2", '"open'), broken=True),
@@ -47,16 +47,16 @@ def test_an_open_quote_breaks_its_own_line_only() -> None:
 
 
 def test_a_record_that_is_too_long_breaks_its_first_line_only() -> None:
-    records = reading_of('1,"' + "line\n" * 30 + '"\n2,y\n', longest=50)
+    records = records_of('1,"' + "line\n" * 30 + '"\n2,y\n', max_units=50)
     assert records[0] == Record(("1", '"line'), broken=True)
     assert records[-1] == Record(("2", "y"))
     assert len(records) == 32
 
 
-def test_a_line_that_is_too_long_ends_the_reading() -> None:
-    assert read_text("1,x\n" + "y" * 60 + "\n2,z\n", ",", "utf-8", longest=50) == Reading(
-        header=(), records=[Record(("1", "x"))], line_too_long=True
-    )
+def test_a_line_that_is_too_long_ends_the_parsing() -> None:
+    assert parse_text(
+        "1,x\n" + "y" * 60 + "\n2,z\n", ",", "utf-8", max_units=50
+    ) == ParsedCatalogue(header=(), records=[Record(("1", "x"))], line_too_long=True)
 
 
 @pytest.mark.parametrize(
@@ -70,24 +70,24 @@ def test_a_line_that_is_too_long_ends_the_reading() -> None:
         ("id;summary\n1;é\n".encode("utf-16-be"), b"\xef\xbb\xbf"),
     ],
 )
-def test_the_second_reader_knows_the_documented_encodings(content: bytes, bom: bytes) -> None:
+def test_the_parser_supports_the_documented_encodings(content: bytes, bom: bytes) -> None:
     result = bom + f"id;summary;{LABELS.replace(',', ';')}\n".encode()
-    reading = read(content, result)
-    assert reading.header == ("id", "summary")
-    assert reading.rows == [Record(("1", "é"))]
+    parsed = parse(content, result)
+    assert parsed.header == ("id", "summary")
+    assert parsed.rows == [Record(("1", "é"))]
 
 
-def test_every_kind_of_catalogue_is_made_and_the_seed_decides() -> None:
-    made = [make_case(number, seed=5) for number in range(900)]
-    assert {case.kind for case in made} == set(kinds())
-    assert make_case(7, seed=5) == made[7]
-    assert make_case(7, seed=6) != made[7]
-    assert {case.fate for case in made} == set(Fate)
-    assert {case.form for case in made} == {True, False}
+def test_all_kinds_are_generated_and_depend_on_the_seed() -> None:
+    cases = [make_case(number, seed=5) for number in range(900)]
+    assert {case.kind for case in cases} == set(kinds())
+    assert make_case(7, seed=5) == cases[7]
+    assert make_case(7, seed=6) != cases[7]
+    assert {case.expected for case in cases} == set(Expected)
+    assert {case.form for case in cases} == {True, False}
 
 
-def case_of(content: bytes, fate: Fate = Fate.EITHER) -> Case:
-    return Case(number=0, kind="a test", content=content, text=content, fate=fate)
+def case_of(content: bytes, expected: Expected = Expected.EITHER) -> Case:
+    return Case(number=0, kind="a test", content=content, text=content, expected=expected)
 
 
 CONTENT = b'id,summary\n1,a murder\n\n2,\n3,x,shifted\n4,"open\n'
@@ -115,7 +115,7 @@ def violations(lines: list[str], errors: bytes = ERRORS, **doc: Any) -> list[str
     return check_ended(case_of(CONTENT), document(**doc), result, errors)[1]
 
 
-def test_a_right_result_passes() -> None:
+def test_a_correct_result_passes() -> None:
     result = "\n".join([*LINES, ""]).encode()
     assert check_ended(case_of(CONTENT), document(), result, ERRORS) == (4, [])
 
@@ -136,11 +136,11 @@ def test_a_right_result_passes() -> None:
         [LINES[0].replace("summary", "text"), *LINES[1:]],
     ],
 )
-def test_a_result_that_is_not_what_went_in_is_noticed(lines: list[str]) -> None:
+def test_a_result_with_other_rows_is_detected(lines: list[str]) -> None:
     assert violations(lines)
 
 
-def test_wrong_counts_states_and_lists_of_errors_are_noticed() -> None:
+def test_wrong_counts_states_and_error_lists_are_detected() -> None:
     assert violations(LINES) == []
     assert violations(LINES, labelled=2, total=5)
     assert violations(LINES, total=5, pending=1)
@@ -149,12 +149,12 @@ def test_wrong_counts_states_and_lists_of_errors_are_noticed() -> None:
     assert violations(LINES, errors=b"row,row_error,message\n")
 
 
-def test_a_catalogue_that_has_to_be_refused_may_not_pass() -> None:
+def test_an_accepted_invalid_catalogue_is_detected() -> None:
     result = "\n".join([*LINES, ""]).encode()
-    assert check_ended(case_of(CONTENT, Fate.REFUSED), document(), result, ERRORS)[1]
+    assert check_ended(case_of(CONTENT, Expected.REFUSED), document(), result, ERRORS)[1]
 
 
-def test_a_refusal_needs_a_4xx_a_code_a_sentence_and_a_reason() -> None:
+def test_a_refusal_needs_status_4xx_code_and_sentence() -> None:
     kind = "application/problem+json"
     body = {"code": "NOT_TEXT", "detail": "This does not look like text at all."}
     case = case_of(b"x")
@@ -163,10 +163,10 @@ def test_a_refusal_needs_a_4xx_a_code_a_sentence_and_a_reason() -> None:
     assert check_refusal(case, 415, "text/html", body)
     assert check_refusal(case, 415, kind, {"detail": body["detail"]})
     assert check_refusal(case, 415, kind, {"code": "NOT_TEXT", "detail": "No."})
-    assert check_refusal(case_of(b"x", Fate.ACCEPTED), 415, kind, body)
+    assert check_refusal(case_of(b"x", Expected.ACCEPTED), 415, kind, body)
 
 
-def test_an_export_that_lacks_rows_or_columns_is_noticed() -> None:
+def test_an_export_without_some_rows_or_columns_is_detected() -> None:
     rows = [b'{"a": "1", "a_2": "x", "extra_cells": ["y"]}', b'{"a": "1", "a_2": "x"}'] * 2
     assert check_jsonl(document(), b"\n".join(rows)) == []
     assert check_jsonl(document(), b"\n".join(rows[1:]))

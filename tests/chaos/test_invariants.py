@@ -1,4 +1,4 @@
-"""Each invariant check of the chaos run notices what it is there for: none can pass by looking at nothing."""
+"""Each check of an invariant detects its violation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def result(catalogue: Catalogue) -> bytes:
-    """What the stack would answer, one line per row of the catalogue."""
+    """A correct result of the catalogue."""
     return b"".join(lines_of(catalogue))
 
 
@@ -47,27 +47,27 @@ def ended(catalogue: Catalogue, state: str = "completed", **counts: int) -> Mapp
     return {"state": state, "error": None, "row_counts": row_counts | counts}
 
 
-def test_catalogues_hold_what_makes_a_difference() -> None:
-    made = make_catalogues(seed=1)
-    assert [c.content for c in made] == [c.content for c in make_catalogues(seed=1)]
-    assert made[0].content != make_catalogues(seed=2)[0].content
-    for catalogue in made:
+def test_catalogues_have_failing_quoted_and_unique_rows() -> None:
+    catalogues = make_catalogues(seed=1)
+    assert [c.content for c in catalogues] == [c.content for c in make_catalogues(seed=1)]
+    assert catalogues[0].content != make_catalogues(seed=2)[0].content
+    for catalogue in catalogues:
         assert [tuple(row) for row in read_rows(catalogue.content)[1:]] == list(catalogue.rows)
         assert 0 < failed_rows(catalogue) < len(catalogue.rows)
         assert any("\n" in row[2] and '"' in row[2] for row in catalogue.rows)
         assert len({row[0] for row in catalogue.rows}) == len(catalogue.rows)
 
 
-def test_an_undisturbed_job_passes(catalogue: Catalogue, result: bytes) -> None:
+def test_a_correct_job_passes(catalogue: Catalogue, result: bytes) -> None:
     assert check_reference(catalogue, result) == []
     assert check_ended(ended(catalogue), result, catalogue, result).violations == ()
 
 
-def test_a_lost_a_repeated_a_moved_and_an_altered_row_are_noticed(
+def test_lost_repeated_moved_and_altered_rows_are_detected(
     catalogue: Catalogue, result: bytes
 ) -> None:
     lines = lines_of(catalogue)
-    spoilt = {
+    damaged = {
         "lost": lines[:5] + lines[6:],
         "repeated": [*lines[:5], lines[4], *lines[5:]],
         "moved": [*lines[:5], lines[6], lines[5], *lines[7:]],
@@ -77,21 +77,19 @@ def test_a_lost_a_repeated_a_moved_and_an_altered_row_are_noticed(
         "nothing": [],
         "header only": lines[:1],
     }
-    for name, kept in spoilt.items():
-        verdict = check_ended(ended(catalogue), b"".join(kept), catalogue, result)
-        assert verdict.violations, name
-    lost = check_ended(ended(catalogue), b"".join(spoilt["lost"]), catalogue, result)
+    for name, lines_left in damaged.items():
+        checked = check_ended(ended(catalogue), b"".join(lines_left), catalogue, result)
+        assert checked.violations, name
+    lost = check_ended(ended(catalogue), b"".join(damaged["lost"]), catalogue, result)
     assert (lost.lost_rows, lost.wrong_rows) == (1, 0)
     assert check_ended(ended(catalogue), b"", catalogue, result).lost_rows == 60
     for name in ("repeated", "moved", "altered"):
-        verdict = check_ended(ended(catalogue), b"".join(spoilt[name]), catalogue, result)
-        assert verdict.lost_rows == 0
-        assert verdict.wrong_rows > 0, name
+        checked = check_ended(ended(catalogue), b"".join(damaged[name]), catalogue, result)
+        assert checked.lost_rows == 0
+        assert checked.wrong_rows > 0, name
 
 
-def test_a_job_that_failed_or_does_not_count_right_is_noticed(
-    catalogue: Catalogue, result: bytes
-) -> None:
+def test_a_failed_job_and_wrong_counts_are_detected(catalogue: Catalogue, result: bytes) -> None:
     for document in (
         ended(catalogue, "failed"),
         ended(catalogue, labelled=1),
@@ -101,20 +99,18 @@ def test_a_job_that_failed_or_does_not_count_right_is_noticed(
         assert check_ended(document, result, catalogue, result).violations
 
 
-def test_counts_that_do_not_add_up_are_noticed(catalogue: Catalogue) -> None:
+def test_counts_that_do_not_add_up_are_detected(catalogue: Catalogue) -> None:
     assert check_counts(ended(catalogue)) == []
     assert check_counts(ended(catalogue, pending=-1, total=59))
     assert check_counts(ended(catalogue, labelled=0))
 
 
-def test_a_partial_result_has_to_be_right_in_what_it_holds(
-    catalogue: Catalogue, result: bytes
-) -> None:
+def test_a_partial_result_is_checked(catalogue: Catalogue, result: bytes) -> None:
     lines = lines_of(catalogue)
     document = ended(catalogue, "cancelled", labelled=9, failed=0, pending=51)
 
-    def violations(kept: list[bytes]) -> tuple[str, ...]:
-        return check_cancelled(document, b"".join(kept), catalogue, result).violations
+    def violations(lines_left: list[bytes]) -> tuple[str, ...]:
+        return check_cancelled(document, b"".join(lines_left), catalogue, result).violations
 
     assert violations(lines[:10]) == ()
     assert violations([lines[0], *lines[3:12]]) == ()
@@ -124,9 +120,9 @@ def test_a_partial_result_has_to_be_right_in_what_it_holds(
     assert violations([*lines[:9], lines[9].replace(b"crime", b"sport")])
 
 
-def test_a_wrong_reference_is_noticed(catalogue: Catalogue) -> None:
+def test_a_wrong_reference_is_detected(catalogue: Catalogue) -> None:
     lines = lines_of(catalogue)
-    for kept in (lines[:-1], [lines[0], lines[2], lines[1], *lines[3:]]):
-        assert check_reference(catalogue, b"".join(kept))
+    for lines_left in (lines[:-1], [lines[0], lines[2], lines[1], *lines[3:]]):
+        assert check_reference(catalogue, b"".join(lines_left))
     unlabelled = [line.replace(b'"crime","0.9"', b'"",""') for line in lines]
     assert check_reference(catalogue, b"".join(unlabelled))

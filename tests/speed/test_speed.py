@@ -1,4 +1,4 @@
-"""The benchmark's rows and sums. Its measurements are taken by `make bench`, not here."""
+"""The rows and the report of the benchmark. `make bench` measures."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ def cleaned(path: Path) -> list[str]:
         return [clean(row["summary"]) for row in csv.DictReader(stream)]
 
 
-def test_no_row_is_like_another_to_the_model(tmp_path: Path) -> None:
-    # Repeats are labelled once, which would flatter the system.
+def test_all_rows_differ_after_cleaning(tmp_path: Path) -> None:
+    # Duplicates are predicted once, which would favour Spinelabel.
     write_catalogue(tmp_path / "a.csv", 3000)
     texts = cleaned(tmp_path / "a.csv")
     assert len(set(texts)) == len(texts) == 3000
 
 
-def test_the_catalogue_a_month_later_has_as_many_new_rows_as_it_says(tmp_path: Path) -> None:
+def test_the_second_catalogue_has_the_share_of_new_rows(tmp_path: Path) -> None:
     write_catalogue(tmp_path / "a.csv", 400)
     mix(tmp_path / "b.csv", tmp_path / "a.csv", new_share=0.05, seed=2)
     before, after = cleaned(tmp_path / "a.csv"), cleaned(tmp_path / "b.csv")
     assert sum(a != b for a, b in zip(before, after, strict=True)) == 20
 
 
-def test_the_last_line_compares_round_by_round() -> None:
+def test_ratios_are_medians_over_the_rounds() -> None:
     assert report.ratios(SECONDS) == "spinelabel/script=2.00 spinelabel/roofline=0.90"
 
 
-def test_the_table_gives_the_median_rate_and_both_ends() -> None:
+def test_the_table_has_median_minimum_and_maximum() -> None:
     line = next(line for line in report.table(SECONDS, 400).splitlines() if "spinelabel" in line)
     assert line.split() == ["spinelabel", "200", "100", "400"]

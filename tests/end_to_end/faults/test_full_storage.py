@@ -14,7 +14,7 @@ import httpx
 import pytest
 import redis
 
-from benchmarks.chaos.disk import small_disk
+from benchmarks.chaos.faults.disk import small_disk
 from cli.local_stack.data.redis_server import socket_path
 from tests.stack import ROOT, Stack, running_stack
 from tests.waiting import eventually

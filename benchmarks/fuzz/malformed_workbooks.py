@@ -1,4 +1,4 @@
-"""Makes workbooks whose parts are what no spreadsheet program writes."""
+"""Generates workbooks with parts that no spreadsheet program writes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 from openpyxl import Workbook
 
-from benchmarks.fuzz.compressed import Packed
-from benchmarks.fuzz.generators import Fate
+from benchmarks.fuzz.compressed import Upload
+from benchmarks.fuzz.generators import Expected
 
 _SHEET, _STYLES, _WORKBOOK = "xl/worksheets/sheet1.xml", "xl/styles.xml", "xl/workbook.xml"
 _TEXT = b"\xef\xbb\xbfid,summary\n1,a murder in the old castle\n"
@@ -19,19 +19,19 @@ _DATA, _END = b"<sheetData>", b"</sheetData>"
 Parts = dict[str, bytes]
 
 
-def odd_workbooks(random_: random.Random) -> Packed:
-    """A workbook of two rows with one thing about it that is odd."""
-    make, fate = _ODDITIES[random_.choice(list(_ODDITIES))]
-    parts = _ordinary()
-    make(parts, random_)
+def malformed_workbooks(random_: random.Random) -> Upload:
+    """A workbook of two rows with one malformation."""
+    malform, expected = _MALFORMATIONS[random_.choice(list(_MALFORMATIONS))]
+    parts = _valid_parts()
+    malform(parts, random_)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
-    return Packed(stream.getvalue(), _TEXT, fate)
+    return Upload(stream.getvalue(), _TEXT, expected)
 
 
-def _ordinary() -> Parts:
+def _valid_parts() -> Parts:
     book, stream = Workbook(write_only=True), io.BytesIO()
     sheet = book.create_sheet()
     sheet.append(["id", "summary"])
@@ -41,28 +41,28 @@ def _ordinary() -> Parts:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def _before_the_rows(parts: Parts, odd: bytes) -> None:
-    parts[_SHEET] = parts[_SHEET].replace(_DATA, odd + _DATA)
+def _insert_before_rows(parts: Parts, xml: bytes) -> None:
+    parts[_SHEET] = parts[_SHEET].replace(_DATA, xml + _DATA)
 
 
-def _after_the_rows(parts: Parts, odd: bytes) -> None:
-    parts[_SHEET] = parts[_SHEET].replace(_END, odd + _END)
+def _insert_after_rows(parts: Parts, xml: bytes) -> None:
+    parts[_SHEET] = parts[_SHEET].replace(_END, xml + _END)
 
 
 def _elements(parts: Parts, random_: random.Random) -> None:
-    _before_the_rows(parts, b"<a/>" * random_.choice((1_500_000, 3_000_000)))
+    _insert_before_rows(parts, b"<a/>" * random_.choice((1_500_000, 3_000_000)))
 
 
 def _nested(parts: Parts, _random: random.Random) -> None:
-    _before_the_rows(parts, b"<a>" * 10_000 + b"</a>" * 10_000)
+    _insert_before_rows(parts, b"<a>" * 10_000 + b"</a>" * 10_000)
 
 
 def _attribute(parts: Parts, random_: random.Random) -> None:
-    _before_the_rows(parts, b'<a b="' + b"x" * random_.choice((500_000, 20_000_000)) + b'"/>')
+    _insert_before_rows(parts, b'<a b="' + b"x" * random_.choice((500_000, 20_000_000)) + b'"/>')
 
 
 def _comment(parts: Parts, random_: random.Random) -> None:
-    _before_the_rows(parts, b"<!--" + b"x" * random_.choice((500_000, 20_000_000)) + b"-->")
+    _insert_before_rows(parts, b"<!--" + b"x" * random_.choice((500_000, 20_000_000)) + b"-->")
 
 
 def _document_type(parts: Parts, _random: random.Random) -> None:
@@ -93,25 +93,25 @@ def _large_under_another_name(parts: Parts, random_: random.Random) -> None:
 
 
 def _rows_again(parts: Parts, random_: random.Random) -> None:
-    _after_the_rows(parts, b'<row r="1048576"/><row r="1"/>' * random_.randint(1, 1000))
+    _insert_after_rows(parts, b'<row r="1048576"/><row r="1"/>' * random_.randint(1, 1000))
 
 
 def _wide_row(parts: Parts, random_: random.Random) -> None:
     cells = b'<c t="inlineStr"><is><t>x</t></is></c>' * random_.choice((2_001, 16_384, 70_000))
-    _after_the_rows(parts, b'<row r="3">' + cells + b"</row>")
+    _insert_after_rows(parts, b'<row r="3">' + cells + b"</row>")
 
 
-_ODDITIES: Mapping[str, tuple[Callable[[Parts, random.Random], None], Fate]] = {
-    "elements": (_elements, Fate.REFUSED),
-    "nested": (_nested, Fate.REFUSED),
-    "attribute": (_attribute, Fate.REFUSED),
-    "comment": (_comment, Fate.REFUSED),
-    "document type": (_document_type, Fate.REFUSED),
-    "long text": (_long_text, Fate.REFUSED),
-    "formats": (_formats, Fate.REFUSED),
-    "renamed": (_renamed, Fate.ACCEPTED),
-    "large under another name": (_large_under_another_name, Fate.REFUSED),
-    # Behind the rows that are read before the answer, so that the job fails.
-    "rows again": (_rows_again, Fate.EITHER),
-    "wide row": (_wide_row, Fate.EITHER),
+_MALFORMATIONS: Mapping[str, tuple[Callable[[Parts, random.Random], None], Expected]] = {
+    "elements": (_elements, Expected.REFUSED),
+    "nested": (_nested, Expected.REFUSED),
+    "attribute": (_attribute, Expected.REFUSED),
+    "comment": (_comment, Expected.REFUSED),
+    "document type": (_document_type, Expected.REFUSED),
+    "long text": (_long_text, Expected.REFUSED),
+    "formats": (_formats, Expected.REFUSED),
+    "renamed": (_renamed, Expected.ACCEPTED),
+    "large under another name": (_large_under_another_name, Expected.REFUSED),
+    # After the rows that are read during the upload, so that the job fails.
+    "rows again": (_rows_again, Expected.EITHER),
+    "wide row": (_wide_row, Expected.EITHER),
 }

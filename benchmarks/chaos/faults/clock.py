@@ -1,8 +1,8 @@
-"""A wall clock that can be put forward and back for the processes of one stack, and for nobody else.
+"""A wall clock that can be moved for the processes of one stack.
 
-A small library that is loaded before the C library's own functions adds a number of seconds to what they say. It has to
-be compiled; where there is no C compiler the fault is left out. The model server keeps the true time: TensorFlow waits
-until points in time by the wall clock, and the kernel's own clock does not move here.
+A preloaded library adds an offset to the results of the C library's clock functions. It is compiled on
+use; without a C compiler the fault is skipped. The model server keeps the true time, because TensorFlow
+waits until points in wall-clock time with functions of the kernel, whose clock does not move.
 """
 
 from __future__ import annotations
@@ -64,30 +64,32 @@ class Clock:
     """The clock of a stack that is started with `settings`."""
 
     def __init__(self, folder: Path) -> None:
-        self.missing: str | None = None  # why the clock cannot be moved
-        self.shift_s = 0
+        self.skipped: str | None = None  # why the clock cannot be moved
+        self.offset_s = 0
         self._library = folder / "clock.so"
         self._file = folder / "clock"
         folder.mkdir(parents=True, exist_ok=True)
         self._file.write_bytes(struct.pack("q", 0))
         compiler = shutil.which("cc") or shutil.which("gcc")
         if compiler is None:
-            self.missing = "clock moved (there is no C compiler)"
+            self.skipped = "clock moved (there is no C compiler)"
             return
         command = [compiler, "-shared", "-fPIC", "-O1", "-x", "c", "-", "-o", str(self._library)]
-        made = subprocess.run(command, input=_SOURCE, text=True, capture_output=True, check=False)
-        if made.returncode:
-            self.missing = f"clock moved (the compiler says: {made.stderr[-200:].strip()})"
+        compiled = subprocess.run(
+            command, input=_SOURCE, text=True, capture_output=True, check=False
+        )
+        if compiled.returncode:
+            self.skipped = f"clock moved (compiler error: {compiled.stderr[-200:].strip()})"
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """Environment of the processes that are to see this clock."""
-        if self.missing:
+        """Environment variables of the processes that use this clock."""
+        if self.skipped:
             return {}
         return {"LD_PRELOAD": str(self._library), "CHAOS_CLOCK": str(self._file)}
 
     def move(self, seconds: int) -> None:
-        """Show all processes a time that is off by so much, at once."""
-        self.shift_s = seconds
+        """Set the offset of the clock for all processes, in seconds."""
+        self.offset_s = seconds
         with self._file.open("r+b") as stream, mmap.mmap(stream.fileno(), 8) as memory:
             memory[:] = struct.pack("q", seconds)

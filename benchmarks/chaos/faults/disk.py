@@ -1,4 +1,4 @@
-"""What a broken disk does to parts, and a small disk that can be filled without harm."""
+"""Disk faults: damaged chunk outputs, and a small disk that can be filled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SIZE = "64m"
 
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[str | None]:
-    """Mount a tmpfs on `folder` for the length of the block; a reason instead where that is not allowed."""
+    """Mount a tmpfs on `folder` for the block. Yields None, or the reason why it is not possible."""
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.which("mount") is None:
         yield "disk full (there is no mount command)"
@@ -31,15 +31,15 @@ def small_disk(folder: Path) -> Iterator[str | None]:
         subprocess.run(["umount", "--lazy", str(folder)], check=False, capture_output=True)
 
 
-def spoil(part: Path, how: str, random_: random.Random) -> None:
-    """Truncate, remove or alter one byte of a finished part, as a broken disk would."""
-    content = part.read_bytes()
+def damage(path: Path, how: str, random_: random.Random) -> None:
+    """Damage a file, as a broken disk would: `removed`, `truncated`, or one bit `altered`."""
+    content = path.read_bytes()
     if how == "removed":
-        part.unlink()
+        path.unlink()
     elif how == "truncated":
-        os.truncate(part, random_.randrange(len(content)) if content else 0)
+        os.truncate(path, random_.randrange(len(content)) if content else 0)
     else:
-        place = random_.randrange(len(content))
-        with part.open("r+b") as stream:
-            stream.seek(place)
-            stream.write(bytes([content[place] ^ 1]))
+        position = random_.randrange(len(content))
+        with path.open("r+b") as stream:
+            stream.seek(position)
+            stream.write(bytes([content[position] ^ 1]))

@@ -1,0 +1,1 @@
+"""FaultInjector: processes, messages, clock, disk, and named steps of a job."""
