@@ -33,10 +33,11 @@ class LabelBatches:
 
 
 def main() -> None:
+    arguments = parse_arguments(__doc__)
+    # Imported here, so that `--help` works where Ray is not installed.
     import ray
     from pyarrow import csv, string
 
-    arguments = parse_arguments(__doc__)
     cores = os.cpu_count() or 1
     with arguments.catalogue.open(encoding="utf-8") as stream:
         names = stream.readline().strip().split(",")

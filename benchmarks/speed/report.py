@@ -51,5 +51,7 @@ def ratios(seconds: Seconds) -> str:
     for name in _ORDER:
         if name in seconds:
             pairs = zip(seconds[name], seconds[SPINELABEL], strict=True)
-            ratios_by_name.append(f"{SPINELABEL}/{name}={statistics.median(a / b for a, b in pairs):.2f}")
+            ratios_by_name.append(
+                f"{SPINELABEL}/{name}={statistics.median(a / b for a, b in pairs):.2f}"
+            )
     return " ".join(ratios_by_name)
