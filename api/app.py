@@ -14,10 +14,9 @@ from api.auth.authentication import Authenticator, register_access
 from api.auth.rate_limit import register_rate_limit
 from api.auth.session_routes import session_routes
 from api.dependencies import Services
+from api.http.bodies import StrictJson, register_body_limit
 from api.http.concurrency import ConcurrencyLimiter
-from api.http.json_bodies import StrictJson
 from api.http.problems import register_problems
-from api.http.request_bodies import register_bodies
 from api.http.transfers import Transfers, register_transfers
 from api.jobs.event_routes import event_routes
 from api.jobs.job_routes import job_routes
@@ -27,8 +26,11 @@ from api.jobs.webhook_routes import webhook_routes
 from api.label.client import LabelClient
 from api.label.label_routes import label_routes
 from api.observability.health import health_routes
-from api.observability.metrics import RequestMetrics, register_request_metrics
-from api.observability.metrics_routes import metrics_routes
+from api.observability.metrics import (
+    RequestMetrics,
+    metrics_routes,
+    register_request_metrics,
+)
 from api.observability.request_id import RequestIdMiddleware
 from api.observability.store_metrics import StoreCollector
 from api.openapi import described_app
@@ -52,7 +54,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     register_request_metrics(app, request_metrics)
     access = Authenticator(settings, services.keys)
     register_problems(app)
-    register_bodies(app)
+    register_body_limit(app)
     register_security(app, only_this_machine=not settings.keys_required)
     register_audit(app)
     register_access(app, access)

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 
 from api.auth.caller import caller_or_none
-from api.http.logged_requests import client_address, logged_path, peer_address
+from api.http.logged_requests import client_ip, logged_path, peer_ip
 from api.jobs.job_ids import JOB_ID_KEY
 from jobs.logs.masking import mask_secrets
 
@@ -73,13 +73,13 @@ def _line(event: str, response: Response) -> str:
     return json.dumps(
         {
             "audit": event,
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "owner": caller.owner if caller else None,
-            "key": caller.key_id if caller else None,
-            "from": client_address(request.environ),
-            "peer": peer_address(request.environ),
-            "job": mask_secrets(job_id) if job_id else None,
-            "what": f"{request.method} {logged_path(request.environ)}",
+            "key_id": caller.key_id if caller else None,
+            "client_ip": client_ip(request.environ),
+            "peer_ip": peer_ip(request.environ),
+            "job_id": mask_secrets(job_id) if job_id else None,
+            "request": f"{request.method} {logged_path(request.environ)}",
             "status": response.status_code,
         }
     )

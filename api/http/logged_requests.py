@@ -1,4 +1,4 @@
-"""Request URLs and client addresses for logs, without private or secret parts."""
+"""Request URLs and client IPs for logs, without private or secret parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobs.logs.masking import mask_secrets
 
 _IN_PATHS = "/:@+,;="
 # Parameters whose values reveal nothing about a person or a catalogue. All other values are omitted:
-# searches contain words of rows, webhook URLs contain tokens, and keys are sent as parameters by mistake.
+# searches contain words of rows, webhook URLs contain tokens, and clients send keys by mistake.
 _SHOWN_PARAMETERS = frozenset(
     {
         "after",
@@ -40,7 +40,7 @@ def logged_path(environ: Mapping[str, Any]) -> str:
     return mask_secrets(quote(path, safe=_IN_PATHS))
 
 
-def logged_address(environ: Mapping[str, Any]) -> str:
+def logged_url(environ: Mapping[str, Any]) -> str:
     """Return the path and query of a WSGI request; `-` replaces each omitted name or value."""
     query = str(environ.get("QUERY_STRING", ""))
     parameters = "&".join(_logged_parameter(part) for part in query.split("&"))
@@ -55,13 +55,13 @@ def _logged_parameter(part: str) -> str:
     return f"{name}={mask_secrets(value) if shown else '-'}"
 
 
-def client_address(environ: Mapping[str, Any]) -> str | None:
+def client_ip(environ: Mapping[str, Any]) -> str | None:
     """Return the client's IP address, as reported by trusted proxies if any; None if it is invalid."""
     # A forwarded header may contain anything.
     return _checked(environ.get("REMOTE_ADDR"))
 
 
-def peer_address(environ: Mapping[str, Any]) -> str | None:
+def peer_ip(environ: Mapping[str, Any]) -> str | None:
     """Return the IP address of the connection's peer, regardless of headers; None for a Unix socket."""
     before_proxies = environ.get("werkzeug.proxy_fix.orig", environ)
     return _checked(before_proxies.get("REMOTE_ADDR"))

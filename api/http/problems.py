@@ -1,17 +1,17 @@
-"""Errors as the client sees them: RFC 9457 problem details, with a stable code and a sentence that says what to do.
+"""Problem details (RFC 9457): every error as a status, a stable code and a sentence.
 
-This file alone knows which status an error of the other rooms has.
+Only this module maps errors of other packages to HTTP statuses.
 """
 
 from __future__ import annotations
 
 import errno
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NoReturn
 
 import redis
+import structlog
 from flask import Flask, Response, json, request
 from kombu.exceptions import OperationalError
 from pydantic import BaseModel, Field, ValidationError
@@ -31,7 +31,7 @@ from jobs.logs.masking import mask_secrets
 from jobs.outage import MEMORY_FULL, refusal
 from jobs.webhook_urls import WebhookUrlRefused
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 RETRY_AFTER_S = 5
 _QUOTA_RETRY_S = 30  # when a job will end is unknown
@@ -117,7 +117,7 @@ def problem_from(error: Exception) -> Problem:
         case JobNotFound():
             return Problem(HTTPStatus.NOT_FOUND, "JOB_NOT_FOUND", str(error))
         case IdempotencyKeyLost():
-            return in_use()
+            return key_in_use()
         case UploadLost():
             return Problem(HTTPStatus.REQUEST_TIMEOUT, "UPLOAD_STALLED", str(error))
         case WebhookUrlRefused():
@@ -144,9 +144,7 @@ def problem_from(error: Exception) -> Problem:
         case redis.RedisError() | OperationalError():
             return _unavailable("SERVICE_UNAVAILABLE", "The job store cannot be reached", error)
         case OSError() if error.errno in _NO_SPACE:
-            log.error(
-                "%s %s: storage is full: %s", request.method, logged_path(request.environ), error
-            )
+            _log_error("storage_full", error)
             return Problem(
                 HTTPStatus.INSUFFICIENT_STORAGE,
                 "STORAGE_FULL",
@@ -157,9 +155,7 @@ def problem_from(error: Exception) -> Problem:
         case HTTPException(code=int(status)):
             return _from_http(error, HTTPStatus(status))
         case _:
-            log.exception(
-                "%s %s failed", request.method, logged_path(request.environ), exc_info=error
-            )
+            log.error("request_failed", **_logged_request(), exc_info=error)
             return Problem(
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 "INTERNAL_ERROR",
@@ -167,7 +163,7 @@ def problem_from(error: Exception) -> Problem:
             )
 
 
-def in_use() -> Problem:
+def key_in_use() -> Problem:
     """Return the problem of an idempotency key that another request holds."""
     return Problem(
         HTTPStatus.CONFLICT,
@@ -198,11 +194,11 @@ def problem_of_input(error: ValidationError) -> Problem:
             "UNKNOWN_PARAMETER",
             f"The parameter {name!r} is unknown; /docs lists the supported ones.",
         )
-    what = first["msg"].removeprefix("Value error, ").removesuffix(".")
+    message = first["msg"].removeprefix("Value error, ").removesuffix(".")
     return Problem(
         HTTPStatus.BAD_REQUEST,
         "INVALID_PARAMETER",
-        f"{name!r} cannot be {_shown(first['input'])}: {what[:1].lower()}{what[1:]}.",
+        f"{name!r} cannot be {_shown(first['input'])}: {message[:1].lower()}{message[1:]}.",
     )
 
 
@@ -217,10 +213,16 @@ def _shown(value: object) -> str:
             return repr(mask_secrets(str(value))[:32])
 
 
+def _log_error(event: str, error: Exception) -> None:
+    log.error(event, **_logged_request(), error=error)
+
+
+def _logged_request() -> dict[str, str]:
+    return {"method": request.method, "path": logged_path(request.environ)}
+
+
 def _refused_write(reason: str, error: Exception) -> Problem:
-    log.error(
-        "%s %s: %s (%s)", request.method, logged_path(request.environ), reason, type(error).__name__
-    )
+    log.error("write_refused", **_logged_request(), reason=reason, error=type(error).__name__)
     if reason == MEMORY_FULL:
         return Problem(
             HTTPStatus.INSUFFICIENT_STORAGE,
@@ -236,12 +238,12 @@ def _refused_write(reason: str, error: Exception) -> Problem:
     )
 
 
-def _unavailable(code: str, what: str, error: Exception) -> Problem:
-    log.error("%s %s: %s: %s", request.method, logged_path(request.environ), what.lower(), error)
+def _unavailable(code: str, sentence: str, error: Exception) -> Problem:
+    _log_error(code.lower(), error)
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         code,
-        f"{what}; try again in {RETRY_AFTER_S} seconds.",
+        f"{sentence}; try again in {RETRY_AFTER_S} seconds.",
         retry_after_s=RETRY_AFTER_S,
     )
 

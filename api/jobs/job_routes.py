@@ -15,7 +15,6 @@ from api.http.openapi_responses import document, problems
 from api.http.parameters import JobPath, ListQuery, ShowHeader, SubmitHeader
 from api.http.prefer_wait import wait_for
 from api.http.problems import Problem
-from api.jobs.enqueue import enqueue_or_log
 from api.jobs.job_ids import JOB_ID_KEY
 from api.jobs.pagination import find_jobs
 from api.jobs.polling import version
@@ -32,7 +31,7 @@ from jobs.errors import IllegalTransition, JobNotFound
 from jobs.files.storage import Storage, job_folder
 from jobs.job import State
 from jobs.ports.record.idempotency import CompletedRequest
-from jobs.queue.task_queue import TaskQueue
+from jobs.queue.task_queue import TaskQueue, enqueue_or_log
 
 _RETRY_SOON = {"Retry-After": "1"}
 _SUBMITTED = ("Location", "Retry-After", "Idempotency-Replayed", "Preference-Applied")

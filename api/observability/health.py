@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Literal, cast
 
+import structlog
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,7 +23,7 @@ from jobs.outage import refusal
 from jobs.ports.job_store import JobStore
 from jobs.ports.record.worker_registry import WorkerReport
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 _CHECK_TTL_S = 1.5
 
@@ -133,14 +133,14 @@ def health_routes(
     @routes.get("/v1/model", responses={200: ModelDocument, **problems("MODEL_UNKNOWN")})
     def model() -> dict[str, Any]:
         """Describe the newest model"""
-        found = newest_model(live_reports(store.workers))
-        if found is None:
+        description = newest_model(live_reports(store.workers))
+        if description is None:
             raise Problem(
                 HTTPStatus.NOT_FOUND,
                 "MODEL_UNKNOWN",
                 "No live worker reports a model; /readyz shows what is missing.",
             )
-        return as_json(ModelDocument.model_validate(found))
+        return as_json(ModelDocument.model_validate(description))
 
     return routes
 
@@ -168,7 +168,7 @@ def _check(probe: Callable[[], None], remedy: str) -> CheckDocument:
         probe()
     except Exception as error:  # each adapter raises its own errors, and a check reports all
         remedy = refusal(error) or remedy
-        log.warning("not ready: %s %s", remedy, error)
+        log.warning("readiness_check_failed", detail=remedy, error=error)
         return CheckDocument(ok=False, detail=remedy)
     return CheckDocument(ok=True)
 

@@ -1,4 +1,4 @@
-"""HTTP request metrics of this process.
+"""HTTP request metrics of this process, and the route `/metrics`.
 
 One process serves HTTP (`api.server`), so counters in its memory are complete. Several APIs are
 scraped separately.
@@ -7,9 +7,17 @@ scraped separately.
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 
 from flask import Flask, Response, g, request
+from flask_openapi3.blueprint import APIBlueprint
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+from api.auth.caller import caller
+from api.http.openapi_responses import file, problems
+from api.http.problems import Problem
+from api.openapi import SERVICE, described_routes
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 # Reading a job takes about a millisecond; an upload takes as long as its sender.
@@ -46,14 +54,38 @@ def register_request_metrics(app: Flask, metrics: RequestMetrics) -> None:
 
     @app.before_request
     def begin() -> None:
-        g.began = time.perf_counter()
+        g.started_at = time.perf_counter()
 
     @app.after_request
     def measure(response: Response) -> Response:
         # Labels never contain client input: each distinct value would create a series.
         method = request.method if request.method in _METHODS else "other"
         route = request.url_rule.rule if request.url_rule is not None else "none"
-        began = g.get("began")
-        seconds = None if began is None else time.perf_counter() - began
+        started_at = g.get("started_at")
+        seconds = None if started_at is None else time.perf_counter() - started_at
         metrics.observe(method, route, response.status_code, seconds=seconds)
         return response
+
+
+def metrics_routes(registry: CollectorRegistry) -> APIBlueprint:
+    """Routes over the registry. Admins only, since the metrics cover all owners."""
+    routes = described_routes("metrics", SERVICE)
+
+    @routes.get(
+        "/metrics",
+        responses={
+            200: file("Metrics in the Prometheus text format.", "text/plain"),
+            **problems("ADMIN_ONLY"),
+        },
+    )
+    def get_metrics() -> Response:
+        """Metrics"""
+        if not caller().is_admin:
+            raise Problem(
+                HTTPStatus.FORBIDDEN,
+                "ADMIN_ONLY",
+                "These metrics cover the jobs of all owners; use the API key of an admin.",
+            )
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    return routes

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
+import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -19,7 +19,7 @@ from jobs.ports.record.stats import Stats
 from jobs.ports.record.worker_registry import WorkerReport
 from jobs.queue.task_queue import TaskQueue
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 _DAY_S = 86_400.0
 
@@ -48,7 +48,7 @@ class StoreCollector(Collector):
             )
             duration_s = time.perf_counter() - began
         except Exception as error:  # each adapter raises its own errors
-            log.warning("store metrics are unavailable: %s", error)
+            log.warning("store_metrics_unavailable", error=error)
             yield _gauge("spinelabel_store_up", "1 if the job store (Redis) answers, else 0.", 0)
         else:
             yield _gauge("spinelabel_store_up", "1 if the job store (Redis) answers, else 0.", 1)
@@ -74,7 +74,7 @@ class StoreCollector(Collector):
         try:
             free = self._storage.free_bytes()
         except OSError as error:
-            log.warning("free space is unavailable: %s", error)
+            log.warning("free_space_unavailable", error=error)
             return
         if free is not None:
             yield _gauge("spinelabel_storage_free_bytes", "Free bytes in the storage.", free)

@@ -16,9 +16,14 @@ from api.jobs.schemas import as_json
 from api.jobs.scoped_store import ScopedJobStore
 from api.openapi import JOBS, described_routes
 from api.results.corrected_files import training_download
-from api.results.latest_rows import LatestRowsDocument, latest_rows
 from api.results.result_reader import reading
-from api.results.row_pages import RowsDocument, RowsQuery, rows_document
+from api.results.row_pages import (
+    LatestRowsDocument,
+    RowsDocument,
+    RowsQuery,
+    latest_rows,
+    rows_document,
+)
 from catalogue.labelled.corrections import normalise_genre
 from catalogue.limits import MAX_GENRE_CHARACTERS
 from jobs.files.storage import Storage

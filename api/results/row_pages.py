@@ -1,8 +1,9 @@
-"""Cursor pagination over the rows of a result, with filters."""
+"""Rows for review: pages of a result with filters, and the latest rows of a running job."""
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -10,13 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from api.http.problems import Problem
+from api.jobs.scoped_store import ScopedJobStore
 from api.results.result_reader import ResultReader
 from api.results.row_schemas import ColumnsDocument, RowDocument, columns_of, row_document
 from api.uploads.options import option
-from catalogue.labelled.reader import ResultRow
+from catalogue.labelled.reader import ResultRow, chunk_output_schema, read_result
+from jobs.files.chunk_output import ChunkOutput, ChunkOutputCorrupt
+from jobs.files.storage import Storage
+from jobs.job import Job
 
 # Bounds the time of one request; finding rare rows in a huge result takes several requests.
 MAX_BYTES = 8 << 20
+_LATEST_ROWS = 8
 _CURSOR = re.compile(r"([0-9]{1,15})-([0-9]{1,12})", re.ASCII)
 
 
@@ -57,6 +63,12 @@ class RowsDocument(ColumnsDocument):
     read: float = Field(description="Share of the result that has been searched, 0 to 1.")
 
 
+class LatestRowsDocument(ColumnsDocument):
+    """Rows of the latest chunk output; empty before the first one and after the end of the job."""
+
+    rows: list[RowDocument]
+
+
 def rows_document(
     reader: ResultReader, query: RowsQuery, *, corrections: int, max_bytes: int = MAX_BYTES
 ) -> RowsDocument:
@@ -64,19 +76,19 @@ def rows_document(
 
     Raises `Problem` for an invalid cursor.
     """
-    start, number = _place(query.after, reader)
+    start, number = _position(query.after, reader)
     page: list[RowDocument] = []
-    at, following = start, number
+    end, following = start, number
     for rows, genres in reader.batches(start=start, number=number):
         for row in rows:
-            at, following = row.end, row.number + (not row.blank)
+            end, following = row.end, row.number + (not row.blank)
             if not row.blank:
                 if not reader.result.is_row(row.cells):
                     raise _invalid_cursor()  # it points into the middle of a record
                 document = row_document(row, reader.result, genres.get(row.number))
                 if _matches(query, document, row):
                     page.append(document)
-            if len(page) == query.limit or at - start > max_bytes:
+            if len(page) == query.limit or end - start > max_bytes:
                 break
         else:
             continue
@@ -85,12 +97,32 @@ def rows_document(
         **columns_of(reader.schema),
         corrections=corrections,
         rows=page,
-        next=f"{at}-{following}" if at < reader.size else None,
-        read=round(at / reader.size, 4),
+        next=f"{end}-{following}" if end < reader.size else None,
+        read=round(end / reader.size, 4),
     )
 
 
-def _place(after: str | None, reader: ResultReader) -> tuple[int, int]:
+def latest_rows(job: Job, store: ScopedJobStore, storage: Storage) -> LatestRowsDocument:
+    """Return the last rows of the latest chunk output. Holds a few rows in memory."""
+    schema = store.schema(job)
+    result = chunk_output_schema(schema, job.options.columns)
+    last: deque[ResultRow] = deque(maxlen=_LATEST_ROWS)
+    latest = store.latest_chunk_output(job.id)
+    if latest is not None:
+        chunk, manifest = latest
+        blocks = ChunkOutput.from_manifest(job.id, chunk.index, manifest).rows(storage)
+        try:
+            for row in read_result(blocks, result, start=0, number=chunk.first_row):
+                if not row.blank:
+                    last.append(row)
+        except ChunkOutputCorrupt:  # or deleted, because the job is ending
+            last.clear()
+    return LatestRowsDocument(
+        **columns_of(schema), rows=[row_document(row, result, None) for row in reversed(last)]
+    )
+
+
+def _position(after: str | None, reader: ResultReader) -> tuple[int, int]:
     if after is None:
         return reader.result.data_start, 1
     parsed = _CURSOR.fullmatch(after)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 from typing import Any
 
+import structlog
 from gunicorn.app.base import BaseApplication
 
 from api.observability.access_log import ServerLog
 from api.server.worker import DeadlineWorker
 from api.settings import ApiSettings
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 # Time for threads to clean up after connections were closed.
 _CLEANUP_S = 5
-# Together with files and Redis connections below the common limit of 1,024 file descriptors.
+# With files and Redis connections, below the common limit of 1,024 file descriptors.
 _MAX_CONNECTIONS = 600
 
 
@@ -33,9 +33,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         host, port = self._listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         keys = (
-            "every request needs an API key, which `python -m api.keys create --owner NAME` creates"
+            "required; `python -m api.keys create --owner NAME` creates one"
             if self.settings.keys_required
-            else "only this machine can connect, so API keys are not required"
+            else "not required, because only this machine can connect"
         )
         options = {
             "bind": f"fd://{self._listener.detach()}",
@@ -53,14 +53,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "accesslog": "-",
             "proc_name": "spinelabel-api",
             "control_socket_disable": True,
-            "when_ready": lambda _arbiter: log.info("listening on %s; %s", url, keys),
+            "when_ready": lambda _arbiter: log.info("listening", url=url, api_keys=keys),
             "on_exit": lambda _arbiter: log.info("stopped"),
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Create the WSGI app. Called by gunicorn in the child process, so only the child imports the app."""
+        """Create the WSGI app. Called by gunicorn in the child, so only the child imports the app."""
         from api.app import create_app
         from api.dependencies import connect
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import redis
 
-from api.http.problems import Problem, in_use
+from api.http.problems import Problem, key_in_use
 from api.jobs.scoped_store import ScopedJobStore
 from api.uploads.request_stream import Upload
 from jobs.job import Job
@@ -93,7 +93,7 @@ def claim_key(
         request_name(owner, key), secrets.token_hex(16), lease_s=lease_s
     )
     if claim is None:
-        raise in_use()
+        raise key_in_use()
     if isinstance(claim, CompletedRequest):
         return claim
     return ClaimedKey(store.idempotency, claim, lease_s, clock)

@@ -53,11 +53,11 @@ def preview(
     Raises `Problem`, and `CatalogueError` for an invalid file.
     """
     stream = SniffedStream(upload.blocks())
-    if stream.packing is Compression.ZIP:
+    if stream.compression is Compression.ZIP:
         return _of_archive(stream, upload, query, store, storage, max_unpacked)
     blocks: Iterator[bytes] = stream
     pieces = _Pieces(stream)
-    if stream.packing is Compression.GZIP:
+    if stream.compression is Compression.GZIP:
         blocks = gunzip(pieces, max_bytes=max_unpacked)
         if query.total_bytes is not None:
             blocks = _until_truncated(blocks)
@@ -72,7 +72,7 @@ def preview(
             pass
     return preview_document(
         sample,
-        text_format(sample, stream.packing),
+        text_format(sample, stream.compression),
         _row_count(sample, size),
         names=upload.options.columns,
     )

@@ -35,7 +35,7 @@ class PreviewQuery(SubmitQuery):
 class FormatDocument(BaseModel):
     """The format of the file."""
 
-    packing: Compression
+    packing: Compression  # the compression; its name is part of the API
     kind: Literal["text", "workbook"]
     encoding: str | None = Field(description="null for a workbook")
     delimiter: str | None = Field(description="null for a workbook")
@@ -98,11 +98,11 @@ def preview_document(
     )
 
 
-def text_format(sample: Sample, packing: Compression) -> FormatDocument:
+def text_format(sample: Sample, compression: Compression) -> FormatDocument:
     """Build the format of a text file."""
     dialect = sample.probe.dialect
     return FormatDocument(
-        packing=packing,
+        packing=compression,
         kind="text",
         encoding=dialect.encoding.value,
         delimiter=dialect.delimiter,

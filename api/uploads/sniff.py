@@ -1,4 +1,4 @@
-"""An incoming file: its compression, and keeping its upload registered while it arrives."""
+"""An incoming file: detects its compression, and keeps its upload registered while it arrives."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class SniffedStream(Iterator[bytes]):
     """The blocks of a file. Reads the first ones to detect the compression.
 
     Attributes:
-        packing: the compression.
-        count: bytes that were taken so far.
+        compression: as detected.
+        count: number of bytes read from it.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class SniffedStream(Iterator[bytes]):
         first = b""
         while len(first) < _SIGNATURE_BYTES and (block := next(blocks, None)) is not None:
             first += block
-        self.packing = detect_compression(first)
+        self.compression = detect_compression(first)
         self._blocks = chain([first] if first else [], blocks)
 
     def __next__(self) -> bytes:
@@ -54,12 +54,13 @@ def touch_while_reading(
     job_id: str,
     renew: Callable[[], None] | None = None,
 ) -> Iterator[bytes]:
-    """Yield `blocks`, and touch the upload regularly so that it is not taken for lost.
+    """Yield `blocks`, and touch the upload regularly so that it is not considered lost.
 
-    Raises `UploadLost` if it was taken for lost.
+    Raises `UploadLost` if it was considered lost.
 
     Args:
-        renew: called with every block, since unpacking may take longer than the lease of an idempotency key.
+        renew: called with every block; unpacking may take longer than the lease of an
+            idempotency key.
     """
     due = time.monotonic() + _TOUCH_EVERY_S
     for block in blocks:

@@ -1,15 +1,14 @@
-"""Turns an upload into a job: check the header, store the file, then create the record, then enqueue."""
+"""Turns an upload into a job: checks the header, stores the file, creates the record, enqueues."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 
 import redis
 
 from api.http.filenames import safe_filename
-from api.jobs.enqueue import enqueue_or_log
 from api.jobs.job_ids import new_job_id
 from api.jobs.scoped_store import ScopedJobStore
 from api.observability.worker_reports import check_evidence
@@ -17,14 +16,16 @@ from api.uploads.idempotency import ClaimedKey
 from api.uploads.options import Options
 from api.uploads.request_stream import Upload
 from api.uploads.sniff import SniffedStream, touch_while_reading
-from api.uploads.zip_upload import unpack_upload
 from catalogue.compressed.compression import Compression, gunzip
+from catalogue.compressed.xlsx_reader import xlsx_schema
+from catalogue.compressed.zip_archive import ZipArchive
 from catalogue.errors import NoSummaryColumn
+from catalogue.parsing.columns import ColumnNames
 from catalogue.parsing.schema import CatalogueSchema, inspect_head, read_head
 from jobs.errors import JobError
 from jobs.files.storage import Storage, input_path, job_folder, upload_path
 from jobs.job import Job, NewJob
-from jobs.queue.task_queue import TaskQueue
+from jobs.queue.task_queue import TaskQueue, enqueue_or_log
 from jobs.webhook_urls import WebhookUrlRules
 
 # Column names are part of every job document, and a header may contain one of 256 KiB.
@@ -56,13 +57,13 @@ def accept(
     """
     store.ensure_quota()
     stream = SniffedStream(upload.blocks(), claim.observe if claim else None)
-    is_zip = stream.packing is Compression.ZIP
+    is_zip = stream.compression is Compression.ZIP
     blocks: Iterator[bytes] = stream
-    if stream.packing is Compression.GZIP:
+    if stream.compression is Compression.GZIP:
         blocks = gunzip(stream, max_bytes=max_unpacked)
     head, complete = (b"", False) if is_zip else read_head(blocks)
-    checked = upload.options
-    _check_options(checked, store, rules)
+    options = upload.options
+    _check_options(options, store, rules)
     schema = None if is_zip else _inspect(head, complete, upload)
     job_id = new_job_id()
     touch = partial(
@@ -76,13 +77,13 @@ def accept(
             target.write(head)
             for block in touch(blocks):
                 target.write(block)
-        if upload.options != checked:  # form fields may follow the file
+        if upload.options != options:  # form fields may follow the file
             _check_options(upload.options, store, rules)
         if is_zip:
-            schema = unpack_upload(
+            schema = _unpack(
                 storage, job_id, names=upload.options.columns, touch=touch, max_bytes=max_unpacked
             )
-        elif schema is None or upload.options.columns != checked.columns:
+        elif schema is None or upload.options.columns != options.columns:
             schema = _inspect(head, complete, upload)
         assert schema is not None  # the body has been read completely
         new = _new_job(job_id, upload, schema, input_bytes=stream.count)
@@ -101,6 +102,40 @@ def accept(
     return job
 
 
+def _unpack(
+    storage: Storage,
+    job_id: str,
+    *,
+    names: ColumnNames,
+    touch: Callable[[Iterator[bytes]], Iterator[bytes]],
+    max_bytes: int,
+) -> CatalogueSchema:
+    """Unpack the stored ZIP archive into the input of its job; a workbook is left to planning.
+
+    Returns the schema of the job's input.
+
+    Args:
+        names: columns that the caller has named.
+        touch: wraps the unpacked blocks, so that the upload is not considered lost.
+        max_bytes: maximum unpacked size.
+
+    Raises `CatalogueError`, and `OSError` of the storage.
+    """
+    with storage.open(upload_path(job_id)) as source:
+        archive = ZipArchive(source)
+        if archive.is_workbook:
+            return xlsx_schema(source, max_bytes=max_bytes, names=names)
+        unpacked = archive.read(archive.only_member(), max_bytes=max_bytes)
+        head, complete = read_head(unpacked)
+        schema = inspect_head(head, complete=complete, names=names)
+        with storage.publish(input_path(job_id)) as target:
+            target.write(head)
+            for block in touch(unpacked):
+                target.write(block)
+    storage.delete(upload_path(job_id))
+    return schema
+
+
 def _new_job(job_id: str, upload: Upload, schema: CatalogueSchema, *, input_bytes: int) -> NewJob:
     title = schema.title_index
     return NewJob(
@@ -115,7 +150,7 @@ def _new_job(job_id: str, upload: Upload, schema: CatalogueSchema, *, input_byte
 
 
 def _discard(store: ScopedJobStore, storage: Storage, job_id: str) -> None:
-    """Delete the files of an upload that became no job."""
+    """Delete the files of an upload that did not become a job."""
     with suppress(OSError, redis.RedisError):  # report the original error
         storage.delete(job_folder(job_id))
         store.forget_upload(job_id)

@@ -27,5 +27,5 @@ def translate_decode_errors(make_error: Callable[[], CatalogueError]) -> Iterato
         raise make_error() from error
     except Exception as error:
         # The type only, since the message may quote the file. It reveals bugs of our own.
-        log.info("a packed file cannot be read: %s", type(error).__name__)
+        log.info("decoding_failed", extra={"error": type(error).__name__})
         raise make_error() from error

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any
 
 import structlog
@@ -169,6 +169,17 @@ class RecordingTaskQueue(TaskQueue):
             + (len(self.label_requests) if name == INTERACTIVE_QUEUE else 0)
             for name in QUEUES
         }
+
+
+def enqueue_or_log(send: Callable[[str], None], job_id: str) -> None:
+    """Enqueue a step whose record has been written; a failure is logged and not raised.
+
+    The record states what is due, so recovery enqueues the step later.
+    """
+    try:
+        send(job_id)
+    except Exception as error:  # a broker has many errors, and none of them changes the job
+        log.error("enqueue_failed", job_id=job_id, error=error, consequence="recovery enqueues it")
 
 
 def _oldest_first(client: Any, queue: str, limit: int) -> Iterator[bytes]:

@@ -39,7 +39,7 @@ from tests.api.client import Answer, ApiClient, client_of
 from tests.waiting import WITHIN_S, eventually
 
 MAX_UPLOAD_BYTES = 1_000_000
-_LISTENING = re.compile(r"listening on (http://[^\s;]+)")
+_LISTENING = re.compile(r"\blistening\b.*?\burl\W+(http://[^\s\"]+)")
 
 
 @dataclass

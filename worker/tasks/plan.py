@@ -10,19 +10,27 @@ import structlog
 from catalogue.compressed.xlsx_reader import xlsx_to_csv
 from catalogue.errors import CatalogueError
 from catalogue.parsing.chunking import plan_chunks
+from catalogue.parsing.rows import parse_records
+from catalogue.parsing.schema import CatalogueSchema
 from jobs.errors import LeaseLost
 from jobs.files.storage import input_path, upload_path
-from jobs.job import Chunk, Failure
+from jobs.job import Chunk, Failure, Job, State
 from jobs.ports.record.step_leases import PLAN, Claim
 from worker.dependencies import Services
 from worker.liveness.lease_heartbeat import LeaseHeartbeat
 from worker.liveness.outages import uncounted_outages
 from worker.model.client import ModelError, ModelMismatch, ModelUnavailable
-from worker.pipeline.cache_probe import is_mostly_cached
+from worker.pipeline.label_rows import books_of
+from worker.pipeline.prediction_cache import cache_hit_ratio
 from worker.tasks.chunk_recovery import restart_with_newest_model
 from worker.tasks.dispatch import INPUT_MISSING, dispatch, fail_job
 
 log = structlog.get_logger(__name__)
+
+_PLANNING_FAILED = (
+    "Reading the file crashed a worker several times. See the worker's log, and check the file for "
+    "damage near the rows where the result stops."
+)
 
 _BLOCK_BYTES = 1 << 20
 # Chunks are recorded in groups of doubling size: labelling starts at once, and a large catalogue
@@ -31,9 +39,12 @@ _MAX_GROUP = 64
 # A smaller file is one chunk: a second one would cost more than it gains.
 _MIN_SHARED_BYTES = 250_000
 _RECORD_BYTES = 10_000
-# Chunks of a mostly cached catalogue are factor: the few uncached rows of a normal chunk would make
+# Chunks of a mostly cached catalogue are larger: the few uncached rows of a normal chunk would make
 # small batches, which cost the model up to twice as much per row.
 _CACHED_FACTOR = 4
+_MOSTLY_CACHED = 0.8  # share of cache hits among the first rows
+_PROBE_ROWS = 100
+_PROBE_BYTES = 256 * 1024
 
 
 def plan_job(services: Services, job_id: str) -> None:
@@ -90,12 +101,6 @@ def _plan(services: Services, claim: Claim) -> None:
     log.info("job_planned", rows=job.row_counts.total, chunks=job.chunks)
 
 
-_PLANNING_FAILED = (
-    "The file could not be read after several attempts, each of which ended a worker. Look at the worker's "
-    "log, and check the file for damage near the rows where the result stops."
-)
-
-
 def _pin_model(services: Services, claim: Claim) -> None:
     newest = services.models.newest_usable()
     pinned = services.store.chunks.begin_planning(claim, model=newest.pinned)
@@ -114,7 +119,7 @@ def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool
     """Yield groups of new chunks and whether the group is the last one, which may be empty."""
     job = services.store.jobs.get(job_id)
     schema = services.store.jobs.schema(job_id)
-    factor = _CACHED_FACTOR if is_mostly_cached(services, job, schema) else 1
+    factor = _CACHED_FACTOR if _is_mostly_cached(services, job, schema) else 1
     planned = services.store.chunks.all(job_id)
     index = len(planned)
     start = planned[-1].end if planned else schema.data_start
@@ -141,6 +146,31 @@ def _groups(services: Services, job_id: str) -> Iterator[tuple[list[Chunk], bool
             index += 1
             row += span.rows
     yield group, True
+
+
+def _is_mostly_cached(services: Services, job: Job, schema: CatalogueSchema) -> bool:
+    """Whether most of the first rows are cache hits.
+
+    Depends on the file and on the cache before the job began, so that planning again gives the same
+    chunks. Raises `FileNotFoundError`, `ModelUnavailable`.
+    """
+    start = schema.data_start
+    head = services.storage.read_range(input_path(job.id), start, start + _PROBE_BYTES)
+    chunks = plan_chunks([head], schema, start=start, max_rows=_PROBE_ROWS, max_bytes=len(head))
+    first = next(chunks, None)
+    if first is None:
+        return False
+    assert job.model is not None  # planning pins it first
+    model = services.models.pinned(job.model)
+    books = books_of(parse_records(head[: first.end - start], schema), model.description)
+    ratio = cache_hit_ratio(
+        services,
+        model,
+        list(books.values()),
+        owner=job.owner,
+        as_of=job.state_times[State.QUEUED],
+    )
+    return ratio >= _MOSTLY_CACHED
 
 
 def chunk_bytes(size: int, max_bytes: int) -> int:

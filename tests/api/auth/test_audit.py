@@ -41,7 +41,7 @@ def test_submission_download_cancellation_and_deletion_are_written_down(
     anna.post(f"/v1/jobs/{second}/cancel")
     anna.delete(f"/v1/jobs/{first}")
     found = lines(log)
-    assert [(line["audit"], line["job"]) for line in found] == [
+    assert [(line["audit"], line["job_id"]) for line in found] == [
         ("submission", first),
         ("submission", second),
         ("download", first),
@@ -50,7 +50,7 @@ def test_submission_download_cancellation_and_deletion_are_written_down(
         ("deletion", first),
     ]
     for line in found:
-        assert (line["owner"], line["key"], line["from"]) == ("anna", kept.id, "127.0.0.1")
+        assert (line["owner"], line["key_id"], line["client_ip"]) == ("anna", kept.id, "127.0.0.1")
     assert key not in log.text
     assert "some words" not in log.text
 
@@ -74,7 +74,7 @@ def test_a_refused_key_is_written_down_without_the_key(
     Keyed(harness).client(wrong).post("/v1/jobs", data=CATALOGUE)
     (line,) = lines(log)
     assert (line["audit"], line["owner"], line["status"]) == ("key refused", None, 401)
-    assert line["what"] == "POST /v1/jobs"
+    assert line["request"] == "POST /v1/jobs"
     assert wrong not in log.text
 
 
@@ -84,9 +84,9 @@ def test_behind_a_trusted_proxy_the_clients_own_address_is_written_down(
     forwarded = {"X-Forwarded-For": "198.51.100.1, 192.0.2.7"}
     submit(Keyed(harness).person("anna"), **forwarded)
     submit(Keyed(harness, trusted_proxies=1).person("anna"), **forwarded)
-    assert [line["from"] for line in lines(log)] == ["127.0.0.1", "192.0.2.7"]
+    assert [line["client_ip"] for line in lines(log)] == ["127.0.0.1", "192.0.2.7"]
     # Whoever gets past the proxy can choose what it says, but not where the connection comes from.
-    assert [line["peer"] for line in lines(log)] == ["127.0.0.1", "127.0.0.1"]
+    assert [line["peer_ip"] for line in lines(log)] == ["127.0.0.1", "127.0.0.1"]
 
 
 def test_an_address_that_is_none_is_not_written_down(
@@ -95,7 +95,7 @@ def test_an_address_that_is_none_is_not_written_down(
     anna = Keyed(harness, trusted_proxies=1).person("anna")
     submit(anna, **{"X-Forwarded-For": "it was ben"})
     (line,) = lines(log)
-    assert (line["from"], line["peer"]) == (None, "127.0.0.1")
+    assert (line["client_ip"], line["peer_ip"]) == (None, "127.0.0.1")
 
 
 def test_a_sign_in_is_written_down(harness: ApiHarness, log: pytest.LogCaptureFixture) -> None:
@@ -119,7 +119,7 @@ def test_rows_deliveries_and_secrets_that_are_read_are_written_down(
         "/v1/webhook-secret",
     ):
         assert anna.get(path).status_code == 200
-    assert [(line["audit"], line["job"]) for line in lines(log)] == [
+    assert [(line["audit"], line["job_id"]) for line in lines(log)] == [
         ("reading", job_id),
         ("reading of deliveries", job_id),
         ("reading of the webhook secret", None),
@@ -154,7 +154,7 @@ def test_a_key_in_a_path_is_not_written_down(
     keyless, _, secret = key.rpartition("_")
     first, second = (record.getMessage() for record in log.records)
     assert secret not in first
-    assert json.loads(first)["job"] == f"{keyless}_***"
+    assert json.loads(first)["job_id"] == f"{keyless}_***"
     assert "\n" not in second
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote_from_bytes
 
 import pytest
 
-from api.http.json_bodies import MAX_DEPTH, StrictJson
+from api.http.bodies import MAX_DEPTH, StrictJson
 from jobs.redis.connection import redis_client
 from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import redis_job_store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from api.http.problem_codes import CODES
 from catalogue import errors as catalogue_errors
 from jobs.job import Job
+from jobs.logs.setup import log_formatter
 from jobs.memory.record.job_repository import MemoryJobRepository
 from jobs.memory.record.state import MemoryState
 from tests.api.client import ApiClient
@@ -66,5 +68,6 @@ def test_a_bug_is_logged_with_its_traceback_and_hidden_from_the_client(
     answer = harness.client().get("/v1/jobs/job_" + "0" * 32)
     assert (answer.status_code, answer.json["code"]) == (500, "INTERNAL_ERROR")
     assert "secret" not in answer.text
-    assert "secret-password" in caplog.text
-    assert "Traceback" in caplog.text
+    logged = log_formatter("json", sys.stderr).format(caplog.records[-1])
+    assert "secret-password" in logged
+    assert "Traceback" in logged

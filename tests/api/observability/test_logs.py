@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from api.http.logged_requests import logged_address
+from api.http.logged_requests import logged_url
 from jobs.api_keys import KeyLimits, generate_api_key
 from jobs.ports.webhooks import new_secret
 from tests.api.conftest import StartApi
@@ -19,7 +19,7 @@ SECRET_OF_KEY = KEY.removeprefix(KEPT.id)
 
 
 def address(path: str, query: str = "") -> str:
-    return logged_address({"PATH_INFO": path.encode().decode("latin-1"), "QUERY_STRING": query})
+    return logged_url({"PATH_INFO": path.encode().decode("latin-1"), "QUERY_STRING": query})
 
 
 def test_while_redis_is_away_no_line_can_be_forged(start_api: StartApi) -> None:
@@ -29,7 +29,7 @@ def test_while_redis_is_away_no_line_can_be_forged(start_api: StartApi) -> None:
     assert answer.status_code == 503
     api.stop()
     lines = api.log.read_text().splitlines()
-    assert [line for line in lines if "the job store cannot be reached" in line]
+    assert [line for line in lines if "service_unavailable" in line]
     assert not [line for line in lines if line.startswith('{"audit": "deletion"')]
 
 
@@ -43,7 +43,7 @@ def test_a_key_in_the_address_is_in_no_log(start_api: StartApi) -> None:
         assert httpx.get(api.url + target, timeout=WITHIN_S).status_code == 401
     api.stop()
     log = api.log.read_text()
-    assert log.count(" 401 ") == 5
+    assert log.count("status=401") == 5
     assert SECRET_OF_KEY not in log
     assert SECRET_OF_KEY.strip("_") not in log
     assert encoded not in log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.results.latest_rows import LatestRowsDocument
+from api.results.row_pages import LatestRowsDocument
 from catalogue.labelled.labels import Label
 from catalogue.labelled.writer import encode_rows
 from catalogue.parsing.rows import parse_records

@@ -295,8 +295,9 @@ def test_the_log_names_the_job_and_keeps_quiet_about_health_checks(start_api: St
     api.stop()
     log = api.log.read_text()
     assert "healthz" not in log
-    assert re.search(rf"POST /v1/jobs 202 \d+ B \d+ ms {job_id} \[api\.access\]", log)
-    assert re.search(r"GET /nothing%0Ahere 404", log)
+    fields = r"sent_bytes=\d+ duration_ms=\d+"
+    assert re.search(rf"method=POST url=/v1/jobs status=202 {fields} job_id={job_id}", log)
+    assert re.search(r"method=GET url=/nothing%0Ahere status=404", log)
 
 
 def run_api(**environment: str) -> subprocess.CompletedProcess[str]:

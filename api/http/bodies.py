@@ -1,4 +1,4 @@
-"""Strict JSON: unsupported input is refused before routes see it."""
+"""Request bodies other than uploads: their size limit, and strict JSON."""
 
 from __future__ import annotations
 
@@ -6,16 +6,28 @@ import json
 import re
 from typing import Any, NoReturn
 
+from flask import Flask, request
 from flask.json.provider import DefaultJSONProvider
 
+_STREAMED = frozenset({"jobs.submit_job", "preview.preview_catalogue"})
+_MAX_BYTES = 1 << 20
 # No request body of the API is nested deeper than three levels.
 MAX_DEPTH = 32
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
+def register_body_limit(app: Flask) -> None:
+    """Limit bodies that are read into memory. Uploads are streamed and have their own limit."""
+
+    @app.before_request
+    def limit_body() -> None:
+        if request.endpoint not in _STREAMED:
+            request.max_content_length = _MAX_BYTES
+
+
 class StrictJson(DefaultJSONProvider):
-    """Parses UTF-8 of at most `MAX_DEPTH` levels, without NaN and lone surrogates; keeps member order."""
+    """Parses UTF-8 of at most `MAX_DEPTH` levels, without NaN and lone surrogates."""
 
     sort_keys = False  # members in the documented order
     ensure_ascii = False
