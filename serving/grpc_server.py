@@ -19,7 +19,7 @@ from serving.settings import ServingSettings
 _THREADS_FOR_OTHER_CALLS = 8
 
 _OPTIONS: list[tuple[str, int]] = [
-    # Python's default is 4 MB; TensorFlow Serving takes what protobuf can hold.
+    # Python's default is 4 MB; TensorFlow Serving allows what protobuf allows.
     ("grpc.max_receive_message_length", 2**31 - 1),
     ("grpc.max_send_message_length", 2**31 - 1),
     # With port sharing, a second server on the same port would get half of the requests.

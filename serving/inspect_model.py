@@ -1,6 +1,6 @@
 """`python -m serving.inspect_model`: loads the newest model version and prints its description.
 
-It checks, without a server, whether the model folder holds a version that can be loaded.
+It checks, without a server, whether the model folder contains a version that can be loaded.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def _description(version: Path) -> object:
     request = predict_pb2.PredictRequest()
     request.model_spec.signature_name = "describe"
     request.inputs["query"].CopyFrom(tf.make_tensor_proto([b""]))
-    answer = model.predict(request, timeout_s=None)
-    return json.loads(answer.outputs["description"].string_val[0])
+    response = model.predict(request, timeout_s=None)
+    return json.loads(response.outputs["description"].string_val[0])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Log set-up of the model server: one line per record, JSON or text, the same form as in `jobs.logs`.
 
-A copy in small, because this package imports nothing of the project. It logs no secrets, so there is
-no masking here.
+A reduced copy, because this package imports nothing of the project. It logs no secrets, so nothing is
+masked.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class SavedModelSession:
         """Load the SavedModel, restore variables and initialise lookup tables.
 
         Args:
-            folder: holds `saved_model.pb`.
+            folder: contains `saved_model.pb`.
             intra_op_threads: threads within one operation; 0: TensorFlow chooses.
             inter_op_threads: threads across operations; 0: TensorFlow chooses.
 

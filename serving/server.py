@@ -10,8 +10,8 @@ from serving.concurrency_limiter import ConcurrencyLimiter
 from serving.model import SavedModelSession
 from serving.servicers import MODEL_SERVICE, PREDICTION_SERVICE, ModelService, PredictionService
 from serving.settings import ServingSettings
-from serving.version_manager import VersionManager
-from serving.version_registry import VersionRegistry
+from serving.versions.manager import VersionManager
+from serving.versions.registry import VersionRegistry
 
 # Time for gRPC to finish cancelled calls.
 _CANCELLING_S = 2.0

@@ -20,7 +20,7 @@ from tensorflow_serving.apis import (
 from serving.concurrency_limiter import ConcurrencyLimiter
 from serving.errors import DeadlineExceeded, InvalidRequest, ServingError, one_line
 from serving.model import SavedModelSession
-from serving.version_registry import VersionRegistry
+from serving.versions.registry import VersionRegistry
 
 log = structlog.get_logger(__name__)
 

@@ -23,7 +23,8 @@ class ServingSettings(BaseSettings):
         description="Format of log lines: json, console, or auto (console if stderr is a terminal).",
     )
     model_root: Path = Field(
-        default=Path("serving/models"), description="Folder that holds NAME/VERSION/saved_model.pb."
+        default=Path("serving/models"),
+        description="Folder that contains NAME/VERSION/saved_model.pb.",
     )
     model_name: str = Field(
         default="genre", pattern=r"^[\w.-]+$", description="Folder below model_root."
@@ -65,7 +66,7 @@ class ServingSettings(BaseSettings):
 
     @property
     def model_folder(self) -> Path:
-        """The folder that holds the version folders."""
+        """The folder that contains the version folders."""
         return self.model_root / self.model_name
 
     @property

@@ -1,4 +1,4 @@
-"""`docs/errors.md`, made from the tables that the code goes by: `python -m tools.errors_page > docs/errors.md`."""
+"""Generates `docs/errors.md` from the tables of codes: `python -m tools.errors_page > docs/errors.md`."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from collections.abc import Iterable
 from api.http.problem_codes import CODES
 from catalogue.labelled.labels import RowError
 
-# Written into a job's record by workers, who know no HTTP.
+# Workers store these in the job record; they are not HTTP problems.
 JOB_FAILURES = {
-    "DEADLINE_EXCEEDED": "The job took longer than `SPINELABEL_JOB_DEADLINE_S`; it is `expired` and keeps what was finished.",
-    "ERROR_THRESHOLD": "More rows failed than the share that the caller allowed.",
+    "DEADLINE_EXCEEDED": "The job took longer than `SPINELABEL_JOB_DEADLINE_S`; it is `expired` and keeps its finished rows.",
+    "ERROR_THRESHOLD": "The share of failed rows exceeds the job's threshold.",
     "INPUT_MISSING": "The uploaded file is no longer in the storage.",
-    "MODEL_MISMATCH": "No model that serves was trained on texts cleaned by this release's rules.",
-    "PLANNING_FAILED": "Reading the file ended several workers.",
+    "MODEL_MISMATCH": "No served model was trained with the cleaning rules of this release.",
+    "PLANNING_FAILED": "Several workers crashed while they read the file.",
 }
 
 _INTRODUCTION = """# Errors
 
-Every refused request is answered with a problem document ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), `application/problem+json`:
+The response to a refused request is a problem document
+([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), `application/problem+json`:
 
 ```json
 {"type": "about:blank", "title": "Conflict", "status": 409, "code": "JOB_NOT_ENDED",
  "detail": "The job is still in_progress; cancel it or wait until it has ended."}
 ```
 
-Programs go by `code`, which never changes its meaning; `detail` is for people and says what to do. Where asking again makes sense, `Retry-After` says when.
-The same codes stand at each operation in `/docs`. This page is made from the code and checked against it.
+Programs should evaluate `code`, whose meaning never changes; `detail` is for people and says what
+to do. `Retry-After` says when a retry makes sense. `/docs` lists the codes of each operation. This
+page is generated from the code.
 
 ## Requests
 
@@ -34,7 +36,7 @@ The same codes stand at each operation in `/docs`. This page is made from the co
 
 
 def errors_page() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     requests = sorted((code.status.value, name, code.when) for name, code in CODES.items())
     return "\n".join(
         [
@@ -44,15 +46,16 @@ def errors_page() -> str:
             "",
             "## Jobs",
             "",
-            "A job that was accepted and then fails has a code and a sentence in `error`. One whose catalogue cannot be "
-            "read to its end, or whose wish the model cannot fulfil, fails with one of the codes above, such as `LINE_TOO_LONG`, `WORKBOOK_UNREADABLE` or `EVIDENCE_UNAVAILABLE`.",
+            "A failed job has a code and a sentence in `error`. If its catalogue cannot be read to the end, or the\n"
+            "model does not support an option, the code is one of the above, such as `LINE_TOO_LONG`,\n"
+            "`WORKBOOK_UNREADABLE` or `EVIDENCE_UNAVAILABLE`.",
             "",
             *_table(("code", "when"), ((f"`{n}`", w) for n, w in sorted(JOB_FAILURES.items()))),
             "",
             "## Rows",
             "",
-            "A row that cannot be labelled is no error of the job: it keeps its place, has the code in `row_error`, and "
-            "stands in `/v1/jobs/{id}/errors` with a sentence.",
+            "A row that cannot be labelled does not fail the job: it keeps its place, has a code in `row_error`,\n"
+            "and is listed in `/v1/jobs/{id}/errors` with a sentence.",
             "",
             *_table(("code", "sentence"), ((f"`{e.value}`", e.message) for e in RowError)),
             "",

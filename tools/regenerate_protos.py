@@ -1,7 +1,7 @@
-"""Writes the vendored protobuf modules again: `python -m tools.regenerate_protos`.
+"""Regenerates the vendored protobuf modules: `python -m tools.regenerate_protos`.
 
-Needs the `tensorflow` and `tensorflow-serving-api` wheels installed (their files are read as text, never
-imported). Run it after changing the version of either in the requirements.
+Requires the wheels `tensorflow` and `tensorflow-serving-api`, whose files are read as text and not
+imported. Run it after a change of their versions in the requirements.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 PACKAGE = "worker.protos"
 HERE = Path(__file__).resolve().parents[1] / "worker" / "protos"
 
-# What the model client says on the wire; every other module is here because one of these imports it.
-# The generated service stubs are left out: they import 18 modules more, for two method names.
+# The messages of the model client; all other modules are imported by these. The generated service
+# stubs are left out: they import 18 more modules, for two method names.
 ROOTS = (
     PurePosixPath("tensorflow_serving/apis/predict_pb2.py"),
     PurePosixPath("tensorflow_serving/apis/get_model_status_pb2.py"),
@@ -23,12 +23,12 @@ ROOTS = (
 WHEELS = {"tensorflow": "tensorflow", "tensorflow_serving": "tensorflow-serving-api"}
 
 _IMPORT = re.compile(r"^from (tensorflow(?:_serving)?(?:\.\w+)*) import (\w+) as ", re.MULTILINE)
-# Imports, and the quoted module name that each class carries as its `__module__`.
+# Imports, and the quoted module name that becomes the `__module__` of each class.
 _OWN_NAME = re.compile(r"(?<=^from )(?=tensorflow)|(?<=DESCRIPTOR, ')(?=tensorflow)", re.MULTILINE)
 
 
 def generate() -> dict[PurePosixPath, str]:
-    """The text of every generated file, by its path below this package.
+    """Return the text of every generated file by its path below the package.
 
     Raises:
         importlib.metadata.PackageNotFoundError: one of the two wheels is not installed.
@@ -41,21 +41,21 @@ def generate() -> dict[PurePosixPath, str]:
 
 
 def _closure() -> Iterator[tuple[PurePosixPath, str]]:
-    waiting, seen = list(ROOTS), set(ROOTS)
-    while waiting:
-        path = waiting.pop()
+    pending, seen = list(ROOTS), set(ROOTS)
+    while pending:
+        path = pending.pop()
         wheel = distribution(WHEELS[path.parts[0]])
         text = Path(str(wheel.locate_file(path))).read_text(encoding="utf-8")
         yield path, text
         for package, module in _IMPORT.findall(text):
-            found = PurePosixPath(*package.split("."), f"{module}.py")
-            if found not in seen:
-                seen.add(found)
-                waiting.append(found)
+            imported = PurePosixPath(*package.split("."), f"{module}.py")
+            if imported not in seen:
+                seen.add(imported)
+                pending.append(imported)
 
 
 def write(files: Mapping[PurePosixPath, str], root: Path) -> None:
-    """Makes `root` hold exactly these generated files; stale generated ones are removed."""
+    """Write the files below `root` and remove other generated ones."""
     for package in WHEELS:
         for old in (root / package).rglob("*.py"):
             if PurePosixPath(old.relative_to(root)) not in files:

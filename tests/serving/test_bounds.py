@@ -8,7 +8,7 @@ import pytest
 
 from serving.concurrency_limiter import ConcurrencyLimiter
 from serving.errors import DeadlineExceeded, NotServed, QueueFull
-from serving.version_registry import State, VersionRegistry
+from serving.versions.registry import State, VersionRegistry
 
 
 def test_more_predictions_than_slots_wait_until_their_deadline() -> None:

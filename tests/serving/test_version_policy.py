@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.version_policy import Step, find_versions, fingerprint_files, next_step
+from serving.versions.policy import Step, find_versions, fingerprint_files, next_step
 
 
 @pytest.mark.parametrize(

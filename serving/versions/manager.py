@@ -15,9 +15,9 @@ import tensorflow as tf
 from serving.errors import ServingError, one_line
 from serving.model import SavedModelSession
 from serving.settings import ServingSettings
-from serving.version_policy import Fingerprint, find_versions, fingerprint_files, next_step
-from serving.version_registry import State, VersionRegistry, VersionStatus
-from serving.warmup import warm_up
+from serving.versions.policy import Fingerprint, find_versions, fingerprint_files, next_step
+from serving.versions.registry import State, VersionRegistry, VersionStatus
+from serving.versions.warmup import warm_up
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +110,7 @@ class VersionManager:
         name = self._registry.model_name
         self._registry.set_status(VersionStatus(version=version, state=State.LOADING))
         files = fingerprint_files(folder)
-        began = time.monotonic()
+        started = time.monotonic()
         model: SavedModelSession | None = None
         try:
             model = SavedModelSession(
@@ -136,7 +136,7 @@ class VersionManager:
             "version_loaded",
             version=version,
             model=name,
-            load_s=round(loaded - began, 2),
+            load_s=round(loaded - started, 2),
             warm_up_requests=requests,
             warm_up_s=round(time.monotonic() - loaded, 2),
         )

@@ -69,7 +69,7 @@ class VersionRegistry(Generic[Model]):
 
     @contextmanager
     def use(self, model_name: str, version: int | None) -> Iterator[tuple[int, Model]]:
-        """Yield a version, the newest if `version` is None, and keep it loaded meanwhile.
+        """Yield a version, the newest if `version` is None, and keep it loaded during the block.
 
         Raises:
             NotServed: the model or version is not served.
@@ -132,7 +132,7 @@ class VersionRegistry(Generic[Model]):
             if loaded.users or not loaded.withdrawn:
                 return
             loaded.withdrawn = False  # closed once only
-            # Unless the version has returned in the meantime and is loading again.
+            # Unless the version has been published again and is loading.
             if self._statuses[version].state is State.UNLOADING:
                 self._statuses[version] = VersionStatus(version=version, state=State.END)
         loaded.model.close()
