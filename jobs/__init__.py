@@ -1,1 +1,1 @@
-"""Jobs: states and counts, the ports to the job record, files and task queues, and their adapters."""
+"""Jobs: states and counts, the ports to record, files and task queues, and their adapters."""

@@ -1,14 +1,14 @@
-"""One error root; each error's docstring is its message and its cure."""
+"""Errors of jobs. Each message says what is wrong and, where the reader can act, what to do."""
 
 from __future__ import annotations
 
 
 class JobError(Exception):
-    """Something about a job cannot be done; the subclasses say what and what to do."""
+    """Base class of the errors of this package."""
 
 
 class JobNotFound(JobError):
-    """There is no job with this id; it may have been deleted, or the id is mistyped."""
+    """There is no job with this id: it was deleted, or the id is wrong."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"There is no job {job_id!r}; check the id, or list the jobs.")
@@ -16,51 +16,51 @@ class JobNotFound(JobError):
 
 
 class IllegalTransition(JobError):
-    """The job's state does not allow this step; read the job again and act on its state."""
+    """The job's state does not allow this transition."""
 
-    def __init__(self, job_id: str, state: str, wanted: str) -> None:
-        super().__init__(f"Job {job_id} is {state}; it cannot become {wanted} from there.")
+    def __init__(self, job_id: str, state: str, target: str) -> None:
+        super().__init__(f"Job {job_id} is {state}; it cannot become {target}.")
         self.state = state
-        self.wanted = wanted
+        self.target = target
 
 
 class LeaseLost(JobError):
-    """Another process holds this step now; stop at once and write nothing more for it."""
+    """Another process has claimed this step, or the job has ended: stop, and write nothing more."""
 
     def __init__(self, job_id: str, step: str) -> None:
-        super().__init__(f"The lease on {step} of job {job_id} is no longer ours.")
+        super().__init__(f"The lease on {step} of job {job_id} is lost.")
         self.step = step
 
 
 class UploadLost(JobError):
-    """Nothing was heard of the upload for so long that what had arrived was removed; upload the file again."""
+    """The upload stalled for so long that its data was deleted."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(
-            "The upload stood still for so long that what had arrived was removed; upload the file again."
+            "The upload stalled for so long that its data was deleted; upload the file again."
         )
         self.job_id = job_id
 
 
 class TooManyOpenJobs(JobError):
-    """The owner has as many jobs under way as allowed; wait for one to end, or cancel one."""
+    """The owner has the maximum number of unfinished jobs."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__(
-            f"{most} jobs are under way, and no more are allowed at a time; "
+            f"The maximum of {limit} unfinished jobs is reached; "
             "wait until one has ended, or cancel one."
         )
 
 
 class IdempotencyKeyLost(JobError):
-    """The request took longer than its key is held, and another one may have taken its place; send it again."""
+    """The lease on the idempotency key has expired; another request may have claimed the key."""
 
     def __init__(self) -> None:
-        super().__init__("The request's key is no longer held; send the request again.")
+        super().__init__("The lease on the idempotency key has expired; send the request again.")
 
 
 class ApiKeyNotFound(JobError):
-    """There is no API key with this id; list the keys."""
+    """There is no API key with this id."""
 
     def __init__(self, key_id: str) -> None:
         super().__init__(f"There is no key {key_id!r}; list the keys to see their ids.")

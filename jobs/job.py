@@ -29,7 +29,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.VALIDATING, State.FINALIZING, State.CANCELLING}),
     State.VALIDATING: frozenset({State.IN_PROGRESS, State.FINALIZING, State.CANCELLING}),
     State.IN_PROGRESS: frozenset({State.FINALIZING, State.CANCELLING}),
-    # Back to labelling when a chunk output is damaged.
+    # Back to labelling if a chunk output is corrupt.
     State.FINALIZING: frozenset({State.COMPLETED, State.FAILED, State.EXPIRED, State.IN_PROGRESS}),
     State.CANCELLING: frozenset({State.CANCELLED}),
     State.COMPLETED: frozenset(),
@@ -83,7 +83,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """A run of whole records of the input, by byte range [start, end)."""
+    """Whole records of the input, by byte range [start, end)."""
 
     index: int
     start: int
@@ -152,7 +152,7 @@ class Job:
 
     @property
     def age_s(self) -> float:
-        """Seconds since the job was queued; 0 if the clock was put back."""
+        """Seconds since the job was queued; 0 if the clock was set back."""
         return max(self.read_at - self.state_times[State.QUEUED], 0.0)
 
     @property
@@ -164,10 +164,10 @@ class Job:
     @property
     def rows_per_second(self) -> float | None:
         """Mean rate since labelling began, measured up to the last committed chunk."""
-        began = self.state_times.get(State.IN_PROGRESS)
-        if began is None or self.last_progress_at is None or not self.row_counts.processed:
+        started_at = self.state_times.get(State.IN_PROGRESS)
+        if started_at is None or self.last_progress_at is None or not self.row_counts.processed:
             return None
-        return self.row_counts.processed / max(self.last_progress_at - began, 1e-3)
+        return self.row_counts.processed / max(self.last_progress_at - started_at, 1e-3)
 
     @property
     def eta_seconds(self) -> float | None:

@@ -1,4 +1,4 @@
-"""The settings that every process which touches a job shares."""
+"""The settings that API and workers share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class JobSettings(BaseSettings):
     redis_password_file: Path | None = Field(
         None, description="File that holds the password of Redis and nothing else."
     )
-    # After the file in order of validation: with one, the password becomes part of the URL.
+    # Validated after the file, whose password becomes part of the URL.
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
         pattern=r"^(rediss?|unix)://",
@@ -35,7 +35,8 @@ class JobSettings(BaseSettings):
 
     log_format: LogFormat = Field(
         "auto",
-        description="Format of log lines: json, console, or auto (console if stderr is a terminal).",
+        description="Format of log lines: json, console, or auto "
+        "(console if stderr is a terminal).",
     )
 
     max_unpacked_bytes: PositiveInt = Field(
@@ -65,41 +66,39 @@ class JobSettings(BaseSettings):
 
     @field_validator("redis_password_file")
     @classmethod
-    def _holds_a_password(cls, path: Path | None) -> Path | None:
+    def _check_password_file(cls, path: Path | None) -> Path | None:
         if path is not None:
-            _password_in(path)
+            _read_password(path)
         return path
 
     @field_validator("redis_url")
     @classmethod
-    def _with_password(cls, url: str, info: ValidationInfo) -> str:
+    def _add_password(cls, url: str, info: ValidationInfo) -> str:
         path: Path | None = info.data.get("redis_password_file")
         if path is None:
             return url
         parts = urlsplit(url)
         if parts.scheme == "unix":
-            raise ValueError(
-                "with SPINELABEL_REDIS_PASSWORD_FILE it has to be redis:// or rediss://"
-            )
+            raise ValueError("with SPINELABEL_REDIS_PASSWORD_FILE it must be redis:// or rediss://")
         if parts.password is not None:
             raise ValueError(
-                "it holds a password although SPINELABEL_REDIS_PASSWORD_FILE names a file for it; "
-                "keep one of the two"
+                "it contains a password, and so does SPINELABEL_REDIS_PASSWORD_FILE; "
+                "keep one of them"
             )
         user = parts.username or ""
         host = parts.netloc.rpartition("@")[2]
-        password = quote(_password_in(path), safe="")
+        password = quote(_read_password(path), safe="")
         return parts._replace(netloc=f"{user}:{password}@{host}").geturl()
 
 
-def _password_in(path: Path) -> str:
-    """The file's only line. Raises `ValueError` with what to do about it."""
+def _read_password(path: Path) -> str:
+    """The only line of the file. Raises `ValueError` with a message that says what to do."""
     try:
         password = path.read_text("utf-8").removesuffix("\n").removesuffix("\r")
     except FileNotFoundError:
-        raise ValueError("there is no such file; put the password of Redis in it") from None
+        raise ValueError("there is no such file; write the password of Redis to it") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"the file cannot be read as text ({error})") from error
     if not password or password != "".join(password.split()):
-        raise ValueError("the file has to hold the password alone: one word on one line")
+        raise ValueError("the file must contain only the password, as one word on one line")
     return password

@@ -9,15 +9,16 @@ from urllib.parse import SplitResult, urlsplit
 
 from jobs.errors import JobError
 
-LONGEST_URL = 2048
-_NAME = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?", re.ASCII)
-# Only what the standard ports of the web and ports that need no privileges serve: not mail, SSH or name servers.
+MAX_URL_CHARACTERS = 2048
+_HOST_NAME = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?", re.ASCII)
+# Ports of web servers, and ports that need no privileges: not mail, SSH or name servers.
 _WEB_PORTS = frozenset({80, 443})
 _FIRST_UNPRIVILEGED_PORT = 1024
 
-# IANA's special-purpose address registries (iana-ipv4-special-registry and iana-ipv6-special-registry, as of 2026-11) and
-# the multicast ranges. Written down here, because what `ipaddress` takes for global differs between patch versions of
-# Python. A block is refused whole where only a few addresses in it are globally reachable (anycast of protocols).
+# IANA's special-purpose address registries (iana-ipv4-special-registry and
+# iana-ipv6-special-registry, as of 2026-11) and the multicast ranges. Copied, because `ipaddress`
+# classifies addresses differently in patch versions of Python. A block is refused as a whole even
+# if a few of its addresses are globally reachable (anycast of protocols).
 _SPECIAL_IPV4 = tuple(
     ipaddress.IPv4Network(block)
     for block in (
@@ -41,7 +42,8 @@ _SPECIAL_IPV4 = tuple(
         "240.0.0.0/4",  # reserved, limited broadcast
     )
 )
-# Everything outside this block is special or not allocated: loopback, unique local, link local, site local, multicast, …
+# Everything outside this block is special or not allocated: loopback, unique local, link local,
+# site local, multicast, …
 _IPV6_UNICAST = ipaddress.IPv6Network("2000::/3")
 _SPECIAL_IPV6 = tuple(
     ipaddress.IPv6Network(block)
@@ -52,8 +54,8 @@ _SPECIAL_IPV6 = tuple(
         "3fff::/20",  # documentation
     )
 )
-# IPv6 addresses that lead to an IPv4 address, which is in these 32 bits: network and how many bits follow them.
-_IPV4_INSIDE = (
+# Networks whose IPv6 addresses contain an IPv4 address, and how many bits follow it.
+_EMBEDDED_IPV4 = (
     (ipaddress.IPv6Network("::ffff:0:0/96"), 0),  # mapped
     (ipaddress.IPv6Network("64:ff9b::/96"), 0),  # NAT64
     (ipaddress.IPv6Network("2002::/16"), 80),  # 6to4
@@ -76,9 +78,14 @@ class WebhookUrlRules:
 
         Raises `WebhookUrlRefused`.
         """
-        if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+        if (
+            len(url) > MAX_URL_CHARACTERS
+            or not url.isascii()
+            or not url.isprintable()
+            or " " in url
+        ):
             raise WebhookUrlRefused(
-                f"it has to be a URL of at most {LONGEST_URL} printable ASCII characters"
+                f"it must be a URL of at most {MAX_URL_CHARACTERS} printable ASCII characters"
             )
         try:
             parts = urlsplit(url)
@@ -86,25 +93,25 @@ class WebhookUrlRules:
         except ValueError as error:
             raise WebhookUrlRefused(f"it cannot be read as a URL ({error})") from None
         if parts.scheme not in ({"https", "http"} if self.allow_http else {"https"}):
-            raise WebhookUrlRefused("it has to begin with https://")
+            raise WebhookUrlRefused("it must begin with https://")
         if not parts.hostname:
-            raise WebhookUrlRefused("it has to name a server")
+            raise WebhookUrlRefused("it must contain a host name")
         if port is not None and port not in _WEB_PORTS and port < _FIRST_UNPRIVILEGED_PORT:
             raise WebhookUrlRefused(
-                f"its port has to be 80, 443, or {_FIRST_UNPRIVILEGED_PORT} and above"
+                f"its port must be 80, 443, or {_FIRST_UNPRIVILEGED_PORT} and above"
             )
         if parts.username is not None or parts.password is not None:
             raise WebhookUrlRefused(
-                "it must hold no user name or password; the signature shows who is calling"
+                "it must not contain a user name or password; requests are signed instead"
             )
         if parts.fragment:
-            raise WebhookUrlRefused("it must have no fragment (#…); servers never see one")
+            raise WebhookUrlRefused("it must not have a fragment (#…), which is never sent")
         try:
             literal = ipaddress.ip_address(parts.hostname)
         except ValueError:
             # A host name; the sender resolves it and calls `check_address`.
-            if len(parts.hostname) > 253 or not _NAME.fullmatch(parts.hostname):
-                raise WebhookUrlRefused(f"{parts.hostname[:64]!r} is no name of a server") from None
+            if len(parts.hostname) > 253 or not _HOST_NAME.fullmatch(parts.hostname):
+                raise WebhookUrlRefused(f"{parts.hostname[:64]!r} is not a host name") from None
         else:
             self.check_address(str(literal))
         return parts
@@ -114,8 +121,8 @@ class WebhookUrlRules:
         if not self.allow_private and not is_public(address):
             # The message omits the address: it would disclose the operator's internal names.
             raise WebhookUrlRefused(
-                "it leads to an address that is not on the public internet; "
-                "the operator can allow others with SPINELABEL_WEBHOOK_ALLOW_PRIVATE=true"
+                "it resolves to an address that is not on the public internet; "
+                "the operator can allow it with SPINELABEL_WEBHOOK_ALLOW_PRIVATE=true"
             )
 
 
@@ -124,7 +131,7 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv4Address):
         return not any(ip in block for block in _SPECIAL_IPV4)
-    for block, bits_after in _IPV4_INSIDE:
+    for block, bits_after in _EMBEDDED_IPV4:
         if ip in block:
             return is_public(str(ipaddress.IPv4Address(int(ip) >> bits_after & 0xFFFF_FFFF)))
     return ip in _IPV6_UNICAST and not any(ip in block for block in _SPECIAL_IPV6)

@@ -23,7 +23,7 @@ from jobs.ports.record.idempotency import (
     IdempotencyStore,
     KeyClaim,
     KeyCompletion,
-    request_name,
+    key_name,
 )
 
 # Added to the idle timeout of uploads.
@@ -89,9 +89,7 @@ def claim_key(
     Raises `Problem` if another request holds the key.
     """
     lease_s = idle_timeout_s + _MARGIN_S
-    claim = store.idempotency.claim(
-        request_name(owner, key), secrets.token_hex(16), lease_s=lease_s
-    )
+    claim = store.idempotency.claim(key_name(owner, key), secrets.token_hex(16), lease_s=lease_s)
     if claim is None:
         raise key_in_use()
     if isinstance(claim, CompletedRequest):

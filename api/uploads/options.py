@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 from api.http.problems import problem_of_input
 from catalogue.parsing.columns import ColumnNames
 from jobs.options import JobOptions
-from jobs.webhook_urls import LONGEST_URL
+from jobs.webhook_urls import MAX_URL_CHARACTERS
 
 
 def _empty_is_none(value: object) -> object:
@@ -29,7 +29,7 @@ def _true_or_false(value: object) -> object:
 
 
 Flag = Annotated[bool, BeforeValidator(_true_or_false)]
-Url = Annotated[str, Field(max_length=LONGEST_URL)]
+Url = Annotated[str, Field(max_length=MAX_URL_CHARACTERS)]
 Count = Annotated[int, Field(ge=0, le=50)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 

@@ -45,7 +45,7 @@ class ChunkOutput:
         return cls(job_id=job_id, index=index, **json.loads(manifest))
 
     def rows(self, storage: Storage) -> Iterator[bytes]:
-        """The labelled rows in blocks. Raises `ChunkOutputCorrupt`, possibly after the last block."""
+        """The labelled rows in blocks. Raises `ChunkOutputCorrupt`, maybe after the last block."""
         return _checked(
             storage, chunk_output_path(self.job_id, self.index, self.fence), self.rows_digest
         )

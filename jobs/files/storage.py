@@ -1,7 +1,7 @@
 """The files of jobs under one fsspec URL: a folder, or `s3://…` for several machines.
 
-Layout: `jobs/{id}/input`, `jobs/{id}/parts/NNNNN.FENCE`, `jobs/{id}/result.csv`, `jobs/{id}/errors.csv`.
-A file appears under its name only when it is complete and durable.
+Paths: `jobs/{id}/input`, `jobs/{id}/parts/NNNNN.FENCE`, `jobs/{id}/result.csv`,
+`jobs/{id}/errors.csv`. A file appears under its name only when it is complete and durable.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def input_path(job_id: str) -> str:
 
 
 def upload_path(job_id: str) -> str:
-    """The uploaded file, if it has to be converted first: a workbook."""
+    """The uploaded file, if it must be converted first: a workbook."""
     return f"jobs/{job_id}/upload"
 
 
@@ -77,7 +77,7 @@ class Storage:
     def publish(
         self, path: str, *, confirm: Callable[[], None] = lambda: None
     ) -> Iterator[BinaryIO]:
-        """A stream whose bytes appear under `path` when the block ends, and not at all if it raises.
+        """A stream whose bytes appear under `path` when the block ends, or not at all if it raises.
 
         Args:
             confirm: called last, when all bytes are durable; nothing appears if it raises.
@@ -85,8 +85,8 @@ class Storage:
         if self._is_local:
             yield from self._publish_local(Path(self._full(path)), confirm)
             return
-        # A staged object and a server-side move: the final name appears complete on every object store.
-        # (Two-phase writes would save the copy, but not every fsspec file system honours them.)
+        # A staged object and a server-side move: on every object store, the final name appears
+        # complete. Two-phase writes would save the copy, but some file systems lack them.
         target = self._full(path)
         staged = f"{target}.{uuid.uuid4().hex}"
         try:
@@ -100,8 +100,8 @@ class Storage:
             raise
 
     def _publish_local(self, target: Path, confirm: Callable[[], None]) -> Iterator[BinaryIO]:
-        # Not fsspec's own two-phase write: it stages in the system's temporary folder, and a move
-        # across file systems is a copy that a reader could see half of.
+        # Not fsspec's two-phase write: it stages in the system's temporary folder, and a move
+        # across file systems is a copy, which is visible before it is complete.
         target.parent.mkdir(parents=True, exist_ok=True)
         staged = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         try:
@@ -116,7 +116,7 @@ class Storage:
             raise
         folder = os.open(target.parent, os.O_RDONLY)
         try:
-            os.fsync(folder)  # the rename itself must survive a power cut
+            os.fsync(folder)  # makes the rename durable
         finally:
             os.close(folder)
 
@@ -131,7 +131,7 @@ class Storage:
             return stream.read(end - start)
 
     def exists(self, path: str) -> bool:
-        """Whether the file is there, complete."""
+        """Whether the file exists."""
         return bool(self._fs.exists(self._full(path)))
 
     def size(self, path: str) -> int:
@@ -156,23 +156,23 @@ class Storage:
     def names(self, path: str) -> Sequence[str]:
         """Names of the files below a folder, relative to it, sorted."""
         folder = self._full(path)
-        found = (str(name) for name in self._fs.find(folder))
-        return sorted(name[len(folder) :].lstrip("/") for name in found)
+        paths = (str(path) for path in self._fs.find(folder))
+        return sorted(path[len(folder) :].lstrip("/") for path in paths)
 
     def folders(self, path: str) -> Sequence[str]:
         """Names of the folders directly below a folder, sorted; none if it does not exist."""
         try:
-            found = self._fs.ls(self._full(path), detail=True)
+            entries = self._fs.ls(self._full(path), detail=True)
         except FileNotFoundError:
             return []
         return sorted(
             str(entry["name"]).rstrip("/").rpartition("/")[2]
-            for entry in found
+            for entry in entries
             if entry["type"] == "directory"
         )
 
     def changed_at(self, path: str) -> float | None:
-        """Latest change in a folder, in Unix seconds by the storage's clock; None if it is empty."""
+        """Latest change in a folder, in Unix seconds of the storage's clock; None if it is empty."""
         paths = [str(name) for name in self._fs.find(self._full(path))]
         if self._is_local and self.exists(path):
             paths.append(self._full(path))
@@ -193,9 +193,9 @@ class Storage:
         if not self._is_local:
             return None
         root = Path(self._root)
-        # A folder that does not exist yet will be created below an existing one.
-        found = next(folder for folder in (root, *root.parents) if folder.exists())
-        return shutil.disk_usage(found).free
+        # The folder may not exist yet.
+        existing = next(folder for folder in (root, *root.parents) if folder.exists())
+        return shutil.disk_usage(existing).free
 
     def check(self) -> None:
         """Write, read and delete a small file. Raises `OSError` if the storage does not work."""

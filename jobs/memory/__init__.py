@@ -1,1 +1,1 @@
-"""In-memory adapters of the ports, for tests; they pass the same contract suites as the Redis ones."""
+"""In-memory adapters of the ports, for tests; they pass the contract suites of the ports."""

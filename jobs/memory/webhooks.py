@@ -14,7 +14,7 @@ _MAX_ATTEMPTS = 50
 
 
 class MemoryWebhookStore(WebhookStore):
-    """Share one object with `MemoryState`, which makes deliveries due; `clock` returns Unix seconds."""
+    """Share it with `MemoryState`, which makes deliveries due; `clock` returns Unix seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock

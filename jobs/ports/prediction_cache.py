@@ -13,7 +13,7 @@ KEY_BYTES = 16
 
 
 class PredictionCache(ABC):
-    """Keys are `KEY_BYTES` long. Methods do not raise: an unreachable or full cache has no entries."""
+    """Keys are `KEY_BYTES` long. Does not raise: an unreachable or full cache has no entries."""
 
     @abstractmethod
     def get(self, keys: Sequence[bytes], *, before: float) -> dict[bytes, bytes]:

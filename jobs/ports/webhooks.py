@@ -49,7 +49,7 @@ class WebhookStore(ABC):
 
     @abstractmethod
     def claim(self, job_id: str, *, lease_s: float) -> int | None:
-        """Claim a due delivery. Returns the attempt's number; None if it is not due or is claimed."""
+        """Claim a due delivery. Returns the attempt's number; None if it is not due or claimed."""
 
     @abstractmethod
     def record(self, job_id: str, attempt: Attempt, *, retry_in_s: float | None) -> bool:

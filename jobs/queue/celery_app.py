@@ -10,7 +10,7 @@ from jobs.queue.weighted_cycle import QueueTurns
 
 
 def make_celery(broker_url: str) -> Celery:
-    """An app without tasks: the API sends by name, workers register tasks. Connects on first use."""
+    """An app without tasks: the API sends by name, workers register. Connects on first use."""
     app = Celery("spinelabel", broker=broker_url, set_as_current=False)
     app.conf.update(
         accept_content=["json"],

@@ -1,1 +1,1 @@
-"""Redis adapters of the ports; `keys` names every key, `scripts/` has a Lua script per atomic step."""
+"""Redis adapters of the ports. `keys` names all keys; each atomic step is a script."""

@@ -22,7 +22,7 @@ class RedisApiKeyStore(ApiKeyStore):
         self._redis = client
 
     def add(self, key: ApiKey) -> ApiKey:
-        return self._keep(replace(key, created_at=self._now()))
+        return self._store(replace(key, created_at=self._now()))
 
     def get(self, key_id: str) -> ApiKey:
         text = cast(str | None, self._redis.hget(API_KEYS, key_id))
@@ -38,10 +38,10 @@ class RedisApiKeyStore(ApiKeyStore):
         key = self.get(key_id)
         # Two concurrent revocations may both write; their times are almost equal.
         return (
-            key if key.revoked_at is not None else self._keep(replace(key, revoked_at=self._now()))
+            key if key.revoked_at is not None else self._store(replace(key, revoked_at=self._now()))
         )
 
-    def _keep(self, key: ApiKey) -> ApiKey:
+    def _store(self, key: ApiKey) -> ApiKey:
         self._redis.hset(API_KEYS, key.id, json.dumps(asdict(key)))
         return key
 

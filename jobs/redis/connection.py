@@ -38,7 +38,7 @@ def _keepalive(url: str) -> dict[str, Any]:
 
 
 def load_script(client: redis.Redis, *names: str) -> Script:
-    """The named scripts joined into one: the last may call functions of the others. Sends nothing."""
+    """The named scripts as one: the last may call functions of the others. Sends nothing."""
     text = "\n".join((_FOLDER / f"{name}.lua").read_text("utf-8") for name in names)
     return client.register_script(text)
 

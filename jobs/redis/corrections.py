@@ -35,8 +35,8 @@ class RedisCorrectionStore(CorrectionStore):
         if not rows:
             return {}
         fields = [str(row) for row in rows]
-        found = cast(list[str | None], self._redis.hmget(JobKeys(job_id).corrections, fields))
-        return {row: genre for row, genre in zip(rows, found, strict=True) if genre is not None}
+        genres = cast(list[str | None], self._redis.hmget(JobKeys(job_id).corrections, fields))
+        return {row: genre for row, genre in zip(rows, genres, strict=True) if genre is not None}
 
     def summary(self, job_id: str) -> CorrectionsSummary:
         key = JobKeys(job_id).corrections

@@ -2,13 +2,13 @@
 
 | key | type | contents |
 |---|---|---|
-| `job:{id}` | hash | state, `at:STATE` (ms), counts, `genre:NAME`, pinned model, `fence` counter, `fence:STEP` in force |
+| `job:{id}` | hash | state, `at:STATE` (ms), counts, `genre:NAME`, model, `fence`, `fence:STEP` |
 | `job:{id}:schema` | string | the catalogue's schema as compressed JSON; deleted with the files |
 | `job:{id}:chunks` | hash | chunk index → chunk as JSON |
 | `job:{id}:outputs` | hash | index of a committed chunk → its counts and manifest as JSON |
 | `job:{id}:leases` | zset | step → when its lease expires (ms) |
 | `job:{id}:sent` | zset | step that is due → when it was last enqueued (ms) |
-| `job:{id}:attempts` | hash | step → number of claims; `released:STEP` → newest fencing token that was released |
+| `job:{id}:attempts` | hash | step → number of claims; `released:STEP` → newest released fence |
 | `job:{id}:deliveries` | list | webhook attempts, as JSON |
 | `job:{id}:corrections` | hash | row → the genre that a person chose; `revision` → number of changes |
 | `jobs:active` | set | ids of jobs that are not terminal |
@@ -21,7 +21,7 @@
 | `webhooks:due` | zset | id of a job whose webhook is due → when the next attempt is due (ms) |
 | `webhooks:secrets` | hash | owner → the secrets that sign webhooks, as JSON |
 | `api_keys` | hash | id of an API key → its record as JSON, with the key's digest, never the key |
-| `idempotency:{name}` | hash | `token` of the claim on an idempotency key; when completed, its `job` and `fingerprint` |
+| `idempotency:{name}` | hash | `token` of the claim; when completed, `job` and `fingerprint` |
 | `label_request:{id}` | string | texts to label synchronously, as JSON; expires with the client's deadline |
 | `label_response:{id}` | list | one element, the response as JSON; expires after a minute |
 | `rate_limit:…` | list | times of a key's latest requests; written by the `limits` library |
@@ -30,7 +30,7 @@
 | `totals` | hash | rows ever `labelled`, `failed`, `to_review`; jobs `ended:STATE`; only grows |
 | `metrics` | hash | counters and histograms of the workers' work, see `jobs/metrics.py`; only grows |
 | `metrics:genres` | hash | genre → rows ever labelled so; only grows |
-| `cache:young`, `cache:old` | hash | digest of text and model → time of the write (4 bytes, s) and the probabilities |
+| `cache:young`, `cache:old` | hash | digest of text and model → time (4 bytes, s), probabilities |
 
 Times come from the Redis server's clock, so the clocks of API and workers need not agree.
 """
@@ -50,7 +50,7 @@ API_KEYS = f"{_PREFIX}api_keys"
 RATE_LIMIT_PREFIX = f"{_PREFIX}rate_limit"
 WORKERS = f"{_PREFIX}workers"
 WORKERS_PROGRESS = f"{WORKERS}:progress"
-PROBE = f"{_PREFIX}probe"  # never there
+PROBE = f"{_PREFIX}probe"  # never exists
 TOTALS = f"{_PREFIX}totals"
 METRICS = f"{_PREFIX}metrics"
 METRICS_GENRES = f"{METRICS}:genres"

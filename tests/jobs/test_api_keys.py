@@ -28,5 +28,5 @@ def test_a_malformed_key_has_no_id(text: str) -> None:
 
 @pytest.mark.parametrize("owner", ["", "Anna", "a b", "-a", "a\n", "ä", "a" * 65, "a:b"])
 def test_an_invalid_owner_is_refused(owner: str) -> None:
-    with pytest.raises(ValueError, match="small letters"):
+    with pytest.raises(ValueError, match="lower-case letters"):
         generate_api_key(owner, is_admin=False, limits=KeyLimits())

@@ -84,7 +84,7 @@ def test_a_password_in_the_url_and_in_a_file_is_refused(
         redis_url="redis://:other@redis:6379/0",
         redis_password_file=secret(tmp_path, "word"),
     )
-    assert "keep one of the two" in error
+    assert "keep one of them" in error
 
 
 def test_a_password_file_for_a_unix_socket_is_refused(

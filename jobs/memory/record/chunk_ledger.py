@@ -31,8 +31,8 @@ class MemoryChunkLedger(ChunkLedger):
         with self._state.claimed(claim) as record:
             if record.state is State.QUEUED:  # the model comes first
                 raise LeaseLost(claim.job_id, claim.step)
-            known = len(record.chunks)
-            record.chunks += [chunk for chunk in chunks if chunk.index >= known]
+            planned = len(record.chunks)
+            record.chunks += [chunk for chunk in chunks if chunk.index >= planned]
             if record.state is State.VALIDATING and record.chunks:
                 record.move(State.IN_PROGRESS, self._state.clock())
             if last:
@@ -90,8 +90,8 @@ class MemoryChunkLedger(ChunkLedger):
             record.attempts[claim.step] = record.attempts[label_step(right.index)] = attempts
             record.drop(claim.step)
             record.sent[claim.step] = self._state.clock()
-            further = self._state.dispatch(record, window)
-            return Commit(dispatch_chunks=(*further.dispatch_chunks, left.index), last=False)
+            commit = self._state.dispatch(record, window)
+            return Commit(dispatch_chunks=(*commit.dispatch_chunks, left.index), last=False)
 
     def restart_with_model(self, claim: Claim, *, model: PinnedModel, window: int) -> Commit:
         with self._state.claimed(claim) as record:
@@ -99,13 +99,13 @@ class MemoryChunkLedger(ChunkLedger):
                 for step in [step for step in steps if step not in (PLAN, ASSEMBLE)]:
                     del steps[step]
             record.done.clear()
-            record.labelled = record.failed = record.handed = 0
+            record.labelled = record.failed = record.dispatched = 0
             record.model = model
             return self._state.dispatch(record, window)
 
     def manifests(self, job_id: str) -> Mapping[int, str]:
         with self._state.open(job_id) as record:
-            return {index: part.manifest for index, part in record.done.items()}
+            return {index: output.manifest for index, output in record.done.items()}
 
     def latest_output(self, job_id: str) -> tuple[Chunk, str] | None:
         with self._state.lock:
@@ -118,13 +118,13 @@ class MemoryChunkLedger(ChunkLedger):
         with self._state.claimed(claim) as record:
             now = self._state.clock()
             record.drop(claim.step)
-            again = record.ending is State.COMPLETED
+            relabel = record.ending is State.COMPLETED
             for index in indices:
-                if (part := record.done.pop(index, None)) is not None:
-                    record.labelled -= part.labelled
-                    record.failed -= part.failed
+                if (output := record.done.pop(index, None)) is not None:
+                    record.labelled -= output.labelled
+                    record.failed -= output.failed
                 record.attempts.pop(label_step(index), None)
-            if not again:
+            if not relabel:
                 record.sent[ASSEMBLE] = now
                 return Commit(dispatch_chunks=(), last=True)
             record.sent.pop(ASSEMBLE, None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jobs.errors import IdempotencyKeyLost
 from jobs.ports.record.idempotency import (
-    KEPT_S,
+    RETENTION_S,
     CompletedRequest,
     IdempotencyStore,
     KeyClaim,
@@ -56,7 +56,7 @@ class MemoryIdempotencyStore(IdempotencyStore):
             if (entry := self._claimed(completion.claim)) is None:
                 raise IdempotencyKeyLost
             entry.completed = CompletedRequest(job_id=job_id, fingerprint=completion.fingerprint)
-            entry.until = self._clock() + KEPT_S
+            entry.until = self._clock() + RETENTION_S
 
     def _claimed(self, claim: KeyClaim) -> _Entry | None:
         entry = self._entries.get(claim.name)

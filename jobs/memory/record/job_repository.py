@@ -27,9 +27,9 @@ class MemoryJobRepository(JobRepository):
             if job.id in self._state.records:
                 return self._state.snapshot(self._state.records[job.id])
             self._state.check_upload(job.id)
-            most = None if job.owner is None else max_open
-            if most is not None and self._state.count_open(job.owner) >= most:
-                raise TooManyOpenJobs(most)
+            limit = None if job.owner is None else max_open
+            if limit is not None and self._state.count_open(job.owner) >= limit:
+                raise TooManyOpenJobs(limit)
             if completion is not None:
                 self._state.idempotency.complete(completion, job.id)
             record = JobRecord(new=job, state=State.QUEUED, times={State.QUEUED: now})
@@ -103,7 +103,7 @@ class MemoryJobRepository(JobRepository):
         return self._ended_before(ended_s_ago, with_files=False)[:limit]
 
     def ping(self) -> None:
-        """Memory is always there."""
+        """Memory is always reachable."""
 
     def _ended_before(self, ended_s_ago: float, *, with_files: bool) -> list[str]:
         with self._state.lock:

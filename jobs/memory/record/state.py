@@ -58,7 +58,7 @@ class JobRecord:
     labelled: int = 0
     failed: int = 0
     planned: bool = False
-    handed: int = 0
+    dispatched: int = 0
     newest: int = -1  # the chunk that was committed last
     fence: int = 0
     model: PinnedModel | None = None
@@ -177,11 +177,13 @@ class MemoryState:
         if record.planned and len(record.done) == len(record.chunks):
             self.start_ending(record, State.FINALIZING, State.COMPLETED)
             return Commit(dispatch_chunks=(), last=True)
-        first, now = record.handed, self.clock()
-        while record.handed < len(record.chunks) and record.handed - len(record.done) < window:
-            record.sent[label_step(record.handed)] = now
-            record.handed += 1
-        return Commit(dispatch_chunks=tuple(range(first, record.handed)), last=False)
+        first, now = record.dispatched, self.clock()
+        while (
+            record.dispatched < len(record.chunks) and record.dispatched - len(record.done) < window
+        ):
+            record.sent[label_step(record.dispatched)] = now
+            record.dispatched += 1
+        return Commit(dispatch_chunks=tuple(range(first, record.dispatched)), last=False)
 
     def snapshot(self, record: JobRecord) -> Job:
         """The job as of now."""
@@ -200,8 +202,8 @@ class MemoryState:
                 labelled=record.labelled,
                 failed=record.failed,
             ),
-            to_review=sum(part.to_review for part in record.done.values()),
-            genre_counts=dict(sum((part.genres for part in record.done.values()), Counter())),
+            to_review=sum(output.to_review for output in record.done.values()),
+            genre_counts=dict(sum((output.genres for output in record.done.values()), Counter())),
             planned=record.planned,
             chunks=len(record.chunks),
             chunks_done=len(record.done),

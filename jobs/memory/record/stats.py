@@ -19,13 +19,13 @@ class MemoryStatsReader(StatsReader):
         with self._state.lock:
             now = self._state.clock()
             records = [r for r in self._state.records.values() if r.state not in TERMINAL]
-            still: dict[State, float] = {}
+            idle_s: dict[State, float] = {}
             for r in records:
-                moved = max(r.times[r.state], r.progress or 0.0)
-                still[r.state] = max(still.get(r.state, 0.0), now - moved)
+                last_progress = max(r.times[r.state], r.progress or 0.0)
+                idle_s[r.state] = max(idle_s.get(r.state, 0.0), now - last_progress)
             return Stats(
                 open_jobs=Counter(r.state for r in records),
-                seconds_since_progress=still,
+                seconds_since_progress=idle_s,
                 ended_jobs=dict(self._state.ended_totals),
                 rows_labelled=self._state.row_totals["labelled"],
                 rows_failed=self._state.row_totals["failed"],

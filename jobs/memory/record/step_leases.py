@@ -72,18 +72,18 @@ class MemoryStepLeases(StepLeases):
     ) -> AbandonedSteps:
         with self._state.open(job_id) as record:
             now = self._state.clock()
-            gone = [step for step in record.leases if not record.is_held(step, now, lease_s)]
+            expired = [step for step in record.leases if not record.is_held(step, now, lease_s)]
             idle = [
                 step
                 for step, at in record.sent.items()
-                if at <= now - idle_s or at > now + 1 or step in gone
+                if at <= now - idle_s or at > now + 1 or step in expired
             ]
             steps = [
                 step
                 for step in idle
                 if record.is_due(step) and not record.is_held(step, now, lease_s)
             ]
-            for step in gone:
+            for step in expired:
                 del record.leases[step]
                 if step in steps:
                     self._state.metrics[lease_losses(step_kind(step))] += 1

@@ -1,8 +1,8 @@
 """The port to idempotency keys: which client request has created which job.
 
-A request with a key *claims* the key while it is processed. The job is created in the same atomic
-step that completes the key, so no job lacks its key, and no key creates two jobs. A process that
-dies does not renew its claim, and after the lease the key is free again.
+A request claims its key while it is processed. The job is created in the same atomic step that
+completes the key, so no job lacks its key, and no key creates two jobs. A process that dies does
+not renew its claim, and the key is free again after the lease.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-# Seconds for which a client may repeat its request.
-KEPT_S = 86_400.0
+# How long a client may repeat its request.
+RETENTION_S = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyClaim:
     """The right to create the job of one key."""
 
-    name: str  # of the key, see `request_name`
+    name: str  # see `key_name`
     token: str  # distinguishes this claim from an earlier one whose lease expired
 
 
@@ -55,6 +55,6 @@ class IdempotencyStore(ABC):
         """Release the key without completing it. No effect on a lost claim."""
 
 
-def request_name(owner: str | None, key: str) -> str:
-    """A name of bounded length for a client's key; owners have separate keys."""
+def key_name(owner: str | None, key: str) -> str:
+    """The stored name of a client's key, of bounded length. Owners have separate keys."""
     return hashlib.sha256(f"{owner or ''}\0{key}".encode()).hexdigest()

@@ -11,7 +11,7 @@ from jobs.job import State
 
 @dataclass(frozen=True, kw_only=True)
 class Stats:
-    """Totals only grow; all other figures are as of `read_at` (Unix seconds by the store's clock)."""
+    """Totals only grow; other figures are as of `read_at` (Unix seconds of the store's clock)."""
 
     open_jobs: Mapping[State, int]  # by state; states without a job are omitted
     # For each of those states, the longest time in seconds without progress: since a job's last

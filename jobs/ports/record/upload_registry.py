@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 # Seconds of silence after which an upload is lost.
 UPLOAD_LOST_AFTER_S = 3600.0
-# Seconds for which a lost upload is remembered, so that no job can be created from it.
+# Seconds for which a lost upload stays registered, so that no job can be created from it.
 UPLOAD_REFUSED_FOR_S = 86_400.0
 
 

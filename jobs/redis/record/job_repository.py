@@ -19,7 +19,7 @@ from jobs.errors import (
     UploadLost,
 )
 from jobs.job import Failure, Job, NewJob, State
-from jobs.ports.record.idempotency import KEPT_S, KeyCompletion
+from jobs.ports.record.idempotency import RETENTION_S, KeyCompletion
 from jobs.ports.record.job_repository import JobRepository
 from jobs.ports.record.upload_registry import UPLOAD_LOST_AFTER_S
 from jobs.redis.connection import load_script, run_for_job
@@ -82,7 +82,7 @@ class RedisJobRepository(JobRepository):
 
     def schema(self, job_id: str) -> CatalogueSchema:
         # The only binary value: it must not be decoded.
-        packed = self._redis.execute_command(  # type: ignore[no-untyped-call]  # the library has no types for it
+        packed = self._redis.execute_command(  # type: ignore[no-untyped-call]  # the library lacks types
             "GET", JobKeys(job_id).schema, **{NEVER_DECODE: True}
         )
         if packed is None:
@@ -141,4 +141,4 @@ class RedisJobRepository(JobRepository):
 def _completion_args(completion: KeyCompletion | None) -> list[Any]:
     if completion is None:
         return ["", "", 0]
-    return [completion.claim.token, completion.fingerprint, round(KEPT_S * 1000)]
+    return [completion.claim.token, completion.fingerprint, round(RETENTION_S * 1000)]

@@ -47,12 +47,12 @@ class RedisStatsReader(StatsReader):
         now = seconds + micros / 1e6
         # A job may have ended, or been deleted, since the list was read.
         jobs = [(State(r["state"]), r) for r in records if r["state"] in _OPEN]
-        standstill: dict[State, float] = {}
+        idle_s: dict[State, float] = {}
         for state, record in jobs:
-            standstill[state] = max(standstill.get(state, 0.0), now - _last_moved(state, record))
+            idle_s[state] = max(idle_s.get(state, 0.0), now - _last_progress(state, record))
         return Stats(
             open_jobs=Counter(state for state, _ in jobs),
-            seconds_since_progress=standstill,
+            seconds_since_progress=idle_s,
             ended_jobs={
                 state: int(totals[f"ended:{state}"])
                 for state in TERMINAL
@@ -70,6 +70,6 @@ class RedisStatsReader(StatsReader):
         )
 
 
-def _last_moved(state: State, record: Mapping[str, Any]) -> float:
+def _last_progress(state: State, record: Mapping[str, Any]) -> float:
     times = [int(record[name]) for name in ("last_progress", f"at:{state}") if record[name]]
     return max(times) / 1000

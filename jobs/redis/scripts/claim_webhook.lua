@@ -8,4 +8,4 @@ if redis.call('EXISTS', KEYS[2]) == 0 then
   return nil
 end
 redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
-return redis.call('HINCRBY', KEYS[2], 'callback_attempt', 1)
+return redis.call('HINCRBY', KEYS[2], 'webhook_attempt', 1)

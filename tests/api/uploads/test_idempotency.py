@@ -22,7 +22,7 @@ from jobs.files.storage import Storage
 from jobs.job import State
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.record.state import MemoryState
-from jobs.ports.record.idempotency import KeyClaim, request_name
+from jobs.ports.record.idempotency import KeyClaim, key_name
 from jobs.queue.task_queue import RecordingTaskQueue
 from jobs.webhook_urls import WebhookUrlRules
 from tests.api.callers import somebody
@@ -110,7 +110,7 @@ def test_a_refused_upload_leaves_its_key_free(harness: ApiHarness) -> None:
 
 
 def test_while_one_upload_is_under_way_a_second_one_with_its_key_waits(harness: ApiHarness) -> None:
-    name = request_name(None, "a-key")
+    name = key_name(None, "a-key")
     held = harness.store.idempotency.claim(name, "another process", lease_s=60)
     assert isinstance(held, KeyClaim)
     answer = send(harness)
@@ -147,7 +147,7 @@ def test_an_upload_whose_key_was_lost_on_the_way_leaves_nothing(harness: ApiHarn
 
         def readinto(self, buffer: Any, /) -> int:
             now[0] += 3600
-            assert harness.store.idempotency.claim(request_name(None, "a-key"), "heir", lease_s=60)
+            assert harness.store.idempotency.claim(key_name(None, "a-key"), "heir", lease_s=60)
             return super().readinto(buffer)
 
     answer = harness.client().post(

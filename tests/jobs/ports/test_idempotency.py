@@ -8,12 +8,12 @@ import pytest
 
 from jobs.errors import IdempotencyKeyLost, JobNotFound, TooManyOpenJobs
 from jobs.ports.job_store import JobStore
-from jobs.ports.record.idempotency import CompletedRequest, KeyClaim, KeyCompletion, request_name
+from jobs.ports.record.idempotency import CompletedRequest, KeyClaim, KeyCompletion, key_name
 from tests.jobs.conftest import PassTime
 from tests.jobs.steps import new_job
 
 LEASE = 30.0
-NAME = request_name("anna", "key")
+NAME = key_name("anna", "key")
 
 
 def must_claim_key(store: JobStore, name: str = NAME, lease_s: float = LEASE) -> KeyClaim:
@@ -29,7 +29,7 @@ def completion_of(claim: KeyClaim, fingerprint: str = "f") -> KeyCompletion:
 def test_a_claimed_key_cannot_be_claimed_again(store: JobStore) -> None:
     must_claim_key(store)
     assert store.idempotency.claim(NAME, "other", lease_s=LEASE) is None
-    must_claim_key(store, request_name("ben", "key"))
+    must_claim_key(store, key_name("ben", "key"))
 
 
 def test_creating_the_job_completes_its_key(store: JobStore) -> None:
@@ -95,5 +95,5 @@ def test_a_refused_job_does_not_complete_its_key(store: JobStore) -> None:
 
 
 def test_keys_of_different_owners_have_different_names() -> None:
-    names = {request_name(owner, key) for owner in (None, "a", "ab") for key in ("k", "bk", "")}
+    names = {key_name(owner, key) for owner in (None, "a", "ab") for key in ("k", "bk", "")}
     assert len(names) == 9
