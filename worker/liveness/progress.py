@@ -7,7 +7,8 @@ newest mark.
 
 from __future__ import annotations
 
-import multiprocessing
+import ctypes
+import mmap
 import threading
 import time
 from collections.abc import Callable
@@ -32,9 +33,12 @@ class ProgressMark:
             clock: monotonic seconds, the same in all processes of this machine.
         """
         self._clock = clock
-        # Without a lock: a process that is killed while it holds one would stop all others. An
-        # aligned double is written at once, and two marks at the same time are equally right.
-        self._marked_at = multiprocessing.RawValue("d", clock())
+        # Anonymous memory, which needs no writable folder. Without a lock: a process that is killed
+        # while it holds one would stop all others. An aligned double is written at once, and two
+        # marks at the same time are equally right.
+        memory = mmap.mmap(-1, ctypes.sizeof(ctypes.c_double))
+        self._marked_at = ctypes.c_double.from_buffer(memory)
+        self.touch()
 
     def touch(self) -> None:
         """Progress was made now."""
@@ -42,8 +46,7 @@ class ProgressMark:
 
     def age_s(self) -> float:
         """Seconds since the latest progress."""
-        marked_at: float = self._marked_at.value
-        return max(0.0, self._clock() - marked_at)
+        return max(0.0, self._clock() - self._marked_at.value)
 
 
 def start_progress_reporter(workers: WorkerRegistry, name: str, progress: ProgressMark) -> None:
