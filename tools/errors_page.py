@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from api.http.problem_codes import CODES
-from catalogue.labelled.labels import RowError
+from catalogue.labelled.labels import RowError, RowErrorCode
 
 # Workers store these in the job record; they are not HTTP problems.
 JOB_FAILURES = {
@@ -55,9 +55,13 @@ def errors_page() -> str:
             "## Rows",
             "",
             "A row that cannot be labelled does not fail the job: it keeps its place, has a code in `row_error`,\n"
-            "and is listed in `/v1/jobs/{id}/errors` with a sentence.",
+            "and is listed in `/v1/jobs/{id}/errors` with a sentence. `row_error_detail` is the language of the\n"
+            "summary (ISO 639-1) for `UNSUPPORTED_LANGUAGE`, and empty for the other codes.",
             "",
-            *_table(("code", "sentence"), ((f"`{e.value}`", e.message) for e in RowError)),
+            *_table(
+                ("code", "sentence"),
+                ((f"`{code.value}`", RowError(code).message) for code in RowErrorCode),
+            ),
             "",
         ]
     )

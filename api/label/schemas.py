@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from catalogue.labelled.labels import Label, RowError
+from catalogue.labelled.labels import Label, RowError, RowErrorCode
 from jobs.ports.label_requests import LabelRequest, LabelResponse
 
 MAX_SUMMARIES = 50
@@ -65,7 +65,10 @@ class LabelDocument(BaseModel):
         description="Genres that contain the right one with a stated probability."
     )
     needs_review: bool = Field(description="Whether a person should check the label.")
-    row_error: RowError | None
+    row_error: RowErrorCode | None
+    row_error_detail: str | None = Field(
+        description="For UNSUPPORTED_LANGUAGE the language of the summary, as an ISO 639-1 code."
+    )
     message: str | None = Field(description="What `row_error` means and what to do.")
     evidence: list[WordDocument] | None = Field(
         description="The most influential words, in descending order; null if not requested."
@@ -82,7 +85,8 @@ class LabelDocument(BaseModel):
                 second_confidence=None,
                 genre_set=[],
                 needs_review=True,
-                row_error=outcome,
+                row_error=outcome.code,
+                row_error_detail=outcome.detail or None,
                 message=outcome.message,
                 evidence=[] if evidence else None,
             )
@@ -98,6 +102,7 @@ class LabelDocument(BaseModel):
             genre_set=list(outcome.genre_set),
             needs_review=outcome.needs_review,
             row_error=None,
+            row_error_detail=None,
             message=None,
             evidence=words if evidence else None,
         )

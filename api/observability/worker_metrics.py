@@ -8,7 +8,7 @@ from typing import get_args
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
-from catalogue.labelled.labels import RowError
+from catalogue.labelled.labels import RowErrorCode
 from jobs.metrics import Histogram, WorkerMetrics
 from jobs.ports.webhooks import Outcome
 
@@ -25,7 +25,7 @@ def worker_metrics(metrics: WorkerMetrics) -> Iterator[Metric]:
         "spinelabel_row_errors",
         "Committed rows without a label, by error code.",
         "code",
-        [(code, metrics.row_errors.get(code, 0)) for code in RowError],
+        [(code, metrics.row_errors.get(code, 0)) for code in RowErrorCode],
     )
     yield _histograms(
         "spinelabel_chunk_duration_seconds",

@@ -34,6 +34,9 @@ class RowDocument(BaseModel):
     genre_set: list[str]
     needs_review: bool
     row_error: str | None
+    row_error_detail: str | None = Field(
+        description="For UNSUPPORTED_LANGUAGE the language of the summary, as an ISO 639-1 code."
+    )
     corrected_genre: str | None
 
 
@@ -65,6 +68,7 @@ def row_document(row: ResultRow, result: ResultSchema, corrected: str | None) ->
         genre_set=[genre for genre in label("genre_set").split("|") if genre],
         needs_review=label("needs_review") == "true",
         row_error=label("row_error") or None,
+        row_error_detail=label("row_error_detail") or None,
         corrected_genre=corrected,
     )
 

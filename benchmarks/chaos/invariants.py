@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.chaos.catalogues import HEADER, Catalogue, failed_rows, result_width
+from catalogue.labelled.labels import LABEL_COLUMNS
 
 TERMINAL = frozenset({"completed", "failed", "cancelled", "expired"})
 
@@ -114,7 +115,8 @@ def check_reference(catalogue: Catalogue, reference: bytes) -> list[str]:
         violations.append(f"{catalogue.name}: the reference result does not have the input's rows")
     if any(len(row) != result_width() for row in rows):
         violations.append(f"{catalogue.name}: a row of the reference result has a wrong width")
-    if any(bool(row[len(HEADER)]) == bool(row[-1]) for row in rows[1:]):
+    error = len(HEADER) + LABEL_COLUMNS.index("row_error")
+    if any(bool(row[len(HEADER)]) == bool(row[error]) for row in rows[1:]):
         violations.append(f"{catalogue.name}: a row has both or neither of a genre and an error")
     return violations
 

@@ -13,9 +13,12 @@ from benchmarks.fuzz.generators import Expected
 from benchmarks.fuzz.oracle import ParsedCatalogue, Record, delimiter_of, expected_cells, parse
 from catalogue.labelled.labels import LABEL_COLUMNS
 
-_ROW_ERRORS = frozenset({"EMPTY_SUMMARY", "MALFORMED_ROW", "SUMMARY_TOO_LONG", "MODEL_REJECTED"})
+_ROW_ERRORS = frozenset(
+    {"EMPTY_SUMMARY", "MALFORMED_ROW", "SUMMARY_TOO_LONG", "UNSUPPORTED_LANGUAGE", "MODEL_REJECTED"}
+)
 _FOUND_DURING_CONVERSION = ("WORKBOOK_UNREADABLE", "TOO_MANY_COLUMNS")
 _LABEL_CELLS = len(LABEL_COLUMNS)
+_ERROR = LABEL_COLUMNS.index("row_error")
 
 
 def check_refusal(case: Case, status: int, content_type: str, body: Mapping[str, Any]) -> list[str]:
@@ -86,7 +89,7 @@ def _check_rows(records: list[Record], lines: list[list[str]], width: int) -> li
         before, after = expected_cells(record, width)
         if tuple(row[:width]) != before or tuple(row[width + _LABEL_CELLS :]) != after:
             return [f"line {number}: cells {record.cells[:9]!r:.200} became {row!r:.200}"]
-        genre, error = row[width], row[width + _LABEL_CELLS - 1]
+        genre, error = row[width], row[width + _ERROR]
         if bool(genre) == bool(error) or (error and error not in _ROW_ERRORS):
             return [f"line {number}: genre {genre!r} and error {error!r}"]
         if (record.broken or any(after)) and error != "MALFORMED_ROW":
@@ -98,7 +101,7 @@ def _check_counts(
     document: Mapping[str, Any], parsed: ParsedCatalogue, lines: list[list[str]], errors: bytes
 ) -> list[str]:
     counts, width = document["row_counts"], len(parsed.header)
-    failed = sum(bool(row) and bool(row[width + _LABEL_CELLS - 1]) for row in lines)
+    failed = sum(bool(row) and bool(row[width + _ERROR]) for row in lines)
     labelled = sum(map(bool, lines)) - failed
     violations = []
     if (counts["labelled"], counts["failed"]) != (labelled, failed):
@@ -110,7 +113,7 @@ def _check_counts(
     if document["state"] == "completed" and counts["total"] != len(parsed.rows):
         violations.append(f"{len(parsed.rows)} rows in, the job counts {counts['total']}")
     listed = _csv(errors, ",")[1:]
-    numbers = [n for n, row in enumerate(filter(None, lines), 1) if row[width + _LABEL_CELLS - 1]]
+    numbers = [n for n, row in enumerate(filter(None, lines), 1) if row[width + _ERROR]]
     if [int(row[0]) for row in listed] != numbers:
         violations.append(f"the error list has rows {listed[:5]}, not {numbers[:5]}")
     return violations

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
+
+from catalogue.text.language_names import LANGUAGE_NAMES
 
 LABEL_COLUMNS: tuple[str, ...] = (
     "predicted_genre",
@@ -12,6 +15,7 @@ LABEL_COLUMNS: tuple[str, ...] = (
     "genre_set",
     "needs_review",
     "row_error",
+    "row_error_detail",
 )
 """In the order in which they follow the input columns."""
 
@@ -38,31 +42,67 @@ class OptionalColumns:
 NO_OPTIONAL_COLUMNS = OptionalColumns()
 
 
-class RowError(StrEnum):
-    """Why a row has no label."""
+class RowErrorCode(StrEnum):
+    """The kind of a row error."""
 
     EMPTY_SUMMARY = "EMPTY_SUMMARY"
     MALFORMED_ROW = "MALFORMED_ROW"
     SUMMARY_TOO_LONG = "SUMMARY_TOO_LONG"
+    UNSUPPORTED_LANGUAGE = "UNSUPPORTED_LANGUAGE"
     MODEL_REJECTED = "MODEL_REJECTED"
     PROCESSING_FAILED = "PROCESSING_FAILED"
+
+
+_MESSAGES = {
+    RowErrorCode.EMPTY_SUMMARY: "The summary holds no words that the model can read; add an "
+    "English summary.",
+    RowErrorCode.MALFORMED_ROW: "The row does not fit the header: its cells are shifted or "
+    "missing, or a quotation mark is never closed; correct it in the catalogue.",
+    RowErrorCode.SUMMARY_TOO_LONG: "The summary is longer than 100,000 characters; shorten it.",
+    RowErrorCode.UNSUPPORTED_LANGUAGE: "The summary is not in English, and the model reads no "
+    "other language; add an English summary.",
+    RowErrorCode.MODEL_REJECTED: "The model rejected this summary; check it for unusual "
+    "characters.",
+    RowErrorCode.PROCESSING_FAILED: "Labelling this part of the catalogue failed several times; "
+    "send these rows again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """Why a row has no label."""
+
+    code: RowErrorCode
+    detail: str = ""
+    """The ISO 639-1 code of the language for UNSUPPORTED_LANGUAGE; "" for the other codes."""
+
+    EMPTY_SUMMARY: ClassVar["RowError"]
+    MALFORMED_ROW: ClassVar["RowError"]
+    SUMMARY_TOO_LONG: ClassVar["RowError"]
+    MODEL_REJECTED: ClassVar["RowError"]
+    PROCESSING_FAILED: ClassVar["RowError"]
+
+    @classmethod
+    def unsupported_language(cls, language: str) -> "RowError":
+        """Return the error of a summary in `language`, an ISO 639-1 code."""
+        return cls(RowErrorCode.UNSUPPORTED_LANGUAGE, language)
 
     @property
     def message(self) -> str:
         """What is wrong and what to do."""
-        return _MESSAGES[self]
+        if self.code is RowErrorCode.UNSUPPORTED_LANGUAGE and self.detail:
+            return (
+                f"The summary is in {LANGUAGE_NAMES[self.detail]}, and the model reads English "
+                "only; add an English summary."
+            )
+        return _MESSAGES[self.code]
 
 
-_MESSAGES = {
-    RowError.EMPTY_SUMMARY: "The summary holds no words that the model can read; add an English "
-    "summary.",
-    RowError.MALFORMED_ROW: "The row does not fit the header: its cells are shifted or missing, or "
-    "a quotation mark is never closed; correct it in the catalogue.",
-    RowError.SUMMARY_TOO_LONG: "The summary is longer than 100,000 characters; shorten it.",
-    RowError.MODEL_REJECTED: "The model rejected this summary; check it for unusual characters.",
-    RowError.PROCESSING_FAILED: "Labelling this part of the catalogue failed several times; send "
-    "these rows again.",
-}
+RowError.EMPTY_SUMMARY = RowError(RowErrorCode.EMPTY_SUMMARY)
+RowError.MALFORMED_ROW = RowError(RowErrorCode.MALFORMED_ROW)
+RowError.SUMMARY_TOO_LONG = RowError(RowErrorCode.SUMMARY_TOO_LONG)
+RowError.MODEL_REJECTED = RowError(RowErrorCode.MODEL_REJECTED)
+RowError.PROCESSING_FAILED = RowError(RowErrorCode.PROCESSING_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +151,10 @@ def added_columns(extras: OptionalColumns = NO_OPTIONAL_COLUMNS) -> tuple[str, .
 def label_cells(
     outcome: Label | RowError, extras: OptionalColumns = NO_OPTIONAL_COLUMNS
 ) -> tuple[str, ...]:
-    """Return the cells of `added_columns`; for an error only needs_review and row_error."""
+    """Return the cells of `added_columns`; for an error only needs_review, row_error and its detail."""
     if isinstance(outcome, RowError):
-        return ("", "", "", "", "", "true", outcome.value, *("" for _ in extras.columns))
+        error = (outcome.code.value, outcome.detail)
+        return ("", "", "", "", "", "true", *error, *("" for _ in extras.columns))
     cells: tuple[str, ...] = (
         outcome.genre,
         f"{outcome.confidence:.4f}",
@@ -121,6 +162,7 @@ def label_cells(
         f"{outcome.second_confidence:.4f}",
         "|".join(outcome.genre_set),
         "true" if outcome.needs_review else "false",
+        "",
         "",
     )
     if extras.alternatives:

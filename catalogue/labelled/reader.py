@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from catalogue.labelled.labels import LABEL_COLUMNS, OptionalColumns, RowError
+from catalogue.labelled.labels import LABEL_COLUMNS, OptionalColumns, RowErrorCode
 from catalogue.labelled.writer import begins_with_bom, output_header
 from catalogue.limits import MAX_RECORD_BYTES
 from catalogue.parsing.csv_reader import read_cells
@@ -19,7 +19,7 @@ from catalogue.parsing.schema import CatalogueSchema
 # An input record in UTF-8 with doubled quotation marks, plus the labels.
 _MAX_RECORD_BYTES = 3 * MAX_RECORD_BYTES + 64 * 1024
 _BOM = "\ufeff".encode()
-_ERRORS = frozenset(error.value for error in RowError)
+_ERRORS = frozenset(error.value for error in RowErrorCode)
 _PROBABILITY = re.compile(r"(?:[01]\.[0-9]{4})?", re.ASCII)
 
 

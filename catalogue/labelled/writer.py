@@ -21,7 +21,7 @@ from catalogue.parsing.rows import Row
 from catalogue.parsing.schema import CatalogueSchema
 
 _BOM = "\ufeff"
-_ERROR_COLUMNS = ("row", "row_error", "message")
+_ERROR_COLUMNS = ("row", "row_error", "row_error_detail", "message")
 
 
 def output_header(
@@ -88,6 +88,7 @@ def encode_errors(rows: Sequence[Row], outcomes: Sequence[Outcome], *, first_row
     number = first_row
     for row, outcome in zip(rows, outcomes, strict=True):
         if isinstance(outcome, RowError):
-            lines.append(line((str(number), outcome.value, outcome.message), ",", "\n"))
+            cells = (str(number), outcome.code.value, outcome.detail, outcome.message)
+            lines.append(line(cells, ",", "\n"))
         number += not row.blank
     return encoded(lines)

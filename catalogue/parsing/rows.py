@@ -12,6 +12,7 @@ from catalogue.parsing.dialect import Dialect
 from catalogue.parsing.encoding import decode
 from catalogue.parsing.record_scanner import scan_records
 from catalogue.parsing.schema import CatalogueSchema
+from catalogue.text.language import foreign_language
 
 
 # Not frozen, which would take three times as long to construct.
@@ -25,7 +26,9 @@ class Row:
     """"" if the catalogue has no title column."""
     summary: str
     error: RowError | None
-    """Why the row cannot be labelled: MALFORMED_ROW, SUMMARY_TOO_LONG or EMPTY_SUMMARY."""
+    """Why the row cannot be labelled: MALFORMED_ROW, SUMMARY_TOO_LONG, EMPTY_SUMMARY or
+    UNSUPPORTED_LANGUAGE.
+    """
     blank: bool = False
 
     @classmethod
@@ -42,7 +45,7 @@ def parse_records(raw: bytes, schema: CatalogueSchema) -> list[Row]:
 
     A row is MALFORMED_ROW if a quote is not closed, if it has no summary cell, or if a cell beyond the
     header is not empty, because an unquoted delimiter has then shifted the cells. A summary of white
-    space is EMPTY_SUMMARY. Summaries without tokens after cleaning are left to the caller.
+    space is EMPTY_SUMMARY, one in another language than English UNSUPPORTED_LANGUAGE. Summaries without tokens after cleaning are left to the caller.
     """
     text = decode(raw, schema.dialect.encoding)
     records = split_fast(text, schema.dialect.delimiter)
@@ -88,4 +91,8 @@ def _row(cells: list[str], schema: CatalogueSchema, *, broken: bool) -> Row:
 def _error_of(summary: str) -> RowError | None:
     if len(summary) > MAX_SUMMARY_CHARACTERS:
         return RowError.SUMMARY_TOO_LONG
-    return RowError.EMPTY_SUMMARY if not summary or summary.isspace() else None
+    if not summary or summary.isspace():
+        return RowError.EMPTY_SUMMARY
+    # The title does not count: the blurb of a foreign book is often English, and the other way round.
+    language = foreign_language(summary)
+    return RowError.unsupported_language(language) if language else None

@@ -22,6 +22,7 @@ LABEL_COLUMNS = (
     "genre_set",
     "needs_review",
     "row_error",
+    "row_error_detail",
 )
 OPTIONAL_COLUMNS = ("alternatives", "evidence")
 _LAYOUTS = [

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import redis
 
-from catalogue.labelled.labels import EvidenceWord, Label, RowError
+from catalogue.labelled.labels import EvidenceWord, Label, RowError, RowErrorCode
 from jobs.job import Failure
 from jobs.ports.label_requests import LabelRequest, LabelRequests, LabelResponse
 from jobs.redis.keys import label_request_key, label_response_key
@@ -68,11 +68,14 @@ class RedisLabelRequests(LabelRequests):
 def _document(response: LabelResponse | Failure) -> dict[str, Any]:
     if isinstance(response, Failure):
         return {"failure": asdict(response)}
-    outcomes = [
-        {"row_error": outcome.value} if isinstance(outcome, RowError) else asdict(outcome)
-        for outcome in response.outcomes
-    ]
+    outcomes = [_outcome_document(outcome) for outcome in response.outcomes]
     return {"model_version": response.model_version, "outcomes": outcomes}
+
+
+def _outcome_document(outcome: Label | RowError) -> dict[str, Any]:
+    if isinstance(outcome, RowError):
+        return {"row_error": outcome.code.value, "row_error_detail": outcome.detail}
+    return asdict(outcome)
 
 
 def _response_from(document: dict[str, Any]) -> LabelResponse | Failure:
@@ -86,7 +89,7 @@ def _response_from(document: dict[str, Any]) -> LabelResponse | Failure:
 
 def _outcome_from(document: dict[str, Any]) -> Label | RowError:
     if "row_error" in document:
-        return RowError(document["row_error"])
+        return RowError(RowErrorCode(document["row_error"]), document["row_error_detail"])
     tuples = {
         "genre_set": tuple(document["genre_set"]),
         "alternatives": tuple(map(tuple, document.get("alternatives", ()))),

@@ -18,7 +18,7 @@ from benchmarks.fuzz.oracle import ParsedCatalogue, Record, parse, parse_text
 from catalogue.labelled.labels import LABEL_COLUMNS
 
 LABELS = ",".join(LABEL_COLUMNS)
-GOOD = "crime,0.9000,horror,0.0500,crime,false,"
+GOOD = "crime,0.9000,horror,0.0500,crime,false,,"
 BAD = ",,,,,true,"
 
 
@@ -95,11 +95,14 @@ LINES = [
     f"id,summary,{LABELS}",
     f"1,a murder,{GOOD}",
     "",
-    f"2,,{BAD}EMPTY_SUMMARY",
-    f"3,x,{BAD}MALFORMED_ROW,shifted",
-    f'4,"""open",{BAD}MALFORMED_ROW',
+    f"2,,{BAD}EMPTY_SUMMARY,",
+    f"3,x,{BAD}MALFORMED_ROW,,shifted",
+    f'4,"""open",{BAD}MALFORMED_ROW,',
 ]
-ERRORS = b"row,row_error,message\n2,EMPTY_SUMMARY,m\n3,MALFORMED_ROW,m\n4,MALFORMED_ROW,m\n"
+ERRORS = (
+    b"row,row_error,row_error_detail,message\n"
+    b"2,EMPTY_SUMMARY,,m\n3,MALFORMED_ROW,,m\n4,MALFORMED_ROW,,m\n"
+)
 
 
 def document(state: str = "completed", **counts: int) -> Mapping[str, Any]:
@@ -128,10 +131,10 @@ def test_a_correct_result_passes() -> None:
         [*LINES[:2], *LINES[3:]],
         [*LINES[:1], LINES[2], LINES[1], *LINES[3:]],
         [LINES[0], LINES[1].replace("a murder", "a  murder"), *LINES[2:]],
-        [LINES[0], f"1,a murder,{BAD}", *LINES[2:]],
-        [LINES[0], f"1,a murder,{BAD}PROCESSING_FAILED", *LINES[2:]],
+        [LINES[0], f"1,a murder,{BAD},", *LINES[2:]],
+        [LINES[0], f"1,a murder,{BAD}PROCESSING_FAILED,", *LINES[2:]],
         [*LINES[:4], f"3,x,{GOOD},shifted", LINES[5]],
-        [*LINES[:4], f"3,x,{BAD}MALFORMED_ROW,", LINES[5]],
+        [*LINES[:4], f"3,x,{BAD}MALFORMED_ROW,,", LINES[5]],
         [*LINES[:5], f'4,"""open",{GOOD}'],
         [LINES[0].replace("summary", "text"), *LINES[1:]],
     ],
@@ -146,7 +149,7 @@ def test_wrong_counts_states_and_error_lists_are_detected() -> None:
     assert violations(LINES, total=5, pending=1)
     assert violations(LINES, state="failed")
     assert violations(LINES, errors=ERRORS.replace(b"3,MAL", b"1,MAL"))
-    assert violations(LINES, errors=b"row,row_error,message\n")
+    assert violations(LINES, errors=b"row,row_error,row_error_detail,message\n")
 
 
 def test_an_accepted_invalid_catalogue_is_detected() -> None:

@@ -33,9 +33,9 @@ def result(catalogue: Catalogue) -> bytes:
 def lines_of(catalogue: Catalogue) -> list[bytes]:
     lines = [",".join(("sku", "title", "summary", *LABEL_COLUMNS)).encode() + b"\n"]
     for row in catalogue.rows:
-        labels = ("crime", "0.9", "horror", "0.1", "crime", "false", "")
+        labels = ("crime", "0.9", "horror", "0.1", "crime", "false", "", "")
         if not row[2]:
-            labels = ("", "", "", "", "", "true", "EMPTY_SUMMARY")
+            labels = ("", "", "", "", "", "true", "EMPTY_SUMMARY", "")
         cells = ['"' + cell.replace('"', '""') + '"' for cell in (*row, *labels)]
         lines.append(",".join(cells).encode() + b"\n")
     return lines

@@ -17,6 +17,7 @@ LABEL_COLUMNS = [
     "genre_set",
     "needs_review",
     "row_error",
+    "row_error_detail",
 ]
 
 
@@ -52,6 +53,26 @@ def test_row_errors_are_listed_apart(stack: Stack, sample: bytes) -> None:
     before = read(sample)
     for row in errors[1:]:
         assert before[int(row[0])][-1].strip() == ""
+
+
+def test_rows_in_other_languages_are_not_labelled(stack: Stack) -> None:
+    german = "Die Tochter des Müllers und der Drache, der ihr das Leben rettet."
+    french = "La fille du meunier et le dragon qui lui sauve la vie dans une forêt."
+    english = "A detective hunts a killer through the rain and fog of an old city."
+    rows = [german, english, french]
+    content = "\n".join(["title,summary"] + [f'Nachtstück,"{row}"' for row in rows])
+    job = stack.wait(stack.submit(content.encode()))
+    assert job["state"] == "completed"
+    assert job["row_counts"] == {"total": 3, "labelled": 1, "failed": 2, "pending": 0}
+    found = [row[-2:] for row in read(stack.result(str(job["id"])))[1:]]
+    assert found == [["UNSUPPORTED_LANGUAGE", "de"], ["", ""], ["UNSUPPORTED_LANGUAGE", "fr"]]
+    listed = read(stack.http.get(f"/v1/jobs/{job['id']}/errors").content)[1:]
+    assert [row[:3] for row in listed] == [
+        ["1", "UNSUPPORTED_LANGUAGE", "de"],
+        ["3", "UNSUPPORTED_LANGUAGE", "fr"],
+    ]
+    document = stack.http.get(f"/v1/jobs/{job['id']}/rows", params={"filter": "errors"}).json()
+    assert [row["row_error_detail"] for row in document["rows"]] == ["de", "fr"]
 
 
 @pytest.mark.parametrize(

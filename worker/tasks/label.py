@@ -173,7 +173,7 @@ def _label_and_commit(
         metrics=ChunkMetrics(
             duration_s=time.monotonic() - started_at,
             row_errors=Counter(
-                outcome.value for outcome in outcomes if isinstance(outcome, RowError)
+                outcome.code.value for outcome in outcomes if isinstance(outcome, RowError)
             ),
             model_calls_s=measured.model_calls_s,
             cache_hits=measured.cache_hits,

@@ -6,10 +6,12 @@ import { percent } from "./format.js";
 import { modelGenres, spine } from "./spines.js";
 
 const CHOICES = 3;
+const LANGUAGES = new Intl.DisplayNames("en", { type: "language" });
 const ERRORS = {
   EMPTY_SUMMARY: "The summary has no words that the model can read.",
   MALFORMED_ROW: "The row's cells are shifted or missing.",
   SUMMARY_TOO_LONG: "The summary is too long for the model.",
+  UNSUPPORTED_LANGUAGE: "The summary is not in English, which is all that the model reads.",
   MODEL_REJECTED: "The model refused this summary.",
   PROCESSING_FAILED: "Labelling failed several times here; send these rows again.",
 };
@@ -30,9 +32,16 @@ export function rowItem(job, row, { columns, title_column, summary_column }) {
 }
 
 function opinion(row) {
-  if (row.row_error) return ERRORS[row.row_error] ?? row.row_error;
+  if (row.row_error) return error(row);
   const second = row.second_genre ? `, else ${row.second_genre} (${percent(row.second_confidence)})` : "";
   return `The model says ${row.predicted_genre} (${percent(row.confidence)})${second}.`;
+}
+
+function error({ row_error, row_error_detail }) {
+  if (row_error === "UNSUPPORTED_LANGUAGE" && row_error_detail) {
+    return `The summary is in ${LANGUAGES.of(row_error_detail)}; the model reads English only.`;
+  }
+  return ERRORS[row_error] ?? row_error;
 }
 
 function cells(columns, values) {

@@ -75,6 +75,7 @@ def test_every_summary_gets_its_label_under_the_names_of_the_columns(harness: Ap
         "genre_set": ["fantasy", "horror"],
         "needs_review": True,
         "row_error": None,
+        "row_error_detail": None,
         "message": None,
         "evidence": None,
     }

@@ -37,6 +37,7 @@ ADDED = [
     "genre_set",
     "needs_review",
     "row_error",
+    "row_error_detail",
 ]
 
 
@@ -94,6 +95,7 @@ def test_json_lines_have_typed_values_under_names_that_are_all_different(
         "genre_set": ["crime", "history"],
         "needs_review": True,
         "row_error": None,
+        "row_error_detail": None,
     }
     assert rows[1]["predicted_genre"] is None
     assert rows[1]["row_error"] == "EMPTY_SUMMARY"
@@ -125,7 +127,7 @@ def test_a_workbook_has_the_same_cells_as_texts_and_numbers(harness: ApiHarness)
     assert rows[1][7] == 0.1234
     assert rows[1][10:12] == ("crime|history", True)
     assert rows[3][:3] == ("Ünï_x0007_ _x005F_x0041_ 目录", "second", "a & b <c>")
-    assert rows[4][13] == "one|=two"
+    assert rows[4][14] == "one|=two"
     assert len(rows) == 5
 
 

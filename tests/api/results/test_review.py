@@ -91,6 +91,7 @@ def test_rows_have_their_cells_and_what_the_model_said(harness: ApiHarness) -> N
         "genre_set": ["horror", "travel"],
         "needs_review": True,
         "row_error": None,
+        "row_error_detail": None,
         "corrected_genre": None,
     }
     assert found["rows"][2]["row_error"] == "EMPTY_SUMMARY"

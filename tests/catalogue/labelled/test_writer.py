@@ -16,6 +16,7 @@ from catalogue.labelled.labels import (
     OptionalColumns,
     Outcome,
     RowError,
+    RowErrorCode,
     label_columns,
 )
 from catalogue.labelled.writer import (
@@ -38,7 +39,8 @@ LABEL = Label(
     genre_set=("fantasy", "horror"),
     needs_review=False,
 )
-CELLS = ("fantasy", "0.8765", "horror", "0.1000", "fantasy|horror", "false", "")
+CELLS = ("fantasy", "0.8765", "horror", "0.1000", "fantasy|horror", "false", "", "")
+ERRORS = [RowError(code) for code in RowErrorCode] + [RowError.unsupported_language("de")]
 
 EVIDENCE = OptionalColumns(evidence=True)
 
@@ -64,8 +66,8 @@ def test_cells_then_labels_then_what_lies_beyond_the_header() -> None:
         ["id", "summary", *LABEL_COLUMNS],
         ["007", "a dragon", *CELLS],
         [],
-        ["2", "b", "", "", "", "", "", "true", "MALFORMED_ROW", "c", ""],
-        ["3", "", "", "", "", "", "", "true", "MALFORMED_ROW"],
+        ["2", "b", "", "", "", "", "", "true", "MALFORMED_ROW", "", "c", ""],
+        ["3", "", "", "", "", "", "", "true", "MALFORMED_ROW", ""],
         ["4", "d", *CELLS, "", ""],
     ]
 
@@ -99,7 +101,7 @@ def test_every_cell_of_any_input_comes_back_unchanged(parts: list[str]) -> None:
         if row.blank:
             assert line == []
         else:
-            assert line[:2] + line[9:] == list(row.cells)
+            assert line[:2] + line[2 + len(LABEL_COLUMNS) :] == list(row.cells)
 
 
 def test_a_broken_byte_is_written_as_it_was_read() -> None:
@@ -140,7 +142,7 @@ def test_labelling_a_result_again_clashes_nowhere() -> None:
     again = inspect_head(raw, complete=True)
     names = output_header(again)
     assert again.header == output_header(schema)
-    assert len(set(names)) == len(names) == 2 + 7 + 7
+    assert len(set(names)) == len(names) == 2 + 2 * len(LABEL_COLUMNS)
 
 
 def test_alternatives_are_a_column_before_the_evidence() -> None:
@@ -163,8 +165,8 @@ def test_alternatives_are_a_column_before_the_evidence() -> None:
         header, *cells = read(
             encode_header(schema, asked) + encode_rows(schema, rows, outcomes, asked)
         )
-        assert header[9:] == columns
-        assert [row[9:] for row in cells] == [added, [""] * len(added)]
+        assert header[10:] == columns
+        assert [row[10:] for row in cells] == [added, [""] * len(added)]
 
 
 def test_evidence_is_one_more_column_where_it_was_asked_for() -> None:
@@ -175,21 +177,26 @@ def test_evidence_is_one_more_column_where_it_was_asked_for() -> None:
     raw = encode_header(schema, EVIDENCE) + encode_rows(schema, rows, outcomes, EVIDENCE)
     header, *cells = read(raw)
     assert header[-1] == output_header(schema, EVIDENCE)[-1] == f"{EVIDENCE_COLUMN}_2"
-    assert [row[9] for row in cells] == ["dragon|wizard", "", "", ""]
-    assert [len(row) for row in cells] == [10, 10, 10, 11]
+    assert [row[10] for row in cells] == ["dragon|wizard", "", "", ""]
+    assert [len(row) for row in cells] == [11, 11, 11, 12]
     assert encode_rows(schema, rows, outcomes) == encode_rows(schema, rows, outcomes_for(rows))
 
 
-@pytest.mark.parametrize("error", list(RowError))
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: f"{error.code}{error.detail}")
 def test_a_row_in_error_has_no_label_but_asks_for_review(error: RowError) -> None:
     schema = inspect_head(b"summary\nx\n", complete=True)
     raw = encode_rows(schema, [Row(("x",), "", "x", None)], [error])
-    assert read(raw) == [["x", "", "", "", "", "", "true", error.value]]
+    assert read(raw) == [["x", "", "", "", "", "", "true", error.code.value, error.detail]]
     assert error.message.endswith(".")
 
 
+def test_the_message_of_a_language_names_it() -> None:
+    assert "is in German," in RowError.unsupported_language("de").message
+
+
 def test_no_cell_of_ours_runs_as_a_formula() -> None:
-    added = [*LABEL_COLUMNS, *CELLS, "true", *RowError, *(error.message for error in RowError)]
+    errors = [text for error in ERRORS for text in (error.code, error.detail, error.message)]
+    added = [*LABEL_COLUMNS, *CELLS, "true", *errors]
     assert not [cell for cell in added if cell[:1] in set("=+-@\t\r")]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue.labelled.labels import RowError
+from catalogue.labelled.labels import RowError, RowErrorCode
 from catalogue.limits import MAX_RECORD_BYTES, MAX_SUMMARY_CHARACTERS
 from catalogue.parsing.chunking import ChunkRange, plan_chunks
 from catalogue.parsing.rows import Row, parse_records
@@ -45,6 +45,20 @@ def test_cells_are_kept_and_problems_named(
     found = row(text)
     assert (found.cells, found.error, found.blank) == (cells, problem, False)
     assert found.summary == (cells[1] if problem is not RowError.MALFORMED_ROW else found.summary)
+
+
+GERMAN = "Die Tochter des Müllers und der Drache, der ihr das Leben rettet."
+
+
+def test_a_summary_in_another_language_is_an_error_that_names_it() -> None:
+    assert row(f'1,"{GERMAN}",3\n').error == RowError(RowErrorCode.UNSUPPORTED_LANGUAGE, "de")
+    assert Row.of_book("", GERMAN).error == RowError.unsupported_language("de")
+
+
+def test_the_title_says_nothing_about_the_language() -> None:
+    assert Row.of_book(GERMAN, "A miller's daughter is saved by a dragon.").error is None
+    assert Row.of_book(GERMAN, "A novel.").error is None
+    assert Row.of_book("The Miller's Dragon", GERMAN).error is not None
 
 
 def test_a_summary_of_the_longest_length_is_labelled_and_one_longer_is_not() -> None:

@@ -21,9 +21,9 @@ from tests.waiting import WITHIN_S, eventually
 
 RESULT = (
     b"title,summary,predicted_genre,confidence,second_genre,second_confidence,genre_set,"
-    b"needs_review,row_error\n"
-    b"A,words,crime,0.9,horror,0.1,crime,false,\n"
-    b"B,words,horror,0.4,crime,0.3,horror|crime,true,\n"
+    b"needs_review,row_error,row_error_detail\n"
+    b"A,words,crime,0.9,horror,0.1,crime,false,,\n"
+    b"B,words,horror,0.4,crime,0.3,horror|crime,true,,\n"
 )
 
 

@@ -27,10 +27,11 @@ HEADER = [
     "genre_set",
     "needs_review",
     "row_error",
+    "row_error_detail",
 ]
 ROWS = [
-    ["Emma [1]", "x", "words", "romance", "0.9100", "crime", "0.05", "romance", "false", ""],
-    ["None", "x", "", "", "", "", "", "", "true", "EMPTY_SUMMARY"],
+    ["Emma [1]", "x", "words", "romance", "0.9100", "crime", "0.05", "romance", "false", "", ""],
+    ["None", "x", "", "", "", "", "", "", "true", "EMPTY_SUMMARY", ""],
     [
         "Ulysses",
         "x",
@@ -41,6 +42,7 @@ ROWS = [
         "0.3",
         "romance|crime",
         "true",
+        "",
         "",
         "more",
     ],
@@ -148,7 +150,8 @@ def test_a_catalogue_with_evidence_is_read_back_too(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text(
         "id,predicted_genre,confidence,second_genre,second_confidence,genre_set,needs_review,"
-        "row_error,evidence\n1,crime,0.9,horror,0.1,crime,false,,knife|alibi\n"
+        "row_error,row_error_detail,evidence\n"
+        "1,crime,0.9,horror,0.1,crime,false,,,knife|alibi\n"
     )
     (row,) = read_labelled(path)
     assert (row.own, row.genre, row.needs_review) == ({"id": "1"}, "crime", False)

@@ -23,6 +23,7 @@ LABEL: dict[str, Any] = {
     "genre_set": ["crime", "thriller"],
     "needs_review": True,
     "row_error": None,
+    "row_error_detail": None,
     "message": None,
     "evidence": [{"word": "inquest", "weight": 0.24}, {"word": "constable", "weight": 0.12}],
 }

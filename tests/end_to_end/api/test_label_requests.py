@@ -18,6 +18,7 @@ SUMMARIES = [
     "1984 ...",
     "",
 ]
+GERMAN = "Die Tochter des Müllers und der Drache, der ihr das Leben rettet."
 
 
 def ask(stack: Stack, summaries: list[str], **options: bool) -> list[dict[str, Any]]:
@@ -30,7 +31,7 @@ def ask(stack: Stack, summaries: list[str], **options: bool) -> list[dict[str, A
 def cells(label: dict[str, Any]) -> list[str]:
     """The label as the columns of a labelled catalogue."""
     if label["row_error"]:
-        return ["", "", "", "", "", "true", label["row_error"]]
+        return ["", "", "", "", "", "true", label["row_error"], label["row_error_detail"] or ""]
     return [
         label["predicted_genre"],
         f"{label['confidence']:.4f}",
@@ -38,6 +39,7 @@ def cells(label: dict[str, Any]) -> list[str]:
         f"{label['second_confidence']:.4f}",
         "|".join(label["genre_set"]),
         str(label["needs_review"]).lower(),
+        "",
         "",
     ]
 
@@ -54,10 +56,10 @@ def test_single_summaries_get_the_labels_and_words_that_a_job_gives_them(
     columns, *labelled = read(stack.result(str(job["id"])))
     assert columns == ["summary", *LABEL_COLUMNS, "evidence"]
     labels = ask(stack, summaries, evidence=True)
-    assert [row[1:8] for row in labelled] == [cells(label) for label in labels]
+    assert [row[1:9] for row in labelled] == [cells(label) for label in labels]
     for row, label in zip(labelled, labels, strict=True):
         words = [weighed["word"] for weighed in label["evidence"]]
-        assert row[8] == "|".join(words)
+        assert row[9] == "|".join(words)
         assert bool(words) is not bool(label["row_error"])
         assert set(words) <= set(clean(row[0]).split())
         assert sum(weighed["weight"] for weighed in label["evidence"]) <= 1.001
@@ -68,6 +70,14 @@ def test_summaries_without_words_are_in_error_and_their_neighbours_are_not(stack
     assert [label["predicted_genre"] for label in labels] == ["crime", "fantasy", None, None]
     assert [label["row_error"] for label in labels[2:]] == ["EMPTY_SUMMARY"] * 2
     assert all(label["evidence"] is None for label in labels)
+
+
+def test_a_summary_in_another_language_is_named_and_not_labelled(stack: Stack) -> None:
+    german, english = ask(stack, [GERMAN, SUMMARIES[0]])
+    assert german["predicted_genre"] is None
+    assert (german["row_error"], german["row_error_detail"]) == ("UNSUPPORTED_LANGUAGE", "de")
+    assert "German" in german["message"]
+    assert english["predicted_genre"] == "crime"
 
 
 def test_a_question_does_not_wait_for_a_big_catalogue(stack: Stack) -> None:

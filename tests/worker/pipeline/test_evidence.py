@@ -17,13 +17,13 @@ def test_the_column_is_last_and_holds_words_of_the_cleaned_summary(
     )
     job = harness.run(content, OptionalColumns(evidence=True))
     header, *rows = harness.result(job.id)
-    assert header[-2:] == ["row_error", "evidence"]
-    assert [row[9] for row in rows] == ["dragon|sum|cafe", "", "wizard", ""]
+    assert header[-2:] == ["row_error_detail", "evidence"]
+    assert [row[10] for row in rows] == ["dragon|sum|cafe", "", "wizard", ""]
 
 
 def test_a_job_without_the_option_has_no_evidence_column(harness: WorkerHarness) -> None:
     job = harness.run(catalogue(4))
-    assert harness.result(job.id)[0][-1] == "row_error"
+    assert harness.result(job.id)[0][-1] == "row_error_detail"
 
 
 def test_words_stay_with_their_rows_across_repeats_and_batches(
@@ -36,7 +36,7 @@ def test_words_stay_with_their_rows_across_repeats_and_batches(
         "\n".join(["id,summary", *lines, ""]).encode(), OptionalColumns(evidence=True)
     )
     assert job.state is State.COMPLETED
-    assert [row[9] for row in harness.result(job.id)[1:]] == words
+    assert [row[10] for row in harness.result(job.id)[1:]] == words
 
 
 def test_a_job_with_evidence_fails_if_the_model_gives_none(

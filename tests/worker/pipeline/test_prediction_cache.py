@@ -69,6 +69,18 @@ def test_a_repeated_catalogue_skips_the_model_and_gives_the_same_bytes(
     assert harness.model.texts == []
 
 
+def test_a_row_in_another_language_is_neither_sent_to_the_model_nor_cached(
+    harness: CachingHarness,
+) -> None:
+    german = "Die Tochter des Müllers und der Drache, der ihr das Leben rettet."
+    content = f'id,summary\n1,a dragon and a wizard\n2,"{german}"\n'.encode()
+    first = harness.label(content)
+    assert harness.model.texts == ["dragon wizard"]
+    assert b",true,UNSUPPORTED_LANGUAGE,de" in first
+    assert harness.label(content) == first
+    assert harness.model.texts == ["dragon wizard"]
+
+
 def test_only_new_rows_are_sent_to_the_model(harness: CachingHarness) -> None:
     harness.label(catalogue(10))
     harness.model.texts.clear()

@@ -42,7 +42,7 @@ def test_rows_below_the_review_threshold_of_the_job_need_review(
 def test_the_result_lists_the_requested_number_of_alternatives(harness: WorkerHarness) -> None:
     job = harness.run(catalogue(4), OptionalColumns(alternatives=3))
     header, *rows = harness.result(job.id)
-    assert header[-2:] == ["row_error", "alternatives"]
+    assert header[-2:] == ["row_error_detail", "alternatives"]
     for row in rows:
         cells = dict(zip(header, row, strict=True))
         names, probabilities = zip(

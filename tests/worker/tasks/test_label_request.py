@@ -15,6 +15,7 @@ from jobs.ports.label_requests import LabelRequest, LabelResponse
 from tests.worker.worker_harness import WorkerHarness
 from worker.tasks.label_request import process_label_request
 
+GERMAN = "Der Drache und die Tochter des Königs: ein Roman über das Ende einer Welt."
 SUMMARIES = (
     "A murder, a detective and a dragon in the LIBRARY!",
     "",
@@ -22,6 +23,7 @@ SUMMARIES = (
     "the poisonword",
     "a horror story " * 40,
     "x" * 100_001,
+    GERMAN,
     "A murder, a detective and a dragon in the LIBRARY!",
     "",
 )
@@ -44,9 +46,10 @@ def test_a_label_request_gives_the_same_outcomes_as_a_job(
     assert response.model_version == job.model_version
     for outcome, row in zip(response.outcomes, harness.result(job.id)[1:], strict=True):
         if isinstance(outcome, RowError):
-            assert row[2:9] == ["", "", "", "", "", "true", outcome.value]
+            error = [outcome.code.value, outcome.detail]
+            assert row[2:10] == ["", "", "", "", "", "true", *error]
             continue
-        assert row[2:9] == [
+        assert row[2:10] == [
             outcome.genre,
             f"{outcome.confidence:.4f}",
             outcome.second_genre,
@@ -54,10 +57,11 @@ def test_a_label_request_gives_the_same_outcomes_as_a_job(
             "|".join(outcome.genre_set),
             str(outcome.needs_review).lower(),
             "",
+            "",
         ]
         if evidence:
-            assert row[9].split("|") == [weighted.word for weighted in outcome.evidence]
-    errors = [o.value if isinstance(o, RowError) else "" for o in response.outcomes]
+            assert row[10].split("|") == [weighted.word for weighted in outcome.evidence]
+    errors = [o.code.value if isinstance(o, RowError) else "" for o in response.outcomes]
     assert errors == [
         "",
         "EMPTY_SUMMARY",
@@ -65,6 +69,7 @@ def test_a_label_request_gives_the_same_outcomes_as_a_job(
         "MODEL_REJECTED",
         "",
         "SUMMARY_TOO_LONG",
+        "UNSUPPORTED_LANGUAGE",
         "",
         "EMPTY_SUMMARY",
     ]
