@@ -1,1 +1,1 @@
-"""The front door: HTTP in, HTTP out, and the web page. HTTP statuses are named here and nowhere else."""
+"""The HTTP API and the web page. No other package depends on HTTP statuses."""

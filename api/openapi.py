@@ -1,4 +1,4 @@
-"""The OpenAPI description, generated from the routes, and the page that displays it without external resources."""
+"""The OpenAPI description, generated from the routes, and its page without external resources."""
 
 from __future__ import annotations
 

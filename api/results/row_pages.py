@@ -135,7 +135,7 @@ def _invalid_cursor() -> Problem:
     return Problem(
         HTTPStatus.BAD_REQUEST,
         "INVALID_CURSOR",
-        "'after' is no cursor of this job's rows; start again without it.",
+        "The cursor in 'after' is not valid for this job; start again without it.",
     )
 
 
@@ -152,6 +152,6 @@ def _matches(query: RowsQuery, document: RowDocument, row: ResultRow) -> bool:
     if query.genre is not None:
         wanted = wanted and query.genre in (document.predicted_genre, document.corrected_genre)
     if query.search is not None:
-        words = query.search.casefold()
-        wanted = wanted and any(words in cell.casefold() for cell in row.cells)
+        text = query.search.casefold()
+        wanted = wanted and any(text in cell.casefold() for cell in row.cells)
     return wanted

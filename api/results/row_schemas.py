@@ -55,16 +55,16 @@ def row_document(row: ResultRow, result: ResultSchema, corrected: str | None) ->
     def label(column: str) -> str:
         return result.label(row.cells, column)
 
-    def share(column: str) -> float | None:
+    def number(column: str) -> float | None:
         return float(label(column)) if label(column) else None
 
     return RowDocument(
         row=row.number,
         cells=[_shown(cell) for cell in row.cells[: result.width]],
         predicted_genre=label("predicted_genre") or None,
-        confidence=share("confidence"),
+        confidence=number("confidence"),
         second_genre=label("second_genre") or None,
-        second_confidence=share("second_confidence"),
+        second_confidence=number("second_confidence"),
         genre_set=[genre for genre in label("genre_set").split("|") if genre],
         needs_review=label("needs_review") == "true",
         row_error=label("row_error") or None,

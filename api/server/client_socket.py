@@ -45,7 +45,7 @@ class MinimumRate:
         """
         began = self._clock()
         if not ready(self._bounds.idle_timeout_s):
-            raise TimeoutError(f"nothing moved for {self._bounds.idle_timeout_s:g} s")
+            raise TimeoutError(f"no bytes were transferred for {self._bounds.idle_timeout_s:g} s")
         self._waited_s += self._clock() - began
         if self._waited_s >= self._bounds.idle_timeout_s:
             if self._moved < self._bounds.bytes_per_s * self._waited_s:

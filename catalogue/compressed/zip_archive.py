@@ -47,15 +47,15 @@ class ZipArchive:
         names = [name for name in self._zip.names if _is_file(name)]
         if not names:
             raise EmptyArchive(
-                "The ZIP archive holds no file; put one CSV file into it, or send the file itself."
+                "The ZIP archive contains no file; add one CSV file, or send the file itself."
             )
         if len(names) > 1:
             raise MultipleFilesInArchive(
-                f"The ZIP archive holds several files: {format_names(names)}. Send one catalogue at a time."
+                f"The ZIP archive contains several files: {format_names(names)}. Send one catalogue at a time."
             )
         if self._zip.is_encrypted(names[0]):
             raise ArchiveEncrypted(
-                "The ZIP archive has a password; pack the catalogue without one, or send it as CSV."
+                "The ZIP archive is encrypted; create it without a password, or send the catalogue as CSV."
             )
         return names[0]
 
@@ -89,6 +89,6 @@ def _is_file(name: str) -> bool:
 
 def _corrupt() -> CorruptArchive:
     return CorruptArchive(
-        "The ZIP archive is damaged, ends early, or is packed in an unusual way; pack the catalogue again, or send it "
-        "as CSV."
+        "The ZIP archive is damaged, truncated or compressed with an unsupported method; create it again, or send "
+        "the catalogue as CSV."
     )

@@ -46,7 +46,7 @@ def as_parquet(
 
     Args:
         row_bytes: mean size of a row as CSV, which determines the rows per group.
-        max_characters: maximum of characters in a row group.
+        max_characters: maximum characters of a row group.
         pipe: the file object that the library writes to; a new one if None.
 
     Raises:
@@ -181,7 +181,7 @@ def _bounded(
         characters += sum(map(_characters, values))
         if characters > max_characters:
             raise ValueError(
-                "some rows are so much longer than the others that Parquet cannot be made; CSV can"
+                "some rows are too long for a Parquet file of bounded memory; download CSV instead"
             )
         if len(batch) == batch_rows or (number + 1) % group_rows == 0:
             yield batch

@@ -69,7 +69,7 @@ class LeaseHeartbeat:
 
         Raises:
             LeaseLost: another worker has claimed the step, or the job has ended.
-            redis.RedisError: Redis was away for so long that the lease has expired.
+            redis.RedisError: Redis was unreachable for so long that the lease has expired.
         """
         self._on_step()
         if self._lost is not None:

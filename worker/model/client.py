@@ -62,7 +62,7 @@ class PredictionFuture(Generic[Rows_co]):
         self._send = send
         self._read = read
         self._with_retries = with_retries
-        self.durations_s: list[float] = []  # of each RPC so far, failed ones among them
+        self.durations_s: list[float] = []  # of each RPC so far, including failed ones
         self._call: _TimedCall | None = _TimedCall(send())
 
     def result(self) -> Rows_co:
@@ -169,7 +169,9 @@ class ModelClient:
 
         try:
             return self._with_retries(call)
-        except ModelRejected as error:  # the request holds no user's text that could be at fault
+        except (
+            ModelRejected
+        ) as error:  # the request contains no user's text that could be the cause
             if error.code in AMBIGUOUS:
                 raise ModelUnavailable(
                     f"the model fails to describe itself: {error}", code=error.code
@@ -258,7 +260,7 @@ class ModelClient:
         if action is RetryAction.MISMATCH:
             return ModelMismatch(f"model {self._model_name} cannot be used: {status}", code=code)
         return ModelUnavailable(
-            f"model {self._model_name} at {self._target} gave no answer"
-            f" ({failing_for_s:.0f} s of trying); the last was {status}",
+            f"model {self._model_name} at {self._target} did not respond within"
+            f" {failing_for_s:.0f} s of retries; the last error was {status}",
             code=code,
         )

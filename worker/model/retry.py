@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-# The server is away, restarting, reloading, full or slow; the same request can succeed later.
+# The server is unreachable, starting, reloading, overloaded or slow; a retry can succeed.
 # A server that shuts down ends calls that it cannot finish with CANCELLED.
 TRANSIENT = frozenset(
     {"UNAVAILABLE", "NOT_FOUND", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED"}

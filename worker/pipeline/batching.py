@@ -1,38 +1,39 @@
-"""Cuts texts into micro-batches that cost the model little. Pure and deterministic."""
+"""Groups texts into micro-batches at the least estimated cost. Pure and deterministic."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
 
-# A call costs as much as some rows more would, at the same length: measured for the recurrent models that are shipped.
+# Overhead of a call, in rows of the same length; measured for the recurrent models in serving/models.
 _CALL_ROWS = 22
-# TensorFlow prepares its kernels again for each new number of rows, so batches prefer multiples of a number: any
-# other costs as much as some rows more.
+# TensorFlow prepares its kernels for each new number of rows, so multiples of `_ROW_STEP` are cheaper:
+# any other number costs as much as `_ODD_ROWS` more rows.
 _ROW_STEP = 32
 _ODD_ROWS = 5
-# Cuts are looked for where the length changes by at least one of so many steps; finer ones gain nothing.
+# Batches are divided only between lengths that differ by one of this many steps; more steps gain nothing.
 _STEPS = 32
 
 
 def micro_batches(
     lengths: Sequence[int], *, batch_rows: int, batch_tokens: int, max_tokens: int
 ) -> list[list[int]]:
-    """Positions grouped into batches of similar length, at the least cost.
+    """Group positions into batches of texts of similar length, at the least estimated cost.
 
-    A batch costs its longest text's length for each row, and for `_CALL_ROWS` rows more (and `_ODD_ROWS`). So many texts
-    are cut into batches of hardly any padding, and few are not cut into tiny ones.
+    The cost of a batch is the length of its longest text times its rows plus the overhead in rows.
+    Many texts therefore form batches with little padding, and few texts do not form tiny batches.
 
     Args:
         lengths: tokens of each text.
-        batch_rows: most texts of one batch.
-        batch_tokens: most tokens of one batch, each text padded to the longest.
-        max_tokens: the model reads no more tokens of a text than these.
+        batch_rows: maximum texts per batch.
+        batch_tokens: maximum tokens per batch, with each text padded to the longest.
+        max_tokens: tokens of a text that the model reads; the rest is ignored.
 
     Returns:
-        Lists of positions; each position once. A text longer than `batch_tokens` has a batch of its own.
+        Lists of positions; each position occurs once. A text longer than `batch_tokens` is a batch
+        of its own.
     """
-    # Ties keep their order, so the same chunk is always cut the same way: results are reproducible.
+    # The sort is stable, so the same chunk always gives the same batches: results are reproducible.
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])
     read = [max(min(lengths[i], max_tokens), 1) for i in order]
     step = max(1, max_tokens // _STEPS)
@@ -43,7 +44,7 @@ def micro_batches(
         rows = min(batch_rows, batch_tokens // longest)
         return rows // _ROW_STEP * _ROW_STEP or max(1, rows)
 
-    # cheapest[j]: the least cost of the texts before ends[j], and where the last of its runs begins.
+    # cheapest[j]: the least cost of the texts before ends[j], and the index where its last run begins.
     cheapest: list[tuple[int, int]] = [(0, 0)]
     for j in range(1, len(ends)):
         longest = read[ends[j] - 1]
@@ -64,7 +65,7 @@ def micro_batches(
 
 
 def _evenly(run: list[int], most: int) -> list[list[int]]:
-    """As few parts as possible of `most` at most, of the same size but for the last."""
+    """Divide into the fewest parts of at most `most` items; all have the same size but the last."""
     parts = -(-len(run) // most)
     size = min(most, -(-len(run) // (parts * _ROW_STEP)) * _ROW_STEP)
     return [run[start : start + size] for start in range(0, len(run), size)]

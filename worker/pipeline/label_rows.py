@@ -1,4 +1,4 @@
-"""What becomes of rows: cleaned, asked of the model, decided. Chunks and single questions alike go through here."""
+"""Labels rows: cleans, predicts and applies the thresholds. Chunks and label requests share it."""
 
 from __future__ import annotations
 
@@ -32,17 +32,21 @@ def label_rows(
     checkpoint: Callable[[], None] = lambda: None,
     measured: Measurements | None = None,
 ) -> list[Outcome]:
-    """One outcome per row, in order; None for a blank line.
+    """Return one outcome per row, in order; None for a blank line.
 
     Args:
-        owner: whose rows these are; None where no key is asked for.
-        as_of: what the owner had labelled before this moment (Unix seconds) need not be asked again.
-        extras: what labels say beyond the usual; evidence takes the model some times as long.
-        review_threshold: a row whose confidence is below it needs review; None for the model's own.
-        checkpoint: called before each request to the model; may raise to stop the work.
-        measured: gets what is measured on the way.
+        owner: owner of the rows; None on servers without API keys.
+        as_of: cache entries of this owner from before this time (Unix seconds) are used.
+        extras: optional columns; with evidence the model takes several times as long.
+        review_threshold: a row whose confidence is below it needs review; None: the model's own.
+        checkpoint: called before each call of the model server; may raise to stop the work.
+        measured: collects durations and cache lookups.
 
-    Raises `ModelUnavailable`, `ModelReplaced`, `ModelMismatch`, `EvidenceMissing` (the model cannot say).
+    Raises:
+        ModelUnavailable: no response within the retry budget.
+        ModelReplaced: another model was published under the number of this one.
+        ModelMismatch: this worker cannot use the model.
+        EvidenceMissing: the model has no evidence signature.
     """
     measured = measured or Measurements()
     if extras.evidence:
@@ -90,7 +94,7 @@ def label_rows(
 
 
 def books_of(rows: Sequence[Row], model: ModelDescription) -> dict[int, Book]:
-    """By position, what the model is to read of the rows that have nothing wrong with them."""
+    """Return the model's input for each row without an error, by its position in `rows`."""
     return {
         position: (row.title if model.reads_title else "", row.summary)
         for position, row in enumerate(rows)

@@ -16,14 +16,16 @@ def decide(
     review_threshold: float | None = None,
     alternatives: int = 0,
 ) -> list[Label]:
-    """The labels of many rows; `probabilities` is float32 [N, K], its columns in the order of `model.labels`.
+    """Return the label of each row.
 
-    A row whose confidence is below `review_threshold` needs review; None for the model's own. `alternatives`: how many
-    genres after the likeliest each label lists.
+    Args:
+        probabilities: float32 [N, K]; columns in the order of `model.labels`.
+        review_threshold: a row whose confidence is below it needs review; None: the model's own.
+        alternatives: number of genres after the most probable one that each label lists.
     """
     review_below = model.review_threshold if review_threshold is None else review_threshold
     threshold = 1.0 - model.conformal_quantile
-    # Ties go to the earlier label, always. All rows at once: one by one it would take as long as parsing them.
+    # Ties go to the earlier label. All rows at once: row by row would take as long as parsing.
     orders = np.argsort(-probabilities, axis=1, kind="stable").tolist()
     return [
         _label(model.labels, row, order, threshold, review_below, alternatives)

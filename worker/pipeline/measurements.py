@@ -11,7 +11,7 @@ from jobs.metrics import ModelCall
 class Measurements:
     """Filled by the pipeline. Not thread-safe."""
 
-    # Durations of calls of the model server in seconds, failed ones among them.
+    # Durations of calls of the model server in seconds, including failed ones.
     model_calls_s: dict[ModelCall, list[float]] = field(default_factory=dict)
     cache_hits: int = 0  # different texts that were in the prediction cache
     cache_misses: int = 0

@@ -17,10 +17,10 @@ from worker.pipeline.batching import micro_batches
 from worker.pipeline.measurements import Measurements
 from worker.settings import WorkerSettings
 
-# A row of probabilities, float32 [K], or None where the model refused the text or had no finite answer.
+# A row of probabilities, float32 [K]; None if the model rejected the text or a value is not finite.
 Prediction = NDArray[np.float32] | None
 
-# Evidence takes the server some numbers per row and word of its vocabulary, so larger batches only cost memory.
+# The server allocates a few numbers per row and vocabulary word, so larger batches only cost memory.
 _MAX_EXPLAINED = 64
 
 Row = TypeVar("Row")
@@ -36,12 +36,17 @@ def predict(
     checkpoint: Callable[[], None],
     measured: Measurements,
 ) -> list[Prediction]:
-    """One prediction per text, in order.
+    """Return one prediction per text, in order.
 
-    `checkpoint` is called before each request and may raise to stop the work; `measured` gets the durations.
-    Raises `ModelUnavailable` when the server stays away, `ModelMismatch` when it is not our kind of model.
+    Args:
+        checkpoint: called before each call of the model server; may raise to stop the work.
+        measured: collects the durations of the calls.
+
+    Raises:
+        ModelUnavailable: no response within the retry budget.
+        ModelMismatch: this worker cannot use the model.
     """
-    found: dict[str, Prediction] = _ask(
+    predictions: dict[str, Prediction] = _call_model(
         lambda batch: model.submit(version, batch),
         list(dict.fromkeys(texts)),
         batch_rows=settings.batch_rows,
@@ -52,7 +57,7 @@ def predict(
     )
     finite = {
         text: row if row is not None and np.isfinite(row).all() else None
-        for text, row in found.items()
+        for text, row in predictions.items()
     }
     return [finite[text] for text in texts]
 
@@ -67,8 +72,8 @@ def explain(
     checkpoint: Callable[[], None],
     measured: Measurements,
 ) -> list[Evidence]:
-    """The words that weighed most for each text, in order; none where the model refused the text. See `predict`."""
-    found = _ask(
+    """Return the evidence for each text, in order; empty if the model rejected it. See `predict`."""
+    evidence = _call_model(
         lambda batch: model.explain(version, batch),
         list(dict.fromkeys(texts)),
         batch_rows=min(settings.batch_rows, _MAX_EXPLAINED),
@@ -77,20 +82,22 @@ def explain(
         checkpoint=checkpoint,
         on_calls=partial(measured.add_calls, "explain"),
     )
-    return [found[text] or () for text in texts]
+    return [evidence[text] or () for text in texts]
 
 
 def _check_model_answers(
     submit: Callable[[list[str]], PredictionFuture[Iterable[Row]]],
 ) -> None:
-    """Raise `ModelUnavailable` if the model fails at any text, not only at this one."""
+    """Raise `ModelUnavailable` if the model fails for every text, not only for the rejected one."""
     try:
         submit([PROBE]).result()
     except ModelRejected as error:
-        raise ModelUnavailable(f"the model fails at any text: {error}", code=error.code) from error
+        raise ModelUnavailable(
+            f"the model fails for every text: {error}", code=error.code
+        ) from error
 
 
-def _ask(
+def _call_model(
     submit: Callable[[list[str]], PredictionFuture[Iterable[Row]]],
     texts: Sequence[str],
     *,
@@ -100,8 +107,8 @@ def _ask(
     checkpoint: Callable[[], None],
     on_calls: Callable[[list[float]], None],
 ) -> dict[str, Row | None]:
-    """What the model says of each text; None where it refused the text. `texts` has no repeats."""
-    found: dict[str, Row | None] = {}
+    """Return the model's output for each text; None if it rejected the text. `texts` are distinct."""
+    outputs: dict[str, Row | None] = {}
 
     def collect(batch: list[str], pending: PredictionFuture[Iterable[Row]]) -> None:
         try:
@@ -110,7 +117,7 @@ def _ask(
             if len(batch) == 1:
                 if error.code in AMBIGUOUS:
                     _check_model_answers(submit)
-                found[batch[0]] = None
+                outputs[batch[0]] = None
                 return
             # One text fails the whole request: bisect until only the failing ones are left.
             middle = len(batch) // 2
@@ -120,7 +127,7 @@ def _ask(
             return
         finally:
             on_calls(pending.durations_s)
-        found.update(zip(batch, rows, strict=True))
+        outputs.update(zip(batch, rows, strict=True))
 
     in_flight: deque[tuple[list[str], PredictionFuture[Iterable[Row]]]] = deque()
     try:
@@ -142,4 +149,4 @@ def _ask(
         for _, pending in in_flight:
             pending.cancel()  # the results are no longer needed
         raise
-    return found
+    return outputs

@@ -1,9 +1,9 @@
 """Prediction cache in front of the model: only cache misses are cleaned and sent.
 
-The key is a digest of title and summary as the catalogue has them, of the model's version and the digest of its
-description, and of the owner: how long an answer takes must not tell what another owner has had labelled. The value is
-the row of probabilities, bit by bit. So a cache hit is decided and written exactly as the first answer was, and is not
-even cleaned, which takes as long as all else that is done for it together.
+The key is a digest of title and summary as in the catalogue, the model's version and digest, and the
+owner: response times must not reveal what another owner has labelled. The value is the row of
+probabilities, so a cache hit gives exactly the label of the first prediction. A cache hit is not
+cleaned: cleaning would double its cost.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from worker.pipeline.predict import predict
 Book = tuple[str, str]
 
 _FLOATS = np.dtype("<f4")
-# What a key is a digest of, beside the model. Older keys, of cleaned texts, are not among these.
-_KEYED = "title and summary"
+# Part of every key. It differs from that of older keys, which were digests of cleaned texts.
+_KEY_CONTENT = "title and summary"
 
 
 def predict_with_cache(
@@ -41,27 +41,32 @@ def predict_with_cache(
     checkpoint: Callable[[], None],
     measured: Measurements,
 ) -> list[NDArray[np.float32] | RowError]:
-    """A row of probabilities (float32 [K]) for each book, in order, or why there is none.
+    """Return a row of probabilities (float32 [K]) or a row error for each book, in order.
 
-    What this owner had labelled before the moment `as_of` (Unix seconds) is not asked again. All rows are of `model`:
-    raises `ModelReplaced` when another one serves under its number meanwhile. `checkpoint`, `measured` and what else is
-    raised: see `predict`.
+    Args:
+        as_of: cache entries of this owner from before this time (Unix seconds) are used.
+        checkpoint: see `predict`.
+        measured: collects the durations of the calls and the cache lookups.
+
+    Raises:
+        ModelReplaced: another model was published under the number of this one.
+        ModelUnavailable, ModelMismatch: see `predict`.
     """
     keys = _keys(model, owner, books)
-    known = _known(services, model, list(dict.fromkeys(keys)), as_of)
-    measured.cache_hits += len(known)
+    hits = _look_up(services, model, list(dict.fromkeys(keys)), as_of)
+    measured.cache_hits += len(hits)
     texts = {
-        key: clean_book(*book) for key, book in zip(keys, books, strict=True) if key not in known
+        key: clean_book(*book) for key, book in zip(keys, books, strict=True) if key not in hits
     }
     measured.cache_misses += len(texts)
-    asked = [text for text in texts.values() if text]
+    misses = [text for text in texts.values() if text]
     predictions = dict(
         zip(
-            asked,
+            misses,
             predict(
                 services.models.client,
                 model.version,
-                asked,
+                misses,
                 max_tokens=model.description.max_tokens,
                 settings=services.settings,
                 checkpoint=checkpoint,
@@ -74,19 +79,19 @@ def predict_with_cache(
     if keys:
         checkpoint()
         services.models.confirm(model)
-    found: dict[bytes, NDArray[np.float32] | RowError] = dict(known)
+    outcomes: dict[bytes, NDArray[np.float32] | RowError] = dict(hits)
     fresh: dict[bytes, bytes] = {}
     for key, text in texts.items():
         if not text:
-            found[key] = RowError.EMPTY_SUMMARY
+            outcomes[key] = RowError.EMPTY_SUMMARY
         elif (row := predictions[text]) is None:
             # Not cached: the rejection may be this server's fault.
-            found[key] = RowError.MODEL_REJECTED
+            outcomes[key] = RowError.MODEL_REJECTED
         else:
-            found[key] = row
+            outcomes[key] = row
             fresh[key] = row.astype(_FLOATS).tobytes()
     services.prediction_cache.put(fresh)
-    return [found[key] for key in keys]
+    return [outcomes[key] for key in keys]
 
 
 def cache_hit_ratio(
@@ -97,12 +102,12 @@ def cache_hit_ratio(
     owner: str | None,
     as_of: float,
 ) -> float:
-    """The share of these books that `predict_with_cache` would not ask the model; 0 of none."""
+    """Return the share of distinct books that are cached, 0 to 1; 0 without books."""
     keys = set(_keys(model, owner, books))
-    return len(_known(services, model, list(keys), as_of)) / len(keys) if keys else 0.0
+    return len(_look_up(services, model, list(keys), as_of)) / len(keys) if keys else 0.0
 
 
-def _known(
+def _look_up(
     services: Services, model: ServedModel, keys: Sequence[bytes], as_of: float
 ) -> Mapping[bytes, NDArray[np.float32]]:
     size = len(model.description.labels) * _FLOATS.itemsize
@@ -114,12 +119,12 @@ def _known(
 
 
 def _keys(model: ServedModel, owner: str | None, books: Sequence[Book]) -> list[bytes]:
-    # Number and digest: models that were not exported by this project may describe themselves alike.
-    identity = [_KEYED, CLEANING_FINGERPRINT, *model.pinned, owner]
+    # Version and digest: models that this project did not export may have equal descriptions.
+    identity = [_KEY_CONTENT, CLEANING_FINGERPRINT, *model.pinned, owner]
     scope = hashlib.blake2b(json.dumps(identity).encode(), digest_size=KEY_BYTES).digest()
     return [
         hashlib.blake2b(
-            # Lone surrogates, which UTF-8 does not have, are part of what is cleaned.
+            # UTF-8 cannot encode lone surrogates, which cleaning may get.
             f"{len(title)}:{title}{summary}".encode("utf-8", "surrogatepass"),
             digest_size=KEY_BYTES,
             key=scope,

@@ -25,11 +25,11 @@ _PAGE_SIZE = 100
 def clean_storage(services: Services, *, clock: Callable[[], float] = time.monotonic) -> None:
     """Delete for at most `_MAX_PASS_S` seconds.
 
-    A folder that cannot be deleted is logged and passed over, and tried again by later passes. Raises only when Redis is
-    away or refuses writes.
+    A folder that cannot be deleted is logged and skipped; later passes try it again. Raises only
+    during an outage of Redis.
     """
     ends_at = clock() + _MAX_PASS_S
-    # Silence is measured in passes, so every pass has to call this.
+    # The time without data is counted in passes, so every pass must call this.
     abandoned = services.store.uploads.expire(elapsed_s=services.settings.cleanup_interval_s)
     passed_over = 0
     while old := services.store.jobs.past_retention(

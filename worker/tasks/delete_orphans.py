@@ -20,9 +20,13 @@ _faults = LogOnce(log)
 def delete_orphans(services: Services) -> None:
     """Check all job folders.
 
-    A folder goes when no job has its name and nothing in it has changed for `orphan_min_age_s`: by then the store makes no job of
-    an upload any more. A folder that cannot be deleted is logged and passed over. Raises `OSError` when the storage cannot
-    be used, and the store's error when Redis is away.
+    A folder is deleted if no job has its name and nothing in it has changed for
+    `orphan_min_age_s`: the store then no longer creates a job from its upload. A folder that cannot
+    be deleted is logged and skipped.
+
+    Raises:
+        OSError: the storage cannot be used.
+        redis.RedisError: an outage of Redis.
     """
     # File times come from the storage's clock.
     changed_before = services.storage.now() - services.settings.orphan_min_age_s

@@ -19,7 +19,7 @@ _faults = LogOnce(log)
 def expire_jobs(services: Services) -> None:
     """Check every job that has not ended.
 
-    A job that cannot be expired is logged and passed over. Raises only when Redis is away or refuses writes.
+    A job that cannot be expired is logged and skipped. Raises only during an outage of Redis.
     """
     for job_id in services.store.jobs.active_ids():
         services.progress.touch()
@@ -39,7 +39,7 @@ def _expire(services: Services, job_id: str) -> None:
     if job.ending is None and job.read_at - job.state_times[State.QUEUED] > limit:
         log.warning("job_expired", job_id=job_id)
         message = (
-            f"The job took longer than {timedelta(seconds=limit)}. Its result holds what was finished; "
+            f"The job took longer than {timedelta(seconds=limit)}. Its result contains the rows labelled until then; "
             "upload the rest again, or raise SPINELABEL_JOB_DEADLINE_S."
         )
         services.store.jobs.end(

@@ -14,7 +14,7 @@ _MAX_PER_PASS = 500
 
 
 def forget_jobs(services: Services) -> None:
-    """Delete the records of a bounded number of jobs. Raises the store's error if it is away."""
+    """Delete the records of a bounded number of jobs. Raises `redis.RedisError`."""
     store, settings = services.store, services.settings
     deleted = 0
     for job_id in store.jobs.without_files(

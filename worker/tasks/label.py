@@ -66,7 +66,7 @@ def _label(services: Services, claim: Claim, index: int) -> None:
         fail_job(services, job_id, INPUT_MISSING)
         return
     except (ModelUnavailable, OSError) as error:
-        # The cause is outside the chunk (model server away, disk full): the attempt does not count,
+        # The cause is outside the chunk (model server unavailable, disk full): the attempt does not count,
         # and `recover_jobs` enqueues the chunk again.
         store.leases.release(claim)
         log.warning("chunk_released", error=error)

@@ -93,7 +93,7 @@ def _plan(services: Services, claim: Claim) -> None:
         fail_job(services, job_id, INPUT_MISSING)
         return
     except (ModelUnavailable, OSError) as error:
-        # The model server or the storage is away: the attempt does not count.
+        # The model server or the storage is unavailable: the attempt does not count.
         store.leases.release(claim)
         log.warning("planning_released", error=error)
         return

@@ -1,7 +1,7 @@
 """Periodic task `recover_jobs`: enqueue due steps that have neither a valid claim nor a message.
 
-Recovery reads the job record. Whichever process died and whichever message was lost,
-the record knows which steps are missing.
+Recovery reads the job record, which contains the missing steps no matter which process died or
+which message was lost.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _IDLE_S = 4.0
 def recover_jobs(services: Services) -> None:
     """Check every job that has not ended.
 
-    A job that cannot be recovered is logged and passed over. Raises only when Redis is away or refuses writes.
+    A job that cannot be recovered is logged and skipped. Raises only during an outage of Redis.
     """
     abandoned: dict[str, AbandonedSteps] = {}
     for job_id in services.store.jobs.active_ids():

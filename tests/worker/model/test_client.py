@@ -19,7 +19,7 @@ def test_an_unreachable_server_is_unavailable_after_the_retry_budget() -> None:
         client = ModelClient(target, "genre", deadline_s=5.0, retry_for_s=0.3)
         for call in (client.versions, lambda: client.submit(1, ["a crime"]).result()):
             with pytest.raises(
-                ModelUnavailable, match=f"genre at {target} gave no answer"
+                ModelUnavailable, match=f"genre at {target} did not respond"
             ) as caught:
                 call()
             assert caught.value.code == "UNAVAILABLE"
