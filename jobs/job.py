@@ -121,6 +121,7 @@ class Job:
     title_column: str | None
     row_counts: RowCounts
     genre_counts: Mapping[str, int]  # labelled rows by genre; they add up to `row_counts.labelled`
+    error_counts: Mapping[str, int]  # failed rows by error code; they add up to `row_counts.failed`
     to_review: int  # rows so far, labelled or not, that need review
     planned: bool  # planning is complete, so `total` is final
     chunks: int  # chunks planned so far

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from jobs.job import Job, State
+from jobs.warnings import warnings_of
 
 # States in which a job can be cancelled.
 CANCELLABLE = frozenset({State.QUEUED, State.VALIDATING, State.IN_PROGRESS})
@@ -33,6 +35,14 @@ class FailureDocument(BaseModel):
     message: str = Field(description="What is wrong, and what to do.")
 
 
+class WarningDocument(BaseModel):
+    """A fault of the catalogue that does not stop the job."""
+
+    code: str = Field(description="Stable code.")
+    message: str = Field(description="What is wrong, and what to do.")
+    rows: int = Field(description="Affected rows so far.")
+
+
 class LinksDocument(BaseModel):
     """Related URLs; null if the resource does not exist or not yet."""
 
@@ -54,6 +64,12 @@ class JobDocument(BaseModel):
     row_counts: RowCountsDocument
     genre_counts: dict[str, int] = Field(
         description="Labelled rows by genre, most frequent first; the sum is row_counts.labelled."
+    )
+    error_counts: dict[str, int] = Field(
+        description="Rows without a label by error code, most frequent first; the sum is row_counts.failed."
+    )
+    warnings: list[WarningDocument] = Field(
+        description="Faults of the catalogue that concern many rows; more may follow until it has ended."
     )
     needs_review: int = Field(
         description="Processed rows that need review, including rows without a label."
@@ -125,7 +141,12 @@ def job_document(job: Job) -> JobDocument:
             failed=counts.failed,
             pending=counts.pending,
         ),
-        genre_counts=dict(sorted(job.genre_counts.items(), key=lambda item: (-item[1], item[0]))),
+        genre_counts=_most_frequent_first(job.genre_counts),
+        error_counts=_most_frequent_first(job.error_counts),
+        warnings=[
+            WarningDocument(code=warning.code, message=warning.message, rows=warning.rows)
+            for warning in warnings_of(job)
+        ],
         needs_review=job.to_review,
         total_is_final=job.planned,
         rows_per_second=round(rate, 1) if rate is not None else None,
@@ -147,6 +168,10 @@ def job_document(job: Job) -> JobDocument:
         links=_links(job),
         **times,
     )
+
+
+def _most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def timestamp(seconds: float) -> str:

@@ -148,6 +148,9 @@ class BatchRun:
         catalogue.fetched = True
         self._display.ended(of=catalogue.title)
         self._display.note(_finished(catalogue, job))
+        for warning in job.warnings:
+            name = f"{catalogue.title}: " if catalogue.title else ""
+            self._display.warn(f"Warning: {name}{warning}")
 
     def _fail(self, catalogue: Catalogue, error: SpinelabelError) -> None:
         catalogue.error = error

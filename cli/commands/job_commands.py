@@ -68,6 +68,8 @@ def status(
             job = client.job(job_id)
     if not as_json:
         click.echo(describe(job))
+        for warning in job.warnings:
+            click.echo(f"Warning: {warning}", err=True)
     elif not watch:
         print_json(job.raw)
     if job.ended_badly:

@@ -29,6 +29,7 @@ class JobDocument:
     has_result: bool
     needs_review: int
     model_version: int | None
+    warnings: tuple[str, ...]  # sentences
     raw: Mapping[str, Any]
 
     @property
@@ -72,6 +73,7 @@ class JobDocument:
                 has_result=bool(links.get("result")),
                 needs_review=document.get("needs_review", 0),
                 model_version=document.get("model_version"),
+                warnings=tuple(warning["message"] for warning in document.get("warnings", ())),
                 raw=document,
             )
         except (KeyError, TypeError, AttributeError) as error_:

@@ -2,7 +2,7 @@
 
 | key | type | contents |
 |---|---|---|
-| `job:{id}` | hash | state, `at:STATE` (ms), counts, `genre:NAME`, model, `fence`, `fence:STEP` |
+| `job:{id}` | hash | state, `at:STATE` (ms), counts, `genre:NAME`, `error:CODE`, model, `fence`, `fence:STEP` |
 | `job:{id}:schema` | string | the catalogue's schema as compressed JSON; deleted with the files |
 | `job:{id}:chunks` | hash | chunk index → chunk as JSON |
 | `job:{id}:outputs` | hash | index of a committed chunk → its counts and manifest as JSON |

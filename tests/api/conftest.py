@@ -99,8 +99,10 @@ class ApiHarness:
             self.storage.names("") or self.store.jobs.newest(limit=1) or self.task_queue.sent
         )
 
-    def label(self, job_id: str, *, rows: int = 2, failed: int = 0) -> None:
-        """What workers do until all rows are labelled."""
+    def label(
+        self, job_id: str, *, rows: int = 2, failed: int = 0, error: str = "EMPTY_SUMMARY"
+    ) -> None:
+        """What workers do until all rows are labelled; `error` is the code of the failed ones."""
         claim = self.store.leases.claim(job_id, PLAN, lease_s=60)
         assert claim is not None
         self.store.chunks.begin_planning(claim, model=PinnedModel(3, "d3"))
@@ -109,7 +111,13 @@ class ApiHarness:
         claim = self.store.leases.claim(job_id, label_step(0), lease_s=60)
         assert claim is not None
         self.store.chunks.commit(
-            claim, 0, labelled=rows - failed, failed=failed, manifest="", window=1
+            claim,
+            0,
+            labelled=rows - failed,
+            failed=failed,
+            manifest="",
+            window=1,
+            errors={error: failed} if failed else {},
         )
 
     def assemble(self, job_id: str, result: bytes | None = b"a,b\n1,2\n") -> Job:

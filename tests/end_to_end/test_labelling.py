@@ -64,6 +64,11 @@ def test_rows_in_other_languages_are_not_labelled(stack: Stack) -> None:
     job = stack.wait(stack.submit(content.encode()))
     assert job["state"] == "completed"
     assert job["row_counts"] == {"total": 3, "labelled": 1, "failed": 2, "pending": 0}
+    assert job["error_counts"] == {"UNSUPPORTED_LANGUAGE": 2}
+    warnings = job["warnings"]
+    assert isinstance(warnings, list)
+    (warning,) = warnings
+    assert (warning["code"], warning["rows"]) == ("UNSUPPORTED_LANGUAGE", 2)
     found = [row[-2:] for row in read(stack.result(str(job["id"])))[1:]]
     assert found == [["UNSUPPORTED_LANGUAGE", "de"], ["", ""], ["UNSUPPORTED_LANGUAGE", "fr"]]
     listed = read(stack.http.get(f"/v1/jobs/{job['id']}/errors").content)[1:]

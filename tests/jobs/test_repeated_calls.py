@@ -63,7 +63,15 @@ class JobInProgress:
 def commit(store: JobStore, claim: Claim) -> None:
     index = int(claim.step[-1])
     store.chunks.commit(
-        claim, index, labelled=2, failed=1, manifest="s", window=2, genres={"crime": 2}, to_review=1
+        claim,
+        index,
+        labelled=2,
+        failed=1,
+        manifest="s",
+        window=2,
+        genres={"crime": 2},
+        errors={"EMPTY_SUMMARY": 1},
+        to_review=1,
     )
 
 

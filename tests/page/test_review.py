@@ -52,6 +52,18 @@ def test_rows_that_need_review_come_first_and_others_can_be_asked_for(
     expect(rows).to_have_count(min(20, counts["crime"]))
 
 
+def test_a_row_in_another_language_is_named_and_the_job_warns_of_it(
+    page: Page, stack: Stack
+) -> None:
+    content = 'summary\n"Die Tochter des Müllers und der Drache, der ihr das Leben rettet."\n'
+    job_id = stack.submit(content.encode())
+    stack.wait(job_id)
+    page.goto(f"/#/catalogue/{job_id}")
+    expect(page.locator("#job-warnings")).to_contain_text("1 row is not in English")
+    row = page.locator("#review-rows .row")
+    expect(row.locator(".opinion")).to_contain_text("The summary is in German")
+
+
 @pytest.mark.usefixtures("job_id")
 def test_more_rows_are_shown_on_demand_and_the_reader_s_place_is_kept(page: Page) -> None:
     page.get_by_label("All", exact=True).check()

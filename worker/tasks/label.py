@@ -153,6 +153,7 @@ def _label_and_commit(
                 raise
             return commit
     labelled, failed = _count(chunk, outcomes)
+    errors = Counter(o.code.value for o in outcomes if isinstance(o, RowError))
     checkpoint()
     output = write_chunk_output(
         services.storage,
@@ -168,13 +169,12 @@ def _label_and_commit(
         failed=failed,
         manifest=output.manifest,
         genres=Counter(outcome.genre for outcome in outcomes if isinstance(outcome, Label)),
+        errors=errors,
         to_review=sum(needs_review(outcome) for outcome in outcomes),
         window=services.settings.max_queued_chunks_per_job,
         metrics=ChunkMetrics(
             duration_s=time.monotonic() - started_at,
-            row_errors=Counter(
-                outcome.code.value for outcome in outcomes if isinstance(outcome, RowError)
-            ),
+            row_errors=errors,
             model_calls_s=measured.model_calls_s,
             cache_hits=measured.cache_hits,
             cache_misses=measured.cache_misses,

@@ -1,7 +1,7 @@
 // One catalogue: progress while it is labelled, actions after it has ended.
 
 import { ask, askPatiently, jobPath, pause } from "./api.js";
-import { at, complain, say, show } from "./dom.js";
+import { at, complain, make, say, show } from "./dom.js";
 import { duration, moment, number, percent, rows, size } from "./format.js";
 import { showLatest } from "./latest.js";
 import { startReview } from "./review.js";
@@ -95,7 +95,7 @@ function clear() {
   say(at("job-state"), "Looking for it.");
   complain(at("job-problem"));
   showShelf({});
-  for (const id of ["job-progress", "job-figures", "job-actions", "genres", "latest", "review"]) {
+  for (const id of ["job-progress", "job-figures", "job-warnings", "job-actions", "genres", "latest", "review"]) {
     show(at(id), false);
   }
 }
@@ -113,6 +113,8 @@ function draw(job) {
   say(at("job-facts"), facts(job));
   say(at("job-state"), job.error ? job.error.message : ended ? ending(job) : `${STATES[job.state].long}.`);
   at("job-state").className = `state ${job.error ? "bad" : ""}`;
+  show(at("job-warnings"), job.warnings.length);
+  at("job-warnings").replaceChildren(...job.warnings.map(({ message }) => make("li", {}, message)));
   document.title = `${ended || share === null ? "" : `${percent(share)} · `}${job.filename} · Spinelabel`;
   show(at("job-progress"), !ended);
   if (ended) show(at("latest"), false);

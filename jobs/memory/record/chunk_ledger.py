@@ -60,12 +60,13 @@ class MemoryChunkLedger(ChunkLedger):
         manifest: str,
         window: int,
         genres: Mapping[str, int] | None = None,
+        errors: Mapping[str, int] | None = None,
         to_review: int = 0,
         metrics: ChunkMetrics | None = None,
     ) -> Commit:
         with self._state.claimed(claim) as record:
             record.done[index] = Output(
-                labelled, failed, manifest, Counter(genres or {}), to_review
+                labelled, failed, manifest, Counter(genres or {}), Counter(errors or {}), to_review
             )
             record.newest = index
             record.labelled += labelled

@@ -43,6 +43,7 @@ class Output:
     failed: int
     manifest: str
     genres: Counter[str]
+    errors: Counter[str]
     to_review: int
 
 
@@ -204,6 +205,7 @@ class MemoryState:
             ),
             to_review=sum(output.to_review for output in record.done.values()),
             genre_counts=dict(sum((output.genres for output in record.done.values()), Counter())),
+            error_counts=dict(sum((output.errors for output in record.done.values()), Counter())),
             planned=record.planned,
             chunks=len(record.chunks),
             chunks_done=len(record.done),

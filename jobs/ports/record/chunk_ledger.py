@@ -56,6 +56,7 @@ class ChunkLedger(ABC):
         manifest: str,
         window: int,
         genres: Mapping[str, int] | None = None,
+        errors: Mapping[str, int] | None = None,
         to_review: int = 0,
         metrics: ChunkMetrics | None = None,
     ) -> Commit:
@@ -69,6 +70,7 @@ class ChunkLedger(ABC):
             manifest: stored unchanged; assembly uses it to find and verify the chunk output.
             window: maximum number of chunks that are enqueued and not done.
             genres: labelled rows by genre.
+            errors: failed rows by error code.
             to_review: rows, labelled or not, that need review.
             metrics: counted if the commit is accepted, as the genres are.
         """

@@ -94,12 +94,14 @@ class RedisChunkLedger(ChunkLedger):
         manifest: str,
         window: int,
         genres: Mapping[str, int] | None = None,
+        errors: Mapping[str, int] | None = None,
         to_review: int = 0,
         metrics: ChunkMetrics | None = None,
     ) -> Commit:
         keys, tally = JobKeys(claim.job_id), dict(genres or {})
-        counts = {"labelled": labelled, "failed": failed, "to_review": to_review, "genres": tally}
-        output = json.dumps({**counts, "manifest": manifest})
+        counts = {"labelled": labelled, "failed": failed, "to_review": to_review}
+        tallies = {"genres": tally, "errors": dict(errors or {})}
+        output = json.dumps({**counts, **tallies, "manifest": manifest})
         args: list[Any] = [index, claim.fence, labelled, failed, to_review, window, output]
         args += [MAX_GENRES, OTHER_GENRES, len(tally)]
         for pair in (*tally.items(), *(metrics.increments() if metrics else {}).items()):

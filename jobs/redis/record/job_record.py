@@ -12,6 +12,7 @@ from jobs.job import Failure, Job, NewJob, PinnedModel, RowCounts, State
 from jobs.options import JobOptions
 
 _GENRE = "genre:"
+_ERROR = "error:"
 
 
 def fields_of(job: NewJob) -> dict[str, Any]:
@@ -65,11 +66,8 @@ def job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> J
             failed=int(record.get("failed", 0)),
         ),
         to_review=int(record.get("to_review", 0)),
-        genre_counts={
-            name.removeprefix(_GENRE): int(rows)
-            for name, rows in record.items()
-            if name.startswith(_GENRE) and int(rows)
-        },
+        genre_counts=_rows_by(_GENRE, record),
+        error_counts=_rows_by(_ERROR, record),
         planned=record.get("planned") == "1",
         chunks=int(record.get("chunks", 0)),
         # `finish` deletes the outputs and records their number.
@@ -90,6 +88,14 @@ def job_from(job_id: str, record: Mapping[str, str], done: int, now: float) -> J
         last_progress_at=progress / 1000 if progress is not None else None,
         read_at=now,
     )
+
+
+def _rows_by(prefix: str, record: Mapping[str, str]) -> dict[str, int]:
+    return {
+        name.removeprefix(prefix): int(rows)
+        for name, rows in record.items()
+        if name.startswith(prefix) and int(rows)
+    }
 
 
 def job_from_reply(job_id: str, record: list[str], done: int, now_ms: int) -> Job:

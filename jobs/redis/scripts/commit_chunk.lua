@@ -21,6 +21,9 @@ for i = 11, metrics_at - 1, 2 do
   if room <= 0 and redis.call('HEXISTS', KEYS[7], genre) == 0 then genre = ARGV[9] end
   if redis.call('HINCRBY', KEYS[7], genre, rows) == tonumber(rows) then room = room - 1 end
 end
+for code, rows in pairs(cjson.decode(ARGV[7])['errors']) do
+  redis.call('HINCRBY', KEYS[1], 'error:' .. code, rows)
+end
 for i = metrics_at, #ARGV, 2 do redis.call('HINCRBY', KEYS[6], ARGV[i], ARGV[i + 1]) end
 redis.call('HSET', KEYS[1], 'last_progress', now, 'newest', ARGV[1])
 redis.call('HDEL', KEYS[1], 'fence:' .. step)

@@ -22,6 +22,9 @@ for i = 2, #ARGV do
     for genre, rows in pairs(counts['genres'] or {}) do
       redis.call('HINCRBY', KEYS[1], 'genre:' .. genre, string.format('%d', 0 - rows))
     end
+    for code, rows in pairs(counts['errors'] or {}) do
+      redis.call('HINCRBY', KEYS[1], 'error:' .. code, string.format('%d', 0 - rows))
+    end
   end
   redis.call('HDEL', KEYS[5], 'label/' .. ARGV[i])
   if again then

@@ -6,7 +6,9 @@ if state ~= 'in_progress' and state ~= 'validating' then return nil end
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   -- Chunks in progress were labelled by the old model: refuse their commits.
   if string.find(field, '^fence:label/') then redis.call('HDEL', KEYS[1], field) end
-  if string.find(field, '^genre:') then redis.call('HDEL', KEYS[1], field) end
+  if string.find(field, '^genre:') or string.find(field, '^error:') then
+    redis.call('HDEL', KEYS[1], field)
+  end
 end
 for _, step in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
   if string.find(step, '^label/') then redis.call('ZREM', KEYS[3], step) end

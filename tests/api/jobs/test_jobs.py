@@ -23,6 +23,8 @@ def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(harness: ApiHarness) 
     assert document["total_is_final"] is False
     assert document["created_at"] == document["queued_at"]
     assert "completed_at" not in document
+    assert document["error_counts"] == {}
+    assert document["warnings"] == []
     nothing = ("rows_per_second", "eta_seconds", "model_version", "error")
     assert [document[name] for name in nothing] == [None] * 4
     assert document["links"] == {
@@ -43,6 +45,8 @@ def test_a_completed_job_tells_counts_model_times_and_where_the_result_is(
     document = harness.client().get(f"/v1/jobs/{job_id}").json
     assert document["state"] == "completed"
     assert document["row_counts"] == {"total": 5, "labelled": 3, "failed": 2, "pending": 0}
+    assert document["error_counts"] == {"EMPTY_SUMMARY": 2}
+    assert document["warnings"] == []
     assert document["total_is_final"] is True
     assert document["model_version"] == 3
     assert document["rows_per_second"] > 0
@@ -51,6 +55,17 @@ def test_a_completed_job_tells_counts_model_times_and_where_the_result_is(
     assert document["links"]["result"] == f"/v1/jobs/{job_id}/result"
     assert document["links"]["errors"] == f"/v1/jobs/{job_id}/errors"
     assert document["links"]["cancel"] is None
+
+
+@pytest.mark.parametrize(("failed", "words"), [(1, "1 row is not"), (1200, "1,200 rows are not")])
+def test_a_job_warns_of_rows_in_other_languages(
+    harness: ApiHarness, failed: int, words: str
+) -> None:
+    job_id = harness.submit()
+    harness.label(job_id, rows=2000, failed=failed, error="UNSUPPORTED_LANGUAGE")
+    (warning,) = harness.client().get(f"/v1/jobs/{job_id}").json["warnings"]
+    assert (warning["code"], warning["rows"]) == ("UNSUPPORTED_LANGUAGE", failed)
+    assert warning["message"].startswith(f"{words} in English")
 
 
 def test_a_failed_job_says_why(harness: ApiHarness) -> None:

@@ -43,6 +43,15 @@ def test_every_file_is_labelled_and_its_result_named_in_order(
     assert all((tmp_path / name).read_bytes() == RESULT for name in out.splitlines())
 
 
+def test_a_warning_names_the_file_where_there_are_several(
+    api: FakeApi, catalogues: list[str], tmp_path: Path
+) -> None:
+    warning = {"code": "UNSUPPORTED_LANGUAGE", "message": "2 rows are not in English.", "rows": 2}
+    api.fates["b.csv"] = [job_document(warnings=[warning])]
+    code, _, err = run("label", *catalogues, "--server", api.url, folder=tmp_path)
+    assert (code, err) == (0, "Warning: b.csv: 2 rows are not in English.\n")
+
+
 def test_one_that_fails_does_not_keep_the_others_and_gives_its_exit_code(
     api: FakeApi, catalogues: list[str], tmp_path: Path
 ) -> None:

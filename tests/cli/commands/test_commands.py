@@ -66,6 +66,19 @@ def test_label_prints_the_path_alone_and_is_quiet_in_a_pipe(
     assert api.uploads == [({"filename": ["catalogue.csv"]}, catalogue.read_bytes())]
 
 
+def test_warnings_of_a_job_go_to_standard_error(
+    api: FakeApi, catalogue: Path, tmp_path: Path
+) -> None:
+    api.result = RESULT
+    warning = {"code": "UNSUPPORTED_LANGUAGE", "message": "2 rows are not in English.", "rows": 2}
+    api.documents = [job_document(warnings=[warning])]
+    done = run("label", catalogue, "-q", "-o", "x.csv", "--server", api.url, folder=tmp_path)
+    assert done == (0, "x.csv\n", "Warning: 2 rows are not in English.\n")
+    code, out, err = run("status", "job_1", "--server", api.url, folder=tmp_path)
+    assert (code, err) == (0, "Warning: 2 rows are not in English.\n")
+    assert "English" not in out
+
+
 def test_label_asks_for_evidence_when_told_to(
     api: FakeApi, catalogue: Path, tmp_path: Path
 ) -> None:

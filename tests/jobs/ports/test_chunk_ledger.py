@@ -133,30 +133,40 @@ def test_too_many_failed_follows_the_error_threshold(store: JobStore) -> None:
     assert store.jobs.get(new.id).too_many_failed
 
 
-def test_genre_and_review_counts_exclude_reopened_chunks(store: JobStore, job_id: str) -> None:
+def test_genre_error_and_review_counts_exclude_reopened_chunks(
+    store: JobStore, job_id: str
+) -> None:
     plan(store, job_id, 3, 3)
-    assert store.jobs.get(job_id).genre_counts == {}
-    for index, genres in enumerate(({"crime": 2, "history": 1}, {"crime": 1, "true:crime": 1})):
+    assert store.jobs.get(job_id).genre_counts == store.jobs.get(job_id).error_counts == {}
+    for index, (genres, errors) in enumerate(
+        (
+            ({"crime": 1, "history": 1}, {"EMPTY_SUMMARY": 1}),
+            ({"true:crime": 1}, {"EMPTY_SUMMARY": 1, "UNSUPPORTED_LANGUAGE": 1}),
+        )
+    ):
         claim = must_claim(store, job_id, label_step(index))
         store.chunks.commit(
             claim,
             index,
             labelled=sum(genres.values()),
-            failed=3 - sum(genres.values()),
+            failed=sum(errors.values()),
             manifest="s",
             window=2,
             genres=genres,
+            errors=errors,
             to_review=index + 1,
         )
     assert store.jobs.get(job_id).to_review == 3
-    assert store.jobs.get(job_id).genre_counts == {"crime": 3, "history": 1, "true:crime": 1}
+    assert store.jobs.get(job_id).genre_counts == {"crime": 1, "history": 1, "true:crime": 1}
+    assert store.jobs.get(job_id).error_counts == {"EMPTY_SUMMARY": 2, "UNSUPPORTED_LANGUAGE": 1}
     store.chunks.reopen(must_claim(store, job_id, ASSEMBLE), [0])
-    assert store.jobs.get(job_id).genre_counts == {"crime": 1, "true:crime": 1}
+    assert store.jobs.get(job_id).genre_counts == {"true:crime": 1}
+    assert store.jobs.get(job_id).error_counts == {"EMPTY_SUMMARY": 1, "UNSUPPORTED_LANGUAGE": 1}
     assert store.jobs.get(job_id).to_review == 2
     store.chunks.restart_with_model(
         must_claim(store, job_id, label_step(0)), model=PinnedModel(4, "d4"), window=2
     )
-    assert store.jobs.get(job_id).genre_counts == {}
+    assert store.jobs.get(job_id).genre_counts == store.jobs.get(job_id).error_counts == {}
     assert store.jobs.get(job_id).to_review == 0
 
 

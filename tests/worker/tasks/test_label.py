@@ -61,6 +61,7 @@ def test_row_errors_are_in_the_result_and_listed_with_their_row_numbers(
     content = b"id,summary\n1,a murder\n2,\n3,a murder,shifted\n4\n5,!!!\n6,the end of a murder\n"
     job = harness.run(content)
     assert (job.row_counts.labelled, job.row_counts.failed) == (2, 4)
+    assert job.error_counts == {"EMPTY_SUMMARY": 2, "MALFORMED_ROW": 2}
     errors = [row[8] for row in harness.result(job.id)[1:]]
     assert errors == ["", "EMPTY_SUMMARY", "MALFORMED_ROW", "MALFORMED_ROW", "EMPTY_SUMMARY", ""]
     listed = harness.storage.read_range(errors_path(job.id), 0, 1 << 20).decode().splitlines()
