@@ -4,9 +4,9 @@
 |---|---|
 | 0 | done |
 | 1 | the job failed, was cancelled, or expired; of `doctor`: something fails |
-| 2 | the command was used wrongly, or its input cannot be taken |
+| 2 | the command or its input is invalid |
 | 3 | the server cannot be reached, cannot work, or cannot be started |
-| 70 | a fault in Spinelabel itself |
+| 70 | a bug in Spinelabel |
 | 130 | interrupted (Ctrl-C) |
 """
 
@@ -19,17 +19,17 @@ INTERRUPTED = 130
 
 
 class SpinelabelError(Exception):
-    """The root: `str(error)` says what is wrong and what to do about it."""
+    """Base class: `str(error)` says what is wrong and what to do."""
 
     exit_code = 1
 
 
 class JobEnded(SpinelabelError):
-    """The job ended without being completed."""
+    """The job failed, was cancelled, or expired."""
 
 
 class BadInput(SpinelabelError):
-    """What the command was given cannot be used."""
+    """An argument or input of the command is invalid."""
 
     exit_code = 2
 
@@ -47,7 +47,7 @@ class CheckoutRequired(SpinelabelError):
 
 
 class StackFailed(SpinelabelError):
-    """The local stack could not be started, or did not stay up."""
+    """The local stack could not be started, or a process died repeatedly."""
 
     exit_code = 3
 

@@ -1,4 +1,4 @@
-"""The commands. Each one imports its code when it runs, so that the help is fast."""
+"""The command group. Each command imports its code when it runs, so that the help is fast."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def app(debug: bool) -> None:
 
     Start with `spinelabel label books.csv`; `spinelabel doctor` checks the installation.
 
-    Exit codes: 0 done · 1 the job failed, was cancelled or expired, or the doctor found a failure · 2 wrong use or
-    input · 3 no server can be reached or started · 70 a fault in Spinelabel · 130 interrupted.
+    Exit codes: 0 done · 1 the job failed, was cancelled or expired, or the doctor found a failure · 2 invalid use or
+    input · 3 no server can be reached or started · 70 a bug in Spinelabel · 130 interrupted.
     """
 
 
@@ -72,7 +72,7 @@ def up(data_dir: Path, host: str, port: int, model_root: Path | None) -> None:
     type=click.Path(path_type=Path),
     default="var/demo",
     show_default=True,
-    help="Folder of the demo's stack and its result.",
+    help="Data folder of the demo; the result is written there.",
 )
 @model_root_option
 @quiet_option
@@ -95,9 +95,9 @@ for command in (label, jobs, status, cancel, download, explain, model, keys, doc
 
 
 def main() -> None:
-    """The program `spinelabel`."""
+    """Run the program `spinelabel`."""
     for stream in (sys.stdout, sys.stderr):
-        # A title that the terminal has no letters for must not end the command.
+        # A title that the terminal's encoding cannot represent must not end the command.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     app(prog_name="spinelabel")

@@ -73,7 +73,7 @@ def label(request: LabelCommand, display: Display) -> list[Catalogue]:
 
 
 def _rest_of(catalogue: Catalogue, client: Client, server: Server, request: LabelCommand) -> str:
-    """How to get at what was finished, if there is something."""
+    """Return how to download the rows labelled so far; empty if there is no result."""
     assert catalogue.job is not None
     with suppress(SpinelabelError):
         if client.job(catalogue.job.id).has_result:
@@ -87,7 +87,7 @@ def _rest_of(catalogue: Catalogue, client: Client, server: Server, request: Labe
 
 
 class _Waiting:
-    """Called before every wait for a server that is away: says so once, gives up with its stack."""
+    """Called before each retry. Warns once; raises if the temporary stack has failed."""
 
     def __init__(self, server: Server, display: Display) -> None:
         self._server = server
@@ -97,5 +97,5 @@ class _Waiting:
     def __call__(self, error: Exception) -> None:
         self._server.check()
         if not self._warned:
-            self._display.warn(f"The server does not answer ({error}); trying again.")
+            self._display.warn(f"The server does not respond ({error}); retrying.")
             self._warned = True

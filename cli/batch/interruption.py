@@ -11,7 +11,7 @@ from ..http.job_document import JobDocument
 
 
 def interrupted(jobs: Sequence[JobDocument], server: Server, data_dir: Path) -> str:
-    """For the person who has interrupted `label`; `jobs` are those whose results have not been fetched."""
+    """Return the message after an interrupted `label`. `jobs` are those without a downloaded result."""
     if not jobs:
         return "Interrupted before the server accepted a file; run the same command again."
     ids = " ".join(job.id for job in jobs)

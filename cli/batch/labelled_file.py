@@ -1,4 +1,4 @@
-"""Reads a labelled catalogue back, as a person's summary of it needs it."""
+"""Reads a labelled catalogue and counts its rows."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ def read_labelled(path: Path) -> Iterator[LabelledRow]:
 
 
 def _reader(stream: IO[str]) -> tuple[Iterator[list[str]], list[str], tuple[str, ...]]:
-    """What follows the header, the header, and the added columns with which it ends.
+    """Return the rows, the header and the label columns at its end.
 
-    The delimiter is the one by which they are found.
+    Tries each delimiter until the header ends with label columns.
     """
     for delimiter in _DELIMITERS:
         stream.seek(0)
@@ -92,7 +92,7 @@ def _reader(stream: IO[str]) -> tuple[Iterator[list[str]], list[str], tuple[str,
             header = next(reader)
             for columns in _LAYOUTS:
                 added = header[-len(columns) :]
-                # A name that the catalogue had already carries a suffix.
+                # A suffix distinguishes a label column from a column of the catalogue with the same name.
                 if len(added) == len(columns) and all(map(str.startswith, added, columns)):
                     return reader, header, columns
     raise ValueError("this is no labelled catalogue")

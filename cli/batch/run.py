@@ -1,7 +1,7 @@
 """Submits, polls and downloads several catalogues at a time.
 
-All of it on one thread, so that Ctrl-C finds it in one place: what takes long is the labelling, and that is the
-server's. Uploads and downloads take turns; they share one connection's bandwidth anyway.
+One thread does everything, so that Ctrl-C interrupts it in one place. Most of the time is the server's
+labelling; uploads and downloads would share the bandwidth anyway.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Catalogue:
 
 
 class BatchRun:
-    """The way of some catalogues through one server. `catalogues` says at any time how far each one is."""
+    """Submits, polls and downloads catalogues. Their progress is in `catalogues`."""
 
     def __init__(
         self,
@@ -62,8 +62,8 @@ class BatchRun:
     ) -> None:
         """
         Args:
-            at_once: so many jobs are under way at a time.
-            again: label also what an earlier command has labelled.
+            at_once: maximum unfinished jobs.
+            again: do not use the results of earlier commands.
         """
         self._client = client
         self._catalogues = catalogues
@@ -76,11 +76,11 @@ class BatchRun:
 
     @property
     def under_way(self) -> list[Catalogue]:
-        """Those whose jobs have been made and whose results have not been fetched."""
+        """Catalogues that have a job but neither a result nor an error."""
         return [c for c in self._catalogues if c.job is not None and not c.settled]
 
     def run(self) -> None:
-        """Until every catalogue is settled. What goes wrong with one is its `error`, and none of the others'."""
+        """Run until every catalogue is settled. An error of one is stored in it; the others continue."""
         interval, room = PollInterval(), True
         while self._waiting or self.under_way:
             while room and self._waiting and len(self.under_way) < self._at_once:
@@ -95,7 +95,7 @@ class BatchRun:
                 time.sleep(interval.seconds())
 
     def _submit(self, catalogue: Catalogue) -> bool:
-        """Make the catalogue's job. False: the server takes it only once another of ours has ended."""
+        """Create the catalogue's job. False: the owner has too many open jobs; retry after one ends."""
         try:
             source = self._streams.readable(catalogue.assignment.source)
             submitted = submit(
@@ -164,7 +164,7 @@ class BatchRun:
 
 
 def _with_option(problem: ApiProblem) -> SpinelabelError:
-    """The server's sentence, and how to do here what it says."""
+    """Add the option of this program that solves the problem."""
     option = _OPTIONS.get(problem.code)
     return problem if option is None else BadInput(f"{problem} Here: {option}.")
 

@@ -20,7 +20,7 @@ from .targets import STREAM
 
 
 class Streams:
-    """Files that stand in for `STREAM`, for the length of the block; every other path stands for itself."""
+    """Temporary files in place of `STREAM`, deleted after the block. Other paths are unchanged."""
 
     def __enter__(self) -> Self:
         self._folder: Path | None = None
@@ -36,7 +36,7 @@ class Streams:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def readable(self, source: Path) -> Path:
-        """A file with the source's bytes. Raises OSError."""
+        """Return a file with the bytes of the source. Raises OSError."""
         if source != STREAM:
             return source
         path = self._temporary() / "stdin.csv"
@@ -46,7 +46,7 @@ class Streams:
         return path
 
     def writable(self, target: Path) -> Path:
-        """A file for what belongs into the target; `written` has to follow."""
+        """Return the file to write instead of the target. Call `written` afterwards."""
         return target if target != STREAM else self._temporary() / "stdout.csv"
 
     def written(self, target: Path) -> None:

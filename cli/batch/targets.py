@@ -31,10 +31,10 @@ def default_target(source: Path, folder: Path | None = None) -> Path:
 def assign(
     names: Sequence[str], *, output: Path | None, output_dir: Path | None
 ) -> tuple[list[LabelTarget], list[Path]]:
-    """The assignments in order, and the files that are passed over because they are results of the others.
+    """Return the targets in order, and the skipped files, which are results of the others.
 
-    A shell's `*.csv` names what an earlier run has written too: it is not labelled again. Raises `BadInput` for what
-    contradicts itself; whether the files can be used is `check`'s matter.
+    A pattern such as `*.csv` also matches results of earlier runs; these are skipped. Raises `BadInput`
+    for contradictory options; `check` tests the files themselves.
     """
     sources = list(dict.fromkeys(path for name in names for path in _expanded(name)))
     if STREAM in sources and len(sources) > 1:
@@ -56,7 +56,7 @@ def assign(
 
 
 def check(assignment: LabelTarget) -> None:
-    """Raise `BadInput` if the source cannot be read, or the target not be written."""
+    """Raise `BadInput` if the source is not readable or the target not writable."""
     source, target = assignment.source, assignment.target
     if source != STREAM:
         _check_source(source)
@@ -87,7 +87,7 @@ def _check_source(source: Path) -> None:
 
 
 def _expanded(name: str) -> list[Path]:
-    """The files that a name stands for: shells expand patterns, but not quoted ones, and Windows' do not at all."""
+    """Return the files that match a name. Shells do not expand quoted patterns, and Windows expands none."""
     if name == str(STREAM) or Path(name).exists() or not glob.has_magic(name):
         return [Path(name)]
     matches = glob.glob(name, recursive=True)  # noqa: PTH207  # Path.glob takes no absolute pattern
@@ -104,7 +104,7 @@ def _target(source: Path, folder: Path | None) -> Path:
 
 
 def _place(path: Path) -> Path:
-    """The path made absolute, so that two names of one file are equal."""
+    """Return the resolved path, so that two names of one file are equal."""
     return path.resolve()
 
 

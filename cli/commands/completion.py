@@ -1,4 +1,4 @@
-"""`spinelabel completion`: what a shell needs to complete commands, options and file names."""
+"""`spinelabel completion`: the script for shell completion."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def completion(context: click.Context, shell: str) -> None:
     found = get_completion_class(shell)
     assert found is not None
     root = context.find_root()
-    # The variable by which click recognises, when it is started, that a shell asks.
+    # click reads this variable to detect that a shell requests completions.
     click.echo(found(root.command, {}, "spinelabel", "_SPINELABEL_COMPLETE").source())

@@ -1,4 +1,4 @@
-"""What `make demo` shows: the sample catalogue labelled, some of its books, and how many of each genre."""
+"""`spinelabel demo`: labels the sample catalogue and prints some rows and the number of books per genre."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _REVIEW_MARK = "review"
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """A labelled catalogue, counted, and some of its rows in their order."""
+    """Counts of a labelled catalogue, and some of its rows in order."""
 
     counts: Tally
     some: list[LabelledRow]
 
 
 def demo(sample: Path, laptop: LocalStackSettings, display: Display) -> Path:
-    """Label `sample`, print what came of it on standard output; the labelled file."""
+    """Label `sample` and print tables of the result. Returns the path of the labelled file."""
     DataFolder(laptop.data_dir).prepare()
     target = laptop.data_dir / default_target(sample).name
     with display:
@@ -50,7 +50,7 @@ def demo(sample: Path, laptop: LocalStackSettings, display: Display) -> Path:
 
 
 def look_at(path: Path) -> Labelled:
-    """Count the file, and take rows with a genre from all over it."""
+    """Count the rows of the file, and sample rows with a genre at equal distances."""
     counts = Tally()
     for row in read_labelled(path):
         counts.add(row)
@@ -61,7 +61,7 @@ def look_at(path: Path) -> Labelled:
 
 
 def titles_table(labelled: Labelled) -> Table:
-    """Some titles with genre and confidence, and a mark where a person should look."""
+    """Return a table of titles with genre, confidence and a mark on rows that need review."""
     table = Table(title=f"{len(labelled.some)} of {count(labelled.counts.rows, 'row')}")
     table.add_column("title", max_width=40, no_wrap=True)
     table.add_column("genre")
@@ -69,13 +69,13 @@ def titles_table(labelled: Labelled) -> Table:
     table.add_column("")
     for row in labelled.some:
         mark = Text(_REVIEW_MARK, style="yellow") if row.needs_review else Text()
-        # Text, because a title may hold what rich would take for markup.
+        # Text, because rich would interpret brackets in a title as markup.
         table.add_row(Text(title_of(row)), row.genre, f"{row.confidence or 0:.0%}", mark)
     return table
 
 
 def genres_table(counts: Tally) -> Table:
-    """How many books of each genre, most first."""
+    """Return a table of the number of books per genre, in descending order."""
     rows = count(counts.needs_review, "row")
     table = Table(title=f"Genres ({rows} for a person to review)")
     table.add_column("genre")
@@ -90,7 +90,7 @@ def genres_table(counts: Tally) -> Table:
 
 
 def title_of(row: LabelledRow) -> str:
-    """The cell in the column called title, else the first one."""
+    """Return the cell of the column `title`, else the first cell."""
     for name, cell in row.own.items():
         if name.strip().casefold() == "title":
             return cell

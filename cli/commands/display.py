@@ -1,6 +1,6 @@
 """Progress on the terminal: bars if standard error is one, otherwise only warnings.
 
-All of it goes to standard error, so that standard output carries the answer alone.
+Everything goes to standard error, so that standard output contains only the result.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ class Bars(Display):
     """A bar for each activity, removed at its end; notes stay."""
 
     def __init__(self, console: Console | None = None) -> None:
-        # Here, not above: a command that shows no bar should not wait for rich.
+        # Imported here, because commands without bars should not wait for rich.
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
         self._progress = Progress(
-            # A file's name may hold what rich would take for markup.
+            # rich would interpret brackets in a file name as markup.
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[detail]}", justify="right", markup=False),
@@ -109,11 +109,11 @@ class Bars(Display):
     def _show(self, of: str, what: str, done: int, total: int | None, detail: str) -> None:
         words = what[:1].upper() + what[1:] if not of else f"{of}  {what}"
         if of:
-            self.ended()  # what all of them have waited for
+            self.ended()  # the common activity before the first job
         if of not in self._tasks:
             self._tasks[of] = self._progress.add_task(words, total=None, detail="")
         task = self._tasks[of]
-        # rich reads None as "leave it": a bar without a known end has to be asked for by reset.
+        # `update` ignores None; only `reset` makes a bar without a known total.
         if total is None:
             self._progress.reset(task, total=None, description=words, detail=detail)
         else:
@@ -123,5 +123,5 @@ class Bars(Display):
 
 
 def display_for(*, quiet: bool) -> Display:
-    """What suits standard error."""
+    """Return bars if standard error is a terminal, unless `quiet`."""
     return Bars() if sys.stderr.isatty() and not quiet else Display()

@@ -29,13 +29,14 @@ class ErrorHandlingGroup(click.Group):
                 click.echo(f"Error: {error}", err=True)
                 raise click.exceptions.Exit(error.exit_code) from error
             click.echo(
-                f"Error: {error!r}. This is a fault in Spinelabel; --debug shows more.", err=True
+                f"Error: {error!r}. This is a bug in Spinelabel; --debug shows the traceback.",
+                err=True,
             )
             raise click.exceptions.Exit(FAULT) from error
 
 
 def install_signal_handlers() -> None:
-    """SIGTERM and a closed terminal interrupt as Ctrl-C does, so that nothing is left running."""
+    """Handle SIGTERM and SIGHUP like Ctrl-C, so that no process is left running."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)

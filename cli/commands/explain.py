@@ -21,7 +21,7 @@ _WIDEST_BAR = 24
 
 @click.command()
 @click.argument("text")
-@click.option("--title", default="", help="Title of the book, which is read too.")
+@click.option("--title", default="", help="Title of the book, read together with the summary.")
 @json_option("Print everything as JSON.")
 @quiet_option
 @server_options
@@ -36,10 +36,10 @@ def explain(
     data_dir: Path,
     model_root: Path | None,
 ) -> None:
-    """Say which genre the summary TEXT has, how sure that is, and which words weighed most.
+    """Print the genre of the summary TEXT, its confidence, and the most influential words.
 
-    TEXT - reads the summary from standard input. Like `label`, it uses the local stack that runs or
-    starts one for as long as it takes.
+    TEXT - reads the summary from standard input. Like `label`, it uses the running local stack or
+    starts one for this command.
     """
     from ..client import Client
     from ..http.connect import server_for_command

@@ -18,7 +18,7 @@ _DOING = {
 
 
 def doing(job: JobDocument) -> str:
-    """What happens to the job now, in words."""
+    """Return the state of the job as a phrase."""
     return _DOING.get(job.state, job.state)
 
 
@@ -48,14 +48,14 @@ def duration(seconds: float) -> str:
 
 
 def rows_done(job: JobDocument) -> str:
-    """`1,200 of 3,268 rows`; of how many is left open while the catalogue is still being read."""
+    """`1,200 of 3,268 rows`; without the total until planning is complete."""
     if not job.total_is_final:
         return count(job.processed, "row")
     return f"{job.processed:,} of {count(job.total, 'row')}"
 
 
 def pace(job: JobDocument) -> str:
-    """Rate and time left, as far as they are known."""
+    """Return rate and remaining time, as far as they are known."""
     known = []
     if job.rows_per_second is not None:
         known.append(f"{job.rows_per_second:,.0f} rows/s")

@@ -1,4 +1,4 @@
-"""`spinelabel jobs · status · cancel · download`: jobs that the server has."""
+"""`spinelabel jobs · status · cancel · download`: jobs of the server."""
 
 from __future__ import annotations
 

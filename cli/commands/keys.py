@@ -1,4 +1,4 @@
-"""`spinelabel keys …`: the API's own program for its keys, started where the job record can be reached."""
+"""`spinelabel keys …`: runs `python -m api.keys` with the Redis of the server."""
 
 from __future__ import annotations
 
@@ -17,24 +17,28 @@ from .options import data_dir_option, json_option
     metavar="URL",
     envvar="SPINELABEL_REDIS_URL",
     show_envvar=True,
-    help="The server's Redis. Default: that of the local stack that runs.",
+    help="The server's Redis. Default: that of the running local stack.",
 )
 @data_dir_option
 @click.pass_context
 def keys(context: click.Context, redis_url: str | None, data_dir: Path) -> None:
-    """Make, list and revoke API keys.
+    """Create, list and revoke API keys.
 
-    Needs the server's Redis, not the server: access to Redis permits making keys. With Docker Compose:
+    Needs access to the server's Redis, not to the server. With Docker Compose:
     docker compose exec api python -m api.keys …
     """
     context.obj = (redis_url, data_dir)
 
 
 @keys.command()
-@click.option("--owner", required=True, metavar="NAME", help="Whose jobs the key may see.")
-@click.option("--admin", is_flag=True, help="The key sees all jobs.")
-@click.option("--max-upload-bytes", type=click.IntRange(1), metavar="N", help="Largest file.")
-@click.option("--max-open-jobs", type=click.IntRange(1), metavar="N", help="Jobs under way.")
+@click.option(
+    "--owner", required=True, metavar="NAME", help="Owner, whose jobs the key can access."
+)
+@click.option("--admin", is_flag=True, help="The key can access the jobs of all owners.")
+@click.option("--max-upload-bytes", type=click.IntRange(1), metavar="N", help="Maximum file size.")
+@click.option(
+    "--max-open-jobs", type=click.IntRange(1), metavar="N", help="Maximum unfinished jobs."
+)
 @click.option("--requests-per-minute", type=click.IntRange(1), metavar="N")
 @json_option("Print key and record as JSON.")
 @click.pass_context
@@ -46,7 +50,7 @@ def create(
     as_json: bool,
     **limits: int | None,
 ) -> None:
-    """Make a key and print it, this once. An owner may have several."""
+    """Create a key and print it; it cannot be shown again. An owner may have several keys."""
     words = ["create", "--owner", owner]
     for name, value in limits.items():
         if value is not None:
@@ -58,7 +62,7 @@ def create(
 @json_option("Print the records as a JSON list.")
 @click.pass_context
 def list_(context: click.Context, as_json: bool) -> None:
-    """List the keys by their ids, the revoked ones too."""
+    """List the keys by id, including revoked ones."""
     _run(context, ["list", *["--json"] * as_json])
 
 
@@ -67,7 +71,7 @@ def list_(context: click.Context, as_json: bool) -> None:
 @json_option("Print the record as JSON.")
 @click.pass_context
 def revoke(context: click.Context, key_id: str, as_json: bool) -> None:
-    """Let a key open nothing from now on. ID is its beginning, as `list` shows it."""
+    """Revoke a key. ID is the beginning of the key, as shown by `list`."""
     _run(context, ["revoke", key_id, *["--json"] * as_json])
 
 

@@ -34,16 +34,19 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 32),
     default=4,
     show_default=True,
-    help="How many of several files are under way at a time.",
+    help="Maximum files labelled at a time.",
 )
-@click.option("--summary-column", metavar="NAME", help="Column to read; found by itself otherwise.")
+@click.option(
+    "--summary-column", metavar="NAME", help="Column of the summaries. Default: detected by name."
+)
 @click.option(
     "--title-column",
     metavar="NAME",
-    help="Column of titles, which are read too; found by itself otherwise. Name the summary column again to read none.",
+    help="Column of the titles, which are read together with the summaries. Default: detected by name. "
+    "Name the summary column to read no titles.",
 )
 @click.option(
-    "--evidence", is_flag=True, help="Add a column with the words that weighed most. Takes longer."
+    "--evidence", is_flag=True, help="Add a column with the most influential words. Takes longer."
 )
 @click.option(
     "--alternatives",
@@ -85,9 +88,9 @@ def label(
     """Label catalogues, and print where the labelled ones are.
 
     A FILE may be a pattern such as '*.csv', or - for standard input, whose labelled catalogue goes to standard
-    output. One that fails does not keep the others; the exit code is then the highest of theirs.
+    output. If one fails, the others continue; the exit code is then the highest of all.
 
-    Without --server it uses the local stack that runs on the data folder, or starts one for as long as it takes.
+    Without --server it uses the running local stack of the data folder, or starts one for this command.
     After Ctrl-C the same command continues with the same jobs.
     """
     from ..batch.command import LabelCommand
@@ -121,7 +124,7 @@ def label(
     )
     with display_for(quiet=quiet) as display:
         for path in passed_over:
-            display.note(f"{path} is the result of another of these files; it is passed over.")
+            display.note(f"{path} is the result of another of these files; it is skipped.")
         catalogues = run(request, display)
     if as_json:
         print_json([_document(catalogue) for catalogue in catalogues])
@@ -133,7 +136,7 @@ def label(
 
 
 def _end(catalogues: list[Catalogue]) -> None:
-    """Say what went wrong, and end with the exit code that it has."""
+    """Print the errors and exit with the highest exit code."""
     errors = [c.error for c in catalogues if c.error is not None]
     if errors and len(catalogues) == 1:
         raise errors[0]

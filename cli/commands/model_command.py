@@ -1,4 +1,4 @@
-"""`spinelabel model`: what the model that labels says of itself."""
+"""`spinelabel model`: the description of the newest model."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .options import json_option, server_options
 
 
 @click.command()
-@json_option("Print everything it says as JSON.")
+@json_option("Print the whole description as JSON.")
 @server_options
 def model(as_json: bool, server: str | None, api_key: str | None, data_dir: Path) -> None:
-    """Say which model labels: its version, its genres, how good it is, when it asks for a person."""
+    """Print the newest model: version, genres, metrics and review threshold."""
     from .formatting import print_json
 
     with client_for(server, api_key, data_dir) as client:
@@ -28,7 +28,7 @@ def model(as_json: bool, server: str | None, api_key: str | None, data_dir: Path
 
 
 def _described(model: Mapping[str, Any]) -> Iterator[str]:
-    """The model in lines; what it does not say of itself is left out."""
+    """Yield lines that describe the model; missing fields are omitted."""
     architecture = model.get("architecture")
     yield f"{model.get('name', 'model')} version {model['version']}" + (
         f" ({architecture})" if architecture else ""

@@ -18,8 +18,8 @@ def up(settings: LocalStackSettings, say: Callable[[str], None]) -> None:
     """Run until SIGINT, SIGTERM or SIGHUP. Raises `BadInput` and `StackFailed`."""
     stop = StopRequest()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # nohup asks for SIGHUP to be ignored. SIGINT is not spared: a shell ignores it for every
-        # program in the background, and one that is sent there is intended.
+        # nohup ignores SIGHUP, which is respected. SIGINT is always handled: shells ignore it for
+        # background programs, so one that arrives was sent on purpose.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda *_: stop.ask())
     url = ""

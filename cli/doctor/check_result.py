@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """Severity of the result of a check."""
 
     OK = "ok"
     WARN = "warn"  # works, or is not needed
@@ -16,7 +16,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """What was checked, what was found, and what to do about it."""
+    """The subject of a check, its result, and what to do about a problem."""
 
     what: str
     level: Level
@@ -25,15 +25,15 @@ class CheckResult:
 
 
 def ok(what: str, detail: str) -> CheckResult:
-    """The check passed."""
+    """Return the result of a passed check."""
     return CheckResult(what=what, level=Level.OK, detail=detail)
 
 
 def warn(what: str, detail: str, remedy: str) -> CheckResult:
-    """A problem that does not keep the local stack from working."""
+    """Return a problem with which the local stack still works."""
     return CheckResult(what=what, level=Level.WARN, detail=detail, remedy=remedy)
 
 
 def fail(what: str, detail: str, remedy: str) -> CheckResult:
-    """A problem that does."""
+    """Return a problem with which the local stack does not work."""
     return CheckResult(what=what, level=Level.FAIL, detail=detail, remedy=remedy)

@@ -21,7 +21,7 @@ _DOCKER_TIMEOUT_S = 10.0
 
 
 def checkout() -> CheckResult:
-    """Whether the server's code is there. Called where it is not."""
+    """Warn that only the client is installed. Call it outside a source checkout."""
     return warn(
         "local stack",
         "only the client is installed",
@@ -35,20 +35,20 @@ def data_folder(path: Path) -> CheckResult:
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         return fail(
             "data folder",
-            f"{path} cannot be written to",
-            "Name another one with --data-dir or SPINELABEL_DATA_DIR.",
+            f"{path} is not writable",
+            "Choose another one with --data-dir or SPINELABEL_DATA_DIR.",
         )
     if existing == path and DataFolder(path).open_to_others:
         return warn(
             "data folder",
             f"other users of this machine can read {path}",
-            "The next start of the stack makes it private, or says why it cannot.",
+            "The next start of the stack makes it private, or reports why it cannot.",
         )
-    return ok("data folder", f"{path} {'can be written to' if existing == path else 'can be made'}")
+    return ok("data folder", f"{path} {'is writable' if existing == path else 'can be created'}")
 
 
 def record(data_dir: Path) -> CheckResult:
-    """Whether Redis will be able to load the jobs. Reads its whole file and changes nothing."""
+    """Whether Redis will be able to load the jobs. Reads its whole append-only file; changes nothing."""
     folder = DataFolder(data_dir.resolve())
     damage = append_only_file.damage(folder.redis)
     if damage is not None:
@@ -58,7 +58,7 @@ def record(data_dir: Path) -> CheckResult:
 
 
 def disk(path: Path) -> CheckResult:
-    """Whether there is room for catalogues and their results."""
+    """Whether there is enough space for catalogues and their results."""
     free = shutil.disk_usage(_nearest_existing(path)).free
     detail = f"{size(free)} free for {path}"
     remedy = "Delete old jobs (DELETE /v1/jobs/JOB) or files, or choose another --data-dir."
@@ -84,7 +84,7 @@ def stack(server: str | None, data_dir: Path, api_key: str | None) -> CheckResul
     return fail(
         "stack",
         f"{server} does not accept jobs: {missing}",
-        f"A stack that has just been started needs some seconds; otherwise see {data_dir / 'logs'}.",
+        f"A new stack needs some seconds to start; otherwise see {data_dir / 'logs'}.",
     )
 
 
@@ -102,7 +102,7 @@ def port(data_dir: Path, number: int = DEFAULT_PORT) -> CheckResult:
 
 
 def docker() -> CheckResult:
-    """Whether Docker could be used. The local stack does not need it."""
+    """Whether Docker is usable. The local stack does not need it."""
     if shutil.which("docker") is None:
         return warn("Docker", "not installed", "Only `docker compose up` needs it.")
     try:
@@ -125,7 +125,7 @@ def docker() -> CheckResult:
 
 
 def _nearest_existing(path: Path) -> Path:
-    """The path, or its closest parent that exists."""
+    """Return the path, or its closest existing parent."""
     existing = path.resolve()
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent

@@ -1,4 +1,4 @@
-"""Checks of the installation. Each one does what the local stack will do."""
+"""Checks of the installation. Each runs the same code as the local stack."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..local_stack.settings import find_model_root
 from .check_result import CheckResult, fail, ok
 
 _OLDEST_PYTHON, _NEWEST_PYTHON = (3, 11), (3, 13)  # those that TensorFlow has wheels for
-# One or two of each part of the server. TensorFlow takes seconds; the check of the model imports it.
+# One or two packages of each part of the server. Without TensorFlow, which the check of the model imports.
 _PACKAGES = (
     "arro3.core", "celery", "flask", "flask_openapi3", "fsspec", "grpc", "gunicorn", "numpy", "openpyxl",
     "pydantic_settings", "redis", "rich",
@@ -58,12 +58,12 @@ def packages() -> CheckResult:
     if missing := result.stdout.split("\n")[:-1]:
         return fail("packages", f"cannot be imported: {', '.join(missing)}", _INSTALL)
     if result.returncode:
-        return fail("packages", f"importing them ends Python ({result.returncode})", _INSTALL)
+        return fail("packages", f"importing them crashes Python ({result.returncode})", _INSTALL)
     return ok("packages", f"{len(_PACKAGES)} can be imported")
 
 
 def redis() -> CheckResult:
-    """Whether a Redis is installed and runs on this machine."""
+    """Whether Redis is installed and can be run."""
     try:
         binary = find_redis_binary()
     except RedisUnavailable as error:
@@ -76,7 +76,7 @@ def redis() -> CheckResult:
 
 
 def model(model_root: Path | None) -> CheckResult:
-    """Whether the newest model loads and was trained on texts that were cleaned as here."""
+    """Whether the newest model loads and has the cleaning fingerprint of this release."""
     remedy = (
         "Check out serving/models again, train one with `make train`, or name another --model-root."
     )
@@ -115,7 +115,7 @@ def _run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str] 
 
 
 def _run(argv: list[str], **env: str) -> subprocess.CompletedProcess[str] | str:
-    """The finished process, or a sentence that says why it did not finish."""
+    """Return the completed process, or a phrase that says why it did not complete."""
     try:
         return subprocess.run(
             argv,
@@ -126,6 +126,6 @@ def _run(argv: list[str], **env: str) -> subprocess.CompletedProcess[str] | str:
             timeout=_TIMEOUT_S,
         )
     except subprocess.TimeoutExpired:
-        return f"it does not end within {_TIMEOUT_S:g} seconds"
+        return f"it did not exit within {_TIMEOUT_S:g} seconds"
     except OSError as error:
         return f"it cannot be run ({error.strerror})"

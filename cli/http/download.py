@@ -19,7 +19,7 @@ class DownloadTarget:
 
     def __init__(self, target: Path) -> None:
         self.written = 0
-        self.total: int | None = None  # None until a response says it
+        self.total: int | None = None  # None until a response contains it
         self._target = target
         self._etag: str | None = None
 

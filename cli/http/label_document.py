@@ -11,7 +11,7 @@ from ..errors import ServerUnreachable
 
 @dataclass(frozen=True, kw_only=True)
 class LabelDocument:
-    """One label; `raw` is all that was sent about it, the model's version included."""
+    """One label. `raw` is the response's label with the model version."""
 
     genre: str | None  # None: `error` says why
     confidence: float
@@ -20,12 +20,12 @@ class LabelDocument:
     genre_set: tuple[str, ...]
     needs_review: bool
     error: str | None  # a sentence
-    evidence: tuple[tuple[str, float], ...]  # words and their shares, weightiest first
+    evidence: tuple[tuple[str, float], ...]  # words and their shares, in descending order
     raw: Mapping[str, Any]
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> LabelDocument:
-        """The first label of an answer. Raises `ServerUnreachable` if there is none in it."""
+        """Return the first label of a response. Raises `ServerUnreachable` if it has none."""
         try:
             label = document["labels"][0]
             return cls(

@@ -12,7 +12,7 @@ _MOST_BYTES = 2**16
 
 
 class LogErrors:
-    """Follows a log from its present end."""
+    """Reads new lines of a log."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
@@ -20,7 +20,7 @@ class LogErrors:
         self._last = ""
 
     def fresh(self) -> list[str]:
-        """Errors since the last call, without time, level and repetitions."""
+        """Return the errors since the last call, without time, level and repetitions."""
         try:
             with self._log.open("rb") as log:
                 size = os.fstat(log.fileno()).st_size

@@ -37,7 +37,7 @@ def usable_port(host: str, port: int) -> int:
 
 
 def url_of(host: str, port: int) -> str:
-    """Where a browser on this machine finds a server that listens there."""
+    """Return the URL for a browser on this machine."""
     reachable = {"0.0.0.0": LOOPBACK, "::": "::1", "": LOOPBACK}.get(host, host)
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
@@ -53,7 +53,7 @@ def _bound(host: str, port: int) -> socket.socket:
     )[0]
     listener = socket.socket(family, kind, protocol)
     try:
-        # As servers do: ports that only hold connections in TIME_WAIT can be had.
+        # As servers do: a port with connections only in TIME_WAIT is usable.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(1)

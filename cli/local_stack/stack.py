@@ -35,7 +35,7 @@ class LocalStack:
         return self._supervisor.ready
 
     def run(self, stop: StopRequest) -> None:
-        """Until `stop` is asked; see `Supervisor.run`. Raises `StackFailed` also for what `Watch` finds."""
+        """Run until `stop` is requested; see `Supervisor.run`. Also raises `StackFailed` for problems of `Watch`."""
         with self._watch.over(stop):
             self._supervisor.run(stop)
 
@@ -84,7 +84,7 @@ def claimed_local_stack(
 def _children(
     folder: DataFolder, settings: LocalStackSettings, port: int, api: Client
 ) -> list[ChildSpec]:
-    """In the order of their start; they end in the opposite one."""
+    """Return the children in the order of their start; they stop in reverse order."""
     redis = RedisServer(folder.redis)
     model_socket = sockets.socket_path(folder.path, "model.sock")
     model_address = f"unix:{model_socket}"
@@ -102,7 +102,7 @@ def _children(
                 "SPINELABEL_SERVING_ADDRESS": model_address,
             },
             probe=lambda: None if sockets.accepts(model_socket) else "it does not listen yet",
-            grace_s=2.0,  # the workers are gone by then; it has nothing to lose
+            grace_s=2.0,  # the workers have stopped by then, and it has no state
         ),
         _module_child(["worker"], jobs | {"SPINELABEL_MODEL_TARGET": model_address}, grace_s=10.0),
         _module_child(["worker", "beat"], jobs),
@@ -126,7 +126,7 @@ def _probe_redis(redis: RedisServer) -> str | None:
     return None
 
 
-# A person reads the logs of a local stack, and `log_errors` does.
+# `log_errors` parses this format, and people read it.
 _LOG_FORMAT = {"SPINELABEL_LOG_FORMAT": "console"}
 
 

@@ -1,4 +1,4 @@
-"""A local stack that runs for the length of one command."""
+"""A local stack that runs during one command."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class BackgroundStack:
 
 
 def _show(event: StackEvent, display: Display) -> None:
-    """Show what the user of a temporary stack waits for, and failures."""
+    """Show the start and stop of a temporary stack, and its failures."""
     if event.action is Action.STOPPING:
         display.busy("stopping the local stack")
     elif event.action in {Action.DIED, Action.ERROR, Action.KILLED, Action.STILL_WAITING}:

@@ -1,4 +1,4 @@
-"""Problems of a stack that restarting a process does not solve: deleted files, damage, bad models."""
+"""Detects problems that a restart does not solve: deleted files, a damaged append-only file, unusable models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .supervision.supervisor import StopRequest
 
 
 class Watch:
-    """Ends the stack when its files are deleted or its record cannot be read; reports why a model does not load."""
+    """Stops the stack if its files are deleted or Redis cannot load its data; reports models that do not load."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Watch:
 
     @contextmanager
     def over(self, stop: StopRequest) -> Iterator[None]:
-        """Watch while the block runs the stack, and ask for its stop if need be. Raises `StackFailed` after that."""
+        """Watch the stack that the block runs. After a problem, stops it and raises `StackFailed`."""
         over = threading.Event()
         watching = threading.Thread(target=self._run, args=[stop, over], name="watch", daemon=True)
         watching.start()
@@ -52,7 +52,7 @@ class Watch:
                 over.set()
                 watching.join()
         except StackFailed as error:
-            self._check()  # the processes may have noticed before this thread has
+            self._check()  # the processes may fail before this thread detects the cause
             if self._reason:
                 raise StackFailed(self._reason) from error
             raise
@@ -60,14 +60,14 @@ class Watch:
             raise StackFailed(self._reason)
 
     def after(self, event: StackEvent) -> None:
-        """Schedule a check of what was reported about a process. Returns at once."""
+        """Schedule the check that this event requires. Does not block."""
         if event.action is Action.DIED and event.child == "redis":
             self._redis_died = True
 
     def _run(self, stop: StopRequest, over: threading.Event) -> None:
         while not over.wait(self._every_s):
             for error in self._model_errors.fresh():
-                with suppress(OSError):  # the terminal has gone away
+                with suppress(OSError):  # the terminal was closed
                     self._report(StackEvent(action=Action.ERROR, child="serving", detail=error))
             self._check()
             self.checks += 1
@@ -81,12 +81,12 @@ class Watch:
         if self._reason is None and self._redis_died:
             self._redis_died = False
             damage = append_only_file.damage(self._redis)
-            if damage is not None:  # starting it again changes nothing
+            if damage is not None:  # a restart would fail again
                 self._reason = f"{damage.detail} {damage.remedy}"
 
 
 def _deleted(path: Path) -> str:
     return (
-        f"{path} was deleted or replaced while the stack ran, so the stack has ended: nothing more could be kept. "
-        "Put a copy of the data folder back, or start again without the jobs that were in it."
+        f"{path} was deleted or replaced while the stack was running, so the stack has stopped. "
+        "Restore a copy of the data folder, or start again without its jobs."
     )

@@ -1,4 +1,4 @@
-"""Finds Redis's append-only file, detects damage, and says how to repair it."""
+"""Finds the append-only file of Redis, detects damage, and describes the repair."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from .redis_binary import RedisUnavailable, find_redis_binary
 
-# `redis-check-aof` is the server's own program under another name, so every Redis has it.
+# `redis-check-aof` is the server's binary under another name, so every Redis has it.
 _CHECKER = "redis-check-aof"
 _CHECK_SECONDS = 120.0
 _READABLE = re.compile(r"size=(\d+), ok_up_to=(\d+)")
 # The checker's messages about a file that ends within a command. Redis loads it up to there.
 _CUT_OFF = re.compile(r"Expected to read \d+ bytes, got \d+ bytes|Reached EOF before reading EXEC")
-# The checker of Valkey 9.1 does not know the snapshots that its own server writes.
+# The checker of Valkey 9.1 cannot read the snapshots of its own server.
 _NOT_UNDERSTOOD = re.compile(r"filename=\S+\.base\.rdb, size=\d+, ok_up_to=0,")
 
 
@@ -31,7 +31,7 @@ class Damage:
 
     @property
     def detail(self) -> str:
-        """What is wrong, as one sentence."""
+        """The problem in one sentence."""
         if self.readable is None or self.size is None:
             return f"Redis's append-only file {self.path} is damaged at its beginning."
         return (
@@ -41,21 +41,21 @@ class Damage:
 
     @property
     def remedy(self) -> str:
-        """What to do."""
+        """How to restore or repair the file."""
         kept = self.path if self.path.suffix == ".aof" else self.path.parent
         aside = f"{shlex.quote(str(kept))} {shlex.quote(f'{kept}.damaged')}"
-        restore = "With the stack ended, put a copy of the data folder back."
+        restore = "Stop the stack and restore a copy of the data folder."
         if self.readable is None:
-            return f"{restore} Without one its jobs cannot be saved: `mv {aside}`, and the stack begins without jobs."
+            return f"{restore} Without a copy the jobs are lost: after `mv {aside}` the stack starts without jobs."
         fix = f"exec -a {_CHECKER} {shlex.quote(self.binary)} --fix {shlex.quote(str(self.path))}"
         return (
-            f"{restore} Without one, keep what can be read and lose every later change: "
+            f"{restore} Without a copy, keep the readable part and lose all later changes: "
             f"`cp -r {aside} && bash -c {shlex.quote(fix)}`"
         )
 
 
 def damage(folder: Path) -> Damage | None:
-    """Why Redis would not load the file in `folder`; None if it would, or if there is no file or no Redis.
+    """Return the damage of the file in `folder`; None if Redis can load it, or without a file or Redis.
 
     A file that ends within a command, as after a power failure, is not damaged: Redis loads it up to there. Reads the
     whole file and changes nothing.
@@ -84,7 +84,7 @@ def damage(folder: Path) -> Damage | None:
 
 
 def find(folder: Path) -> Path | None:
-    """The append-only file; of Redis 7 and later, which keeps several, the list of them."""
+    """Return the path of the append-only file, or of its manifest since Redis 7; None without one."""
     for path in (folder / "appendonlydir" / "appendonly.aof.manifest", folder / "appendonly.aof"):
         if path.exists():
             return path

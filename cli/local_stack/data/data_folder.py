@@ -4,9 +4,9 @@ Three small files next to the data:
 
     lock        flock(2), exclusive, held by the supervisor and inherited by its children: one stack
                 on one folder, also while the children of a killed supervisor are still ending
-    stack.json  where the stack listens, whose it is; written after the lock is taken. flock(2), exclusive,
-                held by the supervisor alone: a file without that lock was left by a supervisor that was
-                killed, and another program may listen there now
+    stack.json  address and process id of the stack; written after the lock is taken. flock(2), exclusive,
+                held only by the supervisor: without that lock the file is stale, and another program
+                may listen at the address
     users.lock  flock(2), shared, held by every command that works with the stack of another command,
                 so that a stack that lives for one command does not end under the others
 """
@@ -53,7 +53,7 @@ class DataFolder:
         self._state = path / "stack.json"
 
     def prepare(self) -> None:
-        """Make the folder, for this user alone. Raises `BadInput` if it cannot be made, written to or made private."""
+        """Create the folder with mode 0700. Raises `BadInput` if it is not writable or cannot be made private."""
         try:
             self.path.mkdir(mode=_PRIVATE_MODE, parents=True, exist_ok=True)
             self._make_private()
@@ -68,7 +68,7 @@ class DataFolder:
 
     @property
     def open_to_others(self) -> bool:
-        """Whether other users of this machine may do anything with the folder. Raises OSError."""
+        """Whether other users of this machine have any permission on the folder. Raises OSError."""
         return _open_to_others(self.path.stat())
 
     def _make_private(self) -> None:
@@ -87,8 +87,8 @@ class DataFolder:
             self.path.chmod(_PRIVATE_MODE)
         if _open_to_others(self.path.stat()):
             raise BadInput(
-                f"Other users of this machine can look into {self.path}, which holds more than a stack's data. "
-                "Name a folder for the stack alone with --data-dir, or close this one to them: "
+                f"Other users of this machine can read {self.path}, which contains more than a stack's data. "
+                "Choose a folder only for the stack with --data-dir, or make this one private: "
                 f"chmod 700 {shlex.quote(str(self.path))}"
             )
 
@@ -111,8 +111,8 @@ class DataFolder:
                 return False
             if time.monotonic() > deadline:
                 raise StackFailed(
-                    f"Processes of an earlier stack still hold {self.path} and do not end. "
-                    f"`fuser {self.lock}` names them; end them, or choose another --data-dir."
+                    f"Processes of an earlier stack on {self.path} do not exit. "
+                    f"`fuser {self.lock}` lists them; stop them, or choose another --data-dir."
                 )
             if not noted and self._state.exists():
                 note(f"An earlier stack on {self.path} is still ending; waiting for it.")
@@ -136,7 +136,7 @@ class DataFolder:
 
     @contextmanager
     def announced(self, state: StackState) -> Iterator[None]:
-        """Let others find the stack, until the block or this process ends. Only for the holder of the lock."""
+        """Publish the stack's address during the block. Call it only while holding the lock."""
         fresh = self._state.with_suffix(".new")
         descriptor = _open(fresh)
         with os.fdopen(descriptor, "wb") as file:
@@ -151,7 +151,7 @@ class DataFolder:
                 self.conceal()
 
     def conceal(self) -> None:
-        """Remove the announcement of the stack. Only for the holder of the lock."""
+        """Remove the published address. Call it only while holding the lock."""
         self._state.unlink(missing_ok=True)
 
     @contextmanager
@@ -165,7 +165,7 @@ class DataFolder:
             os.close(descriptor)
 
     def withdraw(self, note: Callable[[str], None]) -> None:
-        """Wait until no other command uses the stack, then remove its announcement."""
+        """Wait until no other command uses the stack, then remove the published address."""
         try:
             descriptor = _open(self._users)
         except FileNotFoundError:  # the folder has been deleted

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class Presence:
-    """The inodes behind some paths. Processes that hold deleted files open do not notice."""
+    """Compares the inodes of paths. Processes do not notice that their open files were deleted."""
 
     def __init__(self, paths: Sequence[Path], *, appearing: Callable[[], Path | None]) -> None:
         """
@@ -20,7 +20,7 @@ class Presence:
         self._appeared: Path | None = None
 
     def lost(self) -> Path | None:
-        """The first path that is gone or leads to something else; None if all is well."""
+        """Return the first path that was deleted or replaced; None if there is none."""
         for path, identity in self._were.items():
             if _identity(path) != identity:
                 return path

@@ -1,4 +1,4 @@
-"""A private Redis server for one machine."""
+"""The private Redis server of a local stack."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LARGE_FILE_BYTES = 64 * 2**20
 
 
 def socket_path(folder: Path) -> Path:
-    """Where the socket of the Redis that serves `folder` is. Raises `StackFailed`, see `sockets`."""
+    """Return the socket path of the Redis that serves `folder`. Raises `StackFailed`, see `sockets`."""
     return sockets.socket_path(folder, "redis.sock")
 
 
@@ -58,8 +58,8 @@ class RedisServer:
         return redis.Redis(unix_socket_path=str(self.socket))
 
     def answers(self) -> bool:
-        """Whether the server takes commands (false while it loads its file). Never waits long."""
-        # By itself the client would try again for seconds, where the caller wants to know how it is now.
+        """Whether the server accepts commands; false while it loads its file. Takes at most two seconds."""
+        # The client's default retries would take seconds.
         once = Retry(NoBackoff(), 0)
         with redis.Redis(unix_socket_path=str(self.socket), retry=once, socket_timeout=2) as client:
             try:
@@ -70,7 +70,7 @@ class RedisServer:
     def compact(self) -> None:
         """Rewrite a large append-only file in the background, because each start reads all of it.
 
-        Redis before 7 compares with the size at its start, so one that is restarted often never does.
+        Redis before 7 compares with the size at its start, so with frequent restarts it never rewrites.
         """
         with contextlib.suppress(redis.RedisError), self.client() as client:
             if client.info("persistence")["aof_current_size"] > _LARGE_FILE_BYTES:

@@ -22,9 +22,9 @@ _LINK = "sockets"
 def socket_path(home: Path, name: str) -> Path:
     """Path of the socket `name` of the folder `home`, the same at every call.
 
-    Where `home` has too long a path, or one with special characters, the socket goes into a folder of mode 0700 in the
-    temporary folder, which is made here and which the link `home/sockets` names. No other account can have made it: its name is
-    random, and a folder that is not private or not this user's is not used.
+    If the path of `home` is too long or contains special characters, the socket is in a new folder of
+    mode 0700 in the temporary folder; the link `home/sockets` points to it. Other users cannot prepare
+    that folder: its name is random, and a folder that is not private to this user is not used.
 
     Raises:
         StackFailed: the temporary folder has too long a path as well.
@@ -69,7 +69,7 @@ def _make_folder(name: str) -> Path:
             return made
         made.rmdir()
     raise StackFailed(
-        f"The path of {tempfile.gettempdir()} is too long for sockets. Set TMPDIR to a folder with a shorter one."
+        f"The path {tempfile.gettempdir()} is too long for sockets; set TMPDIR to a shorter path."
     )
 
 

@@ -1,15 +1,14 @@
-"""Become another program, which gets SIGTERM when the process that started it dies.
+"""Replaces itself with another program, which gets SIGTERM when its parent process dies.
 
     python -I -S die_with_parent.py PARENT_PID PROGRAM [ARGUMENT ...]
 
-A supervisor that is killed with SIGKILL cannot end its children. Linux can do it in its place: a
-process may ask for a signal at its parent's death (prctl, PR_SET_PDEATHSIG), and keeps that request
-over exec. Asking from a small program of its own, instead of between fork and exec, keeps the
-supervisor free to use threads. The kernel means the *thread* that started the child: a supervisor
-has to live as long as its children on the thread on which it starts them.
+A supervisor that is killed with SIGKILL cannot stop its children. On Linux a process can request a
+signal at its parent's death (prctl, PR_SET_PDEATHSIG); the request survives exec. A separate program
+makes the request, because code between fork and exec is not safe in a process with threads. The
+kernel watches the *thread* that started the child: it must live as long as the children.
 
-On other systems the program runs without that protection; the data folder's lock, which the
-children inherit, then still keeps a second stack away for as long as one of them lives.
+Other systems have no such signal. There the children inherit the lock of the data folder, so no
+second stack starts while one of them lives.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
-_CANNOT_RUN = 127  # what a shell answers
+_CANNOT_RUN = 127  # as in a shell
 
 
 def main(arguments: list[str]) -> int:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Action(StrEnum):
-    """Everything that can be reported of a stack."""
+    """The kinds of events of a stack."""
 
     STARTING = "starting"
     READY = "ready"
@@ -31,7 +31,7 @@ class StackEvent:
 
 
 def render(event: StackEvent) -> str:
-    """The event as one line, with the child's name in its own column."""
+    """Return the event as one line that begins with the child's name."""
     words = [event.action.value]
     if event.after_s is not None:
         words.append(f"after {event.after_s:.1f} s")

@@ -13,19 +13,19 @@ from pathlib import Path
 
 from . import die_with_parent
 
-# None: ready. Otherwise what is still missing, for a person. Answers within seconds, never raises.
+# Returns None if ready, else a phrase that says what is missing. Takes seconds at most; never raises.
 Probe = Callable[[], str | None]
 
 _LOG_BYTES = 10 * 2**20  # a longer log is rotated before the next start
 _TAIL_BYTES = 8192
-# What children write holds catalogues and secrets. The umask is theirs alone: what a command itself writes for its user
-# keeps the user's.
+# Files of the children contain catalogues and secrets. Files that a command writes for its user have
+# the user's umask.
 _PRIVATE_UMASK = 0o077
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChildSpec:
-    """What to run. Children without a probe are ready as soon as they run."""
+    """A child's command and environment. Without a probe it is ready as soon as it runs."""
 
     name: str
     argv: Sequence[str]
@@ -107,7 +107,7 @@ class Child:
         return Death(code=code, words=words)
 
     def end(self, *, hurry: Callable[[], bool]) -> bool:
-        """SIGTERM, then SIGKILL after the grace or at once when `hurry()`. False: it had to be killed."""
+        """Send SIGTERM, then SIGKILL after the grace period or when `hurry()`. False: it was killed."""
         if self._process is None:
             return True
         self._process.terminate()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class RestartPolicy:
-    """Back-off that doubles with every quick death in a row; before the stack was ready once, also the point of giving up.
+    """Backoff that doubles with each consecutive quick death, and the number of tries before giving up.
 
     A death is quick if the child lived less than `short_life_s`, or died before it was ever ready.
     """
@@ -15,8 +15,8 @@ class RestartPolicy:
     short_life_s: float = 10.0
     first_delay_s: float = 0.2
     longest_delay_s: float = 30.0
-    # Before the stack has ever been ready a quick death is most likely a wrong setting, which no restart cures. Afterwards
-    # it is a shortage (memory, disk), which may last for hours and ends with room: there is no giving up.
+    # Until the stack has been ready once, the cause of a quick death is probably a wrong setting, which a
+    # restart does not fix. Later it is a shortage of memory or disk, so restarts continue without limit.
     tries_at_start: int = 3
     # The exit code for a wrong argument or setting, which a restart does not change.
     fatal_exit_code: int = 2

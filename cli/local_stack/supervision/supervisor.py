@@ -21,16 +21,16 @@ _REMIND_EVERY_S = 20.0
 
 
 class StopRequest:
-    """Asked once: stop in good order. Asked again: kill. Safe to call from a signal handler.
+    """A request to stop: the first is graceful, a second kills. Safe in a signal handler.
 
-    (A `threading.Event` is not: its lock may be held by the very code that the signal interrupts.)
+    (A `threading.Event` is not safe: the interrupted code may hold its lock.)
     """
 
     def __init__(self) -> None:
         self.times = 0
 
     def ask(self) -> None:
-        """Ask for the stop."""
+        """Request the stop."""
         self.times += 1
 
 
@@ -66,7 +66,7 @@ class Supervisor:
         """Start everything and keep it running until `stop` is asked; every child is ended on return.
 
         Call it on a thread that lives until it returns (see `die_with_parent`). Raises `StackFailed` when
-        a child dies again and again.
+        a child dies repeatedly.
         """
         began = time.monotonic()
         probe_at, remind_at = began, began + _REMIND_EVERY_S
@@ -86,7 +86,7 @@ class Supervisor:
                     )
                 time.sleep(_TICK_S)
         except OSError as error:
-            raise StackFailed(f"The stack cannot be kept running: {error}.") from error
+            raise StackFailed(f"The stack cannot continue: {error}.") from error
         finally:
             self._end_all(stop)
 
@@ -111,7 +111,7 @@ class Supervisor:
         except OSError as error:
             if not self.ready:
                 raise
-            # No room for its log or its process: a shortage, like what other deaths come from by now.
+            # No space for its log or no process can be created: a shortage, so retry like after a death.
             self._after_death(child, Death(code=1, words=f"it cannot be started: {error}"))
         else:
             self._emit(Action.STARTING, child)
@@ -164,6 +164,6 @@ class Supervisor:
         after: float | None = None,
     ) -> None:
         name = child.spec.name if child else None
-        # A closed terminal must not keep the children from being supervised and ended.
+        # A closed terminal must not stop the supervision.
         with suppress(OSError):
             self._report(StackEvent(action=action, child=name, detail=detail, after_s=after))

@@ -100,7 +100,7 @@ def test_a_damaged_record_fails_with_its_way_out(tmp_path: Path) -> None:
     change(newest(folder.redis), in_the_middle)
     finding = environment.record(tmp_path)
     assert (finding.level, "is damaged" in finding.detail) == (Level.FAIL, True)
-    assert "put a copy of the data folder back" in finding.remedy
+    assert "restore a copy of the data folder" in finding.remedy
     assert "redis-check-aof" in finding.remedy
 
 

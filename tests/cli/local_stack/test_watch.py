@@ -53,7 +53,7 @@ def test_a_stack_ends_when_its_folder_is_taken_away(
     folder: DataFolder, deletion: Callable[[DataFolder], None]
 ) -> None:
     stop, watch = StopRequest(), Watch(folder, report=lambda _: None, every_s=0.01)
-    with pytest.raises(StackFailed, match="was deleted or replaced while the stack ran"):  # noqa: SIM117
+    with pytest.raises(StackFailed, match="was deleted or replaced while the stack was running"):  # noqa: SIM117
         with watch.over(stop):
             assert not stop.times
             deletion(folder)
@@ -74,7 +74,7 @@ def test_the_reason_is_said_when_the_processes_notice_first(folder: DataFolder) 
     watch = Watch(folder, report=lambda _: None, every_s=3600)
     with pytest.raises(StackFailed, match="was deleted or replaced"), watch.over(StopRequest()):
         delete_all(folder)
-        raise StackFailed("The stack cannot be kept running: no such file.")
+        raise StackFailed("The stack cannot continue: no such file.")
 
 
 def test_a_dead_redis_with_a_damaged_record_ends_the_stack_with_what_to_do(
@@ -90,7 +90,7 @@ def test_a_dead_redis_with_a_damaged_record_ends_the_stack_with_what_to_do(
         path.write_bytes(in_the_middle(path.read_bytes()))
         watch.after(DIED)
         eventually(lambda: stop.times)
-    with pytest.raises(StackFailed, match=r"is damaged: .* put a copy of the data folder back"):  # noqa: SIM117
+    with pytest.raises(StackFailed, match=r"is damaged: .* restore a copy of the data folder"):  # noqa: SIM117
         with watch.over(stop):
             pass
 

@@ -41,7 +41,7 @@ def test_a_damaged_record_ends_the_stack_with_the_way_out_and_a_deleted_folder_t
     ended = up(data_dir)
     assert ended.returncode == 3
     assert "is damaged: of its" in ended.stdout
-    assert "put a copy of the data folder back" in ended.stdout
+    assert "restore a copy of the data folder" in ended.stdout
     assert "redis-check-aof" in ended.stdout
 
     shutil.rmtree(data_dir)
@@ -52,4 +52,4 @@ def test_a_damaged_record_ends_the_stack_with_the_way_out_and_a_deleted_folder_t
         assert stack.supervisor.wait(SECONDS) == 3
         with pytest.raises(httpx.TransportError):
             stack.submit(SAMPLE.read_bytes())
-    assert "was deleted or replaced while the stack ran" in log_path(data_dir).read_text()
+    assert "was deleted or replaced while the stack was running" in log_path(data_dir).read_text()

@@ -101,7 +101,7 @@ def test_damage_in_the_snapshot_at_the_beginning_is_found_and_the_file_set_aside
     found = damage(record.folder)
     assert isinstance(found, Damage)
     assert found.readable is None
-    assert "begins without jobs" in found.remedy
+    assert "starts without jobs" in found.remedy
     _carry_out(found.remedy)
     assert starts(record)
 

@@ -181,17 +181,17 @@ def test_a_folder_that_holds_other_things_is_left_alone(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir(mode=0o755)
     (shared / "something").touch()
-    with pytest.raises(BadInput, match=r"Other users .* can look into .*chmod 700 "):
+    with pytest.raises(BadInput, match=r"Other users .* can read .*chmod 700 "):
         DataFolder(shared).prepare()
     assert [path.name for path in shared.iterdir()] == ["something"]
     shared.chmod(0o700)
     DataFolder(shared).prepare()
 
 
-def test_a_temporary_folder_of_everybody_is_left_alone(tmp_path: Path) -> None:
+def test_a_shared_temporary_folder_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     (tmp_path / "tmp").chmod(0o1777)
-    with pytest.raises(BadInput, match="holds more than a stack's data"):
+    with pytest.raises(BadInput, match="contains more than a stack's data"):
         DataFolder(tmp_path / "tmp").prepare()
     assert mode(tmp_path / "tmp") == 0o1777
 
