@@ -70,7 +70,7 @@ export function pause(ms, signal) {
   return new Promise((resolve, reject) => {
     const end = () => {
       clearTimeout(timer);
-      reject(new DOMException("No longer wanted", "AbortError"));
+      reject(new DOMException("No longer needed", "AbortError"));
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener("abort", end);

@@ -35,7 +35,7 @@ export async function follow(id, signal) {
   }
 }
 
-/** Renders events of the job until the stream closes: the job has ended, or the server is away. */
+/** Renders events of the job until the stream closes: the job has ended, or the server is unreachable. */
 function listen(job, signal) {
   return new Promise((resolve) => {
     const events = new EventSource(jobPath(job.id, "/events"));

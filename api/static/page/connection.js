@@ -10,7 +10,7 @@ export function watchConnection() {
   addEventListener("server-away", () => {
     away = true;
     clearTimeout(timer);
-    put("The server does not answer. Nothing is lost: this page goes on by itself as soon as it is back.");
+    put("The server does not answer. Nothing is lost: this page continues as soon as the server is back.");
   });
   addEventListener("server-answers", () => {
     if (!away) return;

@@ -34,7 +34,7 @@ export function askForKey(reason) {
       dialog.close();
       resolve();
     };
-    at("key-reason").textContent = reason ?? "This server wants a key.";
+    at("key-reason").textContent = reason ?? "This server requires an API key.";
     // Without a key there is nothing to see, so Escape does not close it.
     dialog.oncancel = (event) => event.preventDefault();
     dialog.showModal();

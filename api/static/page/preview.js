@@ -59,7 +59,7 @@ function draw(seen) {
   const named = columns.filter(Boolean).map((name) => make("option", { value: name }, name));
   at("column").replaceChildren(...(summary_column ? [] : [choose]), ...named);
   at("column").value = summary_column?.name ?? "";
-  say(at("column-why"), summary_column ? summary_column.why : "No name looks like a summary; you know best.");
+  say(at("column-why"), summary_column ? summary_column.why : "No column name was recognised as the summary; please choose.");
   const head = at("seen-rows").querySelector("thead tr");
   head.replaceChildren(...columns.map((name) => make("th", { scope: "col" }, name || "(unnamed)")));
   at("seen-rows").querySelector("tbody").replaceChildren(...first_rows.slice(0, SHOWN).map((cells) => make("tr", {}, ...cells.map((cell) => make("td", {}, cell)))));

@@ -56,14 +56,14 @@ function choices(job, row, title) {
   const likely = [...new Set([row.predicted_genre, row.second_genre, ...row.genre_set])].filter(Boolean).slice(0, CHOICES);
   const group = make("div", { className: "choices", role: "group", ariaLabel: `Genre of ${title}` });
   const select = make("select", { ariaLabel: `Another genre for ${title}` });
-  const state = { said: row.corrected_genre, saving: false };
+  const state = { genre: row.corrected_genre, saving: false };
   const choose = (genre) => save(job, row, state, genre, draw);
 
   function draw() {
     for (const button of group.querySelectorAll("button")) {
-      button.ariaPressed = String(button.value === state.said);
+      button.ariaPressed = String(button.value === state.genre);
     }
-    select.value = state.said && !likely.includes(state.said) ? state.said : "";
+    select.value = state.genre && !likely.includes(state.genre) ? state.genre : "";
     select.classList.toggle("chosen", Boolean(select.value));
     group.classList.toggle("saving", state.saving);
   }
@@ -71,13 +71,13 @@ function choices(job, row, title) {
   const buttons = likely.map((genre) => {
     const button = make("button", { type: "button", value: genre, className: "choice", "data-spine": spine(genre) }, genre);
     // Pressing a choice again removes it.
-    button.addEventListener("click", () => choose(state.said === genre ? null : genre));
+    button.addEventListener("click", () => choose(state.genre === genre ? null : genre));
     return button;
   });
   select.addEventListener("change", () => choose(select.value || null));
   group.append(...buttons, select);
   modelGenres().then((genres) => {
-    const others = new Set([...genres.filter((genre) => !likely.includes(genre)), state.said].filter(Boolean));
+    const others = new Set([...genres.filter((genre) => !likely.includes(genre)), state.genre].filter(Boolean));
     const first = make("option", { value: "" }, likely.length ? "another…" : "choose…");
     select.replaceChildren(first, ...[...others].filter((genre) => !likely.includes(genre)).map((genre) => make("option", {}, genre)));
     draw();
@@ -86,8 +86,8 @@ function choices(job, row, title) {
 }
 
 async function save(job, row, state, genre, draw) {
-  const before = state.said;
-  Object.assign(state, { said: genre, saving: true });
+  const before = state.genre;
+  Object.assign(state, { genre, saving: true });
   draw();
   const path = jobPath(job.id, `/corrections/${row.row}`);
   try {
@@ -97,7 +97,7 @@ async function save(job, row, state, genre, draw) {
     say(at("saved"), genre ? `Row ${row.row} is ${genre}, as you say.` : `Row ${row.row} is as the model says.`);
     if (kept) dispatchEvent(new CustomEvent("row-corrected", { detail: kept.corrections }));
   } catch (error) {
-    state.said = before;
+    state.genre = before;
     say(at("saved"), error.message);
   } finally {
     state.saving = false;

@@ -4,21 +4,21 @@ import { ask } from "./api.js";
 
 const COLOURS = 10;
 const known = new Map();
-let asked = null;
+let request = null;
 
 /** The model's genres, in alphabetical order; empty while no worker has reported any. */
 export function modelGenres() {
-  asked ??= ask("/v1/model")
+  request ??= ask("/v1/model")
     .then(({ labels }) => [...labels].sort())
     .catch(() => {
-      asked = null; // perhaps the next time
+      request = null; // the next call tries again
       return [];
     })
     .then((labels) => {
       for (const label of labels) spine(label);
       return labels;
     });
-  return asked;
+  return request;
 }
 
 /** The colour index of a genre; always the same for one genre. */
