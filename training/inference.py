@@ -18,6 +18,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from catalogue.text.cleaning import CLEANING_FINGERPRINT, clean_book
+from catalogue.text.language import foreign_language
 from training.data.dataset import Book, read_books
 from training.errors import TrainingError
 
@@ -30,7 +31,7 @@ _BATCH_ROWS = 128
 class Prediction:
     """The prediction for one text."""
 
-    genre: str | None  # None: no word is left after cleaning
+    genre: str | None  # None: no word is left, or the text is not in English
     confidence: float
     needs_review: bool
     genre_set: tuple[str, ...]
@@ -57,7 +58,9 @@ class Predictor:
             )
 
     def input_text(self, book: Book) -> str:
-        """The cleaned input of the model for a book; "" if no word is left."""
+        """The cleaned input of the model for a book; "" if no word is left or it is not in English."""
+        if foreign_language(book.summary) is not None:
+            return ""
         title = book.title if self.description.get("reads_title") else ""
         return clean_book(title, book.summary)
 

@@ -54,16 +54,17 @@ def _summary(evaluation: Document, export: Document, description: Document) -> s
         f"{export['parameters']:,} parameters, {export['bytes'] / 1e6:.1f} MB. "
         f"Out-of-fold macro-F1: **{evaluation['macro_f1']:.3f}** (95 % bootstrap "
         f"interval {low:.3f} to {high:.3f}). "
-        "It is trained for English summaries of at least 20 words; a text in another language, or a "
-        "book of another genre, gets one of these genres too."
+        "It is trained for English summaries of at least 20 words; Spinelabel does not send it texts in "
+        "other languages. A book of another genre gets one of these genres too."
     )
 
 
 def _data(data: Document, evaluation: Document) -> str:
     words = data["words_before_cleaning"]
     return (
-        f"{data['rows_used']:,} labelled rows of {data['rows_read']:,} ({data['duplicate_rows']} duplicates "
-        f"and {data['empty_rows']} empty rows were left out), "
+        f"{data['rows_used']:,} labelled rows of {data['rows_read']:,} ({data['duplicate_rows']} duplicates, "
+        f"{data['empty_rows']} empty rows and {data['foreign_rows']} rows in other languages were "
+        "left out), "
         f"{words['mean']:.0f} words on average, median {words['median']:.0f}, "
         f"90th percentile {words['p90']:.0f}. word2vec is "
         f"trained on {evaluation['extra_texts']:,} extra texts as well. Those whose tag agrees with the "

@@ -143,12 +143,14 @@ def _print_inputs(corpus: Corpus, extra: ExtraTexts, workdir: Path) -> None:
     dropped = {
         "duplicate": corpus.duplicate_rows,
         "empty": corpus.empty_rows,
+        "not in English": corpus.foreign_rows,
         "unlabelled": corpus.unlabelled_rows,
     }
     counts = ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)
     console.line(
         f"Data: {len(corpus):,} books of {len(corpus.label_names)} genres; rows left out: "
-        f"{counts or 'none'}. Extra texts: {len(extra.texts):,}."
+        f"{counts or 'none'}. Extra texts: {len(extra.texts):,}; not in English and left out: "
+        f"{extra.foreign_rows:,}."
     )
     console.line(f"Run directory: {workdir}. The same command resumes an interrupted training.")
 

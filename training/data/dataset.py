@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from catalogue.text.cleaning import clean, clean_book
+from catalogue.text.language import foreign_language
 from training.errors import TrainingError
 
 SUMMARY_COLUMNS = ("summary", "description", "blurb", "abstract", "synopsis", "plot", "text")
@@ -49,6 +50,7 @@ class Corpus:
     raw_summaries: tuple[str, ...]  # the summaries before cleaning
     rows_read: int
     empty_rows: int
+    foreign_rows: int  # not in English
     unlabelled_rows: int
     duplicate_rows: int
 
@@ -77,6 +79,7 @@ class ExtraTexts:
     texts: tuple[str, ...]
     summaries: tuple[str, ...]  # without the titles
     labels: tuple[str, ...]
+    foreign_rows: int = 0  # dropped because they are not in English
 
     def excluding(self, summaries: Sequence[str]) -> "ExtraTexts":
         """The rows whose summary is not among ``summaries``, so that no held-out row leaks."""
@@ -86,6 +89,7 @@ class ExtraTexts:
             texts=tuple(self.texts[row] for row in kept),
             summaries=tuple(self.summaries[row] for row in kept),
             labels=tuple(self.labels[row] for row in kept),
+            foreign_rows=self.foreign_rows,
         )
 
     def fingerprint(self) -> str:
@@ -110,7 +114,8 @@ def read_corpus(
 ) -> Corpus:
     """Read the labelled rows of a CSV, clean them and drop duplicates.
 
-    Of equal summaries the first row is kept. Rows without summary or label are dropped and counted.
+    Of equal summaries the first row is kept. Rows without summary or label, and rows whose summary
+    is not in English, are dropped and counted.
 
     Args:
         path: CSV in UTF-8 with a header.
@@ -129,10 +134,11 @@ def read_corpus(
         for value in _column(table, path, LABEL_COLUMNS, label_column, "label")
     ]
     titles = _optional_column(table, TITLE_COLUMNS)
-    texts = [clean(value) for value in summaries]
+    foreign = [foreign_language(value) is not None for value in summaries]
+    texts = ["" if skip else clean(value) for value, skip in zip(summaries, foreign, strict=True)]
     if not any(texts):
         raise TrainingError(
-            f"{path}: no summary has a word left after cleaning; name the right column with "
+            f"{path}: no summary has an English word left after cleaning; name the right column with "
             "--summary-column."
         )
     kept: dict[str, int] = {}
@@ -143,7 +149,7 @@ def read_corpus(
     names = tuple(sorted({labels[index] for index in rows}))
     _check_labels(path, names, [labels[index] for index in rows])
     position = {name: index for index, name in enumerate(names)}
-    empty = sum(1 for text in texts if not text)
+    empty = sum(not text for text in texts) - sum(foreign)
     unlabelled = sum(1 for text, label in zip(texts, labels, strict=True) if text and not label)
     return Corpus(
         texts=tuple(clean_book(titles[index] if title else "", summaries[index]) for index in rows),
@@ -154,13 +160,16 @@ def read_corpus(
         raw_summaries=tuple(summaries[index] for index in rows),
         rows_read=len(texts),
         empty_rows=empty,
+        foreign_rows=sum(foreign),
         unlabelled_rows=unlabelled,
-        duplicate_rows=len(texts) - empty - unlabelled - len(rows),
+        duplicate_rows=len(texts) - empty - sum(foreign) - unlabelled - len(rows),
     )
 
 
 def read_extra_texts(path: Path, *, title: bool = True) -> ExtraTexts:
     """Read the texts of a CSV whose label column is optional, clean them and drop duplicates.
+
+    Texts that are not in English are dropped and counted.
 
     Raises:
         TrainingError: the file or the summary column is missing, or there are no rows.
@@ -170,7 +179,11 @@ def read_extra_texts(path: Path, *, title: bool = True) -> ExtraTexts:
     labels = _optional_column(table, LABEL_COLUMNS)
     titles = _optional_column(table, TITLE_COLUMNS)
     kept: dict[str, tuple[str, str]] = {}
+    foreign = 0
     for book_title, summary, label in zip(titles, summaries, labels, strict=True):
+        if foreign_language(summary) is not None:
+            foreign += 1
+            continue
         cleaned = clean(summary)
         if cleaned and cleaned not in kept:
             text = clean_book(book_title if title else "", summary)
@@ -179,6 +192,7 @@ def read_extra_texts(path: Path, *, title: bool = True) -> ExtraTexts:
         texts=tuple(text for text, _ in kept.values()),
         summaries=tuple(kept),
         labels=tuple(label for _, label in kept.values()),
+        foreign_rows=foreign,
     )
 
 

@@ -17,6 +17,7 @@ def data_report(corpus: Corpus) -> dict[str, object]:
         "rows_read": corpus.rows_read,
         "rows_used": len(corpus),
         "empty_rows": corpus.empty_rows,
+        "foreign_rows": corpus.foreign_rows,
         "unlabelled_rows": corpus.unlabelled_rows,
         "duplicate_rows": corpus.duplicate_rows,
         "rows_per_label": corpus.rows_per_label(),

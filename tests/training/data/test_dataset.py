@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from training.data.dataset import read_books, read_corpus, read_extra_texts
+from training.data.report import data_report
 from training.errors import TrainingError
 
 
@@ -49,6 +50,17 @@ def test_duplicate_empty_and_unlabelled_rows_are_dropped_and_counted(tmp_path: P
     assert corpus.rows_read == 7
 
 
+def test_rows_in_other_languages_are_dropped_and_counted(tmp_path: Path) -> None:
+    german = "Die Tochter des Müllers und der Drache, der ihr das Leben rettet."
+    path = _csv(tmp_path, f'{GOOD}5,Der Drache,crime,"{german}"\n')
+    corpus = read_corpus(path)
+    assert len(corpus) == 4
+    assert (corpus.foreign_rows, corpus.empty_rows, corpus.duplicate_rows) == (1, 0, 0)
+    assert data_report(corpus)["foreign_rows"] == 1
+    extra = read_extra_texts(path)
+    assert (len(extra.texts), extra.foreign_rows) == (4, 1)
+
+
 def test_the_goodreads_suffix_is_removed(tmp_path: Path) -> None:
     path = _csv(tmp_path, GOOD + "5,Tail,crime,A spy returns ...more (less)\n")
     assert read_corpus(path).summaries[-1] == "spy returns"
@@ -72,7 +84,10 @@ def test_the_fingerprint_depends_on_the_content_and_not_on_the_order(tmp_path: P
             "has no summary column: expected summary, .* but it has title, genre",
         ),
         ("title,summary\na,b\n", "has no label column"),
-        ("genre,summary\ncrime,12 34\ncrime,!!\n", "no summary has a word left after cleaning"),
+        (
+            "genre,summary\ncrime,12 34\ncrime,!!\n",
+            "no summary has an English word left after cleaning",
+        ),
         ("genre,summary\ncrime,knife\ncrime,gun\n", r"has 1 label\(s\)"),
         (GOOD + "9,One,travel,A long road\n", "the label 'travel' has one row"),
     ],
