@@ -1,4 +1,4 @@
-"""Composition root: `python -m worker` runs a Celery worker, `python -m worker beat` the clock of the periodic tasks."""
+"""Composition root: `python -m worker` runs a worker, `python -m worker beat` the scheduler."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def main(arguments: list[str]) -> int:
     except ValidationError as error:
         for problem in error.errors():
             name = "SPINELABEL_" + "_".join(str(part) for part in problem["loc"]).upper()
-            # The value stays out of the log: it may hold a password.
+            # The value is not printed: it may contain a password.
             print(f"{name}: {problem['msg']}", file=sys.stderr)
         return 2
     _configure_logging(settings.log_format)
-    # With a receiver, Celery leaves the set-up of logging alone.
+    # With a receiver, Celery does not configure logging.
     signals.setup_logging.connect(lambda **_: None, weak=False)
     app = make_app(settings)
     if not arguments:
@@ -68,7 +68,7 @@ def _start_watchdog(app: Celery, settings: WorkerSettings) -> None:
 
 def _configure_logging(log_format: LogFormat) -> None:
     configure_logging(log_format)
-    # Celery's lines per message are noise; the tasks log what they did.
+    # Celery logs each message; the tasks log events of their own.
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

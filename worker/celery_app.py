@@ -1,4 +1,4 @@
-"""The worker's Celery app: tasks are names with ids, the work is in the modules they call."""
+"""The worker's Celery app: registers the tasks and schedules the periodic ones."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ from worker.webhooks.sender import start_sending
 
 log = structlog.get_logger(__name__)
 
-# A periodic message that was not taken in time is replaced by later ones. The bound is loose because it is a time of
-# this machine's clock, and a worker's may differ.
+# A periodic message that is not consumed in time is superseded by later ones. The limit is loose,
+# because the clocks of beat and workers may differ.
 _PERIODIC_EXPIRES_S = 60.0
 
 
-def _steady_now() -> datetime:
-    # Beat compares its schedule with this clock. By the wall clock nothing would be due for an hour after that was
-    # put back by an hour.
+def _monotonic_now() -> datetime:
+    # Beat compares its schedule with this clock. If the wall clock were set back by an hour,
+    # nothing would be due for an hour.
     return datetime.fromtimestamp(time.monotonic(), UTC)
 
 
 def make_app(settings: WorkerSettings) -> Celery:
-    """An app with its tasks and the schedule of the periodic ones. Connects to nothing yet."""
+    """An app with its tasks and the schedule of the periodic ones. Does not connect yet."""
     app = make_celery(settings.broker_url)
     # One set per process: neither gRPC channels nor Redis connections survive a fork.
     # Only the mark of progress is shared, so it is made before the fork.
@@ -75,7 +75,7 @@ def make_app(settings: WorkerSettings) -> Celery:
     app.conf.broker_transport_options["queue_order_strategy"] = functools.partial(
         QueueTurns, on_wait=progress.touch
     )
-    # Each in a message of its own, so that none can stop or delay another.
+    # Each has a message of its own, so that none can stop or delay another.
     periods_s = {
         RECOVER_TASK: settings.recovery_interval_s,
         EXPIRE_TASK: settings.recovery_interval_s,
@@ -86,7 +86,7 @@ def make_app(settings: WorkerSettings) -> Celery:
     app.conf.beat_schedule = {
         task: {
             "task": task,
-            "schedule": schedule(timedelta(seconds=period_s), nowfun=_steady_now),
+            "schedule": schedule(timedelta(seconds=period_s), nowfun=_monotonic_now),
             "options": {"queue": CONTROL_QUEUE, "expires": _PERIODIC_EXPIRES_S},
         }
         for task, period_s in periods_s.items()
@@ -117,8 +117,8 @@ def make_app(settings: WorkerSettings) -> Celery:
 
 
 @contextmanager
-def _passing_outages(consequence: str) -> Iterator[None]:
-    """End the block, with a line in the log instead of a traceback, when Redis is away or refuses writes."""
+def _log_outages(consequence: str) -> Iterator[None]:
+    """Log an outage of Redis that ends the block, without a traceback. Other errors propagate."""
     try:
         yield
     except Exception as error:
@@ -134,7 +134,7 @@ def _register(app: Celery, services: Callable[[], Services]) -> None:
             context["chunk"] = chunk[0]
         with bound_contextvars(**context):
             try:
-                with _passing_outages("recovery enqueues the step again"):
+                with _log_outages("recovery enqueues the step again"):
                     step(services(), job_id, *chunk)
             except JobNotFound:
                 log.info("task_skipped", reason="the job was deleted")
@@ -155,14 +155,14 @@ def _register(app: Celery, services: Callable[[], Services]) -> None:
     def label_now(request_id: str) -> None:
         with (
             bound_contextvars(label_request_id=request_id),
-            _passing_outages("the label request gets no response"),
+            _log_outages("the label request gets no response"),
         ):
             process_label_request(services(), request_id)
 
     def periodic(name: str, work: Callable[[Services], None]) -> None:
         @app.task(name=name, shared=False)
-        def one_pass() -> None:
-            with bound_contextvars(task=name), _passing_outages("the next pass does its work"):
+        def run_once() -> None:
+            with bound_contextvars(task=name), _log_outages("the next run does the work"):
                 work(services())
 
     periodic(RECOVER_TASK, recover_jobs)

@@ -48,7 +48,8 @@ class WorkerSettings(JobSettings):
     )
     prediction_cache_max_entries: NonNegativeInt = Field(
         500_000,
-        description="Maximum entries of the prediction cache, about 120 bytes of Redis each; 0 disables it.",
+        description="Maximum entries of the prediction cache, about 120 bytes of Redis each; "
+        "0 disables it.",
     )
     prediction_cache_ttl_s: PositiveFloat = Field(
         60 * 86_400.0, description="Lifetime of an entry of the prediction cache, in seconds."
@@ -56,7 +57,8 @@ class WorkerSettings(JobSettings):
     lease_s: PositiveFloat = Field(
         6.0,
         le=MAX_LEASE_S,
-        description="Lease of a claimed step, in seconds; without renewal another worker may claim it.",
+        description="Lease of a claimed step, in seconds; without renewal another worker may "
+        "claim it.",
     )
     recovery_interval_s: PositiveFloat = Field(
         2.0, description="Interval of the search for abandoned steps and expired jobs, in seconds."
@@ -72,25 +74,29 @@ class WorkerSettings(JobSettings):
     orphan_min_age_s: float = Field(
         2 * 86_400.0,
         ge=UPLOAD_LOST_AFTER_S + UPLOAD_REFUSED_FOR_S,
-        description="Minimum time since the last change in an orphaned job folder before its deletion, in seconds.",
+        description="Minimum time since the last change in an orphaned job folder before its "
+        "deletion, in seconds.",
     )
     consumer_timeout_s: PositiveFloat = Field(
         10.0, description="Time without consuming messages after which a worker exits, in seconds."
     )
     max_attempts: PositiveInt = Field(
         3,
-        description="Worker crashes that a chunk may cause before it is split to isolate the row at fault.",
+        description="Worker crashes that a chunk may cause before it is split to isolate the row "
+        "at fault.",
     )
     job_deadline_s: PositiveFloat = Field(
         86_400.0,
-        description="Maximum duration of a job, in seconds; then it expires and keeps its labelled rows.",
+        description="Maximum duration of a job, in seconds; then it expires and keeps its labelled "
+        "rows.",
     )
     retention_s: PositiveFloat = Field(
         30 * 86_400.0, description="Time from a job's end to the deletion of its files, in seconds."
     )
     record_retention_s: PositiveFloat = Field(
         90 * 86_400.0,
-        description="Time from a job's end to the deletion of its record, in seconds; never before its files.",
+        description="Time from a job's end to the deletion of its record, in seconds; never before "
+        "its files.",
     )
     webhook_timeout_s: PositiveFloat = Field(
         10.0, description="Timeout of one webhook call, in seconds."

@@ -143,18 +143,18 @@ def needs_review(outcome: Outcome) -> bool:
     return isinstance(outcome, RowError) or (outcome is not None and outcome.needs_review)
 
 
-def added_columns(extras: OptionalColumns = NO_OPTIONAL_COLUMNS) -> tuple[str, ...]:
+def added_columns(optional: OptionalColumns = NO_OPTIONAL_COLUMNS) -> tuple[str, ...]:
     """Return the added columns, optional ones last."""
-    return (*LABEL_COLUMNS, *extras.columns)
+    return (*LABEL_COLUMNS, *optional.columns)
 
 
 def label_cells(
-    outcome: Label | RowError, extras: OptionalColumns = NO_OPTIONAL_COLUMNS
+    outcome: Label | RowError, optional: OptionalColumns = NO_OPTIONAL_COLUMNS
 ) -> tuple[str, ...]:
     """Return the cells of `added_columns`; for an error only needs_review, row_error and its detail."""
     if isinstance(outcome, RowError):
         error = (outcome.code.value, outcome.detail)
-        return ("", "", "", "", "", "true", *error, *("" for _ in extras.columns))
+        return ("", "", "", "", "", "true", *error, *("" for _ in optional.columns))
     cells: tuple[str, ...] = (
         outcome.genre,
         f"{outcome.confidence:.4f}",
@@ -165,24 +165,24 @@ def label_cells(
         "",
         "",
     )
-    if extras.alternatives:
+    if optional.alternatives:
         cells += (
             "|".join(f"{genre}:{probability:.4f}" for genre, probability in outcome.alternatives),
         )
-    if extras.evidence:
+    if optional.evidence:
         cells += ("|".join(entry.word for entry in outcome.evidence),)
     return cells
 
 
 def label_columns(
-    header: Sequence[str], extras: OptionalColumns = NO_OPTIONAL_COLUMNS
+    header: Sequence[str], optional: OptionalColumns = NO_OPTIONAL_COLUMNS
 ) -> tuple[str, ...]:
     """Return the names of the added columns, unique among those of `header`.
 
     A name that is in the header, in any case, gets the first free suffix of ``_2``, ``_3`` and so on.
     """
     taken = {name.strip().casefold() for name in header}
-    return tuple(unique_name(name, taken) for name in added_columns(extras))
+    return tuple(unique_name(name, taken) for name in added_columns(optional))
 
 
 def unique_name(name: str, taken: set[str]) -> str:

@@ -88,16 +88,16 @@ def inspect_result(blocks: Iterable[bytes], schema: CatalogueSchema) -> ResultSc
     )
 
 
-def chunk_output_schema(schema: CatalogueSchema, extras: OptionalColumns) -> ResultSchema:
+def chunk_output_schema(schema: CatalogueSchema, optional: OptionalColumns) -> ResultSchema:
     """Return the schema of chunk outputs, which have no header.
 
     Args:
         schema: the schema of the catalogue.
-        extras: the optional columns.
+        optional: the optional columns.
     """
     return ResultSchema(
         dialect=replace(schema.dialect, encoding=Encoding.UTF_8, bom=False),
-        header=output_header(schema, extras),
+        header=output_header(schema, optional),
         width=len(schema.header),
         data_start=0,
     )

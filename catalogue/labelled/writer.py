@@ -25,10 +25,10 @@ _ERROR_COLUMNS = ("row", "row_error", "row_error_detail", "message")
 
 
 def output_header(
-    schema: CatalogueSchema, extras: OptionalColumns = NO_OPTIONAL_COLUMNS
+    schema: CatalogueSchema, optional: OptionalColumns = NO_OPTIONAL_COLUMNS
 ) -> tuple[str, ...]:
     """Return the column names of the result: input columns, then added ones."""
-    return schema.header + label_columns(schema.header, extras)
+    return schema.header + label_columns(schema.header, optional)
 
 
 def begins_with_bom(schema: CatalogueSchema) -> bool:
@@ -36,10 +36,12 @@ def begins_with_bom(schema: CatalogueSchema) -> bool:
     return schema.dialect.bom or schema.dialect.encoding is not Encoding.UTF_8
 
 
-def encode_header(schema: CatalogueSchema, extras: OptionalColumns = NO_OPTIONAL_COLUMNS) -> bytes:
+def encode_header(
+    schema: CatalogueSchema, optional: OptionalColumns = NO_OPTIONAL_COLUMNS
+) -> bytes:
     """Return the byte order mark, if any, and the header line."""
     dialect = schema.dialect
-    head = line(output_header(schema, extras), dialect.delimiter, dialect.line_end)
+    head = line(output_header(schema, optional), dialect.delimiter, dialect.line_end)
     return encoded([_BOM + head if begins_with_bom(schema) else head])
 
 
@@ -47,7 +49,7 @@ def encode_rows(
     schema: CatalogueSchema,
     rows: Sequence[Row],
     outcomes: Sequence[Outcome],
-    extras: OptionalColumns = NO_OPTIONAL_COLUMNS,
+    optional: OptionalColumns = NO_OPTIONAL_COLUMNS,
 ) -> bytes:
     """Return the lines of the result for `rows` and their outcomes.
 
@@ -65,7 +67,7 @@ def encode_rows(
         if outcome is None:
             lines.append(end)
         else:
-            added = label_cells(outcome, extras)
+            added = label_cells(outcome, optional)
             cells = (*row.cells[:width], *added, *row.cells[width:])
             lines.append(line(cells, delimiter, end))
     return encoded(lines)

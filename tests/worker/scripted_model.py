@@ -22,7 +22,7 @@ class ScriptedModel:
 
     labels: tuple[str, ...]
     export_id: str = ""
-    gives_evidence: bool = True
+    has_evidence: bool = True
     fails: bool = False  # for every text
 
     def describe(self) -> bytes:
@@ -80,7 +80,7 @@ class ScriptedServer:
             if any(word in text.split() for text in texts):
                 context.abort(code, f"rejected because of {word}")
         if signature == "evidence":
-            if not model.gives_evidence:
+            if not model.has_evidence:
                 context.abort(grpc.StatusCode.FAILED_PRECONDITION, "no such signature")
             _strings(
                 response.outputs["words"], [len(texts), 1], [t.split()[0].encode() for t in texts]

@@ -40,7 +40,7 @@ def _model(services: Services) -> Mapping[str, object] | None:
         log.warning("model_unusable", error=error)
         return None
     try:
-        evidence = services.models.gives_evidence(model)
+        evidence = services.models.has_evidence(model)
     except ModelError as error:
         log.warning("evidence_unavailable", error=error)
         evidence = False

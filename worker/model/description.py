@@ -45,12 +45,12 @@ class ModelDescription:
 
     Attributes:
         name: the model's name.
-        labels: genres in the order of the K columns of the probabilities; at least 2, all different.
+        labels: genres in the order of the columns of the probabilities; at least 2, all different.
         max_tokens: tokens of a text that the model reads; the rest is ignored.
         reads_title: whether a book's title is read before its summary.
         cleaning_fingerprint: digest of the cleaning rules of its training texts.
         review_threshold: a row whose confidence is below it needs review; in [0, 1].
-        conformal_quantile: the genre set holds each label whose probability is at least one minus this.
+        conformal_quantile: the genre set holds each label whose probability is at least 1 minus it.
         document: the whole JSON document, with calibration, training and metrics.
         digest: hexadecimal SHA-256 of the whole document. It differs between any two exports,
             because the exporter gives each a unique id.

@@ -1,4 +1,4 @@
-"""Registry of the served models: which model is behind a version number, and is it still there?
+"""Registry of the served models: identifies the model behind a version number.
 
 A version number is not an identity: another model can be published under a used number. A model is
 identified by the digest of its description. `confirm` compares the digest again after a chunk has
@@ -41,7 +41,7 @@ class ModelRegistry:
     def __init__(self, client: ModelClient) -> None:
         self.client = client
         self._by_version: dict[int, ServedModel] = {}
-        # By digest. Holds answers of the model only: a failing server may well have the signature.
+        # By digest. Without failed calls, since a failing server may have the signature.
         self._evidence_by_digest: dict[str, bool] = {}
 
     def describe(self, version: int) -> ServedModel:
@@ -106,7 +106,7 @@ class ModelRegistry:
         if self.describe(model.version).pinned != model.pinned:
             raise ModelReplaced(model.pinned)
 
-    def gives_evidence(self, model: ServedModel) -> bool:
+    def has_evidence(self, model: ServedModel) -> bool:
         """Whether this model has an evidence signature; cached once the model has answered.
 
         Raises:
@@ -118,22 +118,22 @@ class ModelRegistry:
                 self.client.explain(model.version, [PROBE]).result()
             except ModelMismatch as error:
                 log.info("model_without_evidence", version=model.version, error=error)
-                gives_evidence = False
+                has_evidence = False
             except ModelRejected as error:
                 raise ModelUnavailable(
-                    f"model version {model.version} fails to give evidence: {error}",
+                    f"model version {model.version} fails to compute evidence: {error}",
                     code=error.code,
                 ) from error
             else:
-                gives_evidence = True
+                has_evidence = True
             self.confirm(model)
-            self._evidence_by_digest[digest] = gives_evidence
+            self._evidence_by_digest[digest] = has_evidence
         return self._evidence_by_digest[digest]
 
     def require_evidence(self, model: ServedModel) -> None:
-        """Raise `EvidenceMissing` if the model gives none, `ModelUnavailable` if it fails."""
-        if not self.gives_evidence(model):
+        """Raise `EvidenceMissing` if the model has none, `ModelUnavailable` if it fails."""
+        if not self.has_evidence(model):
             raise EvidenceMissing(
-                f"Model version {model.version} gives no evidence. Ask without evidence, "
+                f"Model version {model.version} provides no evidence. Label without evidence, "
                 "or publish a model trained with this release."
             )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-# Overhead of a call, in rows of the same length; measured for the recurrent models in serving/models.
+# Overhead of a call, in rows of the same length; measured with the shipped recurrent models.
 _CALL_ROWS = 22
-# TensorFlow prepares its kernels for each new number of rows, so multiples of `_ROW_STEP` are cheaper:
+# TensorFlow prepares its kernels per number of rows, so multiples of `_ROW_STEP` are cheaper:
 # any other number costs as much as `_ODD_ROWS` more rows.
 _ROW_STEP = 32
 _ODD_ROWS = 5
-# Batches are divided only between lengths that differ by one of this many steps; more steps gain nothing.
+# Batches are divided only where the length crosses a multiple of `max_tokens / _STEPS`.
 _STEPS = 32
 
 
@@ -44,7 +44,7 @@ def micro_batches(
         rows = min(batch_rows, batch_tokens // longest)
         return rows // _ROW_STEP * _ROW_STEP or max(1, rows)
 
-    # cheapest[j]: the least cost of the texts before ends[j], and the index where its last run begins.
+    # cheapest[j]: the least cost of the texts before ends[j], and where their last run begins.
     cheapest: list[tuple[int, int]] = [(0, 0)]
     for j in range(1, len(ends)):
         longest = read[ends[j] - 1]

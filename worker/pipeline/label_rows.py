@@ -14,7 +14,7 @@ from catalogue.text.cleaning import clean_book
 from worker.dependencies import Services
 from worker.model.description import ModelDescription
 from worker.model.registry import ServedModel
-from worker.pipeline.label_rules import decide
+from worker.pipeline.label_rules import to_labels
 from worker.pipeline.measurements import Measurements
 from worker.pipeline.predict import explain
 from worker.pipeline.prediction_cache import Book, predict_with_cache
@@ -27,20 +27,20 @@ def label_rows(
     *,
     owner: str | None,
     as_of: float,
-    extras: OptionalColumns,
+    optional: OptionalColumns,
     review_threshold: float | None = None,
     checkpoint: Callable[[], None] = lambda: None,
-    measured: Measurements | None = None,
+    measurements: Measurements | None = None,
 ) -> list[Outcome]:
     """Return one outcome per row, in order; None for a blank line.
 
     Args:
         owner: owner of the rows; None on servers without API keys.
         as_of: cache entries of this owner from before this time (Unix seconds) are used.
-        extras: optional columns; with evidence the model takes several times as long.
+        optional: optional columns; with evidence the model takes several times as long.
         review_threshold: a row whose confidence is below it needs review; None: the model's own.
         checkpoint: called before each call of the model server; may raise to stop the work.
-        measured: collects durations and cache lookups.
+        measurements: collects durations and cache lookups.
 
     Raises:
         ModelUnavailable: no response within the retry budget.
@@ -48,8 +48,8 @@ def label_rows(
         ModelMismatch: this worker cannot use the model.
         EvidenceMissing: the model has no evidence signature.
     """
-    measured = measured or Measurements()
-    if extras.evidence:
+    measurements = measurements or Measurements()
+    if optional.evidence:
         services.models.require_evidence(model)
     outcomes: list[Outcome] = [None if row.blank else row.error for row in rows]
     books = books_of(rows, model.description)
@@ -60,7 +60,7 @@ def label_rows(
         owner=owner,
         as_of=as_of,
         checkpoint=checkpoint,
-        measured=measured,
+        measurements=measurements,
     )
     labelled: dict[int, NDArray[np.float32]] = {}
     for position, prediction in zip(books, predictions, strict=True):
@@ -70,13 +70,13 @@ def label_rows(
             labelled[position] = prediction
     if not labelled:
         return outcomes
-    labels = decide(
+    labels = to_labels(
         np.stack(list(labelled.values())),
         model.description,
         review_threshold=review_threshold,
-        alternatives=extras.alternatives,
+        alternatives=optional.alternatives,
     )
-    if extras.evidence:
+    if optional.evidence:
         words = explain(
             services.models.client,
             model.version,
@@ -84,7 +84,7 @@ def label_rows(
             max_tokens=model.description.max_tokens,
             settings=services.settings,
             checkpoint=checkpoint,
-            measured=measured,
+            measurements=measurements,
         )
         services.models.confirm(model)
         labels = [replace(label, evidence=w) for label, w in zip(labels, words, strict=True)]

@@ -9,7 +9,7 @@ from catalogue.labelled.labels import Label
 from worker.model.description import ModelDescription
 
 
-def decide(
+def to_labels(
     probabilities: NDArray[np.float32],
     model: ModelDescription,
     *,

@@ -20,7 +20,7 @@ from worker.settings import WorkerSettings
 # A row of probabilities, float32 [K]; None if the model rejected the text or a value is not finite.
 Prediction = NDArray[np.float32] | None
 
-# The server allocates a few numbers per row and vocabulary word, so larger batches only cost memory.
+# The server allocates numbers per row and vocabulary word: larger batches only cost memory.
 _MAX_EXPLAINED = 64
 
 Row = TypeVar("Row")
@@ -34,13 +34,13 @@ def predict(
     max_tokens: int,
     settings: WorkerSettings,
     checkpoint: Callable[[], None],
-    measured: Measurements,
+    measurements: Measurements,
 ) -> list[Prediction]:
     """Return one prediction per text, in order.
 
     Args:
         checkpoint: called before each call of the model server; may raise to stop the work.
-        measured: collects the durations of the calls.
+        measurements: collects the durations of the calls.
 
     Raises:
         ModelUnavailable: no response within the retry budget.
@@ -53,7 +53,7 @@ def predict(
         max_tokens=max_tokens,
         settings=settings,
         checkpoint=checkpoint,
-        on_calls=partial(measured.add_calls, "predict"),
+        on_calls=partial(measurements.add_calls, "predict"),
     )
     finite = {
         text: row if row is not None and np.isfinite(row).all() else None
@@ -70,9 +70,9 @@ def explain(
     max_tokens: int,
     settings: WorkerSettings,
     checkpoint: Callable[[], None],
-    measured: Measurements,
+    measurements: Measurements,
 ) -> list[Evidence]:
-    """Return the evidence for each text, in order; empty if the model rejected it. See `predict`."""
+    """Return the evidence of each text, in order; empty if the model rejected it."""
     evidence = _call_model(
         lambda batch: model.explain(version, batch),
         list(dict.fromkeys(texts)),
@@ -80,7 +80,7 @@ def explain(
         max_tokens=max_tokens,
         settings=settings,
         checkpoint=checkpoint,
-        on_calls=partial(measured.add_calls, "explain"),
+        on_calls=partial(measurements.add_calls, "explain"),
     )
     return [evidence[text] or () for text in texts]
 
@@ -107,7 +107,7 @@ def _call_model(
     checkpoint: Callable[[], None],
     on_calls: Callable[[list[float]], None],
 ) -> dict[str, Row | None]:
-    """Return the model's output for each text; None if it rejected the text. `texts` are distinct."""
+    """Return the output for each text; None if the model rejected it. `texts` are distinct."""
     outputs: dict[str, Row | None] = {}
 
     def collect(batch: list[str], pending: PredictionFuture[Iterable[Row]]) -> None:

@@ -39,14 +39,14 @@ def predict_with_cache(
     owner: str | None,
     as_of: float,
     checkpoint: Callable[[], None],
-    measured: Measurements,
+    measurements: Measurements,
 ) -> list[NDArray[np.float32] | RowError]:
     """Return a row of probabilities (float32 [K]) or a row error for each book, in order.
 
     Args:
         as_of: cache entries of this owner from before this time (Unix seconds) are used.
         checkpoint: see `predict`.
-        measured: collects the durations of the calls and the cache lookups.
+        measurements: collects the durations of the calls and the cache lookups.
 
     Raises:
         ModelReplaced: another model was published under the number of this one.
@@ -54,11 +54,11 @@ def predict_with_cache(
     """
     keys = _keys(model, owner, books)
     hits = _look_up(services, model, list(dict.fromkeys(keys)), as_of)
-    measured.cache_hits += len(hits)
+    measurements.cache_hits += len(hits)
     texts = {
         key: clean_book(*book) for key, book in zip(keys, books, strict=True) if key not in hits
     }
-    measured.cache_misses += len(texts)
+    measurements.cache_misses += len(texts)
     misses = [text for text in texts.values() if text]
     predictions = dict(
         zip(
@@ -70,7 +70,7 @@ def predict_with_cache(
                 max_tokens=model.description.max_tokens,
                 settings=services.settings,
                 checkpoint=checkpoint,
-                measured=measured,
+                measurements=measurements,
             ),
             strict=True,
         )

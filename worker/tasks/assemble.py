@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 def assemble_job(services: Services, job_id: str) -> None:
-    """Publish the committed rows; does nothing if the job has ended or another worker has the claim.
+    """Publish the committed rows. Does nothing if the job has ended or the step is claimed.
 
     Chunks whose output is corrupt are labelled again, and assembly runs after that.
     """

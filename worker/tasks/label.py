@@ -66,7 +66,7 @@ def _label(services: Services, claim: Claim, index: int) -> None:
         fail_job(services, job_id, INPUT_MISSING)
         return
     except (ModelUnavailable, OSError) as error:
-        # The cause is outside the chunk (model server unavailable, disk full): the attempt does not count,
+        # The cause is outside the chunk (no model server, full disk): the attempt does not count,
         # and `recover_jobs` enqueues the chunk again.
         store.leases.release(claim)
         log.warning("chunk_released", error=error)
@@ -106,7 +106,7 @@ def _too_many_failed(job: Job) -> Failure:
         code="ERROR_THRESHOLD",
         message=(
             f"{counts.failed} of the first {counts.processed} rows could not be labelled, more "
-            f"than the share of {job.options.error_threshold} that was allowed. The list of errors says "
+            f"than the error threshold of {job.options.error_threshold}. The list of errors says "
             "why; correct the catalogue and upload it again."
         ),
     )
@@ -126,7 +126,7 @@ def _label_and_commit(
     if is_crashing and chunk.rows > 1:
         return split_failing_chunk(services, claim, job, chunk, raw, schema)
     rows = parse_records(raw, schema)
-    measured = Measurements()
+    measurements = Measurements()
     if is_crashing:
         log.error(
             "row_skipped", row=chunk.first_row, reason="it crashed every worker that tried it"
@@ -143,10 +143,10 @@ def _label_and_commit(
                 rows,
                 owner=job.owner,
                 as_of=job.state_times[State.QUEUED],
-                extras=job.options.columns,
+                optional=job.options.columns,
                 review_threshold=job.options.review_threshold,
                 checkpoint=checkpoint,
-                measured=measured,
+                measurements=measurements,
             )
         except (ModelUnavailable, ModelMismatch) as error:
             if (commit := restart_with_newest_model(services, claim, job, error)) is None:
@@ -175,9 +175,9 @@ def _label_and_commit(
         metrics=ChunkMetrics(
             duration_s=time.monotonic() - started_at,
             row_errors=errors,
-            model_calls_s=measured.model_calls_s,
-            cache_hits=measured.cache_hits,
-            cache_misses=measured.cache_misses,
+            model_calls_s=measurements.model_calls_s,
+            cache_hits=measurements.cache_hits,
+            cache_misses=measurements.cache_misses,
         ),
     )
     seconds = round(time.monotonic() - started_at, 3)

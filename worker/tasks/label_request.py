@@ -48,7 +48,7 @@ def _label(services: Services, request: LabelRequest) -> LabelResponse:
         rows,
         owner=request.owner,
         as_of=time.time(),
-        extras=OptionalColumns(evidence=request.evidence),
+        optional=OptionalColumns(evidence=request.evidence),
     )
     # `label_rows` gives None for blank lines only, and there are none here.
     return LabelResponse(

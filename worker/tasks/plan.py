@@ -182,7 +182,7 @@ def chunk_bytes(size: int, max_bytes: int) -> int:
     if size < _MIN_SHARED_BYTES:
         return max_bytes
     pairs = -(-size // (2 * max_bytes))
-    # A little more than an equal share: chunks end between records, and no tiny one may be left over.
+    # More than an equal share, since chunks end between records: no tiny chunk is left over.
     return min(max_bytes, size // (2 * pairs) + _RECORD_BYTES)
 
 

@@ -13,12 +13,12 @@ from jobs.job import Job
 
 
 def message_id(job: Job) -> str:
-    """The same for every attempt, so that a receiver can recognise a repeated message."""
+    """The id of the message, equal for all attempts, so that receivers can detect repetitions."""
     return f"msg_{job.id}"
 
 
 def body_of(job: Job) -> bytes:
-    """The message as JSON: how the job ended, and where to read more. The same bytes for every attempt."""
+    """The message as JSON: how the job ended, and links. The same bytes for all attempts."""
     counts = job.row_counts
     self = f"/v1/jobs/{job.id}"
     document = {
@@ -45,7 +45,7 @@ def body_of(job: Job) -> bytes:
 
 
 def signed_headers(message: str, body: bytes, *, secrets: Sequence[str], at: int) -> dict[str, str]:
-    """The headers of an attempt at Unix second `at`; one signature for each secret, `whsec_` + base64."""
+    """The headers of an attempt at Unix second `at`, with a signature for each secret."""
     content = f"{message}.{at}.".encode() + body
     signatures = [
         base64.b64encode(hmac.digest(_bytes_of(secret), content, hashlib.sha256)).decode("ascii")

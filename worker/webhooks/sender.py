@@ -40,7 +40,7 @@ class WebhookSender:
     delays_s: tuple[float, ...]
 
     def send_next(self) -> bool:
-        """Make one attempt for the delivery that is due the longest. Return False if none is due."""
+        """Make one attempt for the longest due delivery. Return False if none is due."""
         lease_s = self.client.timeout_s + _LOOKUP_TIMEOUT_S
         for job_id in self.webhooks.due(limit=_PAGE_SIZE):
             number = self.webhooks.claim(job_id, lease_s=lease_s)

@@ -14,7 +14,7 @@ from tests.stack import ROOT, SAMPLE, Stack
 from training.data.dataset import Book
 from training.inference import Predictor, newest_version
 from worker.model.client import ModelClient
-from worker.pipeline.label_rules import decide
+from worker.pipeline.label_rules import to_labels
 
 # What a few texts more or less in a batch change in a float, and what four decimals round away.
 CLOSE = 1.1e-4
@@ -61,7 +61,7 @@ def test_the_embedded_server_agrees_with_training_inference(
     texts = [clean_book(book.title if model.reads_title else "", book.summary) for book in books]
     rows = client.submit(version, texts).result()
     client.close()
-    labels = decide(rows, model)
+    labels = to_labels(rows, model)
     assert [Found(x.genre, x.genre_set, x.needs_review) for x in labels] == reference[0]
     assert [label.confidence for label in labels] == pytest.approx(reference[1], abs=CLOSE)
 

@@ -54,13 +54,13 @@ def test_whether_a_model_gives_evidence_is_asked_once_per_model(
     harness: WorkerHarness, server: ScriptedServer
 ) -> None:
     models = harness.services.models
-    server.models = {1: ScriptedModel(labels=MODEL.labels, gives_evidence=False)}
+    server.models = {1: ScriptedModel(labels=MODEL.labels, has_evidence=False)}
     for _ in range(3):
-        assert not models.gives_evidence(models.newest_usable())
+        assert not models.has_evidence(models.newest_usable())
     assert server.calls["evidence"] == 1
     server.models = {1: ScriptedModel(labels=MODEL.labels, export_id="another")}
     for _ in range(3):
-        assert models.gives_evidence(models.newest_usable())
+        assert models.has_evidence(models.newest_usable())
     assert server.calls["evidence"] == 2
 
 
@@ -100,5 +100,5 @@ def test_a_fault_is_not_taken_for_a_missing_signature(
     server.faults["evidence"].extend([INTERNAL] * 3)
     models = harness.services.models
     with pytest.raises(ModelUnavailable):
-        models.gives_evidence(models.newest_usable())
-    assert models.gives_evidence(models.newest_usable())
+        models.has_evidence(models.newest_usable())
+    assert models.has_evidence(models.newest_usable())

@@ -65,5 +65,5 @@ def test_the_worker_reports_whether_its_model_gives_evidence(
     harness: WorkerHarness, tmp_path: Path, model_without_evidence_target: str
 ) -> None:
     without = WorkerHarness(tmp_path / "without", model_without_evidence_target)
-    assert harness.services.models.gives_evidence(harness.services.models.newest_usable())
-    assert not without.services.models.gives_evidence(without.services.models.newest_usable())
+    assert harness.services.models.has_evidence(harness.services.models.newest_usable())
+    assert not without.services.models.has_evidence(without.services.models.newest_usable())
