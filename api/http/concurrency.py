@@ -16,7 +16,7 @@ class ConcurrencyLimiter:
         """
         Args:
             limit: maximum concurrent permits per key.
-            within: an outer limit, which has to grant a permit as well.
+            within: an outer limit, which must grant a permit as well.
         """
         self._limit = limit
         self._within = within

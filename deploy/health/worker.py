@@ -1,8 +1,8 @@
-"""Is this worker, or with `beat` this container's beat, making progress? Exit status 0 if it is.
+"""Exits with status 0 if this worker, or with `beat` this container's beat, makes progress.
 
 A process can be alive without consuming messages. A worker therefore reports that its pool lives,
-and when it last waited for messages or finished a step of its work. Beat does not report: Redis is
-asked when it last heard from it.
+and when it last waited for messages or finished a step of its work. Beat does not report: Redis
+lists when it last sent a command.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def worker_problem(
 def beat_problem(url: str) -> str | None:
     """Why this container's beat makes no progress; None if it does. Raises `redis.RedisError`.
 
-    Beat needs no report: all that it sends to Redis are messages, so a connection that Redis has
-    heard from is a message that was sent.
+    Beat needs no report: all that it sends to Redis are messages, so a recent
+    command of its connections is a message that was sent.
     """
     with redis.Redis.from_url(url, decode_responses=True, socket_timeout=5) as client:
         own: Mapping[str, str] = client.client_info()

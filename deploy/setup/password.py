@@ -15,14 +15,14 @@ _MODE = 0o440
 
 
 class PasswordError(Exception):
-    """There is no password that can be used; the message says what to do."""
+    """The password of Redis is missing or invalid; the message says what to do."""
 
 
 def provide_password(provided: Path, kept: Path, *, chosen_folder: str | None) -> str:
     """Put the password into folder `kept`, for the clients and for Redis. Returns what was done.
 
-    `provided` is the operator's folder; `chosen_folder` its name outside if the operator has set one,
-    in which case the password has to be in it. Raises `PasswordError`.
+    `provided` is the operator's folder; `chosen_folder` is its path on the host if the operator has set
+    one, which must then contain the password. Raises `PasswordError`.
     """
     given = provided / PASSWORD
     if given.exists():
@@ -46,13 +46,13 @@ def _read(path: Path) -> str:
         password = path.read_text("utf-8").removesuffix("\n").removesuffix("\r")
     except (OSError, UnicodeDecodeError) as error:
         raise PasswordError(
-            f"the file {PASSWORD} cannot be read ({error}). It has to be a text file that user or group "
+            f"the file {PASSWORD} cannot be read ({error}). It must be a text file that user or group "
             f"10001 may read: chgrp 10001 {PASSWORD} && chmod 640 {PASSWORD}."
         ) from error
     if password != "".join(password.split()) or len(password) < SHORTEST:
         raise PasswordError(
-            f"the file {PASSWORD} has to hold the password of Redis and nothing else: one word of at "
-            f"least {SHORTEST} characters on one line."
+            f"the file {PASSWORD} must contain only the password of Redis, on one line: at least "
+            f"{SHORTEST} characters without spaces."
         )
     return password
 

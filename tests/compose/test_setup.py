@@ -65,7 +65,7 @@ def test_a_password_that_is_not_one_long_word_is_refused(
 ) -> None:
     provided, kept = folders
     (provided / "redis_password").write_text(text, "utf-8")
-    with pytest.raises(PasswordError, match="one word of at least 16 characters"):
+    with pytest.raises(PasswordError, match="at least 16 characters without spaces"):
         provide_password(provided, kept, chosen_folder=None)
     assert list(kept.iterdir()) == []
 

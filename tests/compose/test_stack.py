@@ -115,7 +115,7 @@ def test_a_wrong_or_missing_secret_stops_the_start_with_a_sentence(
     finally:
         project.remove()
     assert "The stack does not start:" in said
-    assert ("no redis_password" if content is None else "one word of at least 16") in said
+    assert ("no redis_password" if content is None else "at least 16 characters") in said
     assert running == []
 
 

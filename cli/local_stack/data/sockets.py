@@ -27,7 +27,7 @@ def socket_path(home: Path, name: str) -> Path:
     that folder: its name is random, and a folder that is not private to this user is not used.
 
     Raises:
-        StackFailed: the temporary folder has too long a path as well.
+        StackFailed: the path of the temporary folder is too long as well.
     """
     path = home / name
     return path if _usable(path) else _private_folder(home / _LINK, name) / name
