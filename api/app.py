@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.auth.audit import register_audit
-from api.auth.authentication import Authenticator, register_access
+from api.auth.authentication import Authenticator, register_authentication
 from api.auth.rate_limit import register_rate_limit
 from api.auth.session_routes import session_routes
 from api.dependencies import Services
@@ -52,12 +52,12 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     registry = CollectorRegistry()
     request_metrics = RequestMetrics(registry)
     register_request_metrics(app, request_metrics)
-    access = Authenticator(settings, services.keys)
+    authenticator = Authenticator(settings, services.keys)
     register_problems(app)
     register_body_limit(app)
     register_security(app, only_this_machine=not settings.keys_required)
     register_audit(app)
-    register_access(app, access)
+    register_authentication(app, authenticator)
     if settings.keys_required:
         register_rate_limit(app, services.rate_limit_url, key_prefix=services.rate_limit_key_prefix)
     limits = _limits(settings)
@@ -70,7 +70,7 @@ def create_app(settings: ApiSettings, services: Services) -> OpenAPI:
     app.register_api(event_routes(jobs, limits.long_polls))
     app.register_api(review_routes(jobs, storage, corrections))
     app.register_api(webhook_routes(jobs, services.webhooks))
-    app.register_api(session_routes(access))
+    app.register_api(session_routes(authenticator))
     label_client = LabelClient(
         services.store.workers,
         services.label_requests,
@@ -101,7 +101,7 @@ class _Limits:
 
 
 def _limits(settings: ApiSettings) -> _Limits:
-    """Limits of requests that occupy threads for long; together they leave an eighth of the threads free."""
+    """Limits of requests that occupy threads for long; they leave an eighth of the threads free."""
     threads = settings.api_threads
     busy = ConcurrencyLimiter(max(1, threads - max(1, threads // 8)))
     half = max(1, threads // 2)

@@ -1,7 +1,7 @@
 """`python -m api.keys create|list|revoke`: manages API keys in Redis.
 
-Keys cannot be managed over HTTP. Exit status 2 for an invalid argument or setting, 3 if Redis cannot
-be reached.
+Keys cannot be managed over HTTP. Exit status 2 for an invalid argument or setting, 3 if Redis
+cannot be reached.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ _INFO = Info(
     version="1",
     summary="Bulk genre labelling for book catalogues",
     description="Upload a catalogue, follow its job, download it with a genre on every row. "
-    "Every error is a problem document (RFC 9457) with a stable `code`; all codes are in `docs/errors.md`.",
+    "Every error is a problem document (RFC 9457) with a stable `code`; all codes are in "
+    "`docs/errors.md`.",
 )
 
 
@@ -60,7 +61,7 @@ def described_routes(name: str, tag: Tag, prefix: str = "") -> APIBlueprint:
 
 
 def described_app(name: str) -> OpenAPI:
-    """Create a Flask app that collects the OpenAPI description and answers invalid input with problems."""
+    """Create a Flask app that collects the OpenAPI description and refuses invalid input."""
     app = OpenAPI(
         name,
         info=_INFO,
@@ -68,7 +69,8 @@ def described_app(name: str) -> OpenAPI:
         security_schemes={"key": {"type": "http", "scheme": "bearer"}},
         static_folder="static",
         static_url_path="/static",
-        # Operations list their own problems; a status that all of them share adds no further response.
+        # Operations list their own problems; a status that all of them share adds no further
+        # response.
         validation_error_status=HTTPStatus.INTERNAL_SERVER_ERROR,
         validation_error_model=ProblemDocument,
         validation_error_callback=refuse_input,

@@ -53,32 +53,37 @@ def register_security(app: Flask, *, only_this_machine: bool) -> None:
             raise Problem(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "PROXY_WITHOUT_KEYS",
-                "The request was forwarded by a proxy, and without API keys this server serves its own machine only; "
-                "set SPINELABEL_TRUSTED_PROXIES to the number of proxies in front, which makes keys required.",
+                "The request was forwarded by a proxy, and without API keys this server serves its "
+                "own machine only; "
+                "set SPINELABEL_TRUSTED_PROXIES to the number of proxies in front, which makes "
+                "keys required.",
             )
 
     @app.before_request
     def refuse_other_hosts() -> None:
-        # DNS rebinding: a site can let its name resolve to this machine, and its page would have our origin.
+        # DNS rebinding: a site can let its name resolve to this machine, and its page would have
+        # our origin.
         if only_this_machine and request.endpoint not in _PROBES and not _is_this_machine():
             raise Problem(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "HOST_NOT_ALLOWED",
-                "Without API keys this server accepts only localhost and loopback addresses as its host name; to use "
+                "Without API keys this server accepts only localhost and loopback addresses as its "
+                "host name; to use "
                 "another name, set SPINELABEL_AUTH=required.",
             )
 
     @app.before_request
     def refuse_other_sites() -> None:
-        # Cross-site request forgery: a form on any page could post to a server on the visitor's machine.
-        # Browsers send Origin, newer ones Sec-Fetch-Site as well; programs send neither.
+        # Cross-site request forgery: a form on any page could post to a server on the visitor's
+        # machine. Browsers send Origin, newer ones Sec-Fetch-Site as well; programs send neither.
         if request.method in _SAFE_METHODS:
             return
         if request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITES or not _has_own_origin():
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 "CROSS_SITE",
-                "The request comes from a page of another site; use this server's own page. If you did, let the "
+                "The request comes from a page of another site; use this server's own page. If you "
+                "did, let the "
                 "reverse proxy forward the Host header, and set SPINELABEL_TRUSTED_PROXIES.",
             )
 
@@ -93,12 +98,12 @@ def register_security(app: Flask, *, only_this_machine: bool) -> None:
 
 
 def _is_forwarded() -> bool:
-    names = (name.lower() for name in request.headers.keys())  # noqa: SIM118  # iterating gives pairs
+    names = (name.lower() for name in request.headers.keys())  # noqa: SIM118  # it gives pairs
     return any(name in _FORWARDING or name.startswith("x-forwarded-") for name in names)
 
 
 def _has_own_origin() -> bool:
-    """Whether Origin is absent or equal to the scheme, host and port of the request; `null` is not."""
+    """Whether Origin is absent or has the scheme, host and port of the request. `null` has not."""
     origin = request.headers.get("Origin")
     if origin is None:
         return True

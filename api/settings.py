@@ -39,7 +39,8 @@ class ApiSettings(JobSettings):
     auth: Literal["auto", "required", "off"] = Field(
         "auto",
         validate_default=True,
-        description="Whether requests need an API key; auto: required unless only this machine can connect.",
+        description="Whether requests need an API key; auto: required unless only this machine can "
+        "connect.",
     )
     max_open_jobs: PositiveInt = Field(
         20,

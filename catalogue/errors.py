@@ -1,7 +1,7 @@
 """Errors about a catalogue as a whole.
 
-Each has a stable `code` for programs and a message that says what to do. An error in a single row is
-data and not an exception: see `catalogue.labelled.labels.RowError`.
+Each has a stable `code` for programs and a message that says what to do. An error in a single row
+is data and not an exception: see `catalogue.labelled.labels.RowError`.
 """
 
 from collections.abc import Sequence

@@ -29,8 +29,9 @@ def app(debug: bool) -> None:
 
     Start with `spinelabel label books.csv`; `spinelabel doctor` checks the installation.
 
-    Exit codes: 0 done · 1 the job failed, was cancelled or expired, or the doctor found a failure · 2 invalid use or
-    input · 3 no server can be reached or started · 70 a bug in Spinelabel · 130 interrupted.
+    Exit codes: 0 done · 1 the job failed, was cancelled or expired, or the doctor found a failure ·
+    2 invalid use or input · 3 no server can be reached or started · 70 a bug in Spinelabel · 130
+    interrupted.
     """
 
 

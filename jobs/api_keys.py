@@ -47,7 +47,8 @@ def generate_api_key(owner: str, *, is_admin: bool, limits: KeyLimits) -> tuple[
     """A new key and its record. Show the key once. Raises `ValueError` for an invalid owner."""
     if not _OWNER.fullmatch(owner):
         raise ValueError(
-            f"{owner[:64]!r} cannot be an owner's name; use up to 64 lower-case letters, digits and "
+            f"{owner[:64]!r} cannot be an owner's name; use up to 64 lower-case letters, digits "
+            "and "
             ". _ @ -, beginning with a letter or a digit."
         )
     key_id = _PREFIX + secrets.token_hex(_ID_BYTES)

@@ -25,7 +25,8 @@ def warnings_of(job: Job) -> tuple[JobWarning, ...]:
         return ()
     are = "1 row is" if rows == 1 else f"{rows:,} rows are"
     message = (
-        f"{are} not in English and without a genre, because the model reads English only. The column "
+        f"{are} not in English and without a genre, because the model reads English only. The "
+        "column "
         "row_error_detail names the languages; add English summaries and send these rows again."
     )
     return (JobWarning(code=code, message=message, rows=rows),)

@@ -17,7 +17,8 @@ class WorkerSettings(JobSettings):
 
     model_target: str = Field(
         "127.0.0.1:8500",
-        description="gRPC target of the model server; dns:///NAME:PORT balances over all addresses, "
+        description="gRPC target of the model server; dns:///NAME:PORT balances over all "
+        "addresses, "
         "unix:PATH is a Unix socket.",
     )
     model_name: str = Field("genre", description="Model folder below the server's model root.")

@@ -42,7 +42,10 @@ class Authenticator:
     keys: ApiKeyStore
 
     def authenticate(self, key: str | None) -> Caller:
-        """Return the caller with this key. Raises `Problem` if a key is required and this one is missing or invalid."""
+        """Return the caller with this key.
+
+        Raises `Problem` if a key is required and this one is missing or invalid.
+        """
         if not self.settings.keys_required:
             return Caller(
                 owner=None,
@@ -55,13 +58,15 @@ class Authenticator:
         if not key:
             raise _refused(
                 "UNAUTHENTICATED",
-                "This server requires an API key; send it as 'Authorization: Bearer KEY', or ask the operator for one.",
+                "This server requires an API key; send it as 'Authorization: Bearer KEY', or ask "
+                "the operator for one.",
             )
         api_key = self._find(key)
         if api_key is None or not api_key.verify(key):
             raise _refused(
                 "INVALID_API_KEY",
-                "This API key is unknown or was revoked; check it, or ask the operator for another one.",
+                "This API key is unknown or was revoked; check it, or ask the operator for another "
+                "one.",
             )
         limits = api_key.limits
         return Caller(
@@ -83,24 +88,24 @@ class Authenticator:
             return None
 
 
-def register_access(app: Flask, access: Authenticator) -> None:
+def register_authentication(app: Flask, authenticator: Authenticator) -> None:
     """Reject unauthenticated requests."""
 
     @app.before_request
     def authenticate() -> None:
         if request.endpoint not in OPEN_ENDPOINTS:
-            set_caller(access.authenticate(key_in_request()))
+            set_caller(authenticator.authenticate(key_in_request()))
 
     @app.after_request
     def vary(response: Response) -> Response:
-        if access.settings.keys_required and request.endpoint not in OPEN_ENDPOINTS:
+        if authenticator.settings.keys_required and request.endpoint not in OPEN_ENDPOINTS:
             # Shared caches must not serve one caller's response to another.
             response.vary.update(("Authorization", "Cookie"))
         return response
 
 
 def key_in_request() -> str | None:
-    """Return the API key of the request: from the Authorization header, else from the browser's cookie."""
+    """Return the API key of the request, from the Authorization header or the cookie."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme:
         return key.strip() if scheme.lower() == "bearer" else None

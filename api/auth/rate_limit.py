@@ -49,8 +49,9 @@ class _RedisCounters(RedisStorage):
 def register_rate_limit(app: Flask, url: str, *, key_prefix: str) -> None:
     """Answer 429 with Retry-After above the caller's rate limit.
 
-    While Redis cannot be reached, requests fail; they could not be authenticated either. While Redis
-    refuses writes, requests that read or delete pass uncounted, since deleting jobs frees memory.
+    While Redis cannot be reached, requests fail; they could not be authenticated either. While
+    Redis refuses writes, requests that read or delete pass uncounted, since deleting jobs frees
+    memory.
 
     Args:
         url: URL of Redis, or `memory://` for tests.

@@ -36,14 +36,14 @@ class SessionBody(BaseModel):
     key: str = Field(max_length=200)
 
 
-def session_routes(access: Authenticator) -> APIBlueprint:
+def session_routes(authenticator: Authenticator) -> APIBlueprint:
     """Routes that need no API key."""
     routes = described_routes("session", SERVICE, "/v1/session")
 
-    def answer(caller: Caller | None) -> dict[str, Any]:
+    def session_document(caller: Caller | None) -> dict[str, Any]:
         return as_json(
             SessionDocument(
-                keys_required=access.settings.keys_required,
+                keys_required=authenticator.settings.keys_required,
                 signed_in=caller is not None,
                 owner=caller.owner if caller else None,
                 admin=caller is not None and caller.is_admin,
@@ -54,9 +54,9 @@ def session_routes(access: Authenticator) -> APIBlueprint:
     def show_session() -> dict[str, Any]:
         """Show the current caller"""
         try:
-            return answer(access.authenticate(key_in_request()))
+            return session_document(authenticator.authenticate(key_in_request()))
         except Problem:
-            return answer(None)
+            return session_document(None)
 
     @routes.post(
         "",
@@ -64,14 +64,15 @@ def session_routes(access: Authenticator) -> APIBlueprint:
             200: SessionDocument,
             **problems("INVALID_PARAMETER", "INVALID_BODY", "UNKNOWN_PARAMETER", "CROSS_SITE"),
         },
-        description="For browsers: the key is stored in a cookie that scripts cannot read, so that links and event "
+        description="For browsers: the key is stored in a cookie that scripts cannot read, so that "
+        "links and event "
         "streams are authenticated. Programs send `Authorization: Bearer KEY` instead.",
     )
     def begin_session(body: SessionBody) -> Response:
         """Sign in a browser"""
-        caller = access.authenticate(body.key)
+        caller = authenticator.authenticate(body.key)
         set_caller(caller)
-        response = jsonify(answer(caller))
+        response = jsonify(session_document(caller))
         if caller.key_id is not None:
             response.set_cookie(
                 COOKIE, body.key, httponly=True, samesite="Strict", secure=request.is_secure

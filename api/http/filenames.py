@@ -9,7 +9,7 @@ _TABLES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm")
 
 
 def safe_filename(name: str | None) -> str:
-    """Return the last component of a Unix or Windows path, printable characters only; never empty."""
+    """Return the last component of a Unix or Windows path, printable and never empty."""
     last = (name or "").replace("\\", "/").rpartition("/")[2]
     printable = "".join(char for char in last if char.isprintable()).strip(" .")
     if len(printable) > _MAX_CHARACTERS:

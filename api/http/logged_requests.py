@@ -11,8 +11,9 @@ from urllib.parse import quote, unquote_plus
 from jobs.logs.masking import mask_secrets
 
 _IN_PATHS = "/:@+,;="
-# Parameters whose values reveal nothing about a person or a catalogue. All other values are omitted:
-# searches contain words of rows, webhook URLs contain tokens, and clients send keys by mistake.
+# Parameters whose values reveal nothing about a person or a catalogue. All other values are
+# omitted: searches contain words of rows, webhook URLs contain tokens, and clients send keys by
+# mistake.
 _SHOWN_PARAMETERS = frozenset(
     {
         "after",
@@ -56,13 +57,13 @@ def _logged_parameter(part: str) -> str:
 
 
 def client_ip(environ: Mapping[str, Any]) -> str | None:
-    """Return the client's IP address, as reported by trusted proxies if any; None if it is invalid."""
+    """Return the client's IP address, as trusted proxies report it; None if it is invalid."""
     # A forwarded header may contain anything.
     return _checked(environ.get("REMOTE_ADDR"))
 
 
 def peer_ip(environ: Mapping[str, Any]) -> str | None:
-    """Return the IP address of the connection's peer, regardless of headers; None for a Unix socket."""
+    """Return the IP address of the peer, regardless of headers; None for a Unix socket."""
     before_proxies = environ.get("werkzeug.proxy_fix.orig", environ)
     return _checked(before_proxies.get("REMOTE_ADDR"))
 

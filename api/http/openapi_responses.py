@@ -25,7 +25,10 @@ _HEADERS: Mapping[str, str] = {
 
 
 def problems(*codes: str) -> ResponseDict:
-    """Return the responses for these codes, grouped by status. `described_routes` adds those that every operation has."""
+    """Return the responses for these codes, grouped by status.
+
+    `described_routes` adds those that every operation has.
+    """
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in codes:
         by_status[CODES[code].status].append(f"`{code}`: {CODES[code].when}")

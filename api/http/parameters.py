@@ -28,7 +28,10 @@ def _schema(model: type[_Parameters]) -> dict[str, Any]:
 
 
 class _Parameters(BaseModel):
-    """Caches its JSON schema: flask-openapi3 asks for it in every request, a third of the cost of reading a job."""
+    """Caches its JSON schema, which flask-openapi3 needs in every request.
+
+    That takes a third of the time of reading a job.
+    """
 
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -36,7 +39,7 @@ class _Parameters(BaseModel):
 
 
 class JobPath(_Parameters):
-    """A malformed id raises `JobNotFound` before the store is asked."""
+    """A malformed id raises `JobNotFound` without reading the store."""
 
     job_id: Annotated[str, AfterValidator(check_job_id)] = Field(description="The job's id.")
 
@@ -60,7 +63,8 @@ class SubmitHeader(_Parameters):
     """Headers of an upload."""
 
     idempotency_key: _Word | SkipJsonSchema[None] = option(
-        "A value of your choice, unique per upload. Repeating the same upload with it within 24 hours returns the "
+        "A value of your choice, unique per upload. Repeating the same upload with it within 24 "
+        "hours returns the "
         "same job instead of creating a second one.",
         alias="Idempotency-Key",
     )

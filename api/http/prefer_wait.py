@@ -24,7 +24,8 @@ def wait_for(
 ) -> tuple[Job, dict[str, str]]:
     """Wait until the job has ended or, with `etag`, until its version differs from it.
 
-    An invalid preference is ignored, and so is one for which no permit is available; RFC 7240 allows it.
+    An invalid preference is ignored, and so is one for which no permit is available; RFC 7240
+    allows it.
 
     Returns the latest snapshot and the headers that describe the wait.
     """

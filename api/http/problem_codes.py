@@ -47,19 +47,23 @@ CODES: Mapping[str, Code] = {
     ),
     "TOO_MANY_TRANSFERS": Code(
         HTTPStatus.TOO_MANY_REQUESTS,
-        "The owner has `SPINELABEL_API_MAX_TRANSFERS_PER_OWNER` uploads and downloads in progress; `Retry-After` is set.",
+        "The owner has `SPINELABEL_API_MAX_TRANSFERS_PER_OWNER` uploads and downloads in progress; "
+        "`Retry-After` is set.",
     ),
     "HOST_NOT_ALLOWED": Code(
         HTTPStatus.MISDIRECTED_REQUEST,
-        "A server without API keys was addressed by a host name other than localhost or a loopback address.",
+        "A server without API keys was addressed by a host name other than localhost or a loopback "
+        "address.",
     ),
     "PROXY_WITHOUT_KEYS": Code(
         HTTPStatus.MISDIRECTED_REQUEST,
-        "A server without API keys received a forwarded request (`X-Forwarded-*`, `X-Real-IP`, `Forwarded` or `Via`).",
+        "A server without API keys received a forwarded request (`X-Forwarded-*`, `X-Real-IP`, "
+        "`Forwarded` or `Via`).",
     ),
     "CROSS_SITE": Code(
         HTTPStatus.FORBIDDEN,
-        "A browser sent the request for a page of another site: `Sec-Fetch-Site` says so, or `Origin` is not this server.",
+        "A browser sent the request for a page of another site: `Sec-Fetch-Site` says so, or "
+        "`Origin` is not this server.",
     ),
     "ADMIN_ONLY": Code(
         HTTPStatus.FORBIDDEN,
@@ -68,15 +72,18 @@ CODES: Mapping[str, Code] = {
     "NOT_FOUND": Code(HTTPStatus.NOT_FOUND, "There is no resource at this path."),
     "METHOD_NOT_ALLOWED": Code(
         HTTPStatus.METHOD_NOT_ALLOWED,
-        "The resource does not support this method; the `Allow` header lists those that it supports.",
+        "The resource does not support this method; the `Allow` header lists those that it "
+        "supports.",
     ),
     "BODY_TOO_LARGE": Code(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "A body other than a file is larger than 1 MiB; or, without a key, larger than 64 KiB or of unknown length.",
+        "A body other than a file is larger than 1 MiB; or, without a key, larger than 64 KiB or "
+        "of unknown length.",
     ),
     "REQUEST_STALLED": Code(
         HTTPStatus.REQUEST_TIMEOUT,
-        "The headers did not arrive within `SPINELABEL_API_HEADER_TIMEOUT_S` seconds, or a body of up to 64 KiB did not "
+        "The headers did not arrive within `SPINELABEL_API_HEADER_TIMEOUT_S` seconds, or a body of "
+        "up to 64 KiB did not "
         "arrive within `SPINELABEL_API_BODY_TIMEOUT_S` seconds.",
     ),
     # Uploads
@@ -97,7 +104,8 @@ CODES: Mapping[str, Code] = {
     ),
     "UPLOAD_STALLED": Code(
         HTTPStatus.REQUEST_TIMEOUT,
-        "Nothing arrived for `SPINELABEL_API_IDLE_TIMEOUT_S` seconds, the rate fell below `SPINELABEL_API_MIN_BYTES_PER_S`, "
+        "Nothing arrived for `SPINELABEL_API_IDLE_TIMEOUT_S` seconds, the rate fell below "
+        "`SPINELABEL_API_MIN_BYTES_PER_S`, "
         "or the upload was considered lost.",
     ),
     "FILE_TOO_LARGE": Code(
@@ -113,7 +121,8 @@ CODES: Mapping[str, Code] = {
     ),
     "IDEMPOTENCY_KEY_REUSED": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "This `Idempotency-Key` was used with another file or other options within the last 24 hours.",
+        "This `Idempotency-Key` was used with another file or other options within the last 24 "
+        "hours.",
     ),
     # Catalogues
     "CATALOGUE_UNREADABLE": Code(
@@ -126,12 +135,14 @@ CODES: Mapping[str, Code] = {
     ),
     "HEADER_UNREADABLE": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "The column names are longer than 64 KiB, the header does not end within the first 256 KiB, or it contains an "
+        "The column names are longer than 64 KiB, the header does not end within the first 256 "
+        "KiB, or it contains an "
         "unclosed quotation mark.",
     ),
     "TOO_MANY_COLUMNS": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "The header has more than 2,000 columns. If a row of a workbook has more, this is the `error` of the job.",
+        "The header has more than 2,000 columns. If a row of a workbook has more, this is the "
+        "`error` of the job.",
     ),
     "NO_SUMMARY_COLUMN": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY, "No summary column was recognised, and none was named."
@@ -154,15 +165,18 @@ CODES: Mapping[str, Code] = {
     ),
     "UNPACKED_TOO_LARGE": Code(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "The unpacked file is larger than `SPINELABEL_MAX_UNPACKED_BYTES`, or its compression ratio exceeds 100.",
+        "The unpacked file is larger than `SPINELABEL_MAX_UNPACKED_BYTES`, or its compression "
+        "ratio exceeds 100.",
     ),
     "WORKBOOK_UNREADABLE": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "An Excel workbook is corrupt or unsupported: rows out of order, a row or text of more than 4 MiB, or a document type declaration.",
+        "An Excel workbook is corrupt or unsupported: rows out of order, a row or text of more "
+        "than 4 MiB, or a document type declaration.",
     ),
     "LINE_TOO_LONG": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "A line is longer than 4 MiB. If it is found during planning, this is the `error` of the job.",
+        "A line is longer than 4 MiB. If it is found during planning, this is the `error` of the "
+        "job.",
     ),
     "PREVIEW_NEEDS_WHOLE_FILE": Code(
         HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -186,7 +200,8 @@ CODES: Mapping[str, Code] = {
     ),
     "EVIDENCE_UNAVAILABLE": Code(
         HTTPStatus.CONFLICT,
-        "Evidence was requested, and the model does not provide it. If this is found later, it is the `error` of the job.",
+        "Evidence was requested, and the model does not provide it. If this is found later, it is "
+        "the `error` of the job.",
     ),
     "NOT_ACCEPTABLE": Code(
         HTTPStatus.NOT_ACCEPTABLE,
@@ -206,7 +221,8 @@ CODES: Mapping[str, Code] = {
     ),
     "TOO_MANY_LONG_POLLS": Code(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "The maximum number of event streams (`SPINELABEL_API_MAX_LONG_POLLS`) or of label requests (a quarter of "
+        "The maximum number of event streams (`SPINELABEL_API_MAX_LONG_POLLS`) or of label "
+        "requests (a quarter of "
         "`SPINELABEL_API_THREADS`) is reached; `Retry-After` is set.",
     ),
     # The server
@@ -216,7 +232,8 @@ CODES: Mapping[str, Code] = {
     ),
     "SERVER_BUSY": Code(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "The server has the maximum number of uploads and downloads in progress (`SPINELABEL_API_MAX_TRANSFERS`); `Retry-After` is set.",
+        "The server has the maximum number of uploads and downloads in progress "
+        "(`SPINELABEL_API_MAX_TRANSFERS`); `Retry-After` is set.",
     ),
     "STORAGE_UNAVAILABLE": Code(
         HTTPStatus.SERVICE_UNAVAILABLE, "The storage is unavailable; `Retry-After` is set."

@@ -47,7 +47,8 @@ _HTTP_DETAILS: Mapping[int, tuple[str, str]] = {
     413: ("BODY_TOO_LARGE", "The request body is too large; send a smaller one."),
     416: (
         "RANGE_NOT_SATISFIABLE",
-        "The range is outside the file; request a range within the length in the Content-Range header.",
+        "The range is outside the file; request a range within the length in the Content-Range "
+        "header.",
     ),
 }
 
@@ -159,7 +160,8 @@ def problem_from(error: Exception) -> Problem:
             return Problem(
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 "INTERNAL_ERROR",
-                "The server failed to handle the request, and the error was logged; try again later.",
+                "The server failed to handle the request, and the error was logged; try again "
+                "later.",
             )
 
 
@@ -168,7 +170,8 @@ def key_in_use() -> Problem:
     return Problem(
         HTTPStatus.CONFLICT,
         "IDEMPOTENCY_KEY_IN_USE",
-        "Another request with this Idempotency-Key is in progress; repeat yours after one second to get its response.",
+        "Another request with this Idempotency-Key is in progress; repeat yours after one second "
+        "to get its response.",
         retry_after_s=1,
     )
 
@@ -232,7 +235,8 @@ def _refused_write(reason: str, error: Exception) -> Problem:
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "SERVICE_UNAVAILABLE",
-        f"The job store refuses writes; try again in {RETRY_AFTER_S} seconds, and ask the operator if that "
+        f"The job store refuses writes; try again in {RETRY_AFTER_S} seconds, and ask the operator "
+        "if that "
         "does not help.",
         retry_after_s=RETRY_AFTER_S,
     )
@@ -252,7 +256,8 @@ def _from_http(error: HTTPException, status: HTTPStatus) -> Problem:
     if status.value not in _HTTP_DETAILS:
         status = HTTPStatus.BAD_REQUEST
     code, detail = _HTTP_DETAILS[status.value]
-    # Keep headers such as Allow and Content-Range; drop those that describe werkzeug's own HTML page.
+    # Keep headers such as Allow and Content-Range; drop those that describe werkzeug's own HTML
+    # page.
     headers = {
         name: value
         for name, value in error.get_response(request.environ).headers.items()

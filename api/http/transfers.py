@@ -77,7 +77,8 @@ def register_transfers(app: Flask, transfers: Transfers) -> None:
             raise Problem(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 "BODY_TOO_LARGE",
-                "Without an API key a body is limited to 64 KiB and needs a Content-Length; send a key or a smaller body.",
+                "Without an API key a body is limited to 64 KiB and needs a Content-Length; send a "
+                "key or a smaller body.",
             )
 
     @app.after_request
@@ -96,7 +97,10 @@ def register_transfers(app: Flask, transfers: Transfers) -> None:
 
 
 def wait_for_client() -> None:
-    """Allow reads and writes of this request to wait for its client. The request must hold a permit."""
+    """Allow reads and writes of this request to wait for its client.
+
+    The request must hold a permit.
+    """
     g.may_wait = True
     if (client := _client()) is not None:
         client.may_wait = True

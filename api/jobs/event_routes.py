@@ -49,12 +49,11 @@ def event_routes(store: ScopedJobStore, long_polls: ConcurrencyLimiter) -> APIBl
         "/events",
         responses={
             200: file("The events.", "text/event-stream"),
-            204: {
-                "description": "The job has ended and the client has its last event: do not reconnect."
-            },
+            204: {"description": "The job has ended, and the client has its last event."},
             **problems("JOB_NOT_FOUND", "TOO_MANY_LONG_POLLS"),
         },
-        description="Each event carries the job document: `job` after a change, `end` when the job has ended, which "
+        description="Each event carries the job document: `job` after a change, `end` when the job "
+        "has ended, which "
         "closes the stream. Reconnecting clients send `Last-Event-ID`, as browsers do.",
     )
     def follow_job(path: JobPath, header: EventsHeader) -> Response:
@@ -67,7 +66,8 @@ def event_routes(store: ScopedJobStore, long_polls: ConcurrencyLimiter) -> APIBl
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "TOO_MANY_LONG_POLLS",
-                "The maximum number of event streams is reached; poll the job instead, or ask the operator to "
+                "The maximum number of event streams is reached; poll the job instead, or ask the "
+                "operator to "
                 "raise SPINELABEL_API_MAX_LONG_POLLS.",
                 retry_after_s=5,
             )

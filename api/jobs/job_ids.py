@@ -22,7 +22,7 @@ def new_job_id() -> str:
 
 
 def check_job_id(job_id: str) -> str:
-    """Return `job_id`. Raises `JobNotFound` if it is malformed, before the store is asked."""
+    """Return `job_id`. Raises `JobNotFound` if it is malformed."""
     if not _PATTERN.fullmatch(job_id):
         raise JobNotFound(job_id[:64])
     return job_id

@@ -25,7 +25,7 @@ from api.settings import ApiSettings
 from api.uploads.idempotency import claim_key, replay
 from api.uploads.options import SubmitQuery
 from api.uploads.request_stream import read_upload
-from api.uploads.submit import accept
+from api.uploads.submit import submit_upload
 from api.uploads.upload_description import UPLOAD_BODY, UPLOAD_PROBLEMS
 from jobs.errors import IllegalTransition, JobNotFound
 from jobs.files.storage import Storage, job_folder
@@ -60,7 +60,8 @@ def job_routes(
             ),
             **UPLOAD_PROBLEMS,
         },
-        description="The file is streamed to the storage, and its header is checked before the response. Options are "
+        description="The file is streamed to the storage, and its header is checked before the "
+        "response. Options are "
         "query parameters or, in a form, fields before or after the file.",
         openapi_extensions=UPLOAD_BODY,
     )
@@ -83,7 +84,7 @@ def job_routes(
             job = replay(upload, claim, store)
         else:
             with claim or nullcontext():
-                job = accept(
+                job = submit_upload(
                     upload,
                     store=store,
                     storage=storage,
@@ -107,7 +108,8 @@ def job_routes(
             200: JobListDocument,
             **problems("INVALID_PARAMETER", "UNKNOWN_PARAMETER", "INVALID_CURSOR"),
         },
-        description="Follow `next` until it is null. With a filter a page may be short or empty although more jobs "
+        description="Follow `next` until it is null. With a filter a page may be short or empty "
+        "although more jobs "
         "follow, since one request reads a bounded number of jobs.",
     )
     def list_jobs(query: ListQuery) -> RouteResult:
@@ -155,7 +157,8 @@ def job_routes(
         job = store.get(path.job_id)
         if not job.is_terminal:
             raise IllegalTransition(job.id, job.state, "deleted")
-        # Files first: after an interruption the record still exists, and the job can be deleted again.
+        # Files first: after an interruption the record still exists, and the job can be deleted
+        # again.
         storage.delete(job_folder(job.id))
         store.delete(job.id)
         return Response(status=HTTPStatus.NO_CONTENT)

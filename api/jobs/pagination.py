@@ -16,7 +16,8 @@ def find_jobs(
     Without a filter, one job more than the page holds is read.
 
     Args:
-        max_read: maximum jobs read by one request with a filter; the page may then be short although more follow.
+        max_read: maximum jobs read by one request with a filter; the page may then be short
+            although more follow.
         batch_size: jobs read, and held in memory, at once.
 
     Raises `JobNotFound` for an invalid cursor.

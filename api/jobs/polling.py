@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from api.jobs.scoped_store import ScopedJobStore
 from jobs.job import Job
 
-# The poll interval is 2 % of the job's age, so waiting adds at most 2 % to its duration. For long jobs
-# about three polls a second are frequent enough for people and cheap for Redis.
+# The poll interval is 2 % of the job's age, so waiting adds at most 2 % to its duration. For long
+# jobs about three polls a second are frequent enough for people and cheap for Redis.
 _SHARE_OF_AGE = 0.02
 _MIN_INTERVAL_S, _MAX_INTERVAL_S = 0.005, 0.3
 
@@ -22,7 +22,10 @@ def version(job: Job) -> str:
 
 
 def poll_job(store: ScopedJobStore, job: Job, *, seconds: float) -> Iterator[Job]:
-    """Yield `job`, then new snapshots until it has ended or `seconds` are over. Raises `JobNotFound`."""
+    """Yield `job`, then new snapshots until it has ended or `seconds` are over.
+
+    Raises `JobNotFound`.
+    """
     deadline = time.monotonic() + seconds
     yield job
     while not job.is_terminal and (left := deadline - time.monotonic()) > 0:

@@ -66,10 +66,12 @@ class JobDocument(BaseModel):
         description="Labelled rows by genre, most frequent first; the sum is row_counts.labelled."
     )
     error_counts: dict[str, int] = Field(
-        description="Rows without a label by error code, most frequent first; the sum is row_counts.failed."
+        description="Rows without a label by error code, most frequent first; the sum is "
+        "row_counts.failed."
     )
     warnings: list[WarningDocument] = Field(
-        description="Faults of the catalogue that concern many rows; more may follow until it has ended."
+        description="Faults of the catalogue that concern many rows; more may follow until it has "
+        "ended."
     )
     needs_review: int = Field(
         description="Processed rows that need review, including rows without a label."
@@ -89,7 +91,8 @@ class JobDocument(BaseModel):
         description="Whether the result has a column with the most influential words."
     )
     neutralise_formulas: bool = Field(
-        description="Whether formulas in CSV downloads are escaped, unless the download chooses otherwise."
+        description="Whether formulas in CSV downloads are escaped, unless the download chooses "
+        "otherwise."
     )
     summary_column: str
     title_column: str | None = Field(description="null if no title column is used.")

@@ -41,8 +41,10 @@ class ScopedJobStore:
 
     def get(self, job_id: str) -> Job:
         """Read a snapshot of the job."""
-        asked_at = self._snapshots.now()
-        return self._check(self._snapshots.put(self._store.jobs.get(job_id), asked_at=asked_at))
+        requested_at = self._snapshots.now()
+        return self._check(
+            self._snapshots.put(self._store.jobs.get(job_id), requested_at=requested_at)
+        )
 
     def get_cached(self, job_id: str) -> Job:
         """Like `get`, but an unfinished job may come from the `SnapshotCache`."""
@@ -55,7 +57,10 @@ class ScopedJobStore:
         return job
 
     def schema(self, job: Job) -> CatalogueSchema:
-        """Return the schema of a job's catalogue. Raises `JobNotFound` also if its files were deleted."""
+        """Return the schema of a job's catalogue.
+
+        Raises `JobNotFound` also if its files were deleted.
+        """
         return self._store.jobs.schema(self._check(job).id)
 
     def latest_chunk_output(self, job_id: str) -> tuple[Chunk, str] | None:
@@ -66,9 +71,9 @@ class ScopedJobStore:
     def newest(self, *, limit: int, before: str | None = None) -> Sequence[Job]:
         """List the caller's jobs, newest first; for admins, the jobs of all owners."""
         owner = None if self._caller().is_admin else self._caller().owner
-        asked_at = self._snapshots.now()
+        requested_at = self._snapshots.now()
         jobs = self._store.jobs.newest(limit=limit, before=before, owner=owner)
-        return [self._snapshots.put(job, asked_at=asked_at) for job in jobs]
+        return [self._snapshots.put(job, requested_at=requested_at) for job in jobs]
 
     @property
     def workers(self) -> WorkerRegistry:
@@ -86,7 +91,7 @@ class ScopedJobStore:
         if owner is not None and limit is not None and self._store.jobs.count_open(owner) >= limit:
             raise TooManyOpenJobs(limit)
 
-    def announce_upload(self, job_id: str) -> None:
+    def touch_upload(self, job_id: str) -> None:
         """See `UploadRegistry.touch`."""
         self._store.uploads.touch(job_id)
 
@@ -105,8 +110,8 @@ class ScopedJobStore:
     def end(self, job_id: str, ending: State) -> Job:
         """See `JobRepository.end`."""
         self.get(job_id)
-        asked_at = self._snapshots.now()
-        return self._snapshots.put(self._store.jobs.end(job_id, ending), asked_at=asked_at)
+        requested_at = self._snapshots.now()
+        return self._snapshots.put(self._store.jobs.end(job_id, ending), requested_at=requested_at)
 
     def delete(self, job_id: str) -> None:
         """See `JobRepository.delete`."""

@@ -39,7 +39,8 @@ class DeliveriesDocument(BaseModel):
 
     webhook_url: str | None
     state: Outcome | Literal["none", "waiting", "pending"] = Field(
-        description="`none`: the job has no webhook; `waiting`: the job has not ended; `pending`: another attempt is due."
+        description="`none`: the job has no webhook; `waiting`: the job has not ended; `pending`: "
+        "another attempt is due."
     )
     attempts: list[AttemptDocument] = Field(description="The newest 50, oldest first.")
     next_attempt_at: Timestamp | None
@@ -69,7 +70,8 @@ def webhook_routes(jobs: ScopedJobStore, webhooks: WebhookStore) -> APIBlueprint
     @routes.get(
         "/webhook-secret",
         responses={200: SecretsDocument},
-        description="Messages are signed as specified by Standard Webhooks, with one secret per owner. "
+        description="Messages are signed as specified by Standard Webhooks, with one secret per "
+        "owner. "
         "Anyone who has it can sign as this server: keep it readable by your receiver only.",
     )
     def show_secret() -> dict[str, Any]:
@@ -79,7 +81,8 @@ def webhook_routes(jobs: ScopedJobStore, webhooks: WebhookStore) -> APIBlueprint
     @routes.post(
         "/webhook-secret",
         responses={200: SecretsDocument, **problems("CROSS_SITE")},
-        description="Messages carry a signature of the previous secret as well for a day, so that receivers can be changed.",
+        description="Messages carry a signature of the previous secret as well for a day, so that "
+        "receivers can be changed.",
     )
     def rotate_secret() -> dict[str, Any]:
         """Rotate the signing secret"""

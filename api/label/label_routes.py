@@ -34,7 +34,8 @@ def label_routes(client: LabelClient) -> APIBlueprint:
                 "LABEL_TIMEOUT",
             ),
         },
-        description="Uses the newest model and the same rules as for catalogues. For more than a few "
+        description="Uses the newest model and the same rules as for catalogues. For more than a "
+        "few "
         "summaries, upload a catalogue.",
     )
     def label_summaries(body: LabelBody) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Whether it lives, works, and how it goes, for people and for Prometheus."""
+"""Health, metrics, the access log and request ids."""

@@ -36,7 +36,8 @@ class RequestMetrics:
         )
         self._seconds = Histogram(
             "spinelabel_http_request_duration_seconds",
-            "Time from the request headers to the first byte of the response, including an upload's body.",
+            "Time from the request headers to the first byte of the response, including an "
+            "upload's body.",
             ("method", "route"),
             buckets=_BUCKETS,
             registry=registry,
@@ -50,7 +51,10 @@ class RequestMetrics:
 
 
 def register_request_metrics(app: Flask, metrics: RequestMetrics) -> None:
-    """Measure every request. Register this hook first, so that refused requests are measured too."""
+    """Measure every request.
+
+    Register this hook first, so that refused requests are measured too.
+    """
 
     @app.before_request
     def begin() -> None:

@@ -1,4 +1,4 @@
-"""Request ids: accepted from or returned in `X-Request-ID`, and part of each log line of the request."""
+"""Request ids: in `X-Request-ID`, and in each log line of the request."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class RequestIdMiddleware:
     """Binds `request_id` for the logs of one request, until its response is closed.
 
-    A client's id is kept if it is 1 to 64 letters, digits, dots, underscores or hyphens. Otherwise the
-    request gets a random one.
+    A client's id is kept if it is 1 to 64 letters, digits, dots, underscores or hyphens. Otherwise
+    the request gets a random one.
     """
 
     def __init__(self, app: WSGIApplication) -> None:

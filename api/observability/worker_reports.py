@@ -30,6 +30,7 @@ def check_evidence(workers: WorkerRegistry) -> None:
         raise Problem(
             HTTPStatus.CONFLICT,
             "EVIDENCE_UNAVAILABLE",
-            f"Model version {model['version']} provides no evidence. Repeat the request without evidence, "
+            f"Model version {model['version']} provides no evidence. Repeat the request without "
+            "evidence, "
             "or ask the operator to publish a model that was trained with this release.",
         )

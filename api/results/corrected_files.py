@@ -27,14 +27,20 @@ from jobs.ports.corrections import CorrectionStore
 def corrected_download(
     job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> Response:
-    """Return the result with the column `corrected_genre`. Raises `Problem` if there is no result (yet)."""
+    """Return the result with the column `corrected_genre`.
+
+    Raises `Problem` if there is no result (yet).
+    """
     return _response(job, store, storage, corrections, kind="labelled", lines=_corrected)
 
 
 def training_download(
     job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
 ) -> Response:
-    """Return title, genre and summary of the corrected rows. Raises `Problem` like `corrected_download`."""
+    """Return title, genre and summary of the corrected rows.
+
+    Raises `Problem` like `corrected_download`.
+    """
     return _response(job, store, storage, corrections, kind="corrections", lines=_training)
 
 
@@ -60,7 +66,8 @@ def _response(
     kind: str,
     lines: Callable[[ResultReader], Iterator[bytes]],
 ) -> Response:
-    # Read before the rows: a correction made in between belongs to the next revision, whether it is sent or not.
+    # Read before the rows: a correction made in between belongs to the next revision, whether it is
+    # sent or not.
     revision = corrections.summary(job.id).revision
     reader = open_result(job, store, storage, corrections)
     response = Response(

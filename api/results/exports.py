@@ -1,4 +1,4 @@
-"""Results in other formats, converted while they are sent: with an ETag, without length and ranges."""
+"""Results in other formats, converted while they are sent, without length and ranges."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ MEDIA_TYPES: Mapping[Format, str] = {
 
 
 def negotiate(requested: Format | None, accept: MIMEAccept) -> Format:
-    """Choose the format by parameter, else Accept header, else CSV. Raises `Problem` if none is acceptable."""
+    """Choose the format by parameter, else Accept header, else CSV.
+
+    Raises `Problem` if none is acceptable.
+    """
     if requested is not None or not accept:
         return requested or Format.CSV
     best = accept.best_match(list(MEDIA_TYPES.values()))
@@ -50,7 +53,8 @@ def negotiate(requested: Format | None, accept: MIMEAccept) -> Format:
         raise Problem(
             HTTPStatus.NOT_ACCEPTABLE,
             "NOT_ACCEPTABLE",
-            f"Results are available as {', '.join(MEDIA_TYPES.values())}; accept one of them, or use the parameter 'format'.",
+            f"Results are available as {', '.join(MEDIA_TYPES.values())}; accept one of them, or "
+            "use the parameter 'format'.",
         )
     return next(kind for kind, media_type in MEDIA_TYPES.items() if media_type == best)
 
@@ -65,21 +69,25 @@ class Export:
     def response(
         self, job: Job, store: ScopedJobStore, storage: Storage, corrections: CorrectionStore
     ) -> Response:
-        """Return the download. Raises `Problem` if there is no result (yet) or it has too many rows."""
+        """Return the download.
+
+        Raises `Problem` if there is no result (yet) or it has too many rows.
+        """
         if self.kind is Format.XLSX and job.row_counts.total > MAX_ROWS:
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "TOO_MANY_ROWS_FOR_XLSX",
-                f"An Excel sheet holds {MAX_ROWS:,} rows and this result has {job.row_counts.total:,}; "
+                f"An Excel sheet holds {MAX_ROWS:,} rows and this result has "
+                f"{job.row_counts.total:,}; "
                 "download it as CSV or Parquet.",
             )
-        stand = corrections.summary(job.id)
+        summary = corrections.summary(job.id)
         reader = open_result(job, store, storage, corrections)
-        blocks = self._blocks(reader, rows=job.row_counts.total, corrected=stand.count > 0)
+        blocks = self._blocks(reader, rows=job.row_counts.total, corrected=summary.count > 0)
         response = Response(blocks, content_type=MEDIA_TYPES[self.kind])
         response.call_on_close(reader.close)
-        suffix = "-harmless" if self.formula_safe else ""
-        response.set_etag(f"{job.id}-{self.kind}{suffix}-{stand.revision}")
+        suffix = "-formula-safe" if self.formula_safe else ""
+        response.set_etag(f"{job.id}-{self.kind}{suffix}-{summary.revision}")
         attachment(response, download_name(job.filename, "labelled", self.kind))
         response.make_conditional(request.environ)
         return response

@@ -41,19 +41,24 @@ def download(job: Job, storage: Storage, *, path: str, kind: str) -> Response:
 
 
 def open_ended(job: Job, storage: Storage, path: str) -> tuple[BinaryIO, int]:
-    """Open a file of an ended job; also returns its size in bytes. Raises `Problem` if it does not exist (yet)."""
+    """Open a file of an ended job; also returns its size in bytes.
+
+    Raises `Problem` if it does not exist (yet).
+    """
     if not job.is_terminal:
         raise Problem(
             HTTPStatus.CONFLICT,
             "RESULT_NOT_READY",
-            f"The job is {job.state}; wait until it has ended, or cancel it to get the finished rows.",
+            f"The job is {job.state}; wait until it has ended, or cancel it to get the finished "
+            "rows.",
             retry_after_s=1,
         )
     if job.files_deleted_at is not None:
         raise Problem(
             HTTPStatus.GONE,
             "RESULT_EXPIRED",
-            "The files of this job were deleted at the end of their retention; upload the catalogue again.",
+            "The files of this job were deleted at the end of their retention; upload the "
+            "catalogue again.",
         )
     try:
         size = storage.size(path)
@@ -73,7 +78,7 @@ def attachment(response: Response, filename: str) -> None:
 
 
 def _names(name: str) -> dict[str, str]:
-    """Return the RFC 6266 parameters: the name if it is ASCII, else an ASCII fallback and the RFC 5987 form."""
+    """Return the RFC 6266 parameters: the name, or an ASCII fallback and the RFC 5987 form."""
     if name.isascii():
         return {"filename": name}
     fallback = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")

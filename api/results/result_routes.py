@@ -16,7 +16,7 @@ from api.openapi import JOBS, described_routes
 from api.results.corrected_files import corrected_download
 from api.results.exports import MEDIA_TYPES, Export, Format, negotiate
 from api.results.files import download
-from api.uploads.options import Flag, Given, option
+from api.uploads.options import BlankIsNone, Flag, option
 from jobs.files.storage import Storage, errors_path, result_path
 from jobs.job import Job
 from jobs.ports.corrections import CorrectionStore
@@ -32,11 +32,12 @@ class ResultQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Annotated[Format | SkipJsonSchema[None], Given] = option(
+    format: Annotated[Format | SkipJsonSchema[None], BlankIsNone] = option(
         "Format of the download; default: chosen by the Accept header, else CSV."
     )
-    neutralise_formulas: Annotated[Flag | SkipJsonSchema[None], Given] = option(
-        "Whether an apostrophe is put before cells that a spreadsheet would run as formulas. Only for CSV, since other "
+    neutralise_formulas: Annotated[Flag | SkipJsonSchema[None], BlankIsNone] = option(
+        "Whether an apostrophe is put before cells that a spreadsheet would run as formulas. Only "
+        "for CSV, since other "
         "formats mark them as text. This changes values. Default: the option of the job."
     )
 
@@ -61,7 +62,8 @@ def result_routes(
                 "TOO_MANY_ROWS_FOR_XLSX",
             ),
         },
-        description="CSV is the stored result and supports ranges; other formats are converted while they are sent. JSON "
+        description="CSV is the stored result and supports ranges; other formats are converted "
+        "while they are sent. JSON "
         "Lines and Parquet have typed numbers, flags and lists, and omit blank lines of the input.",
     )
     def get_result(path: JobPath, query: ResultQuery) -> Response:

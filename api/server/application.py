@@ -1,4 +1,4 @@
-"""gunicorn configuration: one worker process with threads, clear start-up errors, bounded shutdown."""
+"""gunicorn configuration: one worker process with threads, and a bounded shutdown."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Create the WSGI app. Called by gunicorn in the child, so only the child imports the app."""
+        """Create the WSGI app.
+
+        Called by gunicorn in the child, so only the child imports the app.
+        """
         from api.app import create_app
         from api.dependencies import connect
 

@@ -24,8 +24,9 @@ class TransferBounds:
 class MinimumRate:
     """Enforces the minimum transfer rate of a client.
 
-    Only time spent waiting for the client counts, so a slow server cuts off no client. The average is
-    reset after every `idle_timeout_s` seconds of waiting, so a fast start does not allow a trickle later.
+    Only time spent waiting for the client counts, so a slow server cuts off no client. The average
+    is reset after every `idle_timeout_s` seconds of waiting, so a fast start does not allow a
+    trickle later.
     """
 
     def __init__(self, bounds: TransferBounds, clock: Callable[[], float]) -> None:
@@ -59,8 +60,9 @@ class MinimumRate:
 class ClientSocket(socket.socket):
     """A non-blocking socket, whatever gunicorn sets it to.
 
-    Reads and writes that would block raise `TimeoutError` unless `may_wait` is set for the request, so
-    that a thread waits for a client only while the request holds a permit (`api.http.transfers`).
+    Reads and writes that would block raise `TimeoutError` unless `may_wait` is set for the request,
+    so that a thread waits for a client only while the request holds a permit
+    (`api.http.transfers`).
     """
 
     def __init__(self, accepted: socket.socket, bounds: TransferBounds) -> None:
@@ -82,7 +84,7 @@ class ClientSocket(socket.socket):
         """Ignored: `may_wait` decides."""
 
     def receive_now(self, size: int) -> bytes | None:
-        """Return available bytes; empty if the client has closed its side, None if nothing is available."""
+        """Return available bytes, b"" if the client has closed its side, None if there are none."""
         try:
             return super().recv(size)
         except BlockingIOError:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import socket
 
-# Unsent bytes that the kernel buffers per connection (TCP_NOTSENT_LOWAT). Small enough that the rate
-# of slow clients can be measured; it does not limit the TCP window.
+# Unsent bytes that the kernel buffers per connection (TCP_NOTSENT_LOWAT). Small enough that the
+# rate of slow clients can be measured; it does not limit the TCP window.
 _UNSENT_BYTES = 64 * 1024
-# Connections that wait to be accepted. Beyond that the kernel drops them, and clients retry after a second.
+# Connections that wait to be accepted. Beyond that the kernel drops them, and clients retry after a
+# second.
 _BACKLOG = 1024
 
 
@@ -28,7 +29,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as error:
         raise CannotListen(
-            f"Cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}. Stop the program that uses it, "
+            f"Cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}. Stop the "
+            "program that uses it, "
             "or set SPINELABEL_API_PORT (or SPINELABEL_API_HOST) to something else."
         ) from error
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)

@@ -31,7 +31,8 @@ def parse_error_response(error: Exception) -> tuple[int, bytes]:
     )
     body = (json.dumps(problem.model_dump()) + "\n").encode()
     head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nCache-Control: no-store\r\n"
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nCache-Control: "
+        "no-store\r\n"
         f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return status.value, head.encode("ascii") + body

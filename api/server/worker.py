@@ -1,8 +1,8 @@
 """A threaded gunicorn worker whose threads wait for a client only while its request holds a permit.
 
-gunicorn's own worker reads requests in the serving thread, so that a few slow clients can occupy all
-threads. Here the main loop also reads heads and small bodies, and drains connections after their
-response. docs/decisions/0030 gives the reasons.
+gunicorn's own worker reads requests in the serving thread, so that a few slow clients can occupy
+all threads. Here the main loop also reads heads and small bodies, and drains connections after
+their response. docs/decisions/0030 gives the reasons.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from api.server.client_socket import ClientSocket, TransferBounds
 _BLOCK_BYTES = 64 * 1024
 # Each probe has its own thread: readiness may wait for Redis, liveness never does.
 _PROBES = (b"healthz", b"readyz")
-# Lingering close: closing a socket with unread bytes resets it, and many clients would report the reset
-# instead of the response.
+# Lingering close: closing a socket with unread bytes resets it, and many clients would report the
+# reset instead of the response.
 _LINGER_S = 10.0
 _LINGER_BYTES = 64 * 1024 * 1024
 _EXPIRE_EVERY_S = 0.25
@@ -35,8 +35,9 @@ _EXPIRE_EVERY_S = 0.25
 class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     """Passes requests to threads once they have arrived; the main loop does everything else.
 
-    A connection is idle (gunicorn's `keepalived_conns`), arriving, served by a thread, or lingering.
-    All methods except `handle`, `handle_request` and `handle_error` run in the main loop.
+    A connection is idle (gunicorn's `keepalived_conns`), arriving, served by a thread, or
+    lingering. All methods except `handle`, `handle_request` and `handle_error` run in the main
+    loop.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -57,7 +58,10 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
     # Arriving
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Wait for the connection's next request. Called by gunicorn for new, idle and pipelining connections."""
+        """Wait for the connection's next request.
+
+        Called by gunicorn for new, idle and pipelining connections.
+        """
         if not conn.initialized:
             self._make_room()
             conn.sock = ClientSocket(conn.sock, self._bounds)
@@ -67,7 +71,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         self._arriving[conn] = Arrival()
         self.poller.register(conn.sock, EVENT_READ, partial(self._receive, conn))
         if read_ahead := conn.parser.unreader.take_buffered():
-            self._take(conn, read_ahead)
+            self._append(conn, read_ahead)
         else:
             self._receive(conn)
 
@@ -78,9 +82,9 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
             self._close(conn)
             return
         if block is not None:
-            self._take(conn, block)
+            self._append(conn, block)
 
-    def _take(self, conn: TConn, block: bytes) -> None:
+    def _append(self, conn: TConn, block: bytes) -> None:
         arrival = self._arriving[conn]
         had_head = arrival.has_head
         try:
@@ -109,7 +113,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
 
     def _refuse(self, conn: TConn, error: Exception) -> None:
         """Refuse a request without a thread, as far as the response can be sent without waiting."""
-        self._answer(conn.sock, conn.client, error)
+        self._respond(conn.sock, conn.client, error)
         self._linger(conn)
 
     def _make_room(self) -> None:
@@ -131,19 +135,19 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
         """Answer parse errors with a problem document; leave other errors to gunicorn."""
         if isinstance(exc, ParseException):
-            self._answer(client, addr, exc)
+            self._respond(client, addr, exc)
         else:
             super().handle_error(req, client, addr, exc)
 
-    def _answer(self, client: ClientSocket, address: Any, error: Exception) -> None:
+    def _respond(self, client: ClientSocket, address: Any, error: Exception) -> None:
         from api.server.parse_errors import (
             parse_error_response,  # not imported in the parent process, to save memory
         )
 
-        status, answer = parse_error_response(error)
+        status, response = parse_error_response(error)
         with suppress(OSError):  # the client may have disconnected
-            client.sendall(answer)
-        self.log.unparsed(address, status, len(answer), error)
+            client.sendall(response)
+        self.log.unparsed(address, status, len(response), error)
 
     # Served: back in the main loop
 
@@ -192,7 +196,10 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         conn.close()
 
     def murder_pending(self) -> None:
-        """Close connections whose timeout has expired. Called by gunicorn in every turn of the main loop."""
+        """Close connections whose timeout has expired.
+
+        Called by gunicorn in every turn of the main loop.
+        """
         now = time.monotonic()
         if now < self._expire_at:
             return

@@ -32,7 +32,10 @@ _RENEW_EVERY_S = 5.0
 
 
 class ClaimedKey:
-    """An idempotency key during its upload. As a context manager it releases the key after an error."""
+    """An idempotency key during its upload.
+
+    As a context manager it releases the key after an error.
+    """
 
     def __init__(
         self, keys: IdempotencyStore, claim: KeyClaim, lease_s: float, clock: Callable[[], float]
@@ -54,7 +57,8 @@ class ClaimedKey:
         traceback: TracebackType | None,
     ) -> None:
         if error is not None:
-            # No effect on a completed key whose reply was lost: repeating the upload returns its job.
+            # No effect on a completed key whose reply was lost: repeating the upload returns its
+            # job.
             with suppress(redis.RedisError):
                 self._keys.release(self._claim)
 
@@ -116,7 +120,7 @@ def replay(upload: Upload, completed: CompletedRequest, store: ScopedJobStore) -
 
 
 def _fingerprint(digest: Any, upload: Upload) -> str:
-    """Fingerprint of file, name and options, independent of how they were encoded in the request."""
+    """Fingerprint of file, name and options, independent of their encoding in the request."""
     fields = {"filename": upload.filename, **upload.options.model_dump(exclude_none=True)}
     whole = digest.copy()
     whole.update(json.dumps(fields, sort_keys=True).encode())

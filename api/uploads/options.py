@@ -13,12 +13,12 @@ from jobs.options import JobOptions
 from jobs.webhook_urls import MAX_URL_CHARACTERS
 
 
-def _empty_is_none(value: object) -> object:
+def _blank_to_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
 # HTML forms send empty fields as well.
-Given = BeforeValidator(_empty_is_none)
+BlankIsNone = BeforeValidator(_blank_to_none)
 
 
 def _true_or_false(value: object) -> object:
@@ -48,36 +48,41 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    summary_column: Annotated[str | SkipJsonSchema[None], Given] = option(
+    summary_column: Annotated[str | SkipJsonSchema[None], BlankIsNone] = option(
         "Column of the summaries; default: detected by name."
     )
-    title_column: Annotated[str | SkipJsonSchema[None], Given] = option(
-        "Column of the titles, which are read together with the summaries; default: detected by name. Name the "
+    title_column: Annotated[str | SkipJsonSchema[None], BlankIsNone] = option(
+        "Column of the titles, which are read together with the summaries; default: detected by "
+        "name. Name the "
         "summary column to read no titles."
     )
-    error_threshold: Annotated[Share | SkipJsonSchema[None], Given] = option(
+    error_threshold: Annotated[Share | SkipJsonSchema[None], BlankIsNone] = option(
         "Share of failed rows, 0 to 1, at which the job fails."
     )
 
-    review_threshold: Annotated[Share | SkipJsonSchema[None], Given] = option(
+    review_threshold: Annotated[Share | SkipJsonSchema[None], BlankIsNone] = option(
         "Confidence, 0 to 1, below which a row needs review; default: the threshold of the model."
     )
 
-    evidence: Annotated[Flag | SkipJsonSchema[None], Given] = option(
-        "Whether the result gets a column with the most influential words; this makes labelling slower."
+    evidence: Annotated[Flag | SkipJsonSchema[None], BlankIsNone] = option(
+        "Whether the result gets a column with the most influential words; this makes labelling "
+        "slower."
     )
 
-    alternatives: Annotated[Count | SkipJsonSchema[None], Given] = option(
-        "Number of alternative genres, with probabilities, that the result lists in a separate column; 0 to 50."
+    alternatives: Annotated[Count | SkipJsonSchema[None], BlankIsNone] = option(
+        "Number of alternative genres, with probabilities, that the result lists in a separate "
+        "column; 0 to 50."
     )
 
-    neutralise_formulas: Annotated[Flag | SkipJsonSchema[None], Given] = option(
-        "Whether CSV downloads get an apostrophe before cells that a spreadsheet would run as formulas; each "
+    neutralise_formulas: Annotated[Flag | SkipJsonSchema[None], BlankIsNone] = option(
+        "Whether CSV downloads get an apostrophe before cells that a spreadsheet would run as "
+        "formulas; each "
         "download can override this. It changes values."
     )
 
-    webhook_url: Annotated[Url | SkipJsonSchema[None], Given] = option(
-        "URL that receives a signed POST when the job ends (Standard Webhooks); https, on the public internet.",
+    webhook_url: Annotated[Url | SkipJsonSchema[None], BlankIsNone] = option(
+        "URL that receives a signed POST when the job ends (Standard Webhooks); https, on the "
+        "public internet.",
     )
 
     @property
@@ -105,6 +110,6 @@ OPTIONS = frozenset(Options.model_fields)
 class SubmitQuery(Options):
     """The parameters of an upload."""
 
-    filename: Annotated[str | SkipJsonSchema[None], Given] = option(
+    filename: Annotated[str | SkipJsonSchema[None], BlankIsNone] = option(
         "File name, for raw bodies; forms contain the file name."
     )

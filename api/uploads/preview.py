@@ -88,7 +88,7 @@ def _of_archive(
 ) -> PreviewDocument:
     """The directory of a ZIP archive is at its end, so the archive is stored temporarily."""
     job_id = new_job_id()  # no job is created; the id lets recovery find the leftovers of a crash
-    store.announce_upload(job_id)
+    store.touch_upload(job_id)
     try:
         with storage.publish(upload_path(job_id)) as target:
             for block in touch_while_reading(stream, store=store, job_id=job_id):

@@ -27,7 +27,8 @@ def preview_routes(settings: ApiSettings, store: ScopedJobStore, storage: Storag
     @routes.post(
         "/v1/preview",
         responses={200: PreviewDocument, **problems(*READING_PROBLEMS, "PREVIEW_NEEDS_WHOLE_FILE")},
-        description="Accepts the same files as an upload, or the beginning of a text or gzip file together with "
+        description="Accepts the same files as an upload, or the beginning of a text or gzip file "
+        "together with "
         "`total_bytes`. Nothing is stored.",
         openapi_extensions=UPLOAD_BODY,
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, NonNegativeInt
 from pydantic.json_schema import SkipJsonSchema
 
-from api.uploads.options import Given, SubmitQuery, option
+from api.uploads.options import BlankIsNone, SubmitQuery, option
 from catalogue.compressed.compression import Compression
 from catalogue.errors import (
     CatalogueError,
@@ -27,7 +27,7 @@ _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 class PreviewQuery(SubmitQuery):
     """Parameters of a preview: those of an upload, and the file size."""
 
-    total_bytes: Annotated[NonNegativeInt | SkipJsonSchema[None], Given] = option(
+    total_bytes: Annotated[NonNegativeInt | SkipJsonSchema[None], BlankIsNone] = option(
         "Size of the whole file, if only its beginning is sent."
     )
 

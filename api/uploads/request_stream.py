@@ -1,7 +1,7 @@
 """Streams the file of a request: raw body or multipart form, without buffering it.
 
-Flask's form parser is not used: it spools files to a temporary folder and refuses raw form bodies over
-500 kB.
+Flask's form parser is not used: it spools files to a temporary folder and refuses raw form bodies
+over 500 kB.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ _DECODER_BYTES = 4 * BLOCK_BYTES
 
 
 class Upload(ABC):
-    """One incoming file. `filename` is set with the first block, `options` are complete after the last."""
+    """One incoming file.
+
+    `filename` is set with the first block, `options` are complete after the last.
+    """
 
     filename: str | None = None
     options: Options
@@ -41,7 +44,10 @@ class Upload(ABC):
 
     @abstractmethod
     def blocks(self) -> Iterator[bytes]:
-        """Yield the file, once. Raises `Problem` if the body stalls or is truncated, too large or malformed."""
+        """Yield the file, once.
+
+        Raises `Problem` if the body stalls or is truncated, too large or malformed.
+        """
 
 
 def read_upload(request: Request, query: SubmitQuery, *, limit: int) -> Upload:
@@ -199,7 +205,8 @@ def _malformed(what: str) -> Problem:
     return Problem(
         HTTPStatus.BAD_REQUEST,
         "MALFORMED_FORM",
-        f"The form cannot be read: {what}. Send multipart/form-data, or the file as the plain body.",
+        f"The form cannot be read: {what}. Send multipart/form-data, or the file as the plain "
+        "body.",
     )
 
 

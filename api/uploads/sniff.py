@@ -70,5 +70,5 @@ def touch_while_reading(
             due = time.monotonic() + _TOUCH_EVERY_S
             # An upload survives a short outage of Redis.
             with suppress(redis.RedisError):
-                store.announce_upload(job_id)
+                store.touch_upload(job_id)
         yield block

@@ -32,7 +32,7 @@ from jobs.webhook_urls import WebhookUrlRules
 _MAX_NAME_CHARACTERS = 500
 
 
-def accept(
+def submit_upload(
     upload: Upload,
     *,
     store: ScopedJobStore,
@@ -44,16 +44,17 @@ def accept(
 ) -> Job:
     """Create a job from an upload. A refused upload leaves nothing behind.
 
-    The steps are: detect the compression, check header and options, store the file, check the options
-    that followed the file, create the record, enqueue the planning step.
+    The steps are: detect the compression, check header and options, store the file, check the
+    options that followed the file, create the record, enqueue the planning step.
 
     Args:
         max_unpacked: maximum size of the unpacked file, in bytes.
-        claim: the idempotency key, if the upload has one; renewed while blocks arrive or are unpacked.
+        claim: the idempotency key, if the upload has one; renewed while blocks arrive or are
+            unpacked.
 
-    Raises `Problem` and `WebhookUrlRefused` for a bad request, `CatalogueError` for an invalid file,
-    `OSError` of the storage, and the store's own error. After a lost connection to the store the job
-    may exist, so its input is kept.
+    Raises `Problem` and `WebhookUrlRefused` for a bad request, `CatalogueError` for an invalid
+    file, `OSError` of the storage, and the store's own error. After a lost connection to the store
+    the job may exist, so its input is kept.
     """
     store.ensure_quota()
     stream = SniffedStream(upload.blocks(), claim.observe if claim else None)
@@ -70,7 +71,7 @@ def accept(
         touch_while_reading, store=store, job_id=job_id, renew=claim.renew if claim else None
     )
     # Before the first byte is stored, so that the leftovers of a crash are found.
-    store.announce_upload(job_id)
+    store.touch_upload(job_id)
     try:
         path = upload_path(job_id) if is_zip else input_path(job_id)
         with storage.publish(path) as target:

@@ -53,7 +53,8 @@ class DecompressionLimit:
         self._unpacked += unpacked
         if self._unpacked > self._most:
             raise UnpackedTooLarge(
-                f"Unpacked, the file is larger than {self._most:,} bytes; split the catalogue into several files."
+                f"Unpacked, the file is larger than {self._most:,} bytes; split the catalogue into "
+                "several files."
             )
         allowed = max(self._ratio_from, packed_so_far * MAX_RATIO)
         if self._unpacked > allowed:
@@ -89,7 +90,8 @@ def gunzip(blocks: Iterable[bytes], *, max_bytes: int) -> Iterator[bytes]:
                 members += 1
                 if members > MAX_SMALL_GZIP_MEMBERS + size // GZIP_MEMBER_BYTES:
                     raise CorruptArchive(
-                        f"The gzip file is made of {members:,} members, most of them empty or nearly so; pack the "
+                        f"The gzip file is made of {members:,} members, most of them empty or "
+                        "nearly so; pack the "
                         "catalogue again, or send it as CSV."
                     )
             try:

@@ -21,7 +21,8 @@ def translate_decode_errors(make_error: Callable[[], CatalogueError]) -> Iterato
     except CatalogueError:
         raise
     except OSError as error:
-        # bzip2 errors have no errno; a corrupt directory makes `zipfile` seek out of range (EINVAL).
+        # bzip2 errors have no errno; a corrupt directory makes `zipfile` seek out of range
+        # (EINVAL).
         if error.errno not in (None, errno.EINVAL):
             raise
         raise make_error() from error

@@ -73,7 +73,8 @@ class SharedStrings:
         self._bytes += len(raw) + len(ends) * ends.itemsize
         if self._bytes > self._max_bytes:
             raise UnpackedTooLarge(
-                f"The workbook's texts are larger than {self._max_bytes:,} bytes; save the catalogue as CSV and send that."
+                f"The workbook's texts are larger than {self._max_bytes:,} bytes; save the "
+                "catalogue as CSV and send that."
             )
         self._groups.append(zlib.compress(bytes(raw), 1))
         self._first.append(self._count)

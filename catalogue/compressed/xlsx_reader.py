@@ -1,8 +1,8 @@
 """Converts the first visible sheet of an Excel workbook (.xlsx) to CSV, row by row.
 
-The CSV is UTF-8 with a byte order mark, commas and LF, which Excel opens correctly. Whole numbers are
-written without an exponent, dates in ISO 8601, formulas as their cached value. Rows without cells
-become blank lines, except below the last row with cells.
+The CSV is UTF-8 with a byte order mark, commas and LF, which Excel opens correctly. Whole numbers
+are written without an exponent, dates in ISO 8601, formulas as their cached value. Rows without
+cells become blank lines, except below the last row with cells.
 
 `openpyxl` interprets parts and cells. Its own iteration keeps data for every row in memory, so rows
 are parsed one at a time here, and shared strings are kept compressed.
@@ -55,8 +55,8 @@ def xlsx_schema(
         names: the columns that the caller chose.
 
     Raises:
-        WorkbookUnreadable, UnpackedTooLarge, TooManyColumns, HeaderUnreadable, EmptyFile, NoRows, NoSummaryColumn,
-        SummaryColumnUnknown, TitleColumnUnknown: see `catalogue.errors`.
+        WorkbookUnreadable, UnpackedTooLarge, TooManyColumns, HeaderUnreadable, EmptyFile, NoRows,
+        NoSummaryColumn, SummaryColumnUnknown, TitleColumnUnknown: see `catalogue.errors`.
     """
     rows = _rows(stream, max_bytes, MAX_SHARED_TEXT_BYTES)
     header = next((row for row in rows if row), None)
@@ -175,7 +175,8 @@ class _RowTexts:
             raise _too_many_columns()
         if self._characters > MAX_RECORD_BYTES:
             raise WorkbookUnreadable(
-                f"A row of the sheet is longer than {MAX_RECORD_BYTES:,} characters; shorten its texts."
+                f"A row of the sheet is longer than {MAX_RECORD_BYTES:,} characters; shorten its "
+                "texts."
             )
         return text
 
@@ -237,12 +238,14 @@ def _character(code: re.Match[str]) -> str:
 
 def _too_many_columns() -> TooManyColumns:
     return TooManyColumns(
-        f"The sheet has more than {MAX_COLUMNS:,} columns; delete those that do not belong to the catalogue."
+        f"The sheet has more than {MAX_COLUMNS:,} columns; delete those that do not belong to the "
+        "catalogue."
     )
 
 
 def _unreadable() -> WorkbookUnreadable:
     return WorkbookUnreadable(
-        "The workbook cannot be read; open it in the spreadsheet program, save it again as .xlsx or as “CSV UTF-8”, and "
+        "The workbook cannot be read; open it in the spreadsheet program, save it again as .xlsx "
+        "or as “CSV UTF-8”, and "
         "send that."
     )

@@ -22,8 +22,8 @@ _SYSTEM_FILES = ("__MACOSX/", ".", "Thumbs.db", "desktop.ini")
 class ZipArchive:
     """A ZIP archive in a seekable stream, which is not closed.
 
-    Raises `CorruptArchive`, and `MultipleFilesInArchive` if it has too many members or its directory
-    is too large. Errors of the stream itself pass through.
+    Raises `CorruptArchive`, and `MultipleFilesInArchive` if it has too many members or its
+    directory is too large. Errors of the stream itself pass through.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -51,11 +51,13 @@ class ZipArchive:
             )
         if len(names) > 1:
             raise MultipleFilesInArchive(
-                f"The ZIP archive contains several files: {format_names(names)}. Send one catalogue at a time."
+                f"The ZIP archive contains several files: {format_names(names)}. Send one "
+                "catalogue at a time."
             )
         if self._zip.is_encrypted(names[0]):
             raise ArchiveEncrypted(
-                "The ZIP archive is encrypted; create it without a password, or send the catalogue as CSV."
+                "The ZIP archive is encrypted; create it without a password, or send the catalogue "
+                "as CSV."
             )
         return names[0]
 
@@ -89,6 +91,7 @@ def _is_file(name: str) -> bool:
 
 def _corrupt() -> CorruptArchive:
     return CorruptArchive(
-        "The ZIP archive is damaged, truncated or compressed with an unsupported method; create it again, or send "
+        "The ZIP archive is damaged, truncated or compressed with an unsupported method; create it "
+        "again, or send "
         "the catalogue as CSV."
     )

@@ -63,7 +63,8 @@ class BoundedZip:
         info = self._zip.getinfo(name)
         if info.compress_type not in _METHODS:
             raise CorruptArchive(
-                "The ZIP archive is packed in an unusual way; pack the catalogue again, or send it as CSV."
+                "The ZIP archive is packed in an unusual way; pack the catalogue again, or send it "
+                "as CSV."
             )
         DecompressionLimit(max_bytes, ratio_from=ratio_from).consume(
             info.file_size, packed_so_far=self.packed_size(name)
@@ -92,6 +93,7 @@ class _BoundedReads:
 
 def _too_many() -> MultipleFilesInArchive:
     return MultipleFilesInArchive(
-        f"The ZIP archive holds more than {MAX_ZIP_MEMBERS:,} files, or its directory is larger than "
+        f"The ZIP archive holds more than {MAX_ZIP_MEMBERS:,} files, or its directory is larger "
+        "than "
         f"{MAX_ZIP_DIRECTORY_BYTES:,} bytes; send one catalogue at a time."
     )

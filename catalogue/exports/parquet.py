@@ -40,8 +40,8 @@ def as_parquet(
 ) -> Iterator[bytes]:
     """Yield the file in blocks.
 
-    arro3 pulls rows and pushes bytes in one call, which therefore runs in a thread. The thread is at
-    most a few blocks ahead of the reader and ends with it. One row group is held in memory; the
+    arro3 pulls rows and pushes bytes in one call, which therefore runs in a thread. The thread is
+    at most a few blocks ahead of the reader and ends with it. One row group is held in memory; the
     library limits groups by rows only.
 
     Args:
@@ -98,7 +98,10 @@ class Pipe:
         """Whether the reader has stopped."""
 
     def write(self, data: bytes) -> int:
-        """Write bytes; block while the reader is behind. Never raises, or the library would panic."""
+        """Write bytes; block while the reader is behind.
+
+        Never raises, or the library would panic.
+        """
         self._pending += data
         self._written += len(data)
         if len(self._pending) >= _BLOCK_BYTES:

@@ -1,7 +1,7 @@
 """Exports a result as an Excel workbook, in a stream.
 
-XLSX libraries write the sheet to a temporary file first; this needs neither memory nor disk. Texts are
-stored as strings, so that no cell is a formula and an ISBN keeps its zeros.
+XLSX libraries write the sheet to a temporary file first; this needs neither memory nor disk. Texts
+are stored as strings, so that no cell is a formula and an ISBN keeps its zeros.
 """
 
 import re

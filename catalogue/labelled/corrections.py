@@ -30,7 +30,8 @@ def normalise_genre(genre: str) -> str:
         raise InvalidGenre(f"A genre has 1 to {MAX_GENRE_CHARACTERS} printable characters.")
     if begins_as_formula(normalised) or "|" in normalised:
         raise InvalidGenre(
-            "A genre must not contain | or begin like a formula (=, +, -, @, also full-width); reword it."
+            "A genre must not contain | or begin like a formula (=, +, -, @, also full-width); "
+            "reword it."
         )
     return normalised
 

@@ -179,7 +179,8 @@ def label_columns(
 ) -> tuple[str, ...]:
     """Return the names of the added columns, unique among those of `header`.
 
-    A name that is in the header, in any case, gets the first free suffix of ``_2``, ``_3`` and so on.
+    A name that is in the header, in any case, gets the first free suffix of ``_2``, ``_3`` and so
+    on.
     """
     taken = {name.strip().casefold() for name in header}
     return tuple(unique_name(name, taken) for name in added_columns(optional))

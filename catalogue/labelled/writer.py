@@ -1,8 +1,8 @@
 """Writes the result and the list of row errors.
 
-The result is UTF-8 with the delimiter and line end of the input. It has a byte order mark, which Excel
-needs, unless the input was UTF-8 without one. Input cells keep their values, formulas included. Added
-cells never begin like a formula.
+The result is UTF-8 with the delimiter and line end of the input. It has a byte order mark, which
+Excel needs, unless the input was UTF-8 without one. Input cells keep their values, formulas
+included. Added cells never begin like a formula.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """A CSV parser for well-formed text, several times as fast as ``csv.reader``.
 
 If every quotation mark opens, closes or is doubled inside a cell, splitting at quotation marks
-separates quoted from unquoted text; unquoted text is then split at line ends and delimiters. These are
-`str.split` calls over the whole text, where ``csv.reader`` processes single characters.
+separates quoted from unquoted text; unquoted text is then split at line ends and delimiters. These
+are `str.split` calls over the whole text, where ``csv.reader`` processes single characters.
 """
 
 from itertools import count

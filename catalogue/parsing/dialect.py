@@ -32,9 +32,9 @@ class Dialect:
 def detect_dialect(head: bytes, *, complete: bool) -> Dialect:
     """Return the dialect of the file that begins with `head`.
 
-    The delimiter is the one of comma, semicolon, tab and pipe that splits the first records into the
-    most columns most consistently; ``sep=;`` in the first line takes precedence. In a file of one
-    column it is one that does not occur in the texts.
+    The delimiter is the one of comma, semicolon, tab and pipe that splits the first records into
+    the most columns most consistently; ``sep=;`` in the first line takes precedence. In a file of
+    one column it is one that does not occur in the texts.
 
     Args:
         head: the first bytes of the file, at least 64 KiB or all.

@@ -1,15 +1,16 @@
 """Finds the boundaries of records in one pass with bounded memory.
 
-Records are those of Python's ``csv.reader`` with ``newline=""``: a quote opens only at the start of a
-field, two quotes inside are one, text after a closing quote is literal, and CR LF, LF or a lone CR
-ends a record outside quotes.
+Records are those of Python's ``csv.reader`` with ``newline=""``: a quote opens only at the start of
+a field, two quotes inside are one, text after a closing quote is literal, and CR LF, LF or a lone
+CR ends a record outside quotes.
 
-The exception is an unclosed quote, which must not consume the rest of the file. If a quoted field is
-not closed by the end of the file, or a record would exceed `MAX_RECORD_BYTES`, its first physical line
-is a *broken* record, and scanning continues at the next line.
+The exception is an unclosed quote, which must not consume the rest of the file. If a quoted field
+is not closed by the end of the file, or a record would exceed `MAX_RECORD_BYTES`, its first
+physical line is a *broken* record, and scanning continues at the next line.
 
-A record depends on its own bytes and on those that follow, but not on earlier bytes or on block sizes.
-Scanning may therefore start at any record, and a range of whole records yields the same records.
+A record depends on its own bytes and on those that follow, but not on earlier bytes or on block
+sizes. Scanning may therefore start at any record, and a range of whole records yields the same
+records.
 """
 
 import re
@@ -128,8 +129,8 @@ def scan_records(
 def _whole_record(delimiter: str) -> Callable[[bytes, int], re.Match[bytes] | None]:
     """Match a complete record with one regular expression; if it fails, the scanner decides.
 
-    It fails on stray quotes in unquoted fields. The repetition is bounded because each iteration uses
-    the stack of the regex engine.
+    It fails on stray quotes in unquoted fields. The repetition is bounded because each iteration
+    uses the stack of the regex engine.
     """
     edge = re.escape(delimiter).encode("ascii")
     return re.compile(

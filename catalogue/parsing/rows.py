@@ -43,9 +43,10 @@ _BLANK = Row(cells=(), title="", summary="", error=None, blank=True)
 def parse_records(raw: bytes, schema: CatalogueSchema) -> list[Row]:
     """Return the rows and blank lines of `raw`, which holds whole records.
 
-    A row is MALFORMED_ROW if a quote is not closed, if it has no summary cell, or if a cell beyond the
-    header is not empty, because an unquoted delimiter has then shifted the cells. A summary of white
-    space is EMPTY_SUMMARY, one in another language than English UNSUPPORTED_LANGUAGE. Summaries without tokens after cleaning are left to the caller.
+    A row is MALFORMED_ROW if a quote is not closed, if it has no summary cell, or if a cell beyond
+    the header is not empty, because an unquoted delimiter has then shifted the cells. A summary of
+    white space is EMPTY_SUMMARY, one in another language than English UNSUPPORTED_LANGUAGE.
+    Summaries without tokens after cleaning are left to the caller.
     """
     text = decode(raw, schema.dialect.encoding)
     records = split_fast(text, schema.dialect.delimiter)
@@ -93,6 +94,7 @@ def _error_of(summary: str) -> RowError | None:
         return RowError.SUMMARY_TOO_LONG
     if not summary or summary.isspace():
         return RowError.EMPTY_SUMMARY
-    # The title does not count: the blurb of a foreign book is often English, and the other way round.
+    # The title does not count: the blurb of a foreign book is often English, and the other way
+    # round.
     language = foreign_language(summary)
     return RowError.unsupported_language(language) if language else None

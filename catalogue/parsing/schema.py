@@ -125,12 +125,14 @@ def check_header(header: Sequence[str]) -> None:
     """
     if len(header) > MAX_COLUMNS:
         raise TooManyColumns(
-            f"The header has {len(header):,} columns, and {MAX_COLUMNS:,} are allowed; delete those that do not belong "
+            f"The header has {len(header):,} columns, and {MAX_COLUMNS:,} are allowed; delete "
+            "those that do not belong "
             "to the catalogue."
         )
     size = sum(len(name.encode("utf-8", "surrogatepass")) for name in header)
     if size > MAX_HEADER_BYTES:
         raise HeaderUnreadable(
-            f"The column names are {size:,} bytes long, and {MAX_HEADER_BYTES:,} are allowed; the first line must hold "
+            f"The column names are {size:,} bytes long, and {MAX_HEADER_BYTES:,} are allowed; the "
+            "first line must hold "
             "the column names and nothing else."
         )

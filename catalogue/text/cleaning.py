@@ -13,7 +13,8 @@ The rules, in order:
    ``SpaceTokenizer`` does.
 5. Single letters, the remnants "ll" and "ve", and stop words are dropped.
 
-The endings ``(less)`` and ``...more`` on Goodreads, which would reveal the source of a text, need no
+The endings ``(less)`` and ``...more`` on Goodreads, which would reveal the source of a text, need
+no
 rule: both words are stop words. Text in a script other than Latin is cleaned to the empty string.
 """
 
@@ -104,7 +105,8 @@ def _fold(text: str) -> str:
 
 
 _PROBE = (
-    "<p>The King&#39;s &amp;quot;Caf&eacute;&amp;quot; wasn\u2019t 1984\u2019s &lt;br/&gt;best ...more",
+    "<p>The King&#39;s &amp;quot;Caf&eacute;&amp;quot; wasn\u2019t 1984\u2019s &lt;br/&gt;best "
+    "...more",
     "\u00c6sir, na\u00efve \u0141\u00f3d\u017a STRASSE stra\u00dfe \ufb01nd\u2122 x 3 < 4 > 2",
     "We'll sail, won't we, at 7 o'clock: cafe\u0301 (less)",
     "\u0422\u043e\u043b\u0441\u0442\u043e\u0439 \u4e09\u4f53",

@@ -248,7 +248,10 @@ FUNCTION_WORDS: dict[str, str] = {
         lia ŝia nur ankaŭ el post antaŭ dum sen inter tra unu
     """,
 }
-"""Lower case, by ISO 639-1 code. Of languages that match a text equally well, the first one is chosen."""
+"""Lower case, by ISO 639-1 code.
+
+Of languages that match a text equally well, the first one is chosen.
+"""
 
 LETTERS: dict[str, str] = {
     "de": "äöüß",

@@ -34,8 +34,9 @@ class LabelCommand:
 def label(request: LabelCommand, display: Display) -> list[Catalogue]:
     """Upload, follow and download; the state of each catalogue, in the order of the request.
 
-    A target changes at the very end of its catalogue's way, or not at all. Nothing is started where no catalogue can
-    be used. Raises `KeyboardInterrupt` after printing which jobs continue, and what the stack's start raises.
+    A target changes at the very end of its catalogue's way, or not at all. Nothing is started where
+    no catalogue can be used. Raises `KeyboardInterrupt` after printing which jobs continue, and
+    what the stack's start raises.
     """
     catalogues = titled(request.assignments)
     for catalogue in catalogues:

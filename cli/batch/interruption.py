@@ -11,7 +11,10 @@ from ..http.job_document import JobDocument
 
 
 def interrupted(jobs: Sequence[JobDocument], server: Server, data_dir: Path) -> str:
-    """Return the message after an interrupted `label`. `jobs` are those without a downloaded result."""
+    """Return the message after an interrupted `label`.
+
+    `jobs` are those without a downloaded result.
+    """
     if not jobs:
         return "Interrupted before the server accepted a file; run the same command again."
     ids = " ".join(job.id for job in jobs)
@@ -23,7 +26,8 @@ def interrupted(jobs: Sequence[JobDocument], server: Server, data_dir: Path) -> 
     if server.temporary:
         there = f"--data-dir {data_dir}"
         first = [
-            f"Interrupted. The stack of this command ends, and {count(len(jobs), 'job')} are paused:"
+            f"Interrupted. The stack of this command ends, and {count(len(jobs), 'job')} are "
+            "paused:"
             if many
             else "Interrupted. The stack of this command ends, and its job is paused:",
             *listed,

@@ -13,7 +13,8 @@ from typing import IO
 # A cell may be as long as the file; the reader's own limit is 128 KiB.
 _LONGEST_CELL = 2**31 - 1
 _DELIMITERS = ",;\t|"
-# As docs/api.md documents the result; `tests/cli/batch/test_labelled_file.py` compares with the server's.
+# As docs/api.md documents the result; `tests/cli/batch/test_labelled_file.py` compares with the
+# server's.
 LABEL_COLUMNS = (
     "predicted_genre",
     "confidence",
@@ -92,7 +93,8 @@ def _reader(stream: IO[str]) -> tuple[Iterator[list[str]], list[str], tuple[str,
             header = next(reader)
             for columns in _LAYOUTS:
                 added = header[-len(columns) :]
-                # A suffix distinguishes a label column from a column of the catalogue with the same name.
+                # A suffix distinguishes a label column from a column of the catalogue with the same
+                # name.
                 if len(added) == len(columns) and all(map(str.startswith, added, columns)):
                     return reader, header, columns
     raise ValueError("this is no labelled catalogue")

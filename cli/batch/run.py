@@ -1,7 +1,7 @@
 """Submits, polls and downloads several catalogues at a time.
 
-One thread does everything, so that Ctrl-C interrupts it in one place. Most of the time is the server's
-labelling; uploads and downloads would share the bandwidth anyway.
+One thread does everything, so that Ctrl-C interrupts it in one place. Most of the time is the
+server's labelling; uploads and downloads would share the bandwidth anyway.
 """
 
 from __future__ import annotations
@@ -80,7 +80,10 @@ class BatchRun:
         return [c for c in self._catalogues if c.job is not None and not c.settled]
 
     def run(self) -> None:
-        """Run until every catalogue is settled. An error of one is stored in it; the others continue."""
+        """Run until every catalogue is settled.
+
+        An error of one is stored in it; the others continue.
+        """
         interval, room = PollInterval(), True
         while self._waiting or self.under_way:
             while room and self._waiting and len(self.under_way) < self._at_once:
@@ -95,7 +98,10 @@ class BatchRun:
                 time.sleep(interval.seconds())
 
     def _submit(self, catalogue: Catalogue) -> bool:
-        """Create the catalogue's job. False: the owner has too many open jobs; retry after one ends."""
+        """Create the catalogue's job.
+
+        False: the owner has too many open jobs; retry after one ends.
+        """
         try:
             source = self._streams.readable(catalogue.assignment.source)
             submitted = submit(

@@ -1,7 +1,7 @@
 """Standard input and output as files: both are copied to a temporary file.
 
-An upload needs its size and digest beforehand, and a broken download is resumed in the middle. A pipe
-offers neither.
+An upload needs its size and digest beforehand, and a broken download is resumed in the middle. A
+pipe offers neither.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ class Streams:
         return target if target != STREAM else self._temporary() / "stdout.csv"
 
     def written(self, target: Path) -> None:
-        """Copy the result to the target. Raises OSError; `BrokenPipeError` if its reader has closed it."""
+        """Copy the result to the target.
+
+        Raises OSError; `BrokenPipeError` if its reader has closed it.
+        """
         if target == STREAM:
             with self.writable(target).open("rb") as result:
                 shutil.copyfileobj(result, sys.stdout.buffer)

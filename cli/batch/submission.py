@@ -1,11 +1,11 @@
 """Submits a catalogue so that repeating it leads to the same job, which is how `label` resumes.
 
-The Idempotency-Key of an upload is made from what is uploaded: the file's bytes, its name and the options. A second
-command with the same file gets the job that the first one created, without any local state. The server
-keeps keys for a day.
+The Idempotency-Key of an upload is made from what is uploaded: the file's bytes, its name and the
+options. A second command with the same file gets the job that the first one created, without any
+local state. The server keeps keys for a day.
 
-A job that cannot be resumed (it failed, was cancelled or deleted) has used its key up; the next key is
-the digest with the next number. All commands try the same sequence, so they find the same job.
+A job that cannot be resumed (it failed, was cancelled or deleted) has used its key up; the next key
+is the digest with the next number. All commands try the same sequence, so they find the same job.
 """
 
 from __future__ import annotations

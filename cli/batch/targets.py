@@ -33,8 +33,8 @@ def assign(
 ) -> tuple[list[LabelTarget], list[Path]]:
     """Return the targets in order, and the skipped files, which are results of the others.
 
-    A pattern such as `*.csv` also matches results of earlier runs; these are skipped. Raises `BadInput`
-    for contradictory options; `check` tests the files themselves.
+    A pattern such as `*.csv` also matches results of earlier runs; these are skipped. Raises
+    `BadInput` for contradictory options; `check` tests the files themselves.
     """
     sources = list(dict.fromkeys(path for name in names for path in _expanded(name)))
     if STREAM in sources and len(sources) > 1:
@@ -87,7 +87,10 @@ def _check_source(source: Path) -> None:
 
 
 def _expanded(name: str) -> list[Path]:
-    """Return the files that match a name. Shells do not expand quoted patterns, and Windows expands none."""
+    """Return the files that match a name.
+
+    Shells do not expand quoted patterns, and Windows expands none.
+    """
     if name == str(STREAM) or Path(name).exists() or not glob.has_magic(name):
         return [Path(name)]
     matches = glob.glob(name, recursive=True)  # noqa: PTH207  # Path.glob takes no absolute pattern
@@ -114,5 +117,6 @@ def _refuse_shared_targets(assignments: Sequence[LabelTarget]) -> None:
         if number > 1:
             rivals = ", ".join(str(a.source) for a in assignments if _place(a.target) == target)
             raise BadInput(
-                f"{rivals} would all be written to {target.name}; label them with commands of their own, each with -o."
+                f"{rivals} would all be written to {target.name}; label them with commands of "
+                "their own, each with -o."
             )

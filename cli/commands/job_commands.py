@@ -105,7 +105,8 @@ def cancel(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="Where the labelled catalogue goes; - is standard output. Default: NAME.labelled.csv in this folder.",
+    help="Where the labelled catalogue goes; - is standard output. Default: NAME.labelled.csv in "
+    "this folder.",
 )
 @json_option("Print where it is, and the job, as JSON.")
 @quiet_option

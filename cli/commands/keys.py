@@ -88,7 +88,8 @@ def _run(context: click.Context, words: list[str]) -> None:
         folder = DataFolder(data_dir.resolve())
         if folder.running() is None:
             raise ServerUnreachable(
-                f"No stack runs on {data_dir}. Start one with `spinelabel up`, or name the Redis of your server "
+                f"No stack runs on {data_dir}. Start one with `spinelabel up`, or name the Redis "
+                "of your server "
                 "with --redis-url."
             )
         redis_url = RedisServer(folder.redis).url

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 @click.option(
     "--title-column",
     metavar="NAME",
-    help="Column of the titles, which are read together with the summaries. Default: detected by name. "
+    help="Column of the titles, which are read together with the summaries. Default: detected by "
+    "name. "
     "Name the summary column to read no titles.",
 )
 @click.option(
@@ -58,7 +59,8 @@ if TYPE_CHECKING:
 @click.option(
     "--neutralise-formulas",
     is_flag=True,
-    help="Put an apostrophe in front of cells that a spreadsheet would run as formulas. Changes values.",
+    help="Put an apostrophe in front of cells that a spreadsheet would run as formulas. Changes "
+    "values.",
 )
 @click.option(
     "--again", is_flag=True, help="Label files again that were labelled within the last day."
@@ -87,11 +89,11 @@ def label(
 ) -> None:
     """Label catalogues, and print where the labelled ones are.
 
-    A FILE may be a pattern such as '*.csv', or - for standard input, whose labelled catalogue goes to standard
-    output. If one fails, the others continue; the exit code is then the highest of all.
+    A FILE may be a pattern such as '*.csv', or - for standard input, whose labelled catalogue goes
+    to standard output. If one fails, the others continue; the exit code is then the highest of all.
 
-    Without --server it uses the running local stack of the data folder, or starts one for this command.
-    After Ctrl-C the same command continues with the same jobs.
+    Without --server it uses the running local stack of the data folder, or starts one for this
+    command. After Ctrl-C the same command continues with the same jobs.
     """
     from ..batch.command import LabelCommand
     from ..batch.command import label as run

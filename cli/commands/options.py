@@ -23,7 +23,8 @@ model_root_option = click.option(
     type=click.Path(path_type=Path),
     envvar="SPINELABEL_MODEL_ROOT",
     show_envvar=True,
-    help="Folder with NAME/VERSION/ of each model for the local stack. Default: the included models.",
+    help="Folder with NAME/VERSION/ of each model for the local stack. Default: the included "
+    "models.",
 )
 
 

@@ -36,7 +36,8 @@ def up(settings: LocalStackSettings, say: Callable[[str], None]) -> None:
         say(f"Data in {settings.data_dir}, logs in {settings.data_dir / 'logs'}")
         if not ports.is_local(settings.host):
             say(
-                "Other machines can connect, so every request needs a key. Make one for each person, from another "
+                "Other machines can connect, so every request needs a key. Make one for each "
+                "person, from another "
                 f"terminal: spinelabel keys --data-dir {settings.data_dir} create --owner NAME"
             )
         stack.run(stop)

@@ -48,7 +48,10 @@ def data_folder(path: Path) -> CheckResult:
 
 
 def record(data_dir: Path) -> CheckResult:
-    """Whether Redis will be able to load the jobs. Reads its whole append-only file; changes nothing."""
+    """Whether Redis will be able to load the jobs.
+
+    Reads its whole append-only file; changes nothing.
+    """
     folder = DataFolder(data_dir.resolve())
     damage = append_only_file.damage(folder.redis)
     if damage is not None:
@@ -74,7 +77,8 @@ def stack(server: str | None, data_dir: Path, api_key: str | None) -> CheckResul
         if state is None:
             return ok(
                 "stack",
-                f"none runs on {data_dir}; start one with `spinelabel up`, or name a server with --server",
+                f"none runs on {data_dir}; start one with `spinelabel up`, or name a server with "
+                "--server",
             )
         server = state.url
     with Client(server, api_key=api_key, patience_s=0) as client:

@@ -17,7 +17,8 @@ from ..local_stack.settings import find_model_root
 from .check_result import CheckResult, fail, ok
 
 _OLDEST_PYTHON, _NEWEST_PYTHON = (3, 11), (3, 13)  # those that TensorFlow has wheels for
-# One or two packages of each part of the server. Without TensorFlow, which the check of the model imports.
+# One or two packages of each part of the server. Without TensorFlow, which the check of the model
+# imports.
 _PACKAGES = (
     "arro3.core", "celery", "flask", "flask_openapi3", "fsspec", "grpc", "gunicorn", "numpy", "openpyxl",
     "pydantic_settings", "redis", "rich",
@@ -51,7 +52,10 @@ def python() -> CheckResult:
 
 
 def packages() -> CheckResult:
-    """Whether the packages can be imported. A separate process imports them, because it may crash."""
+    """Whether the packages can be imported.
+
+    A separate process imports them, because it may crash.
+    """
     result = _run_python(_IMPORT_ALL, *_PACKAGES)
     if isinstance(result, str):
         return fail("packages", result, _INSTALL)

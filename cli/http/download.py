@@ -15,7 +15,10 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)$")
 
 
 class DownloadTarget:
-    """A temporary file next to `target`, which replaces it at the end or not at all. Raises OSError."""
+    """A temporary file next to `target`, which replaces it at the end or not at all.
+
+    Raises OSError.
+    """
 
     def __init__(self, target: Path) -> None:
         self.written = 0
@@ -31,7 +34,8 @@ class DownloadTarget:
     def __enter__(self) -> Self:
         name = f".{self._target.name}.{secrets.token_hex(6)}.part"
         self._path = self._target.with_name(name)
-        # The mode a new file gets here; `tempfile` would make the result readable by its owner only.
+        # The mode a new file gets here; `tempfile` would make the result readable by its owner
+        # only.
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self._file = os.fdopen(os.open(self._path, flags, 0o666), "wb")
         return self

@@ -35,7 +35,10 @@ class LocalStack:
         return self._supervisor.ready
 
     def run(self, stop: StopRequest) -> None:
-        """Run until `stop` is requested; see `Supervisor.run`. Also raises `StackFailed` for problems of `Watch`."""
+        """Run until `stop` is requested; see `Supervisor.run`.
+
+        Also raises `StackFailed` for problems of `Watch`.
+        """
         with self._watch.over(stop):
             self._supervisor.run(stop)
 

@@ -41,7 +41,10 @@ class Watch:
 
     @contextmanager
     def over(self, stop: StopRequest) -> Iterator[None]:
-        """Watch the stack that the block runs. After a problem, stops it and raises `StackFailed`."""
+        """Watch the stack that the block runs.
+
+        After a problem, stops it and raises `StackFailed`.
+        """
         over = threading.Event()
         watching = threading.Thread(target=self._run, args=[stop, over], name="watch", daemon=True)
         watching.start()

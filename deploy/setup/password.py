@@ -29,7 +29,8 @@ def provide_password(provided: Path, kept: Path, *, chosen_folder: str | None) -
         password, done = _read(given), "Redis's password: the one you provided."
     elif chosen_folder is not None:
         raise PasswordError(
-            f"SPINELABEL_SECRETS names {chosen_folder}, but there is no {PASSWORD} in that folder. Put "
+            f"SPINELABEL_SECRETS names {chosen_folder}, but there is no {PASSWORD} in that folder. "
+            "Put "
             "the password of Redis there, or unset SPINELABEL_SECRETS to have one made."
         )
     elif (kept / PASSWORD).exists():

@@ -1,4 +1,7 @@
-"""The port to API keys. Revoked keys are kept, so that their ids in old log lines can be resolved."""
+"""The port to API keys.
+
+Revoked keys are kept, so that their ids in old log lines can be resolved.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Prediction cache in front of the model: only cache misses are cleaned and sent.
 
-The key is a digest of title and summary as in the catalogue, the model's version and digest, and the
+The key is a digest of title and summary as in the catalogue, the model's version and digest, and
+the
 owner: response times must not reveal what another owner has labelled. The value is the row of
 probabilities, so a cache hit gives exactly the label of the first prediction. A cache hit is not
 cleaned: cleaning would double its cost.

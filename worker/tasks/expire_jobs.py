@@ -40,7 +40,8 @@ def _expire(services: Services, job_id: str) -> None:
         log.warning("job_expired", job_id=job_id)
         message = (
             f"The job took longer than {timedelta(seconds=limit)}. Its result contains "
-            "the rows labelled until then; upload the rest again, or raise SPINELABEL_JOB_DEADLINE_S."
+            "the rows labelled until then; upload the rest again, or raise "
+            "SPINELABEL_JOB_DEADLINE_S."
         )
         services.store.jobs.end(
             job_id, State.EXPIRED, Failure(code="DEADLINE_EXCEEDED", message=message)

@@ -57,8 +57,8 @@ class Damage:
 def damage(folder: Path) -> Damage | None:
     """Return the damage of the file in `folder`; None if Redis can load it, or without a file or Redis.
 
-    A file that ends within a command, as after a power failure, is not damaged: Redis loads it up to there. Reads the
-    whole file and changes nothing.
+    A file that ends within a command, as after a power failure, is not damaged: Redis loads it up
+    to there. Reads the whole file and changes nothing.
     """
     path = find(folder)
     if path is None:

@@ -4,10 +4,12 @@ Three small files next to the data:
 
     lock        flock(2), exclusive, held by the supervisor and inherited by its children: one stack
                 on one folder, also while the children of a killed supervisor are still ending
-    stack.json  address and process id of the stack; written after the lock is taken. flock(2), exclusive,
-                held only by the supervisor: without that lock the file is stale, and another program
-                may listen at the address
-    users.lock  flock(2), shared, held by every command that works with the stack of another command,
+    stack.json  address and process id of the stack; written after the lock is taken. flock(2),
+    exclusive,
+                held only by the supervisor: without that lock the file is stale, and another
+                program may listen at the address
+    users.lock  flock(2), shared, held by every command that works with the stack of another
+    command,
                 so that a stack that lives for one command does not end under the others
 """
 
@@ -53,7 +55,10 @@ class DataFolder:
         self._state = path / "stack.json"
 
     def prepare(self) -> None:
-        """Create the folder with mode 0700. Raises `BadInput` if it is not writable or cannot be made private."""
+        """Create the folder with mode 0700.
+
+        Raises `BadInput` if it is not writable or cannot be made private.
+        """
         try:
             self.path.mkdir(mode=_PRIVATE_MODE, parents=True, exist_ok=True)
             self._make_private()
@@ -87,7 +92,8 @@ class DataFolder:
             self.path.chmod(_PRIVATE_MODE)
         if _open_to_others(self.path.stat()):
             raise BadInput(
-                f"Other users of this machine can read {self.path}, which contains more than a stack's data. "
+                f"Other users of this machine can read {self.path}, which contains more than a "
+                "stack's data. "
                 "Choose a folder only for the stack with --data-dir, or make this one private: "
                 f"chmod 700 {shlex.quote(str(self.path))}"
             )

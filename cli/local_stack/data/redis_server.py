@@ -20,7 +20,10 @@ _LARGE_FILE_BYTES = 64 * 2**20
 
 
 def socket_path(folder: Path) -> Path:
-    """Return the socket path of the Redis that serves `folder`. Raises `StackFailed`, see `sockets`."""
+    """Return the socket path of the Redis that serves `folder`.
+
+    Raises `StackFailed`, see `sockets`.
+    """
     return sockets.socket_path(folder, "redis.sock")
 
 
@@ -58,7 +61,10 @@ class RedisServer:
         return redis.Redis(unix_socket_path=str(self.socket))
 
     def answers(self) -> bool:
-        """Whether the server accepts commands; false while it loads its file. Takes at most two seconds."""
+        """Whether the server accepts commands; false while it loads its file.
+
+        Takes at most two seconds.
+        """
         # The client's default retries would take seconds.
         once = Retry(NoBackoff(), 0)
         with redis.Redis(unix_socket_path=str(self.socket), retry=once, socket_timeout=2) as client:
@@ -70,7 +76,8 @@ class RedisServer:
     def compact(self) -> None:
         """Rewrite a large append-only file in the background, because each start reads all of it.
 
-        Redis before 7 compares with the size at its start, so with frequent restarts it never rewrites.
+        Redis before 7 compares with the size at its start, so with frequent restarts it never
+        rewrites.
         """
         with contextlib.suppress(redis.RedisError), self.client() as client:
             if client.info("persistence")["aof_current_size"] > _LARGE_FILE_BYTES:

@@ -22,9 +22,10 @@ _LINK = "sockets"
 def socket_path(home: Path, name: str) -> Path:
     """Path of the socket `name` of the folder `home`, the same at every call.
 
-    If the path of `home` is too long or contains special characters, the socket is in a new folder of
-    mode 0700 in the temporary folder; the link `home/sockets` points to it. Other users cannot prepare
-    that folder: its name is random, and a folder that is not private to this user is not used.
+    If the path of `home` is too long or contains special characters, the socket is in a new folder
+    of mode 0700 in the temporary folder; the link `home/sockets` points to it. Other users cannot
+    prepare that folder: its name is random, and a folder that is not private to this user is not
+    used.
 
     Raises:
         StackFailed: the path of the temporary folder is too long as well.

@@ -3,9 +3,9 @@
     python -I -S die_with_parent.py PARENT_PID PROGRAM [ARGUMENT ...]
 
 A supervisor that is killed with SIGKILL cannot stop its children. On Linux a process can request a
-signal at its parent's death (prctl, PR_SET_PDEATHSIG); the request survives exec. A separate program
-makes the request, because code between fork and exec is not safe in a process with threads. The
-kernel watches the *thread* that started the child: it must live as long as the children.
+signal at its parent's death (prctl, PR_SET_PDEATHSIG); the request survives exec. A separate
+program makes the request, because code between fork and exec is not safe in a process with threads.
+The kernel watches the *thread* that started the child: it must live as long as the children.
 
 Other systems have no such signal. There the children inherit the lock of the data folder, so no
 second stack starts while one of them lives.

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from . import die_with_parent
 
-# Returns None if ready, else a phrase that says what is missing. Takes seconds at most; never raises.
+# Returns None if ready, else a phrase that says what is missing. Takes seconds at most; never
+# raises.
 Probe = Callable[[], str | None]
 
 _LOG_BYTES = 10 * 2**20  # a longer log is rotated before the next start
 _TAIL_BYTES = 8192
-# Files of the children contain catalogues and secrets. Files that a command writes for its user have
-# the user's umask.
+# Files of the children contain catalogues and secrets. Files that a command writes for its user
+# have the user's umask.
 _PRIVATE_UMASK = 0o077
 
 
@@ -107,7 +108,10 @@ class Child:
         return Death(code=code, words=words)
 
     def end(self, *, hurry: Callable[[], bool]) -> bool:
-        """Send SIGTERM, then SIGKILL after the grace period or when `hurry()`. False: it was killed."""
+        """Send SIGTERM, then SIGKILL after the grace period or when `hurry()`.
+
+        False: it was killed.
+        """
         if self._process is None:
             return True
         self._process.terminate()

@@ -15,8 +15,9 @@ class RestartPolicy:
     short_life_s: float = 10.0
     first_delay_s: float = 0.2
     longest_delay_s: float = 30.0
-    # Until the stack has been ready once, the cause of a quick death is probably a wrong setting, which a
-    # restart does not fix. Later it is a shortage of memory or disk, so restarts continue without limit.
+    # Until the stack has been ready once, the cause of a quick death is probably a wrong setting,
+    # which a restart does not fix. Later it is a shortage of memory or disk, so restarts continue
+    # without limit.
     tries_at_start: int = 3
     # The exit code for a wrong argument or setting, which a restart does not change.
     fatal_exit_code: int = 2

@@ -65,8 +65,8 @@ class Supervisor:
     def run(self, stop: StopRequest) -> None:
         """Start everything and keep it running until `stop` is asked; every child is ended on return.
 
-        Call it on a thread that lives until it returns (see `die_with_parent`). Raises `StackFailed` when
-        a child dies repeatedly.
+        Call it on a thread that lives until it returns (see `die_with_parent`). Raises
+        `StackFailed` when a child dies repeatedly.
         """
         began = time.monotonic()
         probe_at, remind_at = began, began + _REMIND_EVERY_S
@@ -111,7 +111,8 @@ class Supervisor:
         except OSError as error:
             if not self.ready:
                 raise
-            # No space for its log or no process can be created: a shortage, so retry like after a death.
+            # No space for its log or no process can be created: a shortage, so retry like after a
+            # death.
             self._after_death(child, Death(code=1, words=f"it cannot be started: {error}"))
         else:
             self._emit(Action.STARTING, child)

@@ -131,23 +131,23 @@ def test_a_thread_that_read_earlier_does_not_bring_the_past_back(
 ) -> None:
     clocks.now += 60
     recent = SnapshotCache(clocks)
-    asked_at = recent.now()
+    requested_at = recent.now()
     earlier = store.jobs.get("job")
     clocks.now += 0.01
-    later = recent.put(store.jobs.get("job"), asked_at=recent.now())
-    recent.put(earlier, asked_at=asked_at)
+    later = recent.put(store.jobs.get("job"), requested_at=recent.now())
+    recent.put(earlier, requested_at=requested_at)
     assert recent.get("job") is later
 
 
 def test_an_end_is_not_remembered_since_files_may_go(store: JobStore, clocks: Clocks) -> None:
     clocks.now += 60
     recent = SnapshotCache(clocks)
-    asked_at = recent.now()
-    job = recent.put(store.jobs.get("job"), asked_at=asked_at)
-    recent.put(replace(job, state=State.COMPLETED), asked_at=asked_at)
+    requested_at = recent.now()
+    job = recent.put(store.jobs.get("job"), requested_at=requested_at)
+    recent.put(replace(job, state=State.COMPLETED), requested_at=requested_at)
     assert recent.get("job") is None
     # Read before the end, by another thread that comes late.
-    recent.put(job, asked_at=asked_at)
+    recent.put(job, requested_at=requested_at)
     assert recent.get("job") is None
 
 
@@ -157,10 +157,10 @@ def test_a_clock_that_is_put_back_hides_nothing(
 ) -> None:
     clocks.now += 60
     recent = SnapshotCache(clocks)
-    job = recent.put(store.jobs.get("job"), asked_at=recent.now())
+    job = recent.put(store.jobs.get("job"), requested_at=recent.now())
     clocks.now += 0.01
     changed = replace(job, state=state, read_at=job.read_at - 30)
-    recent.put(changed, asked_at=recent.now())
+    recent.put(changed, requested_at=recent.now())
     assert recent.get("job") is (None if changed.is_terminal else changed)
 
 

@@ -17,7 +17,7 @@ from api.jobs.scoped_store import ScopedJobStore
 from api.uploads.idempotency import ClaimedKey, claim_key
 from api.uploads.options import Options
 from api.uploads.request_stream import Upload
-from api.uploads.submit import accept
+from api.uploads.submit import submit_upload
 from jobs.files.storage import Storage
 from jobs.job import State
 from jobs.memory.job_store import memory_job_store
@@ -210,7 +210,7 @@ def test_a_key_is_held_for_as_long_as_an_archive_is_unpacked(tmp_path: Path) -> 
     claim = claim_key(jobs, owner=None, key="a-key", idle_timeout_s=60, clock=lambda: now[0])
     assert isinstance(claim, ClaimedKey)
     with claim:
-        made = accept(
+        made = submit_upload(
             GivenUpload(packed.getvalue()),
             store=jobs,
             storage=storage,
