@@ -1,11 +1,11 @@
-"""Callers as the API knows them once their key was checked."""
+"""Callers as the API knows them after authentication."""
 
 from __future__ import annotations
 
 from api.auth.caller import Caller
 
 
-def somebody(owner: str, *, is_admin: bool = False) -> Caller:
+def make_caller(owner: str, *, is_admin: bool = False) -> Caller:
     return Caller(
         owner=owner,
         key_id=owner,

@@ -1,4 +1,4 @@
-"""Flask's test client, with types: whoever reads `json` of an answer expects a document."""
+"""Flask's test client with types: `json` of a response is a document, never None."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 
-class Answer(TestResponse):
-    """An answer as tests read it; Flask's own type says that every `json` may be None."""
+class ApiResponse(TestResponse):
+    """A response whose `json` is a document; Flask's own type allows None."""
 
     json: Any
 
@@ -18,23 +18,23 @@ class Answer(TestResponse):
 class ApiClient(FlaskClient):
     """Requests to one app, without a server."""
 
-    def open(self, *args: Any, **named: Any) -> Answer:
-        return cast(Answer, super().open(*args, **named))
+    def open(self, *args: Any, **named: Any) -> ApiResponse:
+        return cast(ApiResponse, super().open(*args, **named))
 
-    def get(self, *args: Any, **named: Any) -> Answer:
-        return cast(Answer, super().get(*args, **named))
+    def get(self, *args: Any, **named: Any) -> ApiResponse:
+        return cast(ApiResponse, super().get(*args, **named))
 
-    def head(self, *args: Any, **named: Any) -> Answer:
-        return cast(Answer, super().head(*args, **named))
+    def head(self, *args: Any, **named: Any) -> ApiResponse:
+        return cast(ApiResponse, super().head(*args, **named))
 
-    def post(self, *args: Any, **named: Any) -> Answer:
-        return cast(Answer, super().post(*args, **named))
+    def post(self, *args: Any, **named: Any) -> ApiResponse:
+        return cast(ApiResponse, super().post(*args, **named))
 
-    def put(self, *args: Any, **named: Any) -> Answer:
-        return cast(Answer, super().put(*args, **named))
+    def put(self, *args: Any, **named: Any) -> ApiResponse:
+        return cast(ApiResponse, super().put(*args, **named))
 
-    def delete(self, *args: Any, **named: Any) -> Answer:
-        return cast(Answer, super().delete(*args, **named))
+    def delete(self, *args: Any, **named: Any) -> ApiResponse:
+        return cast(ApiResponse, super().delete(*args, **named))
 
 
 def client_of(app: Flask) -> ApiClient:

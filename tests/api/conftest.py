@@ -1,4 +1,4 @@
-"""The API in this process over real storage and a job store in memory, and as the process that users get."""
+"""The API in this process, over real storage and an in-memory job store, and as a process."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from jobs.ports.job_store import JobStore
 from jobs.ports.record.step_leases import ASSEMBLE, PLAN, label_step
 from jobs.ports.webhooks import WebhookStore
 from jobs.queue.task_queue import RecordingTaskQueue
-from tests.api.client import Answer, ApiClient, client_of
+from tests.api.client import ApiClient, ApiResponse, client_of
 from tests.waiting import WITHIN_S, eventually
 
 MAX_UPLOAD_BYTES = 1_000_000
@@ -44,7 +44,7 @@ _LISTENING = re.compile(r"\blistening\b.*?\burl\W+(http://[^\s\"]+)")
 
 @dataclass
 class ApiHarness:
-    """An app and all that it works on."""
+    """An app with its job store, storage and queue."""
 
     storage: Storage
     corrections: CorrectionStore = field(init=False)
@@ -81,20 +81,20 @@ class ApiHarness:
         return client_of(self.app())
 
     def submit(self, content: bytes = b"title,summary\nA,some words\n", name: str = "a.csv") -> str:
-        answer = self.client().post("/v1/jobs", query_string={"filename": name}, data=content)
-        assert answer.status_code == 202, answer.text
-        return str(answer.json["id"])
+        response = self.client().post("/v1/jobs", query_string={"filename": name}, data=content)
+        assert response.status_code == 202, response.text
+        return str(response.json["id"])
 
-    def offer(self, content: bytes, how: str, **options: str) -> Answer:
-        """The answer to an upload with options: in the query of a raw body, or as fields of a "form"."""
-        if how == "query":
+    def post_with_options(self, content: bytes, options_in: str, **options: str) -> ApiResponse:
+        """Upload with options in the "query" of a raw body, or as fields of a "form"."""
+        if options_in == "query":
             query = {"filename": "a.csv", **options}
             return self.client().post("/v1/jobs", query_string=query, data=content)
         fields = {"file": (BytesIO(content), "a.csv"), **options}
         return self.client().post("/v1/jobs", data=fields, content_type="multipart/form-data")
 
     def is_empty(self) -> bool:
-        """Whether neither a file, nor a record, nor a message is there."""
+        """Whether there is no file, no job and no message."""
         return not (
             self.storage.names("") or self.store.jobs.newest(limit=1) or self.task_queue.sent
         )
@@ -102,7 +102,7 @@ class ApiHarness:
     def label(
         self, job_id: str, *, rows: int = 2, failed: int = 0, error: str = "EMPTY_SUMMARY"
     ) -> None:
-        """What workers do until all rows are labelled; `error` is the code of the failed ones."""
+        """Plan and label the job as workers do; `error` is the code of the failed rows."""
         claim = self.store.leases.claim(job_id, PLAN, lease_s=60)
         assert claim is not None
         self.store.chunks.begin_planning(claim, model=PinnedModel(3, "d3"))
@@ -121,7 +121,7 @@ class ApiHarness:
         )
 
     def assemble(self, job_id: str, result: bytes | None = b"a,b\n1,2\n") -> Job:
-        """What a worker does to end a job; None leaves it without files."""
+        """Assemble the job as a worker does; with `result=None` it has no files."""
         if result is not None:
             for path, content in ((result_path(job_id), result), (errors_path(job_id), b"row\n")):
                 with self.storage.publish(path) as stream:
@@ -130,7 +130,7 @@ class ApiHarness:
         assert claim is not None
         return self.store.chunks.finish(claim)
 
-    def completed(self, result: bytes = b"a,b\n1,2\n", name: str = "a.csv") -> str:
+    def complete_job(self, result: bytes = b"a,b\n1,2\n", name: str = "a.csv") -> str:
         job_id = self.submit(name=name)
         self.label(job_id)
         assert self.assemble(job_id, result).state is State.COMPLETED
@@ -167,13 +167,13 @@ class ApiProcess:
                 stdout=output,
                 stderr=output,
             )
-        self.url = self._wait_until_it_listens()
+        self.url = self._wait_until_listening()
 
-    def _wait_until_it_listens(self) -> str:
+    def _wait_until_listening(self) -> str:
         def listening() -> str | None:
             assert self.process.poll() is None, self.log.read_text()
-            found = _LISTENING.search(self.log.read_text())
-            return found[1] if found else None
+            match = _LISTENING.search(self.log.read_text())
+            return match[1] if match else None
 
         return str(eventually(listening, what=self.log.read_text))
 
@@ -183,17 +183,19 @@ class ApiProcess:
         assert address.port
         return socket.create_connection((address.hostname, address.port), timeout=WITHIN_S)
 
-    def begin_upload(self, announced: int = 5_000_000) -> socket.socket:
-        """Send the first part of an upload, and return once it is being stored."""
+    def begin_upload(self, content_length: int = 5_000_000) -> socket.socket:
+        """Send the first part of an upload, and return when it is being stored."""
         connection = self.connect()
-        head = f"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: {announced}\r\n\r\n"
+        head = (
+            f"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: {content_length}\r\n\r\n"
+        )
         connection.sendall(head.encode() + b"title,summary\n" + b"A,some words\n" * 60_000)
         eventually(lambda: self.storage.names(""))
         return connection
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+    def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
         if self.process.poll() is None:
-            self.process.send_signal(how)
+            self.process.send_signal(with_signal)
         return self.process.wait(timeout=WITHIN_S)
 
 
@@ -207,17 +209,17 @@ StartApi = Callable[..., ApiProcess]
 
 @pytest.fixture
 def start_api(tmp_path: Path, redis_url: str) -> Iterator[StartApi]:
-    """Starts the API with the settings given; all are stopped at the end."""
-    started: list[ApiProcess] = []
+    """Start API processes with these settings; all are stopped after the test."""
+    processes: list[ApiProcess] = []
 
     def start(**environment: str) -> ApiProcess:
-        folder = tmp_path / f"api{len(started)}"
+        folder = tmp_path / f"api{len(processes)}"
         api = ApiProcess(folder, {"SPINELABEL_REDIS_URL": redis_url, **environment})
-        started.append(api)
+        processes.append(api)
         return api
 
     yield start
-    for api in started:
+    for api in processes:
         api.stop()
 
 
@@ -233,7 +235,7 @@ def _module_api(
 
 @pytest.fixture
 def api(_module_api: ApiProcess, redis_url: str) -> ApiProcess:
-    """The API with its usual settings over an empty Redis and an empty storage."""
+    """An API process with default settings over an empty Redis and an empty storage."""
     assert redis_url
     for name in _module_api.storage.names(""):
         _module_api.storage.delete(name)

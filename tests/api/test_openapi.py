@@ -1,4 +1,4 @@
-"""The description is what the app does: the same routes, standard form, and a page that needs no other server."""
+"""The API description is valid and complete, and its page needs no other server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from api.jobs.schemas import JobDocument, JobListDocument
 from tests.api.client import ApiClient
 from tests.api.conftest import ApiHarness
 
-# What is for looking at, not for programs.
+# Pages for people, not operations for programs.
 PAGES = {"/", "/docs", "/docs/assets/{filename}", "/static/{filename}", "/openapi.json"}
 
 
@@ -50,21 +50,21 @@ def test_every_route_is_described_and_everything_described_is_a_route(
     assert {(m, p) for m, p in routes if p not in PAGES} == set(operations(description))
 
 
-def test_every_operation_says_what_it_is_for_and_has_a_name_of_its_own(
+def test_every_operation_has_a_summary_tags_and_a_unique_id(
     description: dict[str, Any],
 ) -> None:
-    found = operations(description).values()
-    assert all(operation["summary"] and operation["tags"] for operation in found)
-    assert len({operation["operationId"] for operation in found}) == len(found)
+    all_operations = operations(description).values()
+    assert all(operation["summary"] and operation["tags"] for operation in all_operations)
+    assert len({operation["operationId"] for operation in all_operations}) == len(all_operations)
 
 
-def test_every_parameter_of_a_path_is_described(description: dict[str, Any]) -> None:
+def test_every_path_parameter_is_described(description: dict[str, Any]) -> None:
     for (_, path), operation in operations(description).items():
         named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
         assert named == set(re.findall(r"\{(\w+)\}", path)), path
 
 
-def test_the_codes_of_every_operation_have_the_status_under_which_they_are_described(
+def test_problem_codes_are_described_under_their_status(
     description: dict[str, Any],
 ) -> None:
     for operation in operations(description).values():
@@ -73,14 +73,14 @@ def test_the_codes_of_every_operation_have_the_status_under_which_they_are_descr
                 assert CODES[code].status == HTTPStatus(int(status))
 
 
-def test_documents_are_what_their_models_say(harness: ApiHarness) -> None:
-    job_id = harness.completed()
+def test_documents_match_their_models(harness: ApiHarness) -> None:
+    job_id = harness.complete_job()
     client = harness.client()
     JobDocument.model_validate(client.get(f"/v1/jobs/{job_id}").json, strict=False, extra="forbid")
     TypeAdapter(JobListDocument).validate_python(client.get("/v1/jobs").json, extra="forbid")
 
 
-def test_the_page_shows_the_description_and_names_nothing_elsewhere(client: ApiClient) -> None:
+def test_the_docs_page_needs_no_other_server(client: ApiClient) -> None:
     page = client.get("/docs")
     assert (page.status_code, page.mimetype) == (200, "text/html")
     for path in re.findall(r'(?:src|href)="([^"]+)"', page.text):
@@ -90,7 +90,7 @@ def test_the_page_shows_the_description_and_names_nothing_elsewhere(client: ApiC
     assert "unsafe" not in page.headers["Content-Security-Policy"]
 
 
-def test_what_no_operation_knows_is_refused_as_a_problem(client: ApiClient) -> None:
-    answer = client.get("/v1/jobs", query_string={"sort": "name"})
-    assert (answer.status_code, answer.get_json()["code"]) == (400, "UNKNOWN_PARAMETER")
-    assert "sort" in answer.get_json()["detail"]
+def test_an_unknown_parameter_is_refused_as_a_problem(client: ApiClient) -> None:
+    response = client.get("/v1/jobs", query_string={"sort": "name"})
+    assert (response.status_code, response.get_json()["code"]) == (400, "UNKNOWN_PARAMETER")
+    assert "sort" in response.get_json()["detail"]

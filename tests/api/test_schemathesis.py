@@ -1,4 +1,4 @@
-"""Whatever fits or breaks the description is answered as described: schemathesis against the process that users get."""
+"""Generated requests, valid and invalid, get documented responses from the server process."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ from tests.waiting import WITHIN_S
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 MODEL = {"version": 1, "labels": ["crime", "poetry"], "evidence": True}
 EXAMPLES = 15
-LONGEST_S = 180
+TIMEOUT_S = 180
 
 
-def test_schemathesis_finds_nothing(start_api: StartApi, redis_url: str, tmp_path: Path) -> None:
+def test_schemathesis_finds_no_failures(
+    start_api: StartApi, redis_url: str, tmp_path: Path
+) -> None:
     api = start_api(SPINELABEL_LABEL_TIMEOUT_S="0.2")
-    with a_worker_reporting(redis_url):
-        ended = run_schemathesis(api.url, tmp_path)
-    # Its output repeats every long value that it has sent.
-    report = "\n".join(line[:400] for line in (ended.stdout + ended.stderr).splitlines())
-    assert ended.returncode == 0, report
+    with reporting_worker(redis_url):
+        result = run_schemathesis(api.url, tmp_path)
+    # The output repeats every long value that was sent.
+    report = "\n".join(line[:400] for line in (result.stdout + result.stderr).splitlines())
+    assert result.returncode == 0, report
     assert httpx.get(f"{api.url}/healthz", timeout=WITHIN_S).status_code == 200
     assert "Traceback" not in api.log.read_text()
 
@@ -48,20 +50,20 @@ def run_schemathesis(url: str, folder: Path) -> subprocess.CompletedProcess[str]
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=LONGEST_S,
+        timeout=TIMEOUT_S,
         check=False,
     )
 
 
 @contextmanager
-def a_worker_reporting(redis_url: str) -> Iterator[None]:
-    """What a worker says of itself every few seconds, so that the service is ready; it does no work."""
-    over = threading.Event()
+def reporting_worker(redis_url: str) -> Iterator[None]:
+    """Report like a worker every few seconds, so that the service is ready; nothing is labelled."""
+    stop = threading.Event()
 
     def report() -> None:
         store = redis_job_store(redis_client(redis_url))
         store.workers.report("one", MODEL)
-        while not over.wait(3):
+        while not stop.wait(3):
             store.workers.report("one", MODEL)
 
     thread = threading.Thread(target=report)
@@ -69,5 +71,5 @@ def a_worker_reporting(redis_url: str) -> Iterator[None]:
     try:
         yield
     finally:
-        over.set()
+        stop.set()
         thread.join()

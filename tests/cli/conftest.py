@@ -1,4 +1,4 @@
-"""A fake API for the client, a folder for everything else."""
+"""A fake API for the tests of the client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that speaks just enough of the HTTP contract, and breaks where a test wants it to."""
+"""A server with as much of the HTTP API as the client needs, which fails where a test wants it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENDED = frozenset({"completed", "failed", "cancelled", "expired"})
 
 
 def job_document(job_id: str = "job_1", state: str = "completed", **changes: Any) -> dict[str, Any]:
-    """A job as the API describes it."""
+    """A job document of the API."""
     document: dict[str, Any] = {
         "id": job_id,
         "state": state,
@@ -39,7 +39,7 @@ def job_document(job_id: str = "job_1", state: str = "completed", **changes: Any
 
 
 @dataclass
-class MadeJob:
+class FakeJob:
     """An uploaded job, and the documents that successive polls return."""
 
     job_id: str
@@ -49,7 +49,7 @@ class MadeJob:
     polls: int = 0
 
     def now(self) -> dict[str, Any]:
-        """The present document."""
+        """The current document."""
         query: Any = self.upload[0]
         links = job_document(self.job_id)["links"] if self.has_files else {}
         return self.documents[0] | {
@@ -59,7 +59,7 @@ class MadeJob:
         }
 
     def poll(self) -> dict[str, Any]:
-        """The present document; each poll advances to the next one."""
+        """The current document; each poll advances to the next one."""
         document = self.now()
         self.polls += 1
         self.documents = self.documents[1:] or self.documents
@@ -68,26 +68,23 @@ class MadeJob:
 
 @dataclass
 class FakeApi:
-    """The responses of the server, and the requests it received."""
+    """The responses of the server, and the requests that it received."""
 
     port: int = 0
     documents: list[dict[str, Any]] = field(default_factory=lambda: [job_document()])
     listed: list[dict[str, Any]] = field(default_factory=list)
     result: bytes = b""
     etag: str = '"v1"'
-    break_after: list[int] = field(default_factory=list)  # bytes of the body per broken answer
-    refusals: list[tuple[int, str, str]] = field(default_factory=list)  # status, code, sentence
-    labels: dict[str, Any] = field(default_factory=dict)  # the answer to every question
-    questions: list[dict[str, Any]] = field(default_factory=list)
+    break_after: list[int] = field(default_factory=list)  # bytes sent per broken response
+    refusals: list[tuple[int, str, str]] = field(default_factory=list)  # status, code, detail
+    labels: dict[str, Any] = field(default_factory=dict)  # the response to every label request
+    label_requests: list[dict[str, Any]] = field(default_factory=list)
     uploads: list[tuple[dict[str, list[str]], bytes]] = field(default_factory=list)
-    keys: dict[str, MadeJob] = field(default_factory=dict)  # jobs by their Idempotency-Keys
-    jobs: dict[str, MadeJob] = field(
-        default_factory=dict
-    )  # by their ids; one that is taken out is deleted
-    fates: dict[str, list[dict[str, Any]]] = field(
-        default_factory=dict
-    )  # by filename, else `documents`
-    max_open: int = 100  # jobs; one more is refused
+    keys: dict[str, FakeJob] = field(default_factory=dict)  # jobs by Idempotency-Key
+    jobs: dict[str, FakeJob] = field(default_factory=dict)  # by id; deleted if removed
+    # Of the uploads with these filenames; all others have `documents`.
+    documents_by_filename: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    max_open: int = 100  # jobs; more are refused
     model: dict[str, Any] = field(default_factory=lambda: {"version": 1, "labels": ["crime"]})
     ranges: list[str | None] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
@@ -99,7 +96,7 @@ class FakeApi:
 
     @contextmanager
     def serving(self, *, after_s: float = 0.0) -> Iterator[FakeApi]:
-        """Listen for the length of the block, from `after_s` seconds on."""
+        """Listen while the block runs, from `after_s` seconds on."""
         server: list[ThreadingHTTPServer] = []
         listening = threading.Event()
 
@@ -120,7 +117,7 @@ class FakeApi:
             listening.wait()
             server[0].shutdown()
             for connection in self.connections:
-                with suppress(OSError):  # it has been closed by the client
+                with suppress(OSError):  # closed by the client
                     connection.shutdown(socket.SHUT_RDWR)
             thread.join()
             server[0].server_close()
@@ -149,8 +146,8 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
                 self._json({"jobs": page, "next": str(start + limit) if more else None})
             elif path.endswith("/result"):
                 self._result()
-            elif made := api.jobs.get(path.rsplit("/", 1)[-1]):
-                self._json(made.poll())
+            elif job := api.jobs.get(path.rsplit("/", 1)[-1]):
+                self._json(job.poll())
             else:
                 first, *rest = api.documents
                 api.documents = rest or [first]
@@ -164,42 +161,47 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
                 api.cancelled.append(self.path)
                 self._json(job_document(self.path.split("/")[-2], state="cancelling"), 202)
             elif self.path == "/v1/label":
-                api.questions.append(json.loads(body))
+                api.label_requests.append(json.loads(body))
                 self._json(api.labels)
             else:
-                self._take(parse_qs(urlsplit(self.path).query), body)
+                self._accept_upload(parse_qs(urlsplit(self.path).query), body)
 
-        def _take(self, query: dict[str, list[str]], body: bytes) -> None:
-            """An upload. One that is repeated with its key leads to its job, as at the real API."""
+        def _accept_upload(self, query: dict[str, list[str]], body: bytes) -> None:
+            """Accept an upload; like the real API, return the same job if the key is repeated."""
             key = self.headers.get("Idempotency-Key")
             if key in api.keys:
-                made = api.keys[key]
-                if made.upload != (query, body):
-                    self._problem(422, "IDEMPOTENCY_KEY_REUSED", "Came with another file before.")
-                elif made.job_id not in api.jobs:
+                job = api.keys[key]
+                if job.upload != (query, body):
+                    self._problem(
+                        422, "IDEMPOTENCY_KEY_REUSED", "The key was used for another file."
+                    )
+                elif job.job_id not in api.jobs:
                     self._problem(404, "JOB_NOT_FOUND", "There is no such job.")
                 else:
-                    self._json(made.now(), 202, {"Idempotency-Replayed": "true"})
+                    self._json(job.now(), 202, {"Idempotency-Replayed": "true"})
                 return
-            if sum(job.now()["state"] not in ENDED for job in api.jobs.values()) >= api.max_open:
-                self._problem(429, "TOO_MANY_OPEN_JOBS", "As many jobs as allowed are under way.")
+            if (
+                sum(other.now()["state"] not in ENDED for other in api.jobs.values())
+                >= api.max_open
+            ):
+                self._problem(429, "TOO_MANY_OPEN_JOBS", "The limit of open jobs is reached.")
                 return
             api.uploads.append((query, body))
-            fate = api.fates.get(query["filename"][0], api.documents)
-            made = MadeJob(f"job_{len(api.uploads)}", (query, body), list(fate))
-            api.jobs[made.job_id] = made
+            documents = api.documents_by_filename.get(query["filename"][0], api.documents)
+            job = FakeJob(f"job_{len(api.uploads)}", (query, body), list(documents))
+            api.jobs[job.job_id] = job
             if key is not None:
-                api.keys[key] = made
-            self._json(made.now() | {"state": "queued"}, 202, {"Idempotency-Replayed": "false"})
+                api.keys[key] = job
+            self._json(job.now() | {"state": "queued"}, 202, {"Idempotency-Replayed": "false"})
 
-        def _problem(self, status: int, code: str, sentence: str) -> None:
-            self._json({"status": status, "code": code, "detail": sentence}, status)
+        def _problem(self, status: int, code: str, detail: str) -> None:
+            self._json({"status": status, "code": code, "detail": detail}, status)
 
         def _refused(self) -> bool:
             if not api.refusals:
                 return False
-            status, code, sentence = api.refusals.pop(0)
-            self._problem(status, code, sentence)
+            status, code, detail = api.refusals.pop(0)
+            self._problem(status, code, detail)
             return True
 
         def _result(self) -> None:
@@ -228,8 +230,8 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
         ) -> None:
             body = json.dumps(document).encode()
             self.send_response(status)
-            kind = "problem+json" if status >= 400 else "json"
-            self.send_header("Content-Type", f"application/{kind}")
+            subtype = "problem+json" if status >= 400 else "json"
+            self.send_header("Content-Type", f"application/{subtype}")
             self.send_header("Content-Length", str(len(body)))
             for name, value in (headers or {}).items():
                 self.send_header(name, value)
@@ -237,6 +239,6 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing on standard error."""
+            """Keep standard error quiet."""
 
     return Handler

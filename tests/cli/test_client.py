@@ -1,4 +1,4 @@
-"""The HTTP client against a server that refuses, breaks off, and goes away."""
+"""The HTTP client against a server that refuses, breaks connections off and restarts."""
 
 from __future__ import annotations
 
@@ -66,17 +66,17 @@ def new_client(request: pytest.FixtureRequest) -> NewClient:
     return cast(NewClient, request.param)
 
 
-def test_an_upload_carries_every_byte_the_name_and_the_column(
+def test_an_upload_has_every_byte_the_filename_and_the_columns(
     new_client: NewClient, api: FakeApi, tmp_path: Path
 ) -> None:
     source = tmp_path / "a b&c.csv"
     source.write_bytes(RESULT)
-    seen: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     with new_client(api.url) as client:
         submitted = client.upload(
             source,
             options=LabelOptions(summary_column="Über uns", title_column="Titel"),
-            on_bytes=lambda done, total: seen.append((done, total)),
+            on_bytes=lambda done, total: progress.append((done, total)),
         )
     assert (submitted.job.state, submitted.repeated) == ("queued", False)
     assert api.uploads == [
@@ -85,11 +85,11 @@ def test_an_upload_carries_every_byte_the_name_and_the_column(
             RESULT,
         )
     ]
-    assert seen == sorted(seen)
-    assert seen[-1] == (len(RESULT), len(RESULT))
+    assert progress == sorted(progress)
+    assert progress[-1] == (len(RESULT), len(RESULT))
 
 
-def test_an_empty_file_is_sent_and_left_to_the_server_to_judge(
+def test_an_empty_file_is_sent_for_the_server_to_refuse(
     new_client: NewClient, api: FakeApi, tmp_path: Path
 ) -> None:
     (tmp_path / "empty.csv").touch()
@@ -98,7 +98,7 @@ def test_an_empty_file_is_sent_and_left_to_the_server_to_judge(
     assert api.uploads == [({"filename": ["empty.csv"]}, b"")]
 
 
-def test_a_problem_becomes_one_error_with_code_and_sentence(
+def test_a_problem_becomes_an_error_with_code_and_detail(
     new_client: NewClient, api: FakeApi
 ) -> None:
     api.refusals = [(404, "JOB_NOT_FOUND", "There is no job x; `GET /v1/jobs` lists them.")]
@@ -109,7 +109,7 @@ def test_a_problem_becomes_one_error_with_code_and_sentence(
     assert caught.value.exit_code == 2
 
 
-def test_a_refused_upload_is_not_sent_twice(
+def test_a_refused_upload_is_not_retried(
     new_client: NewClient, api: FakeApi, tmp_path: Path
 ) -> None:
     source = tmp_path / "c.csv"
@@ -121,7 +121,7 @@ def test_a_refused_upload_is_not_sent_twice(
     assert api.uploads == []
 
 
-def test_following_ends_with_the_ended_job(new_client: NewClient, api: FakeApi) -> None:
+def test_follow_ends_with_the_ended_job(new_client: NewClient, api: FakeApi) -> None:
     api.documents = [job_document(state=s) for s in ("queued", "in_progress", "completed")]
     with new_client(api.url) as client:
         assert [job.state for job in client.follow("job_1")] == [
@@ -131,7 +131,7 @@ def test_following_ends_with_the_ended_job(new_client: NewClient, api: FakeApi) 
         ]
 
 
-def test_following_survives_a_server_that_is_restarting(new_client: NewClient) -> None:
+def test_follow_survives_a_restart_of_the_server(new_client: NewClient) -> None:
     api = FakeApi(documents=[job_document(state="in_progress")])
     waits: list[Exception] = []
     with api.serving():
@@ -145,13 +145,13 @@ def test_following_survives_a_server_that_is_restarting(new_client: NewClient) -
     assert waits
 
 
-def test_a_server_that_stays_away_is_given_up_after_a_bounded_time(new_client: NewClient) -> None:
+def test_an_unreachable_server_is_retried_for_a_bounded_time(new_client: NewClient) -> None:
     url = f"http://127.0.0.1:{ports.free_port()}"
     with new_client(url, patience_s=0.3) as client, pytest.raises(ServerUnreachable, match=url):
         client.job("job_1")
 
 
-def test_what_waits_may_give_up_earlier(new_client: NewClient) -> None:
+def test_on_waiting_may_end_the_retries_earlier(new_client: NewClient) -> None:
     def refuse(_: Exception) -> None:
         raise BadInput("no hope")
 
@@ -160,7 +160,7 @@ def test_what_waits_may_give_up_earlier(new_client: NewClient) -> None:
         client.job("job_1")
 
 
-def test_a_sentence_of_the_server_outlives_the_patience(
+def test_after_the_last_retry_the_servers_problem_is_raised(
     new_client: NewClient, api: FakeApi
 ) -> None:
     api.refusals = [(503, "SERVICE_UNAVAILABLE", "Redis is away; try again.")] * 100
@@ -168,9 +168,7 @@ def test_a_sentence_of_the_server_outlives_the_patience(
         client.job("job_1")
 
 
-def test_a_broken_download_is_taken_up_where_it_broke(
-    new_client: NewClient, api: FakeApi, tmp_path: Path
-) -> None:
+def test_a_broken_download_is_resumed(new_client: NewClient, api: FakeApi, tmp_path: Path) -> None:
     api.result = RESULT
     api.break_after = [200_000, 0, 300_000]
     with new_client(api.url) as client:
@@ -178,14 +176,14 @@ def test_a_broken_download_is_taken_up_where_it_broke(
     assert (tmp_path / "out.csv").read_bytes() == RESULT
     assert api.ranges[0] is None
     starts = [
-        int(asked.removeprefix("bytes=").removesuffix("-")) for asked in api.ranges[1:] if asked
+        int(value.removeprefix("bytes=").removesuffix("-")) for value in api.ranges[1:] if value
     ]
     assert len(starts) == 3
     assert starts == sorted(starts)
     assert 0 < starts[0] <= 200_000
 
 
-def test_a_download_whose_file_changed_in_between_begins_anew(
+def test_a_download_of_a_changed_file_restarts(
     new_client: NewClient, api: FakeApi, tmp_path: Path
 ) -> None:
     api.result = RESULT
@@ -199,7 +197,7 @@ def test_a_download_whose_file_changed_in_between_begins_anew(
     assert (tmp_path / "out.csv").read_bytes() == RESULT[::-1]
 
 
-def test_without_a_strong_etag_a_broken_download_begins_anew(
+def test_a_broken_download_without_a_strong_etag_restarts(
     new_client: NewClient, api: FakeApi, tmp_path: Path
 ) -> None:
     api.result, api.etag, api.break_after = RESULT, 'W/"v1"', [200_000]
@@ -209,7 +207,7 @@ def test_without_a_strong_etag_a_broken_download_begins_anew(
     assert (tmp_path / "out.csv").read_bytes() == RESULT
 
 
-def test_a_download_that_fails_leaves_the_old_file_and_nothing_else(
+def test_a_failed_download_leaves_only_the_old_file(
     new_client: NewClient, api: FakeApi, tmp_path: Path
 ) -> None:
     target = tmp_path / "out.csv"
@@ -221,7 +219,7 @@ def test_a_download_that_fails_leaves_the_old_file_and_nothing_else(
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_a_result_that_is_not_ready_says_so(
+def test_a_result_that_is_not_ready_is_an_error(
     new_client: NewClient, api: FakeApi, tmp_path: Path
 ) -> None:
     api.refusals = [(409, "RESULT_NOT_READY", "The job is still being labelled; ask again later.")]
@@ -230,7 +228,7 @@ def test_a_result_that_is_not_ready_says_so(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_downloaded_file_has_the_mode_of_any_new_file_or_of_the_one_it_replaces(
+def test_a_downloaded_file_has_default_permissions_or_those_of_the_file_it_replaces(
     new_client: NewClient, api: FakeApi, tmp_path: Path
 ) -> None:
     api.result = b"a,b\n"
@@ -252,14 +250,14 @@ def test_jobs_are_listed_over_several_pages(new_client: NewClient, api: FakeApi)
         assert len(client.jobs(1000)) == 250
 
 
-def test_a_job_id_cannot_reach_another_address(new_client: NewClient, api: FakeApi) -> None:
+def test_a_job_id_cannot_lead_to_another_path(new_client: NewClient, api: FakeApi) -> None:
     with new_client(api.url) as client:
         client.cancel("../x?y")
     assert api.cancelled == ["/v1/jobs/..%2Fx%3Fy/cancel"]
 
 
 @pytest.mark.parametrize("address", ["ftp://x", "http://", "://"])
-def test_an_address_that_is_none_is_a_usage_error(new_client: NewClient, address: str) -> None:
+def test_an_invalid_address_is_a_usage_error(new_client: NewClient, address: str) -> None:
     with pytest.raises(BadInput, match="address of a server"):
         new_client(address)
 
@@ -270,7 +268,7 @@ def test_an_address_without_scheme_is_http(new_client: NewClient, api: FakeApi) 
         assert client.job("job_1").completed
 
 
-def test_a_proxy_setting_does_not_come_between_a_person_and_their_own_machine(
+def test_proxy_settings_are_ignored_for_loopback_servers(
     new_client: NewClient, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{ports.free_port()}")
@@ -279,7 +277,7 @@ def test_a_proxy_setting_does_not_come_between_a_person_and_their_own_machine(
         assert client.job("job_1").completed
 
 
-def test_another_kind_of_server_is_recognised_as_such(new_client: NewClient, api: FakeApi) -> None:
+def test_a_server_that_is_not_spinelabel_is_recognised(new_client: NewClient, api: FakeApi) -> None:
     api.documents = [{"hello": "world"}]
     with new_client(api.url) as client, pytest.raises(ServerUnreachable, match="not Spinelabel's"):
         client.job("job_1")

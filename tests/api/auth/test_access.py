@@ -1,72 +1,40 @@
-"""Who gets in, what they see, and how much they may do."""
+"""Authentication, ownership and limits of requests."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import pytest
 
 from api.auth.authentication import OPEN_ENDPOINTS
 from api.settings import ApiSettings
-from jobs.api_keys import KeyLimits, generate_api_key
-from tests.api.client import ApiClient, client_of
+from tests.api.client import ApiClient
 from tests.api.conftest import ApiHarness
-
-CATALOGUE = b"title,summary\nA,some words\n"
-
-
-class Keyed:
-    """A server that asks for keys, and people who have some."""
-
-    def __init__(self, harness: ApiHarness, **settings: Any) -> None:
-        self.harness = harness
-        harness.settings = ApiSettings(auth="required", **settings)
-        self.app = harness.app()
-
-    def key(self, owner: str, *, is_admin: bool = False, **limits: int) -> str:
-        key, kept = generate_api_key(owner, is_admin=is_admin, limits=KeyLimits(**limits))
-        self.harness.keys.add(kept)
-        return key
-
-    def client(self, key: str | None) -> ApiClient:
-        client: ApiClient = client_of(self.app)
-        if key is not None:
-            client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
-        return client
-
-    def person(self, owner: str, **options: Any) -> ApiClient:
-        return self.client(self.key(owner, **options))
+from tests.api.keyed_api import CATALOGUE, KeyedApi, submit
 
 
 @pytest.fixture
-def keyed(harness: ApiHarness) -> Keyed:
-    return Keyed(harness)
+def keyed_api(harness: ApiHarness) -> KeyedApi:
+    return KeyedApi(harness)
 
 
-def submit(client: ApiClient, **headers: str) -> str:
-    answer = client.post("/v1/jobs", data=CATALOGUE, headers=headers)
-    assert answer.status_code == 202, answer.text
-    return str(answer.get_json()["id"])
-
-
-def test_every_endpoint_but_the_open_ones_needs_a_key(keyed: Keyed) -> None:
-    client = keyed.client(None)
-    closed = 0
-    for rule in keyed.app.url_map.iter_rules():
+def test_every_endpoint_except_open_ones_requires_a_key(keyed_api: KeyedApi) -> None:
+    client = keyed_api.client(None)
+    checked = 0
+    for rule in keyed_api.app.url_map.iter_rules():
         if rule.endpoint in OPEN_ENDPOINTS:
             continue
         path = rule.rule.replace("<job_id>", f"job_{0:032x}").replace("<int:row>", "1")
         assert "<" not in path
         for method in rule.methods or ():
-            answer = client.open(path, method=method)
-            assert answer.status_code == 401, (method, path)
-            closed += 1
-    assert closed > 10
+            response = client.open(path, method=method)
+            assert response.status_code == 401, (method, path)
+            checked += 1
+    assert checked > 10
 
 
-def test_what_is_open_is_the_page_the_description_and_the_probes(keyed: Keyed) -> None:
-    client = keyed.client(None)
+def test_the_page_the_api_description_and_probes_need_no_key(keyed_api: KeyedApi) -> None:
+    client = keyed_api.client(None)
     for path in ("/", "/static/docs.js", "/docs", "/openapi.json", "/healthz"):
         assert client.get(path).status_code == 200, path
     assert client.get("/readyz").status_code == 503  # no worker here
@@ -83,106 +51,114 @@ def test_what_is_open_is_the_page_the_description_and_the_probes(keyed: Keyed) -
         (f"Bearer sl_{'0' * 12}_{'0' * 64}", "INVALID_API_KEY"),
     ],
 )
-def test_without_a_good_key_nobody_gets_in(keyed: Keyed, authorization: str, code: str) -> None:
-    answer = keyed.client(None).get("/v1/jobs", headers={"Authorization": authorization})
-    assert (answer.status_code, answer.get_json()["code"]) == (401, code)
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+def test_a_missing_or_invalid_key_is_refused(
+    keyed_api: KeyedApi, authorization: str, code: str
+) -> None:
+    response = keyed_api.client(None).get("/v1/jobs", headers={"Authorization": authorization})
+    assert (response.status_code, response.get_json()["code"]) == (401, code)
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_a_key_with_the_right_beginning_and_a_wrong_end_is_refused(keyed: Keyed) -> None:
-    key = keyed.key("anna")
+def test_a_known_key_id_with_a_wrong_secret_is_refused(keyed_api: KeyedApi) -> None:
+    key = keyed_api.new_key("anna")
     wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
-    assert keyed.client(key).get("/v1/jobs").status_code == 200
-    assert keyed.client(wrong).get("/v1/jobs").get_json()["code"] == "INVALID_API_KEY"
+    assert keyed_api.client(key).get("/v1/jobs").status_code == 200
+    assert keyed_api.client(wrong).get("/v1/jobs").get_json()["code"] == "INVALID_API_KEY"
 
 
-def test_a_revoked_key_is_refused_from_the_next_request_on(keyed: Keyed) -> None:
-    key = keyed.key("anna")
-    client = keyed.client(key)
+def test_a_revoked_key_is_refused_at_once(keyed_api: KeyedApi) -> None:
+    key = keyed_api.new_key("anna")
+    client = keyed_api.client(key)
     assert client.get("/v1/jobs").status_code == 200
-    keyed.harness.keys.revoke(key.rpartition("_")[0])
+    keyed_api.harness.keys.revoke(key.rpartition("_")[0])
     assert client.get("/v1/jobs").get_json()["code"] == "INVALID_API_KEY"
 
 
-def test_a_job_is_there_for_its_owner_alone(keyed: Keyed) -> None:
-    anna, ben = keyed.person("anna"), keyed.person("ben")
+def test_only_the_owner_can_access_a_job(keyed_api: KeyedApi) -> None:
+    anna, ben = keyed_api.client_for("anna"), keyed_api.client_for("ben")
     job_id = submit(anna)
-    keyed.harness.label(job_id)
-    keyed.harness.assemble(job_id)
+    keyed_api.harness.label(job_id)
+    keyed_api.harness.assemble(job_id)
     job = f"/v1/jobs/{job_id}"
     calls = [
         (rule.rule.replace("<job_id>", job_id).replace("<int:row>", "1"), method)
-        for rule in keyed.app.url_map.iter_rules()
+        for rule in keyed_api.app.url_map.iter_rules()
         if "<job_id>" in rule.rule
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     ]
     assert {(job, "GET"), (job, "DELETE"), (f"{job}/result", "GET")} <= set(calls)
     for path, method in calls:
-        answer = ben.open(path, method=method, json={"genre": "horror"})
-        assert answer.status_code == 404, (method, path, answer.text)
-        assert answer.get_json()["code"] == "JOB_NOT_FOUND"
+        response = ben.open(path, method=method, json={"genre": "horror"})
+        assert response.status_code == 404, (method, path, response.text)
+        assert response.get_json()["code"] == "JOB_NOT_FOUND"
     assert anna.get(job).status_code == 200
     assert anna.get(f"{job}/result").status_code == 200
     assert "event: end" in anna.get(f"{job}/events").text
     assert anna.delete(job).status_code == 204
 
 
-def test_others_jobs_answer_as_if_they_never_were(keyed: Keyed) -> None:
-    job_id = submit(keyed.person("anna"))
-    ben = keyed.person("ben")
-    nobody = f"job_{uuid.uuid4().hex}"
-    theirs, none = (ben.get(f"/v1/jobs/{name}").text for name in (job_id, nobody))
-    assert theirs.replace(job_id, "ID") == none.replace(nobody, "ID")
+def test_a_job_of_another_owner_looks_like_an_unknown_job(keyed_api: KeyedApi) -> None:
+    job_id = submit(keyed_api.client_for("anna"))
+    ben = keyed_api.client_for("ben")
+    unknown_id = f"job_{uuid.uuid4().hex}"
+    foreign, unknown = (ben.get(f"/v1/jobs/{name}").text for name in (job_id, unknown_id))
+    assert foreign.replace(job_id, "ID") == unknown.replace(unknown_id, "ID")
 
 
-def test_a_list_holds_the_callers_jobs_and_an_admins_list_all(keyed: Keyed) -> None:
-    anna, ben, admin = keyed.person("anna"), keyed.person("ben"), keyed.person("c", is_admin=True)
-    annas, bens = submit(anna), submit(ben)
+def test_callers_list_their_own_jobs_and_admins_list_all(keyed_api: KeyedApi) -> None:
+    anna, ben, admin = (
+        keyed_api.client_for("anna"),
+        keyed_api.client_for("ben"),
+        keyed_api.client_for("c", is_admin=True),
+    )
+    anna_job, ben_job = submit(anna), submit(ben)
 
-    def listed(client: ApiClient, **query: str) -> list[str]:
+    def list_ids(client: ApiClient, **query: str) -> list[str]:
         return [j["id"] for j in client.get("/v1/jobs", query_string=query).get_json()["jobs"]]
 
     assert [j["owner"] for j in admin.get("/v1/jobs").get_json()["jobs"]] == ["ben", "anna"]
-    assert listed(anna) == [annas]
-    assert listed(ben) == [bens]
-    assert set(listed(admin)) == {annas, bens}
-    assert anna.get("/v1/jobs", query_string={"after": bens}).get_json()["code"] == "INVALID_CURSOR"
-    assert admin.get(f"/v1/jobs/{annas}").status_code == 200
+    assert list_ids(anna) == [anna_job]
+    assert list_ids(ben) == [ben_job]
+    assert set(list_ids(admin)) == {anna_job, ben_job}
+    assert (
+        anna.get("/v1/jobs", query_string={"after": ben_job}).get_json()["code"] == "INVALID_CURSOR"
+    )
+    assert admin.get(f"/v1/jobs/{anna_job}").status_code == 200
 
 
-def test_jobs_go_with_the_owner_not_with_the_key(keyed: Keyed) -> None:
-    old, new = keyed.key("anna"), keyed.key("anna")
-    job_id = submit(keyed.client(old))
-    keyed.harness.keys.revoke(old.rpartition("_")[0])
-    assert keyed.client(new).get(f"/v1/jobs/{job_id}").status_code == 200
+def test_jobs_belong_to_the_owner_not_to_the_key(keyed_api: KeyedApi) -> None:
+    old, new = keyed_api.new_key("anna"), keyed_api.new_key("anna")
+    job_id = submit(keyed_api.client(old))
+    keyed_api.harness.keys.revoke(old.rpartition("_")[0])
+    assert keyed_api.client(new).get(f"/v1/jobs/{job_id}").status_code == 200
 
 
-def test_a_job_made_without_a_key_is_for_admins(harness: ApiHarness) -> None:
+def test_a_job_submitted_without_a_key_is_visible_to_admins_only(harness: ApiHarness) -> None:
     job_id = harness.submit()
-    keyed = Keyed(harness)
-    assert keyed.person("anna").get(f"/v1/jobs/{job_id}").status_code == 404
-    assert keyed.person("root", is_admin=True).get(f"/v1/jobs/{job_id}").status_code == 200
+    keyed_api = KeyedApi(harness)
+    assert keyed_api.client_for("anna").get(f"/v1/jobs/{job_id}").status_code == 404
+    assert keyed_api.client_for("root", is_admin=True).get(f"/v1/jobs/{job_id}").status_code == 200
 
 
-def test_two_owners_may_use_the_same_idempotency_key(keyed: Keyed) -> None:
-    anna, ben = keyed.person("anna"), keyed.person("ben")
+def test_two_owners_may_use_the_same_idempotency_key(keyed_api: KeyedApi) -> None:
+    anna, ben = keyed_api.client_for("anna"), keyed_api.client_for("ben")
     first = submit(anna, **{"Idempotency-Key": "one"})
     other = submit(ben, **{"Idempotency-Key": "one"})
     assert first != other
     assert submit(anna, **{"Idempotency-Key": "one"}) == first
 
 
-def test_a_browser_hands_its_key_in_once(keyed: Keyed) -> None:
-    key, browser = keyed.key("anna"), keyed.client(None)
+def test_a_browser_signs_in_with_its_key_once(keyed_api: KeyedApi) -> None:
+    key, browser = keyed_api.new_key("anna"), keyed_api.client(None)
     assert browser.get("/v1/session").get_json() == {
         "keys_required": True,
         "signed_in": False,
         "owner": None,
         "admin": False,
     }
-    answer = browser.post("/v1/session", json={"key": key})
-    assert answer.get_json()["owner"] == "anna"
-    cookie = answer.headers["Set-Cookie"]
+    response = browser.post("/v1/session", json={"key": key})
+    assert response.get_json()["owner"] == "anna"
+    cookie = response.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert "Secure" not in cookie  # this was http
@@ -192,37 +168,37 @@ def test_a_browser_hands_its_key_in_once(keyed: Keyed) -> None:
     assert browser.get("/v1/jobs").status_code == 401
 
 
-def test_the_cookie_is_for_tls_alone_where_a_trusted_proxy_speaks_it(harness: ApiHarness) -> None:
-    keyed = Keyed(harness, trusted_proxies=1)
-    answer = keyed.client(None).post(
+def test_the_cookie_is_secure_behind_a_trusted_tls_proxy(harness: ApiHarness) -> None:
+    keyed_api = KeyedApi(harness, trusted_proxies=1)
+    response = keyed_api.client(None).post(
         "/v1/session",
-        json={"key": keyed.key("anna")},
+        json={"key": keyed_api.new_key("anna")},
         headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"},
     )
-    assert "Secure" in answer.headers["Set-Cookie"]
+    assert "Secure" in response.headers["Set-Cookie"]
 
 
-def test_a_wrong_key_begins_no_session(keyed: Keyed) -> None:
-    answer = keyed.client(None).post("/v1/session", json={"key": "wrong"})
-    assert (answer.status_code, answer.get_json()["code"]) == (401, "INVALID_API_KEY")
-    assert "Set-Cookie" not in answer.headers
+def test_a_wrong_key_starts_no_session(keyed_api: KeyedApi) -> None:
+    response = keyed_api.client(None).post("/v1/session", json={"key": "wrong"})
+    assert (response.status_code, response.get_json()["code"]) == (401, "INVALID_API_KEY")
+    assert "Set-Cookie" not in response.headers
 
 
-def test_a_key_that_does_not_fit_is_not_repeated_in_the_answer(keyed: Keyed) -> None:
-    key = keyed.key("anna")
+def test_a_malformed_key_is_not_repeated_in_the_response(keyed_api: KeyedApi) -> None:
+    key = keyed_api.new_key("anna")
     secret = key.rpartition("_")[2]
     for body in ({"key": key * 9}, {"key": [key]}, {"key": {key: key}}):
-        answer = keyed.client(None).post("/v1/session", json=body)
-        assert answer.status_code == 400
-        assert secret[:8] not in answer.text
+        response = keyed_api.client(None).post("/v1/session", json=body)
+        assert response.status_code == 400
+        assert secret[:8] not in response.text
 
 
-def test_another_sites_page_cannot_use_the_browsers_cookie(keyed: Keyed) -> None:
-    browser = keyed.client(None)
-    browser.post("/v1/session", json={"key": keyed.key("anna")})
+def test_cross_site_requests_cannot_use_the_session_cookie(keyed_api: KeyedApi) -> None:
+    browser = keyed_api.client(None)
+    browser.post("/v1/session", json={"key": keyed_api.new_key("anna")})
     for site in ("cross-site", "same-site"):
-        answer = browser.post("/v1/jobs", data=CATALOGUE, headers={"Sec-Fetch-Site": site})
-        assert (answer.status_code, answer.get_json()["code"]) == (403, "CROSS_SITE")
+        response = browser.post("/v1/jobs", data=CATALOGUE, headers={"Sec-Fetch-Site": site})
+        assert (response.status_code, response.get_json()["code"]) == (403, "CROSS_SITE")
 
 
 FOREIGN_ORIGINS = [
@@ -239,7 +215,7 @@ FOREIGN_ORIGINS = [
     "http://[",
     "localhost:8000",
 ]
-CHANGES = [
+UNSAFE_ROUTES = [
     ("POST", "/v1/jobs"),
     ("POST", "/v1/preview"),
     ("POST", "/v1/session"),
@@ -253,37 +229,37 @@ CHANGES = [
 ]
 
 
-def changed(client: ApiClient, job_id: str, **headers: str) -> list[str | None]:
-    """The codes with which requests that change something are refused."""
-    answers = [
+def refusal_codes(client: ApiClient, job_id: str, **headers: str) -> list[str | None]:
+    """The problem codes of all requests that change something."""
+    responses = [
         client.open(
             path.format(job=job_id), method=method, headers={"Host": "localhost:8000"} | headers
         )
-        for method, path in CHANGES
+        for method, path in UNSAFE_ROUTES
     ]
-    return [(answer.get_json(silent=True) or {}).get("code") for answer in answers]
+    return [(response.get_json(silent=True) or {}).get("code") for response in responses]
 
 
 @pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
-def test_no_other_origin_changes_anything_in_browsers_that_say_no_more(
-    harness: ApiHarness, keyed: Keyed, origin: str
+def test_foreign_origins_are_refused_without_fetch_metadata(
+    harness: ApiHarness, keyed_api: KeyedApi, origin: str
 ) -> None:
-    job_id = submit(keyed.person("anna"))
-    browser = keyed.client(None)
-    browser.post("/v1/session", json={"key": keyed.key("anna")})
-    assert set(changed(browser, job_id, Origin=origin)) == {"CROSS_SITE"}
-    harness.settings = replace_auth(harness.settings)
-    assert set(changed(harness.client(), job_id, Origin=origin)) == {"CROSS_SITE"}
+    job_id = submit(keyed_api.client_for("anna"))
+    browser = keyed_api.client(None)
+    browser.post("/v1/session", json={"key": keyed_api.new_key("anna")})
+    assert set(refusal_codes(browser, job_id, Origin=origin)) == {"CROSS_SITE"}
+    harness.settings = without_keys(harness.settings)
+    assert set(refusal_codes(harness.client(), job_id, Origin=origin)) == {"CROSS_SITE"}
     assert browser.get("/v1/jobs", headers={"Origin": origin}).status_code == 200
 
 
-def test_every_route_that_changes_something_is_looked_at(keyed: Keyed) -> None:
+def test_the_list_of_unsafe_routes_is_complete(keyed_api: KeyedApi) -> None:
     rules = {
         (method, rule.rule.replace("<job_id>", "{job}").replace("<int:row>", "1"))
-        for rule in keyed.app.url_map.iter_rules()
+        for rule in keyed_api.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
     }
-    assert rules == set(CHANGES)
+    assert rules == set(UNSAFE_ROUTES)
 
 
 @pytest.mark.parametrize(
@@ -297,12 +273,12 @@ def test_every_route_that_changes_something_is_looked_at(keyed: Keyed) -> None:
         ("127.0.0.1:8000", "http://127.0.0.1:8000"),
     ],
 )
-def test_the_servers_own_page_may_change_things(client: ApiClient, host: str, origin: str) -> None:
+def test_same_origin_requests_are_accepted(client: ApiClient, host: str, origin: str) -> None:
     submit(client, Host=host, Origin=origin)
 
 
-def test_behind_a_proxy_the_origin_is_the_one_that_the_browser_sees(harness: ApiHarness) -> None:
-    anna = Keyed(harness, trusted_proxies=1).person("anna")
+def test_behind_a_proxy_the_origin_is_compared_with_the_public_host(harness: ApiHarness) -> None:
+    anna = KeyedApi(harness, trusted_proxies=1).client_for("anna")
     forwarded = {
         "Host": "books.example",
         "X-Forwarded-For": "192.0.2.7",
@@ -313,12 +289,12 @@ def test_behind_a_proxy_the_origin_is_the_one_that_the_browser_sees(harness: Api
         forwarded | {"Origin": "http://books.example"},
         {**forwarded, "Host": "127.0.0.1:8000", "Origin": "https://books.example"},
     ):
-        answer = anna.post("/v1/jobs", data=CATALOGUE, headers=headers)
-        assert answer.get_json()["code"] == "CROSS_SITE"
-        assert "Host header" in answer.get_json()["detail"]
+        response = anna.post("/v1/jobs", data=CATALOGUE, headers=headers)
+        assert response.get_json()["code"] == "CROSS_SITE"
+        assert "Host header" in response.get_json()["detail"]
 
 
-FORWARDED = [
+PROXY_HEADERS = [
     "X-Forwarded-For",
     "x-forwarded-proto",
     "X-Forwarded-Host",
@@ -329,69 +305,69 @@ FORWARDED = [
 ]
 
 
-@pytest.mark.parametrize("name", FORWARDED)
-def test_without_keys_what_a_proxy_passes_on_is_refused(client: ApiClient, name: str) -> None:
+@pytest.mark.parametrize("name", PROXY_HEADERS)
+def test_without_keys_proxied_requests_are_refused(client: ApiClient, name: str) -> None:
     for method, path in (
         ("GET", "/v1/jobs"),
         ("POST", "/v1/jobs"),
         ("GET", "/"),
         ("GET", "/metrics"),
     ):
-        answer = client.open(path, method=method, headers={name: "203.0.113.9"})
-        assert (answer.status_code, answer.get_json()["code"]) == (421, "PROXY_WITHOUT_KEYS")
-        assert "SPINELABEL_TRUSTED_PROXIES" in answer.get_json()["detail"]
+        response = client.open(path, method=method, headers={name: "203.0.113.9"})
+        assert (response.status_code, response.get_json()["code"]) == (421, "PROXY_WITHOUT_KEYS")
+        assert "SPINELABEL_TRUSTED_PROXIES" in response.get_json()["detail"]
     assert client.get("/healthz", headers={name: "203.0.113.9"}).status_code == 200
     assert client.get("/readyz", headers={name: "203.0.113.9"}).status_code == 503  # no worker here
 
 
-@pytest.mark.parametrize("name", FORWARDED)
-def test_with_keys_what_a_proxy_passes_on_is_served(keyed: Keyed, name: str) -> None:
-    assert keyed.person("anna").get("/v1/jobs", headers={name: "a"}).status_code == 200
+@pytest.mark.parametrize("name", PROXY_HEADERS)
+def test_with_keys_proxied_requests_are_served(keyed_api: KeyedApi, name: str) -> None:
+    assert keyed_api.client_for("anna").get("/v1/jobs", headers={name: "a"}).status_code == 200
 
 
-def test_a_file_over_the_keys_limit_is_too_large(keyed: Keyed) -> None:
-    client = keyed.person("anna", upload_bytes=20)
-    answer = client.post("/v1/jobs", data=CATALOGUE)
-    assert (answer.status_code, answer.get_json()["code"]) == (413, "FILE_TOO_LARGE")
-    submit(keyed.person("ben"))
+def test_a_file_above_the_upload_limit_of_the_key_is_refused(keyed_api: KeyedApi) -> None:
+    client = keyed_api.client_for("anna", upload_bytes=20)
+    response = client.post("/v1/jobs", data=CATALOGUE)
+    assert (response.status_code, response.get_json()["code"]) == (413, "FILE_TOO_LARGE")
+    submit(keyed_api.client_for("ben"))
 
 
-def test_no_more_jobs_are_taken_than_may_be_open(keyed: Keyed) -> None:
-    anna = keyed.person("anna", open_jobs=1)
+def test_jobs_above_the_limit_of_open_jobs_are_refused(keyed_api: KeyedApi) -> None:
+    anna = keyed_api.client_for("anna", open_jobs=1)
     job_id = submit(anna, **{"Idempotency-Key": "one"})
-    kept = keyed.harness.storage.names("")
-    answer = anna.post("/v1/jobs", data=CATALOGUE)
-    assert (answer.status_code, answer.get_json()["code"]) == (429, "TOO_MANY_OPEN_JOBS")
-    assert int(answer.headers["Retry-After"]) > 0
-    assert keyed.harness.storage.names("") == kept
-    assert submit(anna, **{"Idempotency-Key": "one"}) == job_id  # makes none
+    names_before = keyed_api.harness.storage.names("")
+    response = anna.post("/v1/jobs", data=CATALOGUE)
+    assert (response.status_code, response.get_json()["code"]) == (429, "TOO_MANY_OPEN_JOBS")
+    assert int(response.headers["Retry-After"]) > 0
+    assert keyed_api.harness.storage.names("") == names_before
+    assert submit(anna, **{"Idempotency-Key": "one"}) == job_id  # creates no job
     anna.post(f"/v1/jobs/{job_id}/cancel")
-    keyed.harness.assemble(job_id)
+    keyed_api.harness.assemble(job_id)
     submit(anna)
 
 
-def test_a_job_too_many_is_refused_before_its_file_is_read(keyed: Keyed) -> None:
-    anna = keyed.person("anna", open_jobs=1)
+def test_the_limit_of_open_jobs_is_checked_before_the_body_is_read(keyed_api: KeyedApi) -> None:
+    anna = keyed_api.client_for("anna", open_jobs=1)
     submit(anna)
     cut_off = {"CONTENT_LENGTH": "1000000"}
-    answer = anna.post("/v1/jobs", data=CATALOGUE, environ_overrides=cut_off)
-    assert answer.get_json()["code"] == "TOO_MANY_OPEN_JOBS"
+    response = anna.post("/v1/jobs", data=CATALOGUE, environ_overrides=cut_off)
+    assert response.get_json()["code"] == "TOO_MANY_OPEN_JOBS"
 
 
-def test_requests_beyond_the_keys_limit_are_put_off(keyed: Keyed) -> None:
-    anna, ben = keyed.person("anna", requests_per_minute=2), keyed.person("ben")
+def test_requests_above_the_rate_limit_of_the_key_are_refused(keyed_api: KeyedApi) -> None:
+    anna, ben = keyed_api.client_for("anna", requests_per_minute=2), keyed_api.client_for("ben")
     first = anna.get("/v1/jobs")
     assert "Retry-After" not in first.headers
     assert [anna.get("/v1/jobs").status_code for _ in range(2)] == [200, 429]
-    answer = anna.get("/v1/jobs")
-    assert answer.get_json()["code"] == "TOO_MANY_REQUESTS"
-    assert 0 < int(answer.headers["Retry-After"]) <= 61
+    response = anna.get("/v1/jobs")
+    assert response.get_json()["code"] == "TOO_MANY_REQUESTS"
+    assert 0 < int(response.headers["Retry-After"]) <= 61
     assert ben.get("/v1/jobs").status_code == 200
     assert anna.get("/healthz").status_code == anna.get("/").status_code == 200
 
 
-def test_the_server_may_say_how_many_requests_a_key_has(harness: ApiHarness) -> None:
-    anna = Keyed(harness, requests_per_minute=1).person("anna")
+def test_the_default_rate_limit_is_a_setting(harness: ApiHarness) -> None:
+    anna = KeyedApi(harness, requests_per_minute=1).client_for("anna")
     assert [anna.get("/v1/jobs").status_code for _ in range(2)] == [200, 429]
 
 
@@ -413,7 +389,7 @@ def test_the_server_may_say_how_many_requests_a_key_has(harness: ApiHarness) -> 
         ("0.0.0.0", "192.168.1.5:80", True),
     ],
 )
-def test_keys_are_required_unless_only_this_machine_can_connect(
+def test_keys_are_required_unless_the_server_is_bound_to_loopback(
     host: str, published: str | None, required: bool
 ) -> None:
     settings = ApiSettings(api_host=host, api_public_address=published)
@@ -431,37 +407,37 @@ def test_keys_are_required_unless_only_this_machine_can_connect(
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "192.168.1.5:8000", "[", ""]
 )
-def test_without_keys_the_server_has_no_other_name(client: ApiClient, host: str) -> None:
-    answer = client.get("/v1/jobs", headers={"Host": host})
-    assert (answer.status_code, answer.get_json()["code"]) == (421, "HOST_NOT_ALLOWED")
+def test_without_keys_other_host_names_are_refused(client: ApiClient, host: str) -> None:
+    response = client.get("/v1/jobs", headers={"Host": host})
+    assert (response.status_code, response.get_json()["code"]) == (421, "HOST_NOT_ALLOWED")
     assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
-def test_without_keys_loopback_names_are_served(client: ApiClient, host: str) -> None:
+def test_without_keys_loopback_host_names_are_served(client: ApiClient, host: str) -> None:
     assert client.get("/v1/jobs", headers={"Host": host}).status_code == 200
 
 
-def test_with_keys_any_name_is_served(keyed: Keyed) -> None:
-    answer = keyed.person("anna").get("/v1/jobs", headers={"Host": "books.example"})
-    assert answer.status_code == 200
+def test_with_keys_any_host_name_is_served(keyed_api: KeyedApi) -> None:
+    response = keyed_api.client_for("anna").get("/v1/jobs", headers={"Host": "books.example"})
+    assert response.status_code == 200
 
 
-def test_without_keys_everybody_at_this_machine_sees_every_job(harness: ApiHarness) -> None:
-    keyed = Keyed(harness)
-    job_id = submit(keyed.person("anna"))
-    harness.settings = replace_auth(harness.settings)
+def test_without_keys_every_job_is_visible(harness: ApiHarness) -> None:
+    keyed_api = KeyedApi(harness)
+    job_id = submit(keyed_api.client_for("anna"))
+    harness.settings = without_keys(harness.settings)
     client = harness.client()
     assert client.get(f"/v1/jobs/{job_id}").status_code == 200
     assert client.get("/v1/session").get_json()["signed_in"]
 
 
-def replace_auth(settings: ApiSettings) -> ApiSettings:
+def without_keys(settings: ApiSettings) -> ApiSettings:
     return settings.model_copy(update={"auth": "off"})
 
 
-def test_over_tls_browsers_are_told_to_stay_with_it(harness: ApiHarness) -> None:
-    client = Keyed(harness, trusted_proxies=1).client(None)
+def test_over_tls_responses_have_strict_transport_security(harness: ApiHarness) -> None:
+    client = KeyedApi(harness, trusted_proxies=1).client(None)
     over_tls = client.get("/", headers={"X-Forwarded-Proto": "https"}).headers
     assert over_tls["Strict-Transport-Security"] == "max-age=31536000"
     assert "Strict-Transport-Security" not in client.get("/").headers

@@ -1,4 +1,4 @@
-"""Whatever a client sends, the answer is never a fault of the server (500): over a real Redis, route by route."""
+"""Malformed input never causes a 500, on any route, over a real Redis."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from jobs.redis.connection import redis_client
 from jobs.redis.corrections import RedisCorrectionStore
 from jobs.redis.job_store import redis_job_store
 from jobs.redis.webhooks import RedisWebhookStore
-from tests.api.auth.test_access import Keyed
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import ApiHarness, StartApi
-from tests.api.results.test_review import reviewed
+from tests.api.keyed_api import KeyedApi
+from tests.api.results.test_review import completed_job
 
 CATALOGUE = b"title,summary\nA,some words\n"
 
@@ -59,7 +59,9 @@ HEADERS = {
     "Expect": ["100-continue"],
     "X-Forwarded-For": ["a, b"],
 }  # fmt: skip
-HEADER_CASES = [(name, value) for name, own in HEADERS.items() for value in [*ANY_HEADER, *own]]
+HEADER_CASES = [
+    (name, value) for name, values in HEADERS.items() for value in [*ANY_HEADER, *values]
+]
 DEEP = 5000
 BODIES = [
     b"", b"[", b"null", b"1", b"[]", b'"{}"', b'"["', b"\xff\xfe", b"\0", b"[" * DEEP, b"[" * DEEP + b"]" * DEEP,
@@ -74,59 +76,59 @@ ROWS = ["0", "1", "9" * 20, "9" * 4400, "٣", "-1", "1e3"]
 
 
 @pytest.fixture
-def stored(harness: ApiHarness, redis_url: str) -> ApiHarness:
-    """A harness over a real Redis: it refuses texts that memory takes."""
+def redis_harness(harness: ApiHarness, redis_url: str) -> ApiHarness:
+    """A harness over a real Redis, which refuses texts that the in-memory stores accept."""
     harness.store = redis_job_store(redis_client(redis_url))
     harness.corrections = RedisCorrectionStore(redis_client(redis_url))
     harness.webhooks = RedisWebhookStore(redis_client(redis_url))
     return harness
 
 
-class Calls:
-    """Calls the API and collects what was answered with 500."""
+class RequestSender:
+    """Sends requests to the API and collects those that end in 500."""
 
     def __init__(self, client: ApiClient) -> None:
         self.client = client
-        self.faults: list[str] = []
-        self.made = 0
+        self.failures: list[str] = []
+        self.count = 0
 
     def __call__(self, method: str, path: str, **options: Any) -> None:
-        answer = self.client.open(path, method=method, **options)
-        answer.close()
-        self.made += 1
-        if answer.status_code == 500:
-            self.faults.append(f"{method} {path[:100]} {str(options)[:200]}")
+        response = self.client.open(path, method=method, **options)
+        response.close()
+        self.count += 1
+        if response.status_code == 500:
+            self.failures.append(f"{method} {path[:100]} {str(options)[:200]}")
 
 
 @pytest.fixture
-def calls(stored: ApiHarness) -> Iterator[Calls]:
-    calls = Calls(stored.client())
-    yield calls
-    assert calls.made > 10
-    assert not calls.faults, "\n".join(calls.faults)
+def send(redis_harness: ApiHarness) -> Iterator[RequestSender]:
+    send = RequestSender(redis_harness.client())
+    yield send
+    assert send.count > 10
+    assert not send.failures, "\n".join(send.failures)
 
 
-def test_parameters(calls: Calls, stored: ApiHarness) -> None:
-    job = f"/v1/jobs/{reviewed(stored)}"
+def test_query_parameters(send: RequestSender, redis_harness: ApiHarness) -> None:
+    job = f"/v1/jobs/{completed_job(redis_harness)}"
     for path, names in PARAMETERS.items():
         for name, value in product(names, VALUES):
             query = f"{quote_from_bytes(name.encode())}={quote_from_bytes(value)}"
-            calls("GET", path.format(job=job), query_string=query)
+            send("GET", path.format(job=job), query_string=query)
 
 
-def test_options_of_uploads_and_previews(calls: Calls) -> None:
+def test_options_of_uploads_and_previews(send: RequestSender) -> None:
     for path, name, value in product(("/v1/jobs", "/v1/preview"), OPTIONS, VALUES):
-        calls("POST", path, query_string=f"{name}={quote_from_bytes(value)}", data=CATALOGUE)
+        send("POST", path, query_string=f"{name}={quote_from_bytes(value)}", data=CATALOGUE)
 
 
 @pytest.mark.parametrize("name", [b"\xff.csv", b"\xed\xa0\x80", b"a\0b", b"../x", b"x" * 5000, b""])
-def test_names_of_files_in_forms(calls: Calls, name: bytes) -> None:
+def test_filenames_in_forms(send: RequestSender, name: bytes) -> None:
     for path, field in product(("/v1/jobs", "/v1/preview"), (b"file", name)):
         body = b'--b\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n%s\r\n--b--\r\n'
         for cut in (None, -1, -9, 60):
             data = (body % (field, name, CATALOGUE))[:cut]
-            calls("POST", path, data=data, content_type="multipart/form-data; boundary=b")
-            calls(
+            send("POST", path, data=data, content_type="multipart/form-data; boundary=b")
+            send(
                 "POST",
                 path,
                 input_stream=BytesIO(data),
@@ -134,24 +136,24 @@ def test_names_of_files_in_forms(calls: Calls, name: bytes) -> None:
             )
 
 
-def test_headers(calls: Calls, stored: ApiHarness) -> None:
-    job = f"/v1/jobs/{reviewed(stored)}"
+def test_headers(send: RequestSender, redis_harness: ApiHarness) -> None:
+    job = f"/v1/jobs/{completed_job(redis_harness)}"
     targets = [
         ("GET", job), ("GET", f"{job}/result"), ("GET", f"{job}/events"), ("POST", "/v1/jobs"), ("GET", "/static/docs.js"),
     ]  # fmt: skip
     for (method, path), (name, value) in product(targets, HEADER_CASES):
-        calls(method, path, headers={name: value}, data=CATALOGUE if path == "/v1/jobs" else None)
+        send(method, path, headers={name: value}, data=CATALOGUE if path == "/v1/jobs" else None)
 
 
-def test_cookies_and_keys(calls: Calls, stored: ApiHarness) -> None:
-    calls.client = client_of(Keyed(stored).app)
+def test_cookies_and_keys(send: RequestSender, redis_harness: ApiHarness) -> None:
+    send.client = client_of(KeyedApi(redis_harness).app)
     for name, value in HEADER_CASES:
-        calls("GET", "/v1/jobs", headers={name: value})
-        calls("GET", "/v1/session", headers={name: value})
+        send("GET", "/v1/jobs", headers={name: value})
+        send("GET", "/v1/session", headers={name: value})
 
 
-def test_json_bodies(calls: Calls, stored: ApiHarness) -> None:
-    job = f"/v1/jobs/{reviewed(stored)}"
+def test_json_bodies(send: RequestSender, redis_harness: ApiHarness) -> None:
+    job = f"/v1/jobs/{completed_job(redis_harness)}"
     targets = {
         ("POST", "/v1/label"): b"summaries",
         ("POST", "/v1/session"): b"key",
@@ -159,17 +161,17 @@ def test_json_bodies(calls: Calls, stored: ApiHarness) -> None:
     }
     for (method, path), field in targets.items():
         for body in [*BODIES, *(b'{"%s":%s}' % (field, value) for value in FIELD_VALUES)]:
-            for kind in (
+            for content_type in (
                 "application/json",
                 "application/problem+json; charset=none",
                 "text/plain",
             ):
-                calls(method, path, data=body, content_type=kind)
+                send(method, path, data=body, content_type=content_type)
 
 
-def test_paths(calls: Calls, stored: ApiHarness) -> None:
-    job_id = reviewed(stored)
-    strange = [
+def test_paths(send: RequestSender, redis_harness: ApiHarness) -> None:
+    job_id = completed_job(redis_harness)
+    names = [
         "job_" + "٣" * 32,
         "\0",
         "\ud7ff",
@@ -179,12 +181,12 @@ def test_paths(calls: Calls, stored: ApiHarness) -> None:
         job_id.upper(),
         job_id + "\n",
     ]
-    for name in strange:
+    for name in names:
         for path in (f"/v1/jobs/{name}", f"/static/{name}", f"/docs/assets/{name}"):
             for method in ("GET", "HEAD", "DELETE", "POST", "OPTIONS", "PATCH", "FOO"):
-                calls(method, path)
+                send(method, path)
     for row, method in product(ROWS, ("PUT", "DELETE", "GET")):
-        calls(method, f"/v1/jobs/{job_id}/corrections/{row}", json={"genre": "x"})
+        send(method, f"/v1/jobs/{job_id}/corrections/{row}", json={"genre": "x"})
 
 
 RAW_HEADS = [
@@ -213,7 +215,7 @@ RAW_HEADS = [
 ]
 
 
-def test_requests_that_hardly_are_http_end_in_no_fault_and_no_traceback(
+def test_malformed_http_causes_no_500_and_no_traceback(
     start_api: StartApi,
 ) -> None:
     api = start_api()
@@ -221,11 +223,11 @@ def test_requests_that_hardly_are_http_end_in_no_fault_and_no_traceback(
         with api.connect() as connection:
             connection.sendall(head + b"Connection: close\r\n\r\n")
             connection.shutdown(socket.SHUT_WR)
-            answer = b""
+            response = b""
             with suppress(ConnectionError):
                 while block := connection.recv(65536):
-                    answer += block
-        assert b" 500 " not in answer[:20], (head, answer[:99])
+                    response += block
+        assert b" 500 " not in response[:20], (head, response[:99])
     api.stop()
     log = api.log.read_text()
     assert "Traceback" not in log
@@ -243,12 +245,12 @@ def test_requests_that_hardly_are_http_end_in_no_fault_and_no_traceback(
         '{"summaries":["ü"]}'.encode("latin-1"),
     ],
 )
-def test_a_body_that_is_not_taken_is_named_as_such(client: ApiClient, body: bytes) -> None:
-    answer = client.post("/v1/label", data=body, content_type="application/json")
-    assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_BODY")
+def test_an_invalid_json_body_is_reported_as_such(client: ApiClient, body: bytes) -> None:
+    response = client.post("/v1/label", data=body, content_type="application/json")
+    assert (response.status_code, response.get_json()["code"]) == (400, "INVALID_BODY")
 
 
-def test_json_is_bounded_in_depth_and_brackets_in_texts_do_not_count(harness: ApiHarness) -> None:
+def test_json_depth_is_bounded_and_brackets_in_strings_do_not_count(harness: ApiHarness) -> None:
     reader = StrictJson(harness.app())
     deepest = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert json.dumps(reader.loads(deepest)) == deepest

@@ -1,4 +1,4 @@
-"""Every error is a problem document with a code, and none tells what is inside."""
+"""Every error is a problem document with a code and without internal details."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.api.client import ApiClient
 from tests.api.conftest import ApiHarness
 
 
-def test_every_error_of_a_catalogue_has_a_status() -> None:
+def test_every_catalogue_error_has_a_problem_code() -> None:
     defined = {
         member
         for _, member in inspect.getmembers(catalogue_errors, inspect.isclass)
@@ -38,18 +38,18 @@ def test_every_error_of_a_catalogue_has_a_status() -> None:
         ("GET", "/v1/model", 404, "MODEL_UNKNOWN"),
     ],
 )
-def test_what_is_not_there_is_a_problem(
+def test_routing_errors_are_problems(
     client: ApiClient, method: str, path: str, status: int, code: str
 ) -> None:
-    answer = client.open(path, method=method)
-    assert answer.status_code == status
-    assert answer.content_type == "application/problem+json"
-    problem = answer.get_json()
+    response = client.open(path, method=method)
+    assert response.status_code == status
+    assert response.content_type == "application/problem+json"
+    problem = response.get_json()
     assert set(problem) == {"type", "title", "status", "code", "detail"}
     assert (problem["status"], problem["code"]) == (status, code)
 
 
-def test_a_method_that_is_not_allowed_is_told_which_are(client: ApiClient) -> None:
+def test_a_refused_method_lists_the_allowed_ones(client: ApiClient) -> None:
     allowed = client.put("/v1/jobs").headers["Allow"]
     assert {"GET", "POST"} <= set(allowed.split(", "))
 
@@ -61,13 +61,13 @@ class BrokenRepository(MemoryJobRepository):
         raise RuntimeError(f"secret-password of {job_id}")
 
 
-def test_a_bug_is_logged_with_its_traceback_and_hidden_from_the_client(
+def test_an_internal_error_is_logged_and_hidden_from_the_client(
     harness: ApiHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     harness.store = replace(harness.store, jobs=BrokenRepository(MemoryState()))
-    answer = harness.client().get("/v1/jobs/job_" + "0" * 32)
-    assert (answer.status_code, answer.json["code"]) == (500, "INTERNAL_ERROR")
-    assert "secret" not in answer.text
+    response = harness.client().get("/v1/jobs/job_" + "0" * 32)
+    assert (response.status_code, response.json["code"]) == (500, "INTERNAL_ERROR")
+    assert "secret" not in response.text
     logged = log_formatter("json", sys.stderr).format(caplog.records[-1])
     assert "secret-password" in logged
     assert "Traceback" in logged

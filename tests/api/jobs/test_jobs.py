@@ -1,4 +1,4 @@
-"""Job documents: one, many, cancelled, deleted."""
+"""Job documents: read, list, cancel, delete."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.api.client import ApiClient
 from tests.api.conftest import ApiHarness
 
 
-def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(harness: ApiHarness) -> None:
+def test_a_new_job_has_no_progress_and_can_be_cancelled(harness: ApiHarness) -> None:
     job_id = harness.submit()
     document = harness.client().get(f"/v1/jobs/{job_id}").json
     assert document["row_counts"] == {"total": 0, "labelled": 0, "failed": 0, "pending": 0}
@@ -25,8 +25,8 @@ def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(harness: ApiHarness) 
     assert "completed_at" not in document
     assert document["error_counts"] == {}
     assert document["warnings"] == []
-    nothing = ("rows_per_second", "eta_seconds", "model_version", "error")
-    assert [document[name] for name in nothing] == [None] * 4
+    unset = ("rows_per_second", "eta_seconds", "model_version", "error")
+    assert [document[name] for name in unset] == [None] * 4
     assert document["links"] == {
         "self": f"/v1/jobs/{job_id}",
         "result": None,
@@ -36,7 +36,7 @@ def test_a_new_job_has_no_figures_yet_and_can_be_cancelled(harness: ApiHarness) 
     }
 
 
-def test_a_completed_job_tells_counts_model_times_and_where_the_result_is(
+def test_a_completed_job_has_counts_model_times_and_links(
     harness: ApiHarness,
 ) -> None:
     job_id = harness.submit()
@@ -68,7 +68,7 @@ def test_a_job_warns_of_rows_in_other_languages(
     assert warning["message"].startswith(f"{words} in English")
 
 
-def test_a_failed_job_says_why(harness: ApiHarness) -> None:
+def test_a_failed_job_has_its_error(harness: ApiHarness) -> None:
     job_id = harness.submit()
     harness.store.jobs.end(
         job_id, State.FAILED, Failure(code="MODEL_MISMATCH", message="Other model.")
@@ -80,30 +80,32 @@ def test_a_failed_job_says_why(harness: ApiHarness) -> None:
 
 
 class UnreachableStorage(Storage):
-    """Every question to it fails."""
+    """A storage whose every read fails."""
 
     def exists(self, path: str) -> bool:
-        raise OSError(f"asked for {path}")
+        raise OSError(f"unreachable: {path}")
 
     def size(self, path: str) -> int:
-        raise OSError(f"asked for {path}")
+        raise OSError(f"unreachable: {path}")
 
     def names(self, path: str) -> Sequence[str]:
-        raise OSError(f"asked for {path}")
+        raise OSError(f"unreachable: {path}")
 
     def open(self, path: str) -> BinaryIO:
-        raise OSError(f"asked for {path}")
+        raise OSError(f"unreachable: {path}")
 
 
-def test_whether_a_job_has_files_is_known_without_asking_the_storage(
-    harness: ApiHarness, tmp_path: Path
-) -> None:
-    kept, deleted, under_way = harness.completed(), harness.completed(), harness.submit()
+def test_links_to_files_need_no_access_to_the_storage(harness: ApiHarness, tmp_path: Path) -> None:
+    with_files, deleted, under_way = (
+        harness.complete_job(),
+        harness.complete_job(),
+        harness.submit(),
+    )
     harness.store.jobs.mark_files_deleted(deleted)
     harness.storage = UnreachableStorage(str(tmp_path))
     client = harness.client()
     listed = {job["id"]: job["links"] for job in client.get("/v1/jobs").json["jobs"]}
-    for job_id, has_files in ((kept, True), (deleted, False), (under_way, False)):
+    for job_id, has_files in ((with_files, True), (deleted, False), (under_way, False)):
         links = client.get(f"/v1/jobs/{job_id}").json["links"]
         assert listed[job_id] == links
         expected = f"/v1/jobs/{job_id}" if has_files else None
@@ -126,28 +128,28 @@ def test_whether_a_job_has_files_is_known_without_asking_the_storage(
         ("GET", "/errors"),
     ],
 )
-def test_an_unknown_job_is_not_found_whatever_is_asked_of_it(
+def test_an_unknown_job_is_not_found_on_any_route(
     client: ApiClient, job_id: str, method: str, suffix: str
 ) -> None:
-    answer = client.open(f"/v1/jobs/{job_id}{suffix}", method=method)
-    assert answer.status_code == 404
-    assert answer.get_json()["code"] in ("JOB_NOT_FOUND", "NOT_FOUND")
+    response = client.open(f"/v1/jobs/{job_id}{suffix}", method=method)
+    assert response.status_code == 404
+    assert response.get_json()["code"] in ("JOB_NOT_FOUND", "NOT_FOUND")
 
 
-def test_the_list_goes_from_new_to_old_and_its_cursor_reaches_every_job_once(
+def test_the_list_is_newest_first_and_its_cursor_reaches_every_job_once(
     harness: ApiHarness,
 ) -> None:
-    made = [harness.submit() for _ in range(5)]
-    found: list[str] = []
+    job_ids = [harness.submit() for _ in range(5)]
+    listed: list[str] = []
     after: str | None = None
     while True:
         query = {"limit": "2"} | ({"after": after} if after else {})
         page = harness.client().get("/v1/jobs", query_string=query).json
-        found += [job["id"] for job in page["jobs"]]
+        listed += [job["id"] for job in page["jobs"]]
         after = page["next"]
         if after is None:
             break
-    assert found == made[::-1]
+    assert listed == job_ids[::-1]
 
 
 def test_a_list_without_jobs_is_empty(client: ApiClient) -> None:
@@ -155,60 +157,60 @@ def test_a_list_without_jobs_is_empty(client: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "101", "many", "", "٣", "9" * 5000])
-def test_a_wrong_limit_is_refused(client: ApiClient, limit: str) -> None:
-    answer = client.get("/v1/jobs", query_string={"limit": limit})
-    assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_PARAMETER")
+def test_an_invalid_limit_is_refused(client: ApiClient, limit: str) -> None:
+    response = client.get("/v1/jobs", query_string={"limit": limit})
+    assert (response.status_code, response.get_json()["code"]) == (400, "INVALID_PARAMETER")
 
 
 @pytest.mark.parametrize("after", ["", "x", new_job_id()])
-def test_a_cursor_that_leads_nowhere_is_refused(client: ApiClient, after: str) -> None:
-    answer = client.get("/v1/jobs", query_string={"after": after})
-    assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_CURSOR")
+def test_an_unknown_cursor_is_refused(client: ApiClient, after: str) -> None:
+    response = client.get("/v1/jobs", query_string={"after": after})
+    assert (response.status_code, response.get_json()["code"]) == (400, "INVALID_CURSOR")
 
 
-def test_cancelling_is_accepted_sends_assembly_once_and_may_be_repeated(
+def test_cancelling_is_idempotent_and_enqueues_assembly_once(
     harness: ApiHarness,
 ) -> None:
     job_id = harness.submit()
     client = harness.client()
     for _ in range(2):
-        answer = client.post(f"/v1/jobs/{job_id}/cancel")
-        assert answer.status_code == 202
-        assert answer.json["state"] == "cancelling"
+        response = client.post(f"/v1/jobs/{job_id}/cancel")
+        assert response.status_code == 202
+        assert response.json["state"] == "cancelling"
     assert harness.task_queue.sent[1:] == [(ASSEMBLE_TASK, job_id, None)]
     harness.assemble(job_id)
-    answer = client.post(f"/v1/jobs/{job_id}/cancel")
-    assert (answer.status_code, answer.json["state"]) == (200, "cancelled")
+    response = client.post(f"/v1/jobs/{job_id}/cancel")
+    assert (response.status_code, response.json["state"]) == (200, "cancelled")
 
 
-def test_cancelling_a_job_that_is_being_put_together_or_is_done_changes_nothing(
+def test_cancelling_a_finalizing_or_completed_job_changes_nothing(
     harness: ApiHarness,
 ) -> None:
     job_id = harness.submit()
     harness.label(job_id)
-    for ended in ("finalizing", "completed"):
-        answer = harness.client().post(f"/v1/jobs/{job_id}/cancel")
-        assert (answer.status_code, answer.json["state"]) == (200, ended)
-        if ended == "finalizing":
+    for state in ("finalizing", "completed"):
+        response = harness.client().post(f"/v1/jobs/{job_id}/cancel")
+        assert (response.status_code, response.json["state"]) == (200, state)
+        if state == "finalizing":
             harness.assemble(job_id)
 
 
 def test_an_ended_job_is_deleted_with_all_its_files(harness: ApiHarness) -> None:
-    job_id = harness.completed()
-    answer = harness.client().delete(f"/v1/jobs/{job_id}")
-    assert (answer.status_code, answer.data) == (204, b"")
+    job_id = harness.complete_job()
+    response = harness.client().delete(f"/v1/jobs/{job_id}")
+    assert (response.status_code, response.data) == (204, b"")
     assert harness.storage.names("") == []
     assert harness.client().get(f"/v1/jobs/{job_id}").status_code == 404
 
 
-def test_a_job_under_way_is_not_deleted(harness: ApiHarness) -> None:
+def test_an_active_job_is_not_deleted(harness: ApiHarness) -> None:
     job_id = harness.submit()
-    answer = harness.client().delete(f"/v1/jobs/{job_id}")
-    assert (answer.status_code, answer.json["code"]) == (409, "JOB_NOT_ENDED")
+    response = harness.client().delete(f"/v1/jobs/{job_id}")
+    assert (response.status_code, response.json["code"]) == (409, "JOB_NOT_ENDED")
     assert len(harness.storage.names("")) == 1
 
 
-def test_ids_sort_by_age_and_never_repeat() -> None:
-    made = [new_job_id() for _ in range(1000)]
-    assert len(set(made)) == 1000
-    assert [one[:16] for one in made] == sorted(one[:16] for one in made)
+def test_job_ids_sort_by_age_and_are_unique() -> None:
+    job_ids = [new_job_id() for _ in range(1000)]
+    assert len(set(job_ids)) == 1000
+    assert [job_id[:16] for job_id in job_ids] == sorted(job_id[:16] for job_id in job_ids)

@@ -1,4 +1,4 @@
-"""Lists of jobs by state, age and name, through cursors, with a bounded look per request."""
+"""Lists of jobs, filtered and paginated with cursors, with a bounded number of reads."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from jobs.job import Job, State
 from jobs.memory.job_store import memory_job_store
 from jobs.memory.record.job_repository import MemoryJobRepository
 from jobs.memory.record.state import MemoryState
-from tests.api.callers import somebody
+from tests.api.callers import make_caller
 from tests.api.client import ApiClient
 from tests.api.conftest import ApiHarness
 
 Query = dict[str, Any]
-ANYBODY = somebody("ann", is_admin=True)
+ADMIN = make_caller("ann", is_admin=True)
 
 
 @dataclass
-class Clocked(ApiHarness):
-    """An API with some jobs, each made a second after the one before."""
+class HarnessWithJobs(ApiHarness):
+    """An API with four jobs, each created a second after the previous one."""
 
-    made: list[str] = field(default_factory=list)
+    job_ids: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
-def clocked(tmp_path: Path) -> Clocked:
-    harness = Clocked(Storage(str(tmp_path / "storage")))
+def jobs_harness(tmp_path: Path) -> HarnessWithJobs:
+    harness = HarnessWithJobs(Storage(str(tmp_path / "storage")))
     seconds = iter(range(1_700_000_000, 1_700_100_000))
     now = [0.0]
 
@@ -46,64 +46,71 @@ def clocked(tmp_path: Path) -> Clocked:
 
     state = MemoryState(clock=lambda: now[0])
     harness.store = replace(memory_job_store(state), jobs=MeasuringRepository(state))
-    harness.made = [submit(name) for name in ("Alpha.csv", "beta.csv", "alphabet.tsv", "gamma.csv")]
+    harness.job_ids = [
+        submit(name) for name in ("Alpha.csv", "beta.csv", "alphabet.tsv", "gamma.csv")
+    ]
     return harness
 
 
-def listed(harness: ApiHarness, **query: Any) -> list[str]:
-    """Every job that the pages show, in order."""
-    found: list[str] = []
+def list_jobs(harness: ApiHarness, **query: Any) -> list[str]:
+    """The ids of all pages, in order."""
+    job_ids: list[str] = []
     after: str | None = None
     for _ in range(100):
         page = harness.client().get(
             "/v1/jobs", query_string={**query, **({"after": after} if after else {})}
         )
         assert page.status_code == 200, page.text
-        found += [job["id"] for job in page.json["jobs"]]
+        job_ids += [job["id"] for job in page.json["jobs"]]
         after = page.json["next"]
         if after is None:
-            return found
+            return job_ids
     raise AssertionError("the list does not end")
 
 
-def at(seconds: int) -> str:
+def timestamp(seconds: int) -> str:
     return datetime.fromtimestamp(1_700_000_000 + seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
-def test_jobs_are_found_by_a_part_of_their_name_in_any_case(clocked: Clocked) -> None:
-    first, _, third, _ = clocked.made
-    assert listed(clocked, filename="ALPHA") == [third, first]
-    assert listed(clocked, filename="nothing") == []
+def test_jobs_are_filtered_by_part_of_their_filename_ignoring_case(
+    jobs_harness: HarnessWithJobs,
+) -> None:
+    first, _, third, _ = jobs_harness.job_ids
+    assert list_jobs(jobs_harness, filename="ALPHA") == [third, first]
+    assert list_jobs(jobs_harness, filename="nothing") == []
 
 
-def test_jobs_are_found_by_their_age(clocked: Clocked) -> None:
-    first, second, third, fourth = clocked.made
-    assert listed(clocked, created_after=at(2)) == [fourth, third]
-    assert listed(clocked, created_before=at(2)) == [second, first]
-    assert listed(clocked, created_after=at(1), created_before=at(3)) == [third, second]
+def test_jobs_are_filtered_by_creation_time(jobs_harness: HarnessWithJobs) -> None:
+    first, second, third, fourth = jobs_harness.job_ids
+    assert list_jobs(jobs_harness, created_after=timestamp(2)) == [fourth, third]
+    assert list_jobs(jobs_harness, created_before=timestamp(2)) == [second, first]
+    assert list_jobs(jobs_harness, created_after=timestamp(1), created_before=timestamp(3)) == [
+        third,
+        second,
+    ]
 
 
-def test_jobs_are_found_by_one_state_or_several(clocked: Clocked) -> None:
-    first, second, third, fourth = clocked.made
-    clocked.store.jobs.end(first, State.CANCELLED)
-    clocked.assemble(first)
-    clocked.store.jobs.end(second, State.CANCELLED)
-    assert listed(clocked, state="cancelled") == [first]
-    assert listed(clocked, state=["cancelled", "cancelling"]) == [second, first]
-    assert listed(clocked, state="queued", limit=1) == [fourth, third]
+def test_jobs_are_filtered_by_one_or_several_states(jobs_harness: HarnessWithJobs) -> None:
+    first, second, third, fourth = jobs_harness.job_ids
+    jobs_harness.store.jobs.end(first, State.CANCELLED)
+    jobs_harness.assemble(first)
+    jobs_harness.store.jobs.end(second, State.CANCELLED)
+    assert list_jobs(jobs_harness, state="cancelled") == [first]
+    assert list_jobs(jobs_harness, state=["cancelled", "cancelling"]) == [second, first]
+    assert list_jobs(jobs_harness, state="queued", limit=1) == [fourth, third]
 
 
 class MeasuringRepository(MemoryJobRepository):
-    """Notes how many jobs are asked for at a time, and reads no schemas."""
+    """Records the limit of each read, and fails on reads of schemas."""
 
     def __init__(self, state: MemoryState) -> None:
         super().__init__(state)
-        self.asked: list[int] = []
+        self.limits: list[int] = []
 
     def newest(
         self, *, limit: int, before: str | None = None, owner: str | None = None
     ) -> Sequence[Job]:
-        self.asked.append(limit)
+        self.limits.append(limit)
         return super().newest(limit=limit, before=before, owner=owner)
 
     def schema(self, job_id: str) -> CatalogueSchema:
@@ -111,40 +118,43 @@ class MeasuringRepository(MemoryJobRepository):
 
 
 def find_all(harness: ApiHarness, query: Query, **bounds: int) -> list[str]:
-    """Every job of all pages, by `find_jobs` itself."""
-    jobs, found, after = ScopedJobStore(harness.store, lambda: ANYBODY), [], None
+    """The ids of all pages, by `find_jobs` itself."""
+    jobs, job_ids, after = ScopedJobStore(harness.store, lambda: ADMIN), [], None
     while True:
         page, after = find_jobs(jobs, ListQuery(**query, after=after), **bounds)
-        found += [job.id for job in page]
+        job_ids += [job.id for job in page]
         if after is None:
-            return found
+            return job_ids
 
 
-def test_a_filter_that_leaves_much_out_reads_a_bounded_number_of_jobs(clocked: Clocked) -> None:
-    jobs = ScopedJobStore(clocked.store, lambda: ANYBODY)
+def test_a_selective_filter_reads_a_bounded_number_of_jobs(jobs_harness: HarnessWithJobs) -> None:
+    jobs = ScopedJobStore(jobs_harness.store, lambda: ADMIN)
     query = ListQuery(filename="Alpha.csv")
-    found, after = find_jobs(jobs, query, max_read=2, batch_size=1)
-    assert (found, after) == ([], clocked.made[2])
-    assert find_all(clocked, {"filename": "Alpha.csv"}, max_read=2, batch_size=1) == [
-        clocked.made[0]
+    page, after = find_jobs(jobs, query, max_read=2, batch_size=1)
+    assert (page, after) == ([], jobs_harness.job_ids[2])
+    assert find_all(jobs_harness, {"filename": "Alpha.csv"}, max_read=2, batch_size=1) == [
+        jobs_harness.job_ids[0]
     ]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize("at_once", [1, 2, 3, 4, 100])
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 4, 100])
 @pytest.mark.parametrize("query", [{}, {"state": [State.QUEUED]}])
-def test_every_job_is_listed_once_whatever_the_page(
-    clocked: Clocked, limit: int, at_once: int, query: Query
+def test_every_job_is_listed_once_for_any_page_size(
+    jobs_harness: HarnessWithJobs, limit: int, batch_size: int, query: Query
 ) -> None:
-    assert find_all(clocked, {"limit": limit, **query}, batch_size=at_once) == clocked.made[::-1]
-    assert listed(clocked, limit=limit, **query) == clocked.made[::-1]
+    assert (
+        find_all(jobs_harness, {"limit": limit, **query}, batch_size=batch_size)
+        == jobs_harness.job_ids[::-1]
+    )
+    assert list_jobs(jobs_harness, limit=limit, **query) == jobs_harness.job_ids[::-1]
 
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
-def test_a_page_reads_one_job_more_than_it_shows(clocked: Clocked, limit: int) -> None:
-    clocked.client().get("/v1/jobs", query_string={"limit": limit})
-    assert isinstance(clocked.store.jobs, MeasuringRepository)
-    assert clocked.store.jobs.asked == [limit + 1]
+def test_a_page_reads_one_job_more_than_it_shows(jobs_harness: HarnessWithJobs, limit: int) -> None:
+    jobs_harness.client().get("/v1/jobs", query_string={"limit": limit})
+    assert isinstance(jobs_harness.store.jobs, MeasuringRepository)
+    assert jobs_harness.store.jobs.limits == [limit + 1]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +168,7 @@ def test_a_page_reads_one_job_more_than_it_shows(clocked: Clocked, limit: int) -
         {"created_before": "2026-13-31T12:00:00Z"},
     ],
 )
-def test_a_filter_that_cannot_be_is_refused_by_name(client: ApiClient, query: Query) -> None:
-    answer = client.get("/v1/jobs", query_string=query)
-    assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_PARAMETER")
-    assert next(iter(query)) in answer.get_json()["detail"]
+def test_an_invalid_filter_is_refused_by_name(client: ApiClient, query: Query) -> None:
+    response = client.get("/v1/jobs", query_string=query)
+    assert (response.status_code, response.get_json()["code"]) == (400, "INVALID_PARAMETER")
+    assert next(iter(query)) in response.get_json()["detail"]

@@ -1,4 +1,4 @@
-"""A look at a job may be a moment old, but nobody sees a job go back, and no end is held back for long."""
+"""Cached snapshots: a little old at most, never older than one already seen, never terminal."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from jobs.memory.record.job_repository import MemoryJobRepository
 from jobs.memory.record.state import MemoryState
 from jobs.ports.job_store import JobStore
 from jobs.ports.record.step_leases import PLAN
-from tests.api.callers import somebody
+from tests.api.callers import make_caller
 from tests.small_schema import SCHEMA
 
-BEGAN = 1_000_000.0
+START = 1_000_000.0
 
 
-class Clocks:
-    """The record's clock and this process's, which go together."""
+class Clock:
+    """The clock of the store and of the cache."""
 
     def __init__(self) -> None:
-        self.now = BEGAN
+        self.now = START
 
     def __call__(self) -> float:
         return self.now
 
 
 class CountingRepository(MemoryJobRepository):
-    """With a tally of the jobs that were read."""
+    """Counts reads of jobs."""
 
     reads = 0
 
@@ -42,13 +42,13 @@ class CountingRepository(MemoryJobRepository):
 
 
 @pytest.fixture
-def clocks() -> Clocks:
-    return Clocks()
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
-def memory(clocks: Clocks) -> MemoryState:
-    return MemoryState(clock=clocks)
+def memory(clock: Clock) -> MemoryState:
+    return MemoryState(clock=clock)
 
 
 @pytest.fixture
@@ -66,110 +66,108 @@ def store(memory: MemoryState, repository: CountingRepository) -> JobStore:
 
 
 @pytest.fixture
-def jobs(store: JobStore, clocks: Clocks) -> ScopedJobStore:
-    return ScopedJobStore(store, lambda: somebody("ann"), SnapshotCache(clocks))
+def jobs(store: JobStore, clock: Clock) -> ScopedJobStore:
+    return ScopedJobStore(store, lambda: make_caller("ann"), SnapshotCache(clock))
 
 
-def test_who_asks_again_within_a_fifth_of_a_second_is_told_the_same(
-    jobs: ScopedJobStore, repository: CountingRepository, clocks: Clocks
+def test_a_snapshot_is_reused_for_a_fifth_of_a_second(
+    jobs: ScopedJobStore, repository: CountingRepository, clock: Clock
 ) -> None:
-    clocks.now += 60
-    looks = []
+    clock.now += 60
+    snapshots = []
     for _ in range(10):
-        looks.append(jobs.get_cached("job"))
-        clocks.now += 0.019
+        snapshots.append(jobs.get_cached("job"))
+        clock.now += 0.019
     assert repository.reads == 1
-    assert len(set(map(id, looks))) == 1
-    clocks.now += 0.02
-    assert jobs.get_cached("job").read_at > looks[0].read_at
+    assert len(set(map(id, snapshots))) == 1
+    clock.now += 0.02
+    assert jobs.get_cached("job").read_at > snapshots[0].read_at
 
 
-def test_of_a_young_job_only_a_twentieth_of_its_age_may_be_missed(
-    jobs: ScopedJobStore, repository: CountingRepository, clocks: Clocks
+def test_a_snapshot_of_a_young_job_is_reused_for_a_twentieth_of_its_age(
+    jobs: ScopedJobStore, repository: CountingRepository, clock: Clock
 ) -> None:
-    clocks.now += 1
+    clock.now += 1
     jobs.get_cached("job")
-    clocks.now += 0.049
+    clock.now += 0.049
     jobs.get_cached("job")
     assert repository.reads == 1
-    clocks.now += 0.002
+    clock.now += 0.002
     jobs.get_cached("job")
     assert repository.reads == 2
 
 
-def test_what_is_not_a_mere_look_asks_the_record(
-    jobs: ScopedJobStore, repository: CountingRepository, clocks: Clocks
+def test_an_uncached_read_reads_the_store(
+    jobs: ScopedJobStore, repository: CountingRepository, clock: Clock
 ) -> None:
-    clocks.now += 60
+    clock.now += 60
     jobs.get_cached("job")
     jobs.get("job")
     assert repository.reads == 2
 
 
-def test_whoever_cancels_sees_it_at_once(jobs: ScopedJobStore, clocks: Clocks) -> None:
-    clocks.now += 60
+def test_a_cancellation_is_visible_at_once(jobs: ScopedJobStore, clock: Clock) -> None:
+    clock.now += 60
     assert jobs.get_cached("job").state is State.QUEUED
     jobs.end("job", State.CANCELLED)
     assert jobs.get_cached("job").state is State.CANCELLING
 
 
-def test_what_one_request_has_seen_later_ones_see(
-    jobs: ScopedJobStore, store: JobStore, clocks: Clocks
+def test_a_newer_state_in_a_list_updates_the_cache(
+    jobs: ScopedJobStore, store: JobStore, clock: Clock
 ) -> None:
-    clocks.now += 60
+    clock.now += 60
     jobs.get_cached("job")
     claim = store.leases.claim("job", PLAN, lease_s=60)
     assert claim is not None
     store.chunks.begin_planning(claim, model=PinnedModel(1, "d1"))
-    clocks.now += 0.01
+    clock.now += 0.01
     assert jobs.newest(limit=1)[0].state is State.VALIDATING
     assert jobs.get_cached("job").state is State.VALIDATING
 
 
-def test_a_thread_that_read_earlier_does_not_bring_the_past_back(
-    store: JobStore, clocks: Clocks
-) -> None:
-    clocks.now += 60
-    recent = SnapshotCache(clocks)
-    requested_at = recent.now()
+def test_an_older_snapshot_does_not_replace_a_newer_one(store: JobStore, clock: Clock) -> None:
+    clock.now += 60
+    cache = SnapshotCache(clock)
+    requested_at = cache.now()
     earlier = store.jobs.get("job")
-    clocks.now += 0.01
-    later = recent.put(store.jobs.get("job"), requested_at=recent.now())
-    recent.put(earlier, requested_at=requested_at)
-    assert recent.get("job") is later
+    clock.now += 0.01
+    later = cache.put(store.jobs.get("job"), requested_at=cache.now())
+    cache.put(earlier, requested_at=requested_at)
+    assert cache.get("job") is later
 
 
-def test_an_end_is_not_remembered_since_files_may_go(store: JobStore, clocks: Clocks) -> None:
-    clocks.now += 60
-    recent = SnapshotCache(clocks)
-    requested_at = recent.now()
-    job = recent.put(store.jobs.get("job"), requested_at=requested_at)
-    recent.put(replace(job, state=State.COMPLETED), requested_at=requested_at)
-    assert recent.get("job") is None
-    # Read before the end, by another thread that comes late.
-    recent.put(job, requested_at=requested_at)
-    assert recent.get("job") is None
+def test_terminal_states_are_not_cached_because_files_expire(store: JobStore, clock: Clock) -> None:
+    clock.now += 60
+    cache = SnapshotCache(clock)
+    requested_at = cache.now()
+    job = cache.put(store.jobs.get("job"), requested_at=requested_at)
+    cache.put(replace(job, state=State.COMPLETED), requested_at=requested_at)
+    assert cache.get("job") is None
+    # A snapshot from before the end, stored late by another thread.
+    cache.put(job, requested_at=requested_at)
+    assert cache.get("job") is None
 
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.CANCELLING])
-def test_a_clock_that_is_put_back_hides_nothing(
-    store: JobStore, clocks: Clocks, state: State
+def test_a_store_clock_that_is_set_back_hides_no_change(
+    store: JobStore, clock: Clock, state: State
 ) -> None:
-    clocks.now += 60
-    recent = SnapshotCache(clocks)
-    job = recent.put(store.jobs.get("job"), requested_at=recent.now())
-    clocks.now += 0.01
+    clock.now += 60
+    cache = SnapshotCache(clock)
+    job = cache.put(store.jobs.get("job"), requested_at=cache.now())
+    clock.now += 0.01
     changed = replace(job, state=state, read_at=job.read_at - 30)
-    recent.put(changed, requested_at=recent.now())
-    assert recent.get("job") is (None if changed.is_terminal else changed)
+    cache.put(changed, requested_at=cache.now())
+    assert cache.get("job") is (None if changed.is_terminal else changed)
 
 
-def test_a_look_at_somebody_elses_job_finds_none(
-    repository: CountingRepository, jobs: ScopedJobStore, clocks: Clocks
+def test_a_cached_snapshot_is_hidden_from_other_owners(
+    repository: CountingRepository, jobs: ScopedJobStore, clock: Clock
 ) -> None:
-    clocks.now += 60
+    clock.now += 60
     jobs.get_cached("job")
     with pytest.raises(JobNotFound):
-        jobs.for_caller(somebody("bob")).get_cached("job")
-    assert jobs.for_caller(somebody("root", is_admin=True)).get_cached("job").id == "job"
+        jobs.for_caller(make_caller("bob")).get_cached("job")
+    assert jobs.for_caller(make_caller("root", is_admin=True)).get_cached("job").id == "job"
     assert repository.reads == 1

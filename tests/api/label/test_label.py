@@ -1,4 +1,4 @@
-"""`POST /v1/label` over the port to the workers: what is asked, what is answered, and every way to have no answer."""
+"""`POST /v1/label` through the port to the workers: requests, labels and every kind of failure."""
 
 from __future__ import annotations
 
@@ -31,43 +31,43 @@ ANSWER = LabelResponse(model_version=7, outcomes=(LABEL, RowError.EMPTY_SUMMARY)
 
 
 @contextmanager
-def worker(harness: ApiHarness, answer: LabelResponse | Failure) -> Iterator[list[LabelRequest]]:
-    """Takes the first question and gives it this answer; yields what it was asked."""
-    taken: list[LabelRequest] = []
+def worker(harness: ApiHarness, reply: LabelResponse | Failure) -> Iterator[list[LabelRequest]]:
+    """A worker that gives every label request this reply; yields the requests it received."""
+    received: list[LabelRequest] = []
     stop = threading.Event()
 
     def work() -> None:
         while not stop.wait(0.005):
             while harness.task_queue.label_requests:
                 request_id = harness.task_queue.label_requests.pop(0)
-                question = harness.label_requests.claim(request_id)
-                assert question is not None
-                taken.append(question)
-                harness.label_requests.respond(request_id, answer)
+                request = harness.label_requests.claim(request_id)
+                assert request is not None
+                received.append(request)
+                harness.label_requests.respond(request_id, reply)
 
     harness.store.workers.report("one", {"version": 7, "labels": ["fantasy"], "evidence": True})
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        yield taken
+        yield received
     finally:
         stop.set()
         thread.join(WITHIN_S)
 
 
-def test_every_summary_gets_its_label_under_the_names_of_the_columns(harness: ApiHarness) -> None:
-    with worker(harness, ANSWER) as asked:
-        answer = harness.client().post(
+def test_every_summary_is_labelled_under_the_column_names(harness: ApiHarness) -> None:
+    with worker(harness, ANSWER) as received:
+        response = harness.client().post(
             "/v1/label",
             data=rb'{"summaries": ["A dragon", {"title": "Eragon", "summary": "\ud83d\udcda"}]}',
             content_type="application/json",
         )
-    assert asked == [
+    assert received == [
         LabelRequest(summaries=("A dragon", "\N{BOOKS}"), titles=("", "Eragon"), owner=None)
     ]
-    assert (answer.status_code, answer.json["model_version"]) == (200, 7)
-    found, failed = answer.json["labels"]
-    assert found == {
+    assert (response.status_code, response.json["model_version"]) == (200, 7)
+    labelled, failed = response.json["labels"]
+    assert labelled == {
         "predicted_genre": "fantasy",
         "confidence": 0.8765,
         "second_genre": "horror",
@@ -79,19 +79,19 @@ def test_every_summary_gets_its_label_under_the_names_of_the_columns(harness: Ap
         "message": None,
         "evidence": None,
     }
-    assert set(LABEL_COLUMNS) < set(found)
+    assert set(LABEL_COLUMNS) < set(labelled)
     assert (failed["row_error"], failed["needs_review"]) == ("EMPTY_SUMMARY", True)
     assert failed["message"] == RowError.EMPTY_SUMMARY.message
     assert failed["predicted_genre"] is None
 
 
-def test_evidence_comes_when_it_is_asked_for(harness: ApiHarness) -> None:
-    with worker(harness, ANSWER) as asked:
+def test_evidence_is_returned_on_request(harness: ApiHarness) -> None:
+    with worker(harness, ANSWER) as received:
         body = {"summaries": ["A dragon", ""], "evidence": True}
-        answer = harness.client().post("/v1/label", json=body)
-    assert asked[0].evidence
-    assert answer.json["labels"][0]["evidence"] == [{"word": "dragon", "weight": 0.1235}]
-    assert answer.json["labels"][1]["evidence"] == []
+        response = harness.client().post("/v1/label", json=body)
+    assert received[0].evidence
+    assert response.json["labels"][0]["evidence"] == [{"word": "dragon", "weight": 0.1235}]
+    assert response.json["labels"][1]["evidence"] == []
 
 
 @pytest.mark.parametrize(
@@ -109,29 +109,29 @@ def test_evidence_comes_when_it_is_asked_for(harness: ApiHarness) -> None:
         ({"summaries": ["x"], "genres": 3}, "UNKNOWN_PARAMETER"),
     ],
 )
-def test_what_is_no_question_is_refused_before_a_worker_hears_of_it(
+def test_an_invalid_body_is_refused_before_it_reaches_a_worker(
     harness: ApiHarness, body: object, code: str
 ) -> None:
-    with worker(harness, ANSWER) as asked:
-        answer = harness.client().post("/v1/label", json=body)
-    assert (answer.status_code, answer.json["code"]) == (400, code)
-    assert not asked
+    with worker(harness, ANSWER) as received:
+        response = harness.client().post("/v1/label", json=body)
+    assert (response.status_code, response.json["code"]) == (400, code)
+    assert not received
 
 
-def test_a_body_beyond_a_mebibyte_is_refused(harness: ApiHarness) -> None:
-    answer = harness.client().post("/v1/label", json={"summaries": ["x" * 50_000] * 30})
-    assert (answer.status_code, answer.json["code"]) == (413, "BODY_TOO_LARGE")
+def test_a_body_above_one_mebibyte_is_refused(harness: ApiHarness) -> None:
+    response = harness.client().post("/v1/label", json={"summaries": ["x" * 50_000] * 30})
+    assert (response.status_code, response.json["code"]) == (413, "BODY_TOO_LARGE")
 
 
 @pytest.mark.parametrize("model", [None, "no report"])
-def test_without_a_worker_that_reaches_a_model_nothing_is_waited_for(
+def test_without_a_model_the_request_fails_without_waiting(
     harness: ApiHarness, model: str | None
 ) -> None:
     if model is None:
         harness.store.workers.report("one", None)
-    answer = harness.client().post("/v1/label", json={"summaries": ["x"]})
-    assert (answer.status_code, answer.json["code"]) == (503, "MODEL_UNAVAILABLE")
-    assert int(answer.headers["Retry-After"]) > 0
+    response = harness.client().post("/v1/label", json={"summaries": ["x"]})
+    assert (response.status_code, response.json["code"]) == (503, "MODEL_UNAVAILABLE")
+    assert int(response.headers["Retry-After"]) > 0
     assert not harness.task_queue.label_requests
 
 
@@ -143,27 +143,27 @@ def test_without_a_worker_that_reaches_a_model_nothing_is_waited_for(
         ("EVIDENCE_UNAVAILABLE", 409, "EVIDENCE_UNAVAILABLE"),
     ],
 )
-def test_why_a_worker_has_no_answer_is_passed_on(
+def test_a_failure_of_the_worker_is_passed_on(
     harness: ApiHarness, failure: str, status: int, code: str
 ) -> None:
     with worker(harness, Failure(code=failure, message="Because of the model.")):
-        answer = harness.client().post("/v1/label", json={"summaries": ["x"], "evidence": True})
-    assert (answer.status_code, answer.json["code"]) == (status, code)
-    assert answer.json["detail"] == "Because of the model."
+        response = harness.client().post("/v1/label", json={"summaries": ["x"], "evidence": True})
+    assert (response.status_code, response.json["code"]) == (status, code)
+    assert response.json["detail"] == "Because of the model."
 
 
-def test_a_question_that_nobody_answers_ends_with_a_time_at_which_to_ask_again(
+def test_an_unanswered_request_times_out_with_retry_after(
     harness: ApiHarness,
 ) -> None:
     harness.settings = ApiSettings(label_timeout_s=0.05)
     harness.store.workers.report("one", {"version": 7, "labels": []})
-    answer = harness.client().post("/v1/label", json={"summaries": ["x"]})
-    assert (answer.status_code, answer.json["code"]) == (504, "LABEL_TIMEOUT")
-    assert int(answer.headers["Retry-After"]) > 0
+    response = harness.client().post("/v1/label", json={"summaries": ["x"]})
+    assert (response.status_code, response.json["code"]) == (504, "LABEL_TIMEOUT")
+    assert int(response.headers["Retry-After"]) > 0
     assert harness.label_requests.claim(harness.task_queue.label_requests[0]) is None
 
 
-def test_questions_hold_a_quarter_of_the_threads_at_most(harness: ApiHarness) -> None:
+def test_label_requests_use_at_most_a_quarter_of_the_threads(harness: ApiHarness) -> None:
     harness.settings = ApiSettings(label_timeout_s=WITHIN_S, api_threads=8)
     app = harness.app()
     harness.store.workers.report("one", {"version": 7, "labels": []})
@@ -177,6 +177,6 @@ def test_questions_hold_a_quarter_of_the_threads_at_most(harness: ApiHarness) ->
         refused = ask()
         for request_id in harness.task_queue.label_requests:
             harness.label_requests.respond(request_id, ANSWER)
-        assert [answer.result().status_code for answer in waiting] == [200, 200]
+        assert [response.result().status_code for response in waiting] == [200, 200]
     assert (refused.status_code, refused.json["code"]) == (503, "TOO_MANY_LONG_POLLS")
     assert refused.headers["Retry-After"] == "1"

@@ -1,4 +1,4 @@
-"""Alive, ready, and with which model."""
+"""Liveness, readiness and the served model."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ from tests.api.conftest import ApiHarness
 MODEL = {"version": 4, "labels": ["crime", "poetry"]}
 
 
-def test_a_process_that_answers_is_alive_whatever_else_is_missing(client: ApiClient) -> None:
-    answer = client.get("/healthz")
-    assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
+def test_liveness_needs_neither_worker_nor_model(client: ApiClient) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.get_json()) == (200, {"status": "ok"})
 
 
-def test_it_is_ready_with_a_worker_that_reaches_a_model(harness: ApiHarness) -> None:
+def test_ready_with_a_worker_that_reaches_a_model(harness: ApiHarness) -> None:
     harness.store.workers.report("one", {**MODEL, "version": 3})
     harness.store.workers.report("two", MODEL)
     harness.store.workers.report("three", None)
-    answer = harness.client().get("/readyz")
-    assert (answer.status_code, answer.json["ready"]) == (200, True)
-    assert answer.json["checks"]["workers"] == {"ok": True, "count": 3}
-    assert answer.json["checks"]["model"] == {"ok": True, "version": 4}
+    response = harness.client().get("/readyz")
+    assert (response.status_code, response.json["ready"]) == (200, True)
+    assert response.json["checks"]["workers"] == {"ok": True, "count": 3}
+    assert response.json["checks"]["model"] == {"ok": True, "version": 4}
     assert harness.storage.names("") == []
 
 
-def test_it_is_not_ready_without_a_worker_or_with_one_that_reaches_no_model(
+def test_not_ready_without_a_worker_that_reaches_a_model(
     harness: ApiHarness,
 ) -> None:
-    answer = harness.client().get("/readyz")
-    assert (answer.status_code, answer.json["ready"]) == (503, False)
-    assert answer.json["checks"]["workers"]["ok"] is False
+    response = harness.client().get("/readyz")
+    assert (response.status_code, response.json["ready"]) == (503, False)
+    assert response.json["checks"]["workers"]["ok"] is False
     harness.store.workers.report("one", None)
-    answer = harness.client().get("/readyz")
-    assert (answer.status_code, answer.json["ready"]) == (503, False)
-    assert answer.json["checks"]["workers"]["ok"] is True
-    assert "detail" in answer.json["checks"]["model"]
+    response = harness.client().get("/readyz")
+    assert (response.status_code, response.json["ready"]) == (503, False)
+    assert response.json["checks"]["workers"]["ok"] is True
+    assert "detail" in response.json["checks"]["model"]
 
 
-def test_a_worker_that_has_been_silent_does_not_count(harness: ApiHarness) -> None:
+def test_a_worker_without_recent_reports_does_not_count(harness: ApiHarness) -> None:
     now = 1_000_000.0
     harness.store = memory_job_store(MemoryState(clock=lambda: now))
     harness.store.workers.report("one", MODEL)
@@ -60,20 +60,18 @@ def test_a_worker_that_has_been_silent_does_not_count(harness: ApiHarness) -> No
     assert harness.client().get("/v1/model").status_code == 404
 
 
-def test_it_is_not_ready_when_the_storage_cannot_be_written(
-    harness: ApiHarness, tmp_path: Path
-) -> None:
+def test_not_ready_when_the_storage_is_not_writable(harness: ApiHarness, tmp_path: Path) -> None:
     harness.store.workers.report("one", MODEL)
     (tmp_path / "file").touch()
     harness.storage = Storage(str(tmp_path / "file"))
-    answer = harness.client().get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json["checks"]["storage"]["ok"] is False
-    assert str(tmp_path) not in answer.text
+    response = harness.client().get("/readyz")
+    assert response.status_code == 503
+    assert response.json["checks"]["storage"]["ok"] is False
+    assert str(tmp_path) not in response.text
 
 
 class CountingStorage(Storage):
-    """Counts what `/readyz` writes."""
+    """Counts the write checks of `/readyz`."""
 
     checks = 0
 
@@ -83,7 +81,7 @@ class CountingStorage(Storage):
 
 
 class RefusingRepository(MemoryJobRepository):
-    """Refuses writes as a Redis does whose memory is full."""
+    """Refuses writes like a Redis whose memory is full."""
 
     def ping(self) -> None:
         raise redis.OutOfMemoryError("command not allowed when used memory > 'maxmemory'.")
@@ -95,7 +93,7 @@ def readiness(store: JobStore, storage: Storage, clock: Callable[[], float]) -> 
     return app.test_client()
 
 
-def test_readiness_writes_no_file_for_each_request(tmp_path: Path) -> None:
+def test_the_storage_check_is_cached_between_requests(tmp_path: Path) -> None:
     now = [0.0]
     storage = CountingStorage(str(tmp_path / "storage"))
     client = readiness(memory_job_store(), storage, lambda: now[0])
@@ -107,16 +105,16 @@ def test_readiness_writes_no_file_for_each_request(tmp_path: Path) -> None:
     assert storage.checks == 2
 
 
-def test_a_redis_that_refuses_writes_is_told_from_one_that_does_not_answer(tmp_path: Path) -> None:
+def test_a_full_redis_is_distinguished_from_an_unreachable_one(tmp_path: Path) -> None:
     state = MemoryState()
     store = replace(memory_job_store(state), jobs=RefusingRepository(state))
     store.workers.report("one", MODEL)
-    answer = readiness(store, Storage(str(tmp_path)), lambda: 0.0).get("/readyz")
-    assert answer.status_code == 503
-    assert "memory is full" in answer.get_json()["checks"]["redis"]["detail"]
-    assert answer.get_json()["checks"]["workers"] == {"ok": True, "count": 1}
+    response = readiness(store, Storage(str(tmp_path)), lambda: 0.0).get("/readyz")
+    assert response.status_code == 503
+    assert "memory is full" in response.get_json()["checks"]["redis"]["detail"]
+    assert response.get_json()["checks"]["workers"] == {"ok": True, "count": 1}
 
 
-def test_the_model_is_what_the_workers_reported_of_it(harness: ApiHarness) -> None:
+def test_the_model_is_the_one_the_workers_report(harness: ApiHarness) -> None:
     harness.store.workers.report("one", MODEL)
     assert harness.client().get("/v1/model").json == MODEL

@@ -1,4 +1,4 @@
-"""What a running API writes to its log of requests: nothing that a client can forge, and nothing that is secret."""
+"""The logs of a running API: clients cannot forge lines, and no secret is logged."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from tests.api.conftest import StartApi
 from tests.waiting import WITHIN_S
 
 FORGED = '{"audit": "deletion", "owner": "anna"}'
-KEY, KEPT = generate_api_key("anna", is_admin=False, limits=KeyLimits())
-SECRET_OF_KEY = KEY.removeprefix(KEPT.id)
+KEY, STORED_KEY = generate_api_key("anna", is_admin=False, limits=KeyLimits())
+SECRET_OF_KEY = KEY.removeprefix(STORED_KEY.id)
 
 
-def address(path: str, query: str = "") -> str:
+def url_in_log(path: str, query: str = "") -> str:
     return logged_url({"PATH_INFO": path.encode().decode("latin-1"), "QUERY_STRING": query})
 
 
-def test_while_redis_is_away_no_line_can_be_forged(start_api: StartApi) -> None:
+def test_no_log_line_can_be_forged_while_redis_is_unreachable(start_api: StartApi) -> None:
     api = start_api(SPINELABEL_AUTH="required", SPINELABEL_REDIS_URL="redis://127.0.0.1:1/0")
     path = "/v1/x%0a" + quote(FORGED) + "%0a%e2%80%a8" + quote(FORGED) + "%0d"
-    answer = httpx.get(api.url + path, headers={"Authorization": f"Bearer {KEY}"}, timeout=WITHIN_S)
-    assert answer.status_code == 503
+    response = httpx.get(
+        api.url + path, headers={"Authorization": f"Bearer {KEY}"}, timeout=WITHIN_S
+    )
+    assert response.status_code == 503
     api.stop()
     lines = api.log.read_text().splitlines()
     assert [line for line in lines if "service_unavailable" in line]
     assert not [line for line in lines if line.startswith('{"audit": "deletion"')]
 
 
-def test_a_key_in_the_address_is_in_no_log(start_api: StartApi) -> None:
+def test_a_key_in_the_url_is_not_logged(start_api: StartApi) -> None:
     api = start_api(SPINELABEL_AUTH="required")
     encoded = KEY.replace("s", "%73").replace("_", "%5F")
     for target in (
@@ -64,9 +66,9 @@ def test_a_key_in_the_address_is_in_no_log(start_api: StartApi) -> None:
     ],
 )
 def test_only_harmless_values_of_parameters_are_logged(query: str, logged: str) -> None:
-    assert address("/v1/jobs", query) == f"/v1/jobs?{logged}"
+    assert url_in_log("/v1/jobs", query) == f"/v1/jobs?{logged}"
 
 
 def test_a_path_is_logged_percent_encoded() -> None:
-    assert address("/v1/a b\n\u2028é") == "/v1/a%20b%0A%E2%80%A8%C3%A9"
-    assert address(f"/v1/{KEY}") == f"/v1/{KEPT.id}_***"
+    assert url_in_log("/v1/a b\n\u2028é") == "/v1/a%20b%0A%E2%80%A8%C3%A9"
+    assert url_in_log(f"/v1/{KEY}") == f"/v1/{STORED_KEY.id}_***"

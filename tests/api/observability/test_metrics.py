@@ -1,4 +1,4 @@
-"""The figures for Prometheus: what they say, who may read them, and that their number is bounded."""
+"""Prometheus metrics: values, access and bounded cardinality."""
 
 from __future__ import annotations
 
@@ -25,42 +25,42 @@ from tests.waiting import WITHIN_S
 
 
 def scrape(client: ApiClient) -> dict[str, Metric]:
-    answer = client.get("/metrics")
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    return {family.name: family for family in text_string_to_metric_families(answer.text)}
+    response = client.get("/metrics")
+    assert response.status_code == 200, response.text
+    assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    return {family.name: family for family in text_string_to_metric_families(response.text)}
 
 
 def value(families: dict[str, Metric], name: str, **labels: str) -> float:
-    (found,) = [
+    (match,) = [
         sample.value
         for family in families.values()
         for sample in family.samples
         if sample.name == name and sample.labels == labels
     ]
-    return found
+    return match
 
 
-def test_jobs_rows_and_queue_are_what_the_record_says(harness: ApiHarness) -> None:
+def test_jobs_rows_and_queues_match_the_store(harness: ApiHarness) -> None:
     now = 1_000_000.0
     harness.store = memory_job_store(MemoryState(lambda: now))
-    harness.completed()
+    harness.complete_job()
     harness.submit()
     harness.store.workers.report("one", {"version": 4, "labels": []})
     harness.store.workers.report("two", None)
     now += 3
-    found = scrape(harness.client())
-    assert value(found, "spinelabel_store_up") == 1
-    assert value(found, "spinelabel_jobs", state="queued") == 1
-    assert value(found, "spinelabel_jobs", state="in_progress") == 0
-    assert value(found, "spinelabel_jobs_ended_total", state="completed") == 1
-    assert value(found, "spinelabel_rows_total", outcome="labelled") == 2
-    assert value(found, "spinelabel_queue_messages", queue="control") == 2
-    assert value(found, "spinelabel_workers", model="reached") == 1
-    assert value(found, "spinelabel_workers", model="missing") == 1
-    assert value(found, "spinelabel_model_version") == 4
-    assert value(found, "spinelabel_worker_report_age_seconds") == 3
-    assert value(found, "spinelabel_storage_free_bytes") > 0
+    metrics = scrape(harness.client())
+    assert value(metrics, "spinelabel_store_up") == 1
+    assert value(metrics, "spinelabel_jobs", state="queued") == 1
+    assert value(metrics, "spinelabel_jobs", state="in_progress") == 0
+    assert value(metrics, "spinelabel_jobs_ended_total", state="completed") == 1
+    assert value(metrics, "spinelabel_rows_total", outcome="labelled") == 2
+    assert value(metrics, "spinelabel_queue_messages", queue="control") == 2
+    assert value(metrics, "spinelabel_workers", model="reached") == 1
+    assert value(metrics, "spinelabel_workers", model="missing") == 1
+    assert value(metrics, "spinelabel_model_version") == 4
+    assert value(metrics, "spinelabel_worker_report_age_seconds") == 3
+    assert value(metrics, "spinelabel_storage_free_bytes") > 0
 
 
 def test_the_work_of_workers_has_counters_and_histograms(harness: ApiHarness) -> None:
@@ -91,10 +91,10 @@ def test_the_work_of_workers_has_counters_and_histograms(harness: ApiHarness) ->
             cache_misses=1,
         ),
     )
-    found = scrape(harness.client())
+    metrics = scrape(harness.client())
 
     def of(name: str, **labels: str) -> float:
-        return value(found, f"spinelabel_{name}", **labels)
+        return value(metrics, f"spinelabel_{name}", **labels)
 
     assert of("labelled_rows_total", genre='space "opera"') == 7
     assert of("row_errors_total", code="EMPTY_SUMMARY") == 2
@@ -114,26 +114,26 @@ def test_the_work_of_workers_has_counters_and_histograms(harness: ApiHarness) ->
     assert of("webhook_attempts_total", outcome="refused") == 0
 
 
-def test_requests_are_counted_by_route_whatever_clients_write(client: ApiClient) -> None:
+def test_requests_are_counted_by_route_with_bounded_labels(client: ApiClient) -> None:
     for number in range(20):
         client.get(f"/v1/jobs/job_{number}")
         client.get(f"/no/such/{number}")
         client.open("/healthz", method=f"GUESS{number}")
-    found = scrape(client)
-    counted = found["spinelabel_http_requests"].samples
-    routes = {sample.labels["route"] for sample in counted}
+    metrics = scrape(client)
+    samples = metrics["spinelabel_http_requests"].samples
+    routes = {sample.labels["route"] for sample in samples}
     assert routes == {"/v1/jobs/<job_id>", "none"}
     name = "spinelabel_http_requests_total"
-    assert value(found, name, method="GET", route="none", status="404") == 20
-    assert {sample.labels["method"] for sample in counted} == {"GET", "other"}
+    assert value(metrics, name, method="GET", route="none", status="404") == 20
+    assert {sample.labels["method"] for sample in samples} == {"GET", "other"}
 
 
 def test_refused_requests_are_counted_too(harness: ApiHarness) -> None:
     harness.settings = ApiSettings(auth="required")
     app = harness.app()
     assert client_of(app).get("/v1/jobs").status_code == 401
-    key, kept = generate_api_key("root", is_admin=True, limits=KeyLimits())
-    harness.keys.add(kept)
+    key, stored_key = generate_api_key("root", is_admin=True, limits=KeyLimits())
+    harness.keys.add(stored_key)
     client = client_of(app)
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
     name = "spinelabel_http_requests_total"
@@ -143,40 +143,40 @@ def test_refused_requests_are_counted_too(harness: ApiHarness) -> None:
 @pytest.mark.parametrize(
     ("is_admin", "code"), [(True, None), (False, "ADMIN_ONLY"), (None, "UNAUTHENTICATED")]
 )
-def test_where_keys_are_asked_for_only_admins_are_told(
+def test_with_keys_only_admins_read_metrics(
     harness: ApiHarness, is_admin: bool | None, code: str | None
 ) -> None:
     harness.settings = ApiSettings(auth="required")
     client = harness.client()
     if is_admin is not None:
-        key, kept = generate_api_key("anna", is_admin=is_admin, limits=KeyLimits())
-        harness.keys.add(kept)
+        key, stored_key = generate_api_key("anna", is_admin=is_admin, limits=KeyLimits())
+        harness.keys.add(stored_key)
         client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
-    answer = client.get("/metrics")
-    assert (answer.json["code"] if answer.is_json else None) == code
+    response = client.get("/metrics")
+    assert (response.json["code"] if response.is_json else None) == code
 
 
-def test_without_keys_it_is_answered_under_the_name_that_a_container_network_gives(
+def test_without_keys_metrics_are_served_under_a_container_host_name(
     client: ApiClient,
 ) -> None:
     assert client.get("/metrics", headers={"Host": "api:8000"}).status_code == 200
     assert client.get("/v1/jobs", headers={"Host": "api:8000"}).status_code == 421
 
 
-def test_without_a_record_it_says_so_instead_of_failing(tmp_path: Path) -> None:
+def test_an_unreachable_store_is_a_metric_and_no_failure(tmp_path: Path) -> None:
     settings = ApiSettings(
         redis_url=f"redis://127.0.0.1:{free_port()}", storage_url=str(tmp_path / "storage")
     )
-    found = scrape(client_of(create_app(settings, connect(settings))))
-    assert value(found, "spinelabel_store_up") == 0
-    assert "spinelabel_jobs" not in found
-    assert "spinelabel_storage_free_bytes" in found
+    metrics = scrape(client_of(create_app(settings, connect(settings))))
+    assert value(metrics, "spinelabel_store_up") == 0
+    assert "spinelabel_jobs" not in metrics
+    assert "spinelabel_storage_free_bytes" in metrics
 
 
-def test_over_a_real_redis_every_figure_is_there(api: ApiProcess) -> None:
-    answer = httpx.get(f"{api.url}/metrics", timeout=WITHIN_S)
-    assert answer.status_code == 200
-    found = {family.name: family for family in text_string_to_metric_families(answer.text)}
-    assert value(found, "spinelabel_redis_memory_bytes") > 0
-    assert value(found, "spinelabel_queue_messages", queue="bulk") == 0
-    assert len(answer.content) < 50_000
+def test_metrics_over_a_real_redis_are_complete(api: ApiProcess) -> None:
+    response = httpx.get(f"{api.url}/metrics", timeout=WITHIN_S)
+    assert response.status_code == 200
+    metrics = {family.name: family for family in text_string_to_metric_families(response.text)}
+    assert value(metrics, "spinelabel_redis_memory_bytes") > 0
+    assert value(metrics, "spinelabel_queue_messages", queue="bulk") == 0
+    assert len(response.content) < 50_000

@@ -26,8 +26,8 @@ def test_a_clients_request_id_is_returned_and_logged(start_api: StartApi) -> Non
     api = start_api(SPINELABEL_LOG_FORMAT="json")
     with httpx.Client(base_url=api.url) as client:  # one connection, so one thread
         for request_id in ("client-1", "client-2"):
-            answer = client.get("/v1/unknown", headers={"X-Request-ID": request_id})
-            assert answer.headers["X-Request-ID"] == request_id
+            response = client.get("/v1/unknown", headers={"X-Request-ID": request_id})
+            assert response.headers["X-Request-ID"] == request_id
     lines = eventually(
         lambda: (
             [

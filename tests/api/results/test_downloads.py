@@ -1,4 +1,4 @@
-"""Results over HTTP: whole, in ranges, on conditions, under safe names."""
+"""Results over HTTP: whole files, ranges, conditional requests and safe filenames."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from tests.api.conftest import ApiHarness
 RESULT = b"title,predicted_genre\n" + b"".join(b"%d,crime\n" % i for i in range(50_000))
 
 
-def test_a_result_is_the_file_as_csv_for_saving(harness: ApiHarness) -> None:
-    job_id = harness.completed(RESULT, name="books.csv")
-    answer = harness.client().get(f"/v1/jobs/{job_id}/result")
-    assert (answer.status_code, answer.data) == (200, RESULT)
-    assert answer.content_type == "text/csv; charset=utf-8"
-    assert answer.content_length == len(RESULT)
-    assert answer.headers["Accept-Ranges"] == "bytes"
-    assert answer.headers["Content-Disposition"] == "attachment; filename=books.labelled.csv"
-    assert answer.headers["Cache-Control"] == "private, no-cache"
+def test_a_result_is_served_as_a_csv_attachment(harness: ApiHarness) -> None:
+    job_id = harness.complete_job(RESULT, name="books.csv")
+    response = harness.client().get(f"/v1/jobs/{job_id}/result")
+    assert (response.status_code, response.data) == (200, RESULT)
+    assert response.content_type == "text/csv; charset=utf-8"
+    assert response.content_length == len(RESULT)
+    assert response.headers["Accept-Ranges"] == "bytes"
+    assert response.headers["Content-Disposition"] == "attachment; filename=books.labelled.csv"
+    assert response.headers["Cache-Control"] == "private, no-cache"
     errors = harness.client().get(f"/v1/jobs/{job_id}/errors")
     assert errors.data == b"row\n"
     assert errors.headers["Content-Disposition"] == "attachment; filename=books.errors.csv"
 
 
 @pytest.mark.parametrize("name", ["result", "errors"])
-def test_before_the_job_has_ended_the_result_is_not_ready(harness: ApiHarness, name: str) -> None:
+def test_the_result_of_an_active_job_is_not_ready(harness: ApiHarness, name: str) -> None:
     job_id = harness.submit()
-    answer = harness.client().get(f"/v1/jobs/{job_id}/{name}")
-    assert (answer.status_code, answer.json["code"]) == (409, "RESULT_NOT_READY")
-    assert answer.headers["Retry-After"] == "1"
+    response = harness.client().get(f"/v1/jobs/{job_id}/{name}")
+    assert (response.status_code, response.json["code"]) == (409, "RESULT_NOT_READY")
+    assert response.headers["Retry-After"] == "1"
 
 
-def test_what_a_cancelled_or_failed_job_finished_is_served(harness: ApiHarness) -> None:
+def test_the_partial_result_of_a_cancelled_or_failed_job_is_served(harness: ApiHarness) -> None:
     for ending, failure in (
         (State.CANCELLED, None),
         (State.FAILED, Failure(code="X", message="Y.")),
@@ -49,16 +49,16 @@ def test_what_a_cancelled_or_failed_job_finished_is_served(harness: ApiHarness) 
         assert harness.client().get(f"/v1/jobs/{job_id}/result").data == b"part"
 
 
-def test_an_ended_job_without_a_file_says_so(harness: ApiHarness) -> None:
+def test_an_ended_job_without_a_result_is_reported(harness: ApiHarness) -> None:
     job_id = harness.submit()
     harness.store.jobs.end(job_id, State.CANCELLED)
     harness.assemble(job_id, None)
-    answer = harness.client().get(f"/v1/jobs/{job_id}/result")
-    assert (answer.status_code, answer.json["code"]) == (404, "RESULT_MISSING")
+    response = harness.client().get(f"/v1/jobs/{job_id}/result")
+    assert (response.status_code, response.json["code"]) == (404, "RESULT_MISSING")
 
 
 @pytest.mark.parametrize(
-    ("asked", "start", "end"),
+    ("range_header", "start", "end"),
     [
         ("bytes=0-99", 0, 100),
         ("bytes=100000-300000", 100_000, 300_001),
@@ -67,25 +67,25 @@ def test_an_ended_job_without_a_file_says_so(harness: ApiHarness) -> None:
         ("bytes=5-99999999", 5, len(RESULT)),
     ],
 )
-def test_a_range_is_served_as_that_range(
-    harness: ApiHarness, asked: str, start: int, end: int
-) -> None:
-    job_id = harness.completed(RESULT)
-    answer = harness.client().get(f"/v1/jobs/{job_id}/result", headers={"Range": asked})
-    assert (answer.status_code, answer.data) == (206, RESULT[start:end])
-    assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(RESULT)}"
-    assert answer.content_length == end - start
+def test_a_range_is_served(harness: ApiHarness, range_header: str, start: int, end: int) -> None:
+    job_id = harness.complete_job(RESULT)
+    response = harness.client().get(f"/v1/jobs/{job_id}/result", headers={"Range": range_header})
+    assert (response.status_code, response.data) == (206, RESULT[start:end])
+    assert response.headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(RESULT)}"
+    assert response.content_length == end - start
 
 
-def test_a_range_beyond_the_end_is_a_problem_that_tells_the_length(harness: ApiHarness) -> None:
-    job_id = harness.completed(RESULT)
-    answer = harness.client().get(f"/v1/jobs/{job_id}/result", headers={"Range": "bytes=9999999-"})
-    assert (answer.status_code, answer.json["code"]) == (416, "RANGE_NOT_SATISFIABLE")
-    assert answer.headers["Content-Range"] == f"bytes */{len(RESULT)}"
+def test_a_range_beyond_the_end_is_refused_with_the_length(harness: ApiHarness) -> None:
+    job_id = harness.complete_job(RESULT)
+    response = harness.client().get(
+        f"/v1/jobs/{job_id}/result", headers={"Range": "bytes=9999999-"}
+    )
+    assert (response.status_code, response.json["code"]) == (416, "RANGE_NOT_SATISFIABLE")
+    assert response.headers["Content-Range"] == f"bytes */{len(RESULT)}"
 
 
-def test_what_the_client_has_already_is_not_sent_again(harness: ApiHarness) -> None:
-    path = f"/v1/jobs/{harness.completed(RESULT)}/result"
+def test_a_matching_etag_returns_304(harness: ApiHarness) -> None:
+    path = f"/v1/jobs/{harness.complete_job(RESULT)}/result"
     client = harness.client()
     first = client.get(path)
     assert parsedate_to_datetime(first.headers["Last-Modified"])
@@ -95,8 +95,8 @@ def test_what_the_client_has_already_is_not_sent_again(harness: ApiHarness) -> N
     assert client.get(path, headers={"If-None-Match": '"other"'}).data == RESULT
 
 
-def test_a_broken_download_goes_on_only_if_the_file_is_the_same(harness: ApiHarness) -> None:
-    path = f"/v1/jobs/{harness.completed(RESULT)}/result"
+def test_a_download_is_resumed_only_if_the_file_is_unchanged(harness: ApiHarness) -> None:
+    path = f"/v1/jobs/{harness.complete_job(RESULT)}/result"
     client = harness.client()
     etag = client.head(path).headers["ETag"]
     same = client.get(path, headers={"Range": "bytes=10-", "If-Range": etag})
@@ -105,21 +105,21 @@ def test_a_broken_download_goes_on_only_if_the_file_is_the_same(harness: ApiHarn
     assert (other.status_code, other.data) == (200, RESULT)
 
 
-def test_results_of_different_jobs_and_kinds_have_different_tags(harness: ApiHarness) -> None:
-    one, two = harness.completed(), harness.completed()
+def test_results_of_different_jobs_and_kinds_have_different_etags(harness: ApiHarness) -> None:
+    one, two = harness.complete_job(), harness.complete_job()
     client = harness.client()
     paths = [f"/v1/jobs/{one}/result", f"/v1/jobs/{two}/result", f"/v1/jobs/{one}/errors"]
     assert len({client.head(path).headers["ETag"] for path in paths}) == 3
 
 
 def test_head_has_the_headers_and_no_body(harness: ApiHarness) -> None:
-    answer = harness.client().head(f"/v1/jobs/{harness.completed(RESULT)}/result")
-    assert (answer.status_code, answer.data) == (200, b"")
-    assert answer.content_length == len(RESULT)
+    response = harness.client().head(f"/v1/jobs/{harness.complete_job(RESULT)}/result")
+    assert (response.status_code, response.data) == (200, b"")
+    assert response.content_length == len(RESULT)
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("filename", "expected"),
     [
         ("books.csv", "books.csv"),
         ("C:\\Users\\me\\books.csv", "books.csv"),
@@ -131,20 +131,20 @@ def test_head_has_the_headers_and_no_body(harness: ApiHarness) -> None:
         (None, "catalogue.csv"),
     ],
 )
-def test_a_filename_is_reduced_to_what_may_be_shown(sent: str | None, kept: str) -> None:
-    assert safe_filename(sent) == kept
+def test_a_filename_is_sanitised(filename: str | None, expected: str) -> None:
+    assert safe_filename(filename) == expected
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_filename_becomes_a_short_printable_name(name: str) -> None:
-    kept = safe_filename(name)
-    assert kept.isprintable()
-    assert 0 < len(kept) <= 151
-    assert not set(kept) & {"/", "\\"}
+    safe = safe_filename(name)
+    assert safe.isprintable()
+    assert 0 < len(safe) <= 151
+    assert not set(safe) & {"/", "\\"}
 
 
 @pytest.mark.parametrize(
-    ("filename", "offered"),
+    ("filename", "expected"),
     [
         ("books.csv", "books.labelled.csv"),
         ("Books.TSV", "Books.labelled.csv"),
@@ -152,17 +152,17 @@ def test_any_filename_becomes_a_short_printable_name(name: str) -> None:
         (".csv", ".csv.labelled.csv"),
     ],
 )
-def test_the_name_offered_for_saving_keeps_the_stem(filename: str, offered: str) -> None:
-    assert download_name(filename, "labelled") == offered
+def test_the_download_name_keeps_the_stem(filename: str, expected: str) -> None:
+    assert download_name(filename, "labelled") == expected
 
 
 @pytest.mark.parametrize("name", ["Bücher – März.csv", 'a"b;c.csv', "目录.csv", "100%.csv"])
-def test_any_name_survives_the_header(harness: ApiHarness, name: str) -> None:
-    job_id = harness.completed(name=name)
+def test_any_filename_survives_content_disposition(harness: ApiHarness, name: str) -> None:
+    job_id = harness.complete_job(name=name)
     header = harness.client().head(f"/v1/jobs/{job_id}/result").headers["Content-Disposition"]
     assert header.isascii()
-    offered = download_name(name, "labelled")
+    expected = download_name(name, "labelled")
     if name.isascii():
-        assert offered in header.replace('\\"', '"')
+        assert expected in header.replace('\\"', '"')
     else:
-        assert unquote(header.rpartition("UTF-8''")[2]) == offered
+        assert unquote(header.rpartition("UTF-8''")[2]) == expected

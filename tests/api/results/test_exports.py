@@ -1,4 +1,4 @@
-"""Results as JSON Lines, Parquet and workbooks: every row, typed, made while it is sent."""
+"""Results as JSON Lines, Parquet and XLSX: complete, typed and streamed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from catalogue.labelled.labels import Label, RowError
 from catalogue.labelled.writer import encode_header, encode_rows
 from catalogue.parsing.rows import parse_records
 from catalogue.parsing.schema import inspect_head
-from tests.api.client import Answer
+from tests.api.client import ApiResponse
 from tests.api.conftest import ApiHarness
 
 CATALOGUE = (
@@ -52,7 +52,7 @@ def label(rank: int) -> Label:
     )
 
 
-def ended(harness: ApiHarness, catalogue: bytes = CATALOGUE.encode()) -> str:
+def completed_job(harness: ApiHarness, catalogue: bytes = CATALOGUE.encode()) -> str:
     """A completed job with a result as workers write it."""
     schema = inspect_head(catalogue, complete=True)
     rows = parse_records(catalogue[schema.data_start :], schema)
@@ -64,22 +64,26 @@ def ended(harness: ApiHarness, catalogue: bytes = CATALOGUE.encode()) -> str:
     return job_id
 
 
-def get(harness: ApiHarness, job_id: str, *, accept: str | None = None, **query: str) -> Answer:
+def get(
+    harness: ApiHarness, job_id: str, *, accept: str | None = None, **query: str
+) -> ApiResponse:
     headers = {"Accept": accept} if accept else {}
     return harness.client().get(f"/v1/jobs/{job_id}/result", query_string=query, headers=headers)
 
 
-def fetched(harness: ApiHarness, job_id: str, kind: str) -> bytes:
-    answer = get(harness, job_id, format=kind)
-    assert answer.status_code == 200, answer.text
-    data: bytes = answer.data
+def export(harness: ApiHarness, job_id: str, format_name: str) -> bytes:
+    response = get(harness, job_id, format=format_name)
+    assert response.status_code == 200, response.text
+    data: bytes = response.data
     return data
 
 
-def test_json_lines_have_typed_values_under_names_that_are_all_different(
+def test_jsonl_has_typed_values_under_unique_names(
     harness: ApiHarness,
 ) -> None:
-    rows = [json.loads(line) for line in fetched(harness, ended(harness), "jsonl").splitlines()]
+    rows = [
+        json.loads(line) for line in export(harness, completed_job(harness), "jsonl").splitlines()
+    ]
     assert [list(row) for row in rows[:3]] == [NAMES + ADDED] * 3
     assert rows[0] == {
         "title": "=1+1",
@@ -104,21 +108,21 @@ def test_json_lines_have_typed_values_under_names_that_are_all_different(
     assert len(rows) == 4
 
 
-def test_parquet_has_the_same_values_with_types(harness: ApiHarness) -> None:
-    job_id = ended(harness)
-    table = pq.read_table(io.BytesIO(fetched(harness, job_id, "parquet")))
+def test_parquet_has_the_values_of_jsonl_with_types(harness: ApiHarness) -> None:
+    job_id = completed_job(harness)
+    table = pq.read_table(io.BytesIO(export(harness, job_id, "parquet")))
     assert table.column_names == [*NAMES, *ADDED, "extra_cells"]
     types = {field.name: str(field.type) for field in table.schema}
     assert types["isbn"] == types["predicted_genre"] == "string"
     assert types["confidence_2"] == "double"
     assert types["needs_review"] == "bool"
     assert types["genre_set"].startswith("list<")
-    lines = fetched(harness, job_id, "jsonl").splitlines()
+    lines = export(harness, job_id, "jsonl").splitlines()
     assert table.to_pylist() == [{"extra_cells": [], **json.loads(line)} for line in lines]
 
 
-def test_a_workbook_has_the_same_cells_as_texts_and_numbers(harness: ApiHarness) -> None:
-    book = openpyxl.load_workbook(io.BytesIO(fetched(harness, ended(harness), "xlsx")))
+def test_xlsx_has_the_cells_of_the_result_as_text_and_numbers(harness: ApiHarness) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(export(harness, completed_job(harness), "xlsx")))
     rows: list[Any] = list(book.worksheets[0].iter_rows(values_only=True))
     assert list(rows[0][: len(NAMES + ADDED)]) == NAMES + ADDED
     assert rows[1][0] == "=1+1"
@@ -131,23 +135,27 @@ def test_a_workbook_has_the_same_cells_as_texts_and_numbers(harness: ApiHarness)
     assert len(rows) == 5
 
 
-def test_a_workbook_that_we_write_is_one_that_we_read(harness: ApiHarness) -> None:
-    answer = harness.client().post("/v1/preview", data=fetched(harness, ended(harness), "xlsx"))
-    seen = answer.json
-    assert seen["rows"] == {"count": 4, "exact": True}
-    assert seen["columns"][:6] == NAMES
-    assert seen["first_rows"][2][0] == "Ünï\u0007 _x0041_ 目录"
-    assert seen["first_rows"][0][1] == "first\r\ntext"
+def test_an_exported_workbook_can_be_uploaded(harness: ApiHarness) -> None:
+    response = harness.client().post(
+        "/v1/preview", data=export(harness, completed_job(harness), "xlsx")
+    )
+    preview = response.json
+    assert preview["rows"] == {"count": 4, "exact": True}
+    assert preview["columns"][:6] == NAMES
+    assert preview["first_rows"][2][0] == "Ünï\u0007 _x0041_ 目录"
+    assert preview["first_rows"][0][1] == "first\r\ntext"
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
-def test_a_long_result_is_complete_in_every_format(harness: ApiHarness, kind: str) -> None:
+@pytest.mark.parametrize("format_name", ["jsonl", "parquet", "xlsx"])
+def test_a_long_result_is_complete_in_every_format(harness: ApiHarness, format_name: str) -> None:
     rows = 5_000
     lines = "".join(f"T{n},some words {n}\n" for n in range(rows))
-    content = fetched(harness, ended(harness, f"title,summary\n{lines}".encode()), kind)
-    if kind == "jsonl":
+    content = export(
+        harness, completed_job(harness, f"title,summary\n{lines}".encode()), format_name
+    )
+    if format_name == "jsonl":
         titles = [json.loads(line)["title"] for line in content.splitlines()]
-    elif kind == "parquet":
+    elif format_name == "parquet":
         titles = pq.read_table(io.BytesIO(content))["title"].to_pylist()
     else:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
@@ -155,47 +163,47 @@ def test_a_long_result_is_complete_in_every_format(harness: ApiHarness, kind: st
     assert titles == [f"T{n}" for n in range(rows)]
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
-def test_an_empty_result_is_a_file_without_rows(harness: ApiHarness, kind: str) -> None:
-    job_id = harness.completed(b"title,summary,predicted_genre\n")
-    assert get(harness, job_id, format=kind).status_code == 200
+@pytest.mark.parametrize("format_name", ["jsonl", "parquet", "xlsx"])
+def test_an_empty_result_is_a_file_without_rows(harness: ApiHarness, format_name: str) -> None:
+    job_id = harness.complete_job(b"title,summary,predicted_genre\n")
+    assert get(harness, job_id, format=format_name).status_code == 200
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx", "csv"])
-def test_corrections_are_in_every_format(harness: ApiHarness, kind: str) -> None:
-    job_id = ended(harness)
-    before = get(harness, job_id, format=kind).headers["ETag"]
+@pytest.mark.parametrize("format_name", ["jsonl", "parquet", "xlsx", "csv"])
+def test_corrections_are_in_every_format(harness: ApiHarness, format_name: str) -> None:
+    job_id = completed_job(harness)
+    before = get(harness, job_id, format=format_name).headers["ETag"]
     path = f"/v1/jobs/{job_id}/corrections/3"
-    answer = harness.client().put(path, json={"genre": "science"})
-    assert answer.status_code == 200, answer.text
-    assert get(harness, job_id, format=kind).headers["ETag"] != before
-    content = fetched(harness, job_id, kind)
-    if kind == "jsonl":
-        found = [json.loads(line)["corrected_genre"] for line in content.splitlines()]
-    elif kind == "parquet":
-        found = pq.read_table(io.BytesIO(content))["corrected_genre"].to_pylist()
-    elif kind == "csv":
+    response = harness.client().put(path, json={"genre": "science"})
+    assert response.status_code == 200, response.text
+    assert get(harness, job_id, format=format_name).headers["ETag"] != before
+    content = export(harness, job_id, format_name)
+    if format_name == "jsonl":
+        genres = [json.loads(line)["corrected_genre"] for line in content.splitlines()]
+    elif format_name == "parquet":
+        genres = pq.read_table(io.BytesIO(content))["corrected_genre"].to_pylist()
+    elif format_name == "csv":
         text = get(harness, job_id, format="csv", neutralise_formulas="true").text
         header, *rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
-        place = header.index("corrected_genre")
-        found = [row[place] or None for row in rows]
+        column = header.index("corrected_genre")
+        genres = [row[column] or None for row in rows]
     else:
         sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
         names, *cells = [list(row) for row in sheet.iter_rows(values_only=True)]
-        found = [row[names.index("corrected_genre")] for row in cells]
-    assert found == [None, None, "science", None]
+        genres = [row[names.index("corrected_genre")] for row in cells]
+    assert genres == [None, None, "science", None]
 
 
-def test_formulas_are_neutralised_where_it_is_asked_for_and_nothing_else_changes(
+def test_neutralise_formulas_changes_formulas_only(
     harness: ApiHarness,
 ) -> None:
-    job_id = ended(harness)
+    job_id = completed_job(harness)
     plain = list(csv.reader(io.StringIO(get(harness, job_id).text, newline="")))
     text = get(harness, job_id, neutralise_formulas="true").text
-    harmless = list(csv.reader(io.StringIO(text, newline="")))
+    neutralised = list(csv.reader(io.StringIO(text, newline="")))
     changed = {
         (was, now)
-        for before, after in zip(plain, harmless, strict=True)
+        for before, after in zip(plain, neutralised, strict=True)
         for was, now in zip(before, after, strict=True)
         if was != now
     }
@@ -221,57 +229,59 @@ def test_formulas_are_neutralised_where_it_is_asked_for_and_nothing_else_changes
 def test_the_accept_header_chooses_the_format(
     harness: ApiHarness, accept: str | None, media_type: str
 ) -> None:
-    answer = get(harness, ended(harness), accept=accept)
-    assert answer.mimetype == media_type
-    assert "Accept" in answer.headers["Vary"]
+    response = get(harness, completed_job(harness), accept=accept)
+    assert response.mimetype == media_type
+    assert "Accept" in response.headers["Vary"]
 
 
-def test_the_parameter_overrules_the_accept_header_and_names_the_file(harness: ApiHarness) -> None:
-    answer = get(harness, ended(harness), accept="text/csv", format="parquet")
-    assert answer.mimetype == MEDIA_TYPES[Format.PARQUET]
-    assert "B%C3%BCcher.labelled.parquet" in answer.headers["Content-Disposition"]
+def test_the_parameter_overrides_the_accept_header_and_names_the_file(harness: ApiHarness) -> None:
+    response = get(harness, completed_job(harness), accept="text/csv", format="parquet")
+    assert response.mimetype == MEDIA_TYPES[Format.PARQUET]
+    assert "B%C3%BCcher.labelled.parquet" in response.headers["Content-Disposition"]
 
 
-def test_a_format_that_results_do_not_have_is_not_acceptable(harness: ApiHarness) -> None:
-    answer = get(harness, ended(harness), accept="application/pdf")
-    assert (answer.status_code, answer.json["code"]) == (406, "NOT_ACCEPTABLE")
-    answer = get(harness, ended(harness), format="pdf")
-    assert (answer.status_code, answer.json["code"]) == (400, "INVALID_PARAMETER")
+def test_an_unknown_format_is_refused(harness: ApiHarness) -> None:
+    response = get(harness, completed_job(harness), accept="application/pdf")
+    assert (response.status_code, response.json["code"]) == (406, "NOT_ACCEPTABLE")
+    response = get(harness, completed_job(harness), format="pdf")
+    assert (response.status_code, response.json["code"]) == (400, "INVALID_PARAMETER")
 
 
-@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 422)])
-def test_more_rows_than_a_sheet_holds_are_refused_with_what_to_do(
-    harness: ApiHarness, more: int, status: int
+@pytest.mark.parametrize(("extra", "status"), [(0, 200), (1, 422)])
+def test_more_rows_than_a_sheet_holds_are_refused(
+    harness: ApiHarness, extra: int, status: int
 ) -> None:
     job_id = harness.submit()
-    # Only the record says how many rows there are; nothing is read before the refusal.
-    harness.label(job_id, rows=MAX_ROWS + more)
+    # The row count is the job's; the result is not read before the refusal.
+    harness.label(job_id, rows=MAX_ROWS + extra)
     schema = inspect_head(CATALOGUE.encode(), complete=True)
     harness.assemble(job_id, encode_header(schema))
-    answer = get(harness, job_id, format="xlsx")
-    assert answer.status_code == status
-    assert not more or answer.json["code"] == "TOO_MANY_ROWS_FOR_XLSX"
+    response = get(harness, job_id, format="xlsx")
+    assert response.status_code == status
+    assert not extra or response.json["code"] == "TOO_MANY_ROWS_FOR_XLSX"
     assert get(harness, job_id, format="parquet").status_code == 200
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
-def test_what_the_client_has_already_is_not_made_again(harness: ApiHarness, kind: str) -> None:
-    job_id = ended(harness)
-    etag = get(harness, job_id, format=kind).headers["ETag"]
-    answer = harness.client().get(
-        f"/v1/jobs/{job_id}/result", query_string={"format": kind}, headers={"If-None-Match": etag}
+@pytest.mark.parametrize("format_name", ["jsonl", "parquet", "xlsx"])
+def test_a_matching_etag_of_an_export_returns_304(harness: ApiHarness, format_name: str) -> None:
+    job_id = completed_job(harness)
+    etag = get(harness, job_id, format=format_name).headers["ETag"]
+    response = harness.client().get(
+        f"/v1/jobs/{job_id}/result",
+        query_string={"format": format_name},
+        headers={"If-None-Match": etag},
     )
-    assert (answer.status_code, answer.data) == (304, b"")
+    assert (response.status_code, response.data) == (304, b"")
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
-def test_before_the_job_has_ended_no_format_is_ready(harness: ApiHarness, kind: str) -> None:
-    answer = get(harness, harness.submit(), format=kind)
-    assert (answer.status_code, answer.json["code"]) == (409, "RESULT_NOT_READY")
+@pytest.mark.parametrize("format_name", ["jsonl", "parquet", "xlsx"])
+def test_no_format_of_an_active_job_is_ready(harness: ApiHarness, format_name: str) -> None:
+    response = get(harness, harness.submit(), format=format_name)
+    assert (response.status_code, response.json["code"]) == (409, "RESULT_NOT_READY")
 
 
-def test_bytes_that_are_no_text_do_not_break_a_format(harness: ApiHarness) -> None:
-    job_id = ended(harness, b"title,summary\nA\xff\xc3\xa9\xc3\xa9\xc3\xa9,words\n")
-    for kind in ("jsonl", "parquet", "xlsx"):
-        assert fetched(harness, job_id, kind)
-    assert json.loads(fetched(harness, job_id, "jsonl"))["title"] == "A\ufffdééé"
+def test_undecodable_bytes_do_not_break_an_export(harness: ApiHarness) -> None:
+    job_id = completed_job(harness, b"title,summary\nA\xff\xc3\xa9\xc3\xa9\xc3\xa9,words\n")
+    for format_name in ("jsonl", "parquet", "xlsx"):
+        assert export(harness, job_id, format_name)
+    assert json.loads(export(harness, job_id, "jsonl"))["title"] == "A\ufffdééé"

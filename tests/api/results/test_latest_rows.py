@@ -1,4 +1,4 @@
-"""What was labelled last can be seen while a job is under way."""
+"""The latest labelled rows of an active job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.api.conftest import ApiHarness
 CATALOGUE = b"title,summary\n" + b"".join(b"Book %d,words\n\n" % n for n in range(1, 31))
 
 
-def begun(harness: ApiHarness) -> tuple[str, Claim]:
+def partly_labelled_job(harness: ApiHarness) -> tuple[str, Claim]:
     """A job of which rows 11 to 30 are labelled, and the claim under which they were."""
     job_id = harness.submit(CATALOGUE)
     schema = inspect_head(CATALOGUE, complete=True)
@@ -41,33 +41,33 @@ def begun(harness: ApiHarness) -> tuple[str, Claim]:
     outcomes = [None if row.blank else label for row in rows]
     claim = harness.store.leases.claim(job_id, label_step(1), lease_s=60)
     assert claim is not None
-    part = write_chunk_output(
+    output = write_chunk_output(
         harness.storage, claim, 1, rows=encode_rows(schema, rows, outcomes), errors=b""
     )
-    harness.store.chunks.commit(claim, 1, labelled=20, failed=0, manifest=part.manifest, window=2)
+    harness.store.chunks.commit(claim, 1, labelled=20, failed=0, manifest=output.manifest, window=2)
     return job_id, claim
 
 
-def look(harness: ApiHarness, job_id: str) -> dict[str, Any]:
-    answer = harness.client().get(f"/v1/jobs/{job_id}/latest")
-    assert answer.status_code == 200, answer.text
-    LatestRowsDocument.model_validate(answer.json, extra="forbid")
-    return dict(answer.json)
+def latest_rows(harness: ApiHarness, job_id: str) -> dict[str, Any]:
+    response = harness.client().get(f"/v1/jobs/{job_id}/latest")
+    assert response.status_code == 200, response.text
+    LatestRowsDocument.model_validate(response.json, extra="forbid")
+    return dict(response.json)
 
 
-def test_the_rows_of_the_newest_part_come_last_one_first(harness: ApiHarness) -> None:
-    job_id, _ = begun(harness)
-    found = look(harness, job_id)
-    assert [row["row"] for row in found["rows"]] == list(range(30, 22, -1))
-    assert found["rows"][0]["cells"] == ["Book 30", "words"]
-    assert (found["rows"][0]["predicted_genre"], found["title_column"]) == ("crime", 0)
+def test_the_rows_of_the_newest_chunk_are_listed_in_reverse_order(harness: ApiHarness) -> None:
+    job_id, _ = partly_labelled_job(harness)
+    document = latest_rows(harness, job_id)
+    assert [row["row"] for row in document["rows"]] == list(range(30, 22, -1))
+    assert document["rows"][0]["cells"] == ["Book 30", "words"]
+    assert (document["rows"][0]["predicted_genre"], document["title_column"]) == ("crime", 0)
 
 
-def test_there_are_none_before_anything_is_labelled(harness: ApiHarness) -> None:
-    assert look(harness, harness.submit())["rows"] == []
+def test_there_are_no_rows_before_a_chunk_is_labelled(harness: ApiHarness) -> None:
+    assert latest_rows(harness, harness.submit())["rows"] == []
 
 
-def test_a_part_that_is_gone_is_no_error(harness: ApiHarness) -> None:
-    job_id, claim = begun(harness)
+def test_a_deleted_chunk_output_is_no_error(harness: ApiHarness) -> None:
+    job_id, claim = partly_labelled_job(harness)
     delete_chunk_output(harness.storage, claim, 1)
-    assert look(harness, job_id)["rows"] == []
+    assert latest_rows(harness, job_id)["rows"] == []

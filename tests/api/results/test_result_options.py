@@ -1,4 +1,4 @@
-"""`alternatives` and `neutralise_formulas` at submission: kept with the job, and heeded by its downloads."""
+"""Options `alternatives` and `neutralise_formulas`: stored with the job, applied to downloads."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from tests.api.conftest import ApiHarness
 CATALOGUE = b"title,summary\n=1+1,some words\n"
 
 
-@pytest.mark.parametrize("how", ["query", "form"])
-@pytest.mark.parametrize(("given", "kept"), [("3", 3), ("0", 0), ("", 0), ("50", 50)])
-def test_the_job_says_how_many_alternatives_it_lists(
-    harness: ApiHarness, how: str, given: str, kept: int
+@pytest.mark.parametrize("options_in", ["query", "form"])
+@pytest.mark.parametrize(("value", "expected"), [("3", 3), ("0", 0), ("", 0), ("50", 50)])
+def test_the_job_document_has_the_number_of_alternatives(
+    harness: ApiHarness, options_in: str, value: str, expected: int
 ) -> None:
-    answer = harness.offer(CATALOGUE, how, alternatives=given)
-    assert (answer.status_code, answer.json["alternatives"]) == (202, kept)
-    assert harness.store.jobs.get(answer.json["id"]).options.columns == OptionalColumns(
-        alternatives=kept
+    response = harness.post_with_options(CATALOGUE, options_in, alternatives=value)
+    assert (response.status_code, response.json["alternatives"]) == (202, expected)
+    assert harness.store.jobs.get(response.json["id"]).options.columns == OptionalColumns(
+        alternatives=expected
     )
 
 
-@pytest.mark.parametrize("given", ["-1", "51", "all", "1.5"])
-def test_a_number_that_cannot_be_is_refused(harness: ApiHarness, given: str) -> None:
-    answer = harness.offer(CATALOGUE, "query", alternatives=given)
-    assert (answer.status_code, answer.json["code"]) == (400, "INVALID_PARAMETER")
-    assert "alternatives" in answer.json["detail"]
+@pytest.mark.parametrize("value", ["-1", "51", "all", "1.5"])
+def test_an_invalid_number_of_alternatives_is_refused(harness: ApiHarness, value: str) -> None:
+    response = harness.post_with_options(CATALOGUE, "query", alternatives=value)
+    assert (response.status_code, response.json["code"]) == (400, "INVALID_PARAMETER")
+    assert "alternatives" in response.json["detail"]
 
 
-@pytest.mark.parametrize("how", ["query", "form"])
-def test_formulas_are_neutralised_unless_a_download_says_otherwise(
-    harness: ApiHarness, how: str
+@pytest.mark.parametrize("options_in", ["query", "form"])
+def test_formulas_are_neutralised_unless_the_download_overrides_it(
+    harness: ApiHarness, options_in: str
 ) -> None:
-    answer = harness.offer(CATALOGUE, how, neutralise_formulas="true")
-    assert answer.json["neutralise_formulas"] is True
-    job_id = answer.json["id"]
+    response = harness.post_with_options(CATALOGUE, options_in, neutralise_formulas="true")
+    assert response.json["neutralise_formulas"] is True
+    job_id = response.json["id"]
     schema = inspect_head(CATALOGUE, complete=True)
     rows = parse_records(CATALOGUE[schema.data_start :], schema)
     harness.label(job_id, rows=1, failed=1)
@@ -50,7 +50,7 @@ def test_formulas_are_neutralised_unless_a_download_says_otherwise(
     assert '"=1+1"' in harness.client().get(f"{path}?format=jsonl").text
 
 
-def test_by_default_nothing_is_neutralised_and_nothing_listed(harness: ApiHarness) -> None:
-    answer = harness.offer(CATALOGUE, "query")
-    assert answer.json["neutralise_formulas"] is False
-    assert answer.json["alternatives"] == 0
+def test_by_default_formulas_stay_and_no_alternatives_are_listed(harness: ApiHarness) -> None:
+    response = harness.post_with_options(CATALOGUE, "query")
+    assert response.json["neutralise_formulas"] is False
+    assert response.json["alternatives"] == 0

@@ -1,4 +1,4 @@
-"""Looking through a result, correcting rows, and what becomes of the corrections."""
+"""Reading and correcting the rows of a result."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from catalogue.labelled.labels import Label, RowError
 from catalogue.labelled.writer import encode_header, encode_rows
 from catalogue.parsing.rows import parse_records
 from catalogue.parsing.schema import inspect_head
-from tests.api.callers import somebody
-from tests.api.client import Answer
+from tests.api.callers import make_caller
+from tests.api.client import ApiResponse
 from tests.api.conftest import ApiHarness
 
 CATALOGUE = (
     "title;summary;price\nNoon;a sure thing;1\n\nDusk;a doubtful thing;2\nDawn;;3\n"
-    'Night;"two\nlines";4\nÜber;again doubtful;5\n'
+    'Night;"two\nlines";4\nÜber;restored doubtful;5\n'
 )
 AMBIGUOUS = "doubtful"
 
@@ -38,7 +38,7 @@ def label(summary: str) -> Label:
     )
 
 
-def reviewed(harness: ApiHarness, catalogue: bytes = CATALOGUE.encode()) -> str:
+def completed_job(harness: ApiHarness, catalogue: bytes = CATALOGUE.encode()) -> str:
     """A completed job with a result as workers write it."""
     schema = inspect_head(catalogue, complete=True)
     rows = parse_records(catalogue[schema.data_start :], schema)
@@ -50,38 +50,38 @@ def reviewed(harness: ApiHarness, catalogue: bytes = CATALOGUE.encode()) -> str:
     return job_id
 
 
-def page(harness: ApiHarness, job_id: str, **query: object) -> dict[str, Any]:
-    answer = harness.client().get(f"/v1/jobs/{job_id}/rows", query_string=query)
-    assert answer.status_code == 200, answer.text
-    RowsDocument.model_validate(answer.json, extra="forbid")
-    return dict(answer.json)
+def read_page(harness: ApiHarness, job_id: str, **query: object) -> dict[str, Any]:
+    response = harness.client().get(f"/v1/jobs/{job_id}/rows", query_string=query)
+    assert response.status_code == 200, response.text
+    RowsDocument.model_validate(response.json, extra="forbid")
+    return dict(response.json)
 
 
 def all_rows(harness: ApiHarness, job_id: str, **query: object) -> list[dict[str, Any]]:
-    found = page(harness, job_id, **query)
-    rows = found["rows"]
-    while found["next"]:
-        found = page(harness, job_id, **query, after=found["next"])
-        rows += found["rows"]
-    assert found["read"] == 1
+    document = read_page(harness, job_id, **query)
+    rows = document["rows"]
+    while document["next"]:
+        document = read_page(harness, job_id, **query, after=document["next"])
+        rows += document["rows"]
+    assert document["read"] == 1
     return list(rows)
 
 
-def correct(harness: ApiHarness, job_id: str, row: int, genre: object = "science") -> Answer:
+def correct(harness: ApiHarness, job_id: str, row: int, genre: object = "science") -> ApiResponse:
     return harness.client().put(f"/v1/jobs/{job_id}/corrections/{row}", json={"genre": genre})
 
 
-def table(content: str, delimiter: str = ",") -> list[list[str]]:
+def parse_csv(content: str, delimiter: str = ",") -> list[list[str]]:
     return list(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter))
 
 
-def test_rows_have_their_cells_and_what_the_model_said(harness: ApiHarness) -> None:
-    found = page(harness, reviewed(harness))
-    assert found["columns"] == ["title", "summary", "price"]
-    assert (found["title_column"], found["summary_column"]) == (0, 1)
-    assert [row["row"] for row in found["rows"]] == [1, 2, 3, 4, 5]
-    assert found["rows"][3]["cells"] == ["Night", "two\nlines", "4"]
-    assert found["rows"][1] == {
+def test_rows_have_their_cells_and_labels(harness: ApiHarness) -> None:
+    document = read_page(harness, completed_job(harness))
+    assert document["columns"] == ["title", "summary", "price"]
+    assert (document["title_column"], document["summary_column"]) == (0, 1)
+    assert [row["row"] for row in document["rows"]] == [1, 2, 3, 4, 5]
+    assert document["rows"][3]["cells"] == ["Night", "two\nlines", "4"]
+    assert document["rows"][1] == {
         "row": 2,
         "cells": ["Dusk", "a doubtful thing", "2"],
         "predicted_genre": "horror",
@@ -94,8 +94,8 @@ def test_rows_have_their_cells_and_what_the_model_said(harness: ApiHarness) -> N
         "row_error_detail": None,
         "corrected_genre": None,
     }
-    assert found["rows"][2]["row_error"] == "EMPTY_SUMMARY"
-    assert found["rows"][2]["predicted_genre"] is None
+    assert document["rows"][2]["row_error"] == "EMPTY_SUMMARY"
+    assert document["rows"][2]["predicted_genre"] is None
 
 
 @pytest.mark.parametrize(
@@ -111,15 +111,15 @@ def test_rows_have_their_cells_and_what_the_model_said(harness: ApiHarness) -> N
         ({"filter": "needs_review", "search": "dusk"}, [2]),
     ],
 )
-def test_rows_can_be_chosen(
+def test_rows_can_be_filtered(
     harness: ApiHarness, query: dict[str, str], expected: list[int]
 ) -> None:
-    rows = all_rows(harness, reviewed(harness), limit=2, **query)
+    rows = all_rows(harness, completed_job(harness), limit=2, **query)
     assert [row["row"] for row in rows] == expected
 
 
-def test_a_corrected_row_needs_no_review_any_more(harness: ApiHarness) -> None:
-    job_id = reviewed(harness)
+def test_a_corrected_row_no_longer_needs_review(harness: ApiHarness) -> None:
+    job_id = completed_job(harness)
     assert correct(harness, job_id, 2, " science  fiction ").json == {
         "row": 2,
         "genre": "science fiction",
@@ -133,41 +133,41 @@ def test_a_corrected_row_needs_no_review_any_more(harness: ApiHarness) -> None:
         "horror",
     )
     assert [r["row"] for r in all_rows(harness, job_id, genre="science fiction")] == [2]
-    assert page(harness, job_id)["corrections"] == 1
+    assert read_page(harness, job_id)["corrections"] == 1
 
 
-def test_looking_for_rare_rows_takes_several_short_requests(harness: ApiHarness) -> None:
+def test_a_selective_filter_reads_a_bounded_part_per_request(harness: ApiHarness) -> None:
     lines = "".join(f"Book {n};{'x' * 500};1\n" for n in range(1000))
-    job_id = reviewed(harness, f"title;summary;price\n{lines}Last;doubtful;1\n".encode())
+    job_id = completed_job(harness, f"title;summary;price\n{lines}Last;doubtful;1\n".encode())
     query = RowsQuery(filter=RowFilter.NEEDS_REVIEW)
     pages: list[RowsDocument] = []
-    jobs = ScopedJobStore(harness.store, lambda: somebody("ann", is_admin=True))
+    jobs = ScopedJobStore(harness.store, lambda: make_caller("ann", is_admin=True))
     with reading(jobs.get(job_id), jobs, harness.storage, harness.corrections) as reader:
         while not pages or pages[-1].next:
             query.after = pages[-1].next if pages else None
             pages.append(rows_document(reader, query, corrections=0, max_bytes=100_000))
     assert 0.1 < pages[0].read < 0.5
-    assert [len(found.rows) for found in pages] == [0] * (len(pages) - 1) + [1]
+    assert [len(page.rows) for page in pages] == [0] * (len(pages) - 1) + [1]
     assert pages[-1].rows[0].row == 1001
 
 
-def test_long_cells_are_cut_and_bytes_that_are_no_text_are_shown(harness: ApiHarness) -> None:
-    job_id = reviewed(harness, b"\xef\xbb\xbftitle,summary\nA\xff," + b"word " * 1000 + b"\n")
-    (row,) = page(harness, job_id)["rows"]
+def test_long_cells_are_truncated_and_undecodable_bytes_are_replaced(harness: ApiHarness) -> None:
+    job_id = completed_job(harness, b"\xef\xbb\xbftitle,summary\nA\xff," + b"word " * 1000 + b"\n")
+    (row,) = read_page(harness, job_id)["rows"]
     assert row["cells"][0] == "A\N{REPLACEMENT CHARACTER}"
     assert len(row["cells"][1]) == 1000
     assert row["cells"][1].endswith("…")
 
 
 @pytest.mark.parametrize("after", ["x", "1-1", "99999999-1", "150-2", "-1-1", "1" * 400])
-def test_a_cursor_that_is_none_is_refused(harness: ApiHarness, after: str) -> None:
-    answer = harness.client().get(
-        f"/v1/jobs/{reviewed(harness)}/rows", query_string={"after": after}
+def test_an_invalid_cursor_is_refused(harness: ApiHarness, after: str) -> None:
+    response = harness.client().get(
+        f"/v1/jobs/{completed_job(harness)}/rows", query_string={"after": after}
     )
-    assert (answer.status_code, answer.json["code"]) == (400, "INVALID_CURSOR")
+    assert (response.status_code, response.json["code"]) == (400, "INVALID_CURSOR")
 
 
-INSIDE = (
+MULTI_LINE = (
     b"title,summary\n"
     b'T1,"A detective hunts a killer\nx,y\nshort\nz,q,w,e,notanumber,f,g,h,i,j,k,l\nthe end"\n'
     b"T2,A princess loves a frog\n"
@@ -175,67 +175,68 @@ INSIDE = (
 
 
 def test_a_cursor_that_points_into_a_record_is_refused(harness: ApiHarness) -> None:
-    job_id = reviewed(harness, INSIDE)
+    job_id = completed_job(harness, MULTI_LINE)
     result = harness.client().get(f"/v1/jobs/{job_id}/result").data
-    begins = {result.index(b"T1,"), result.index(b"T2,"), len(result)}
-    places = [place + 1 for place, byte in enumerate(result) if byte == ord("\n")]
-    assert len(places) > len(begins)
-    for place in places:
-        query = {"after": f"{place}-7"}
-        answer = harness.client().get(f"/v1/jobs/{job_id}/rows", query_string=query)
-        assert answer.status_code == (200 if place in begins else 400)
+    record_starts = {result.index(b"T1,"), result.index(b"T2,"), len(result)}
+    line_starts = [start + 1 for start, byte in enumerate(result) if byte == ord("\n")]
+    assert len(line_starts) > len(record_starts)
+    for start in line_starts:
+        query = {"after": f"{start}-7"}
+        response = harness.client().get(f"/v1/jobs/{job_id}/rows", query_string=query)
+        assert response.status_code == (200 if start in record_starts else 400)
 
 
-def test_the_download_has_the_corrections_beside_the_model_s_genres(harness: ApiHarness) -> None:
-    job_id = reviewed(harness)
+def test_the_download_has_corrections_beside_predicted_genres(harness: ApiHarness) -> None:
+    job_id = completed_job(harness)
     plain = harness.client().get(f"/v1/jobs/{job_id}/result")
     correct(harness, job_id, 2)
     correct(harness, job_id, 4, "crime")
-    answer = harness.client().get(f"/v1/jobs/{job_id}/result")
-    assert "labelled.csv" in answer.headers["Content-Disposition"]
-    assert "Content-Length" not in answer.headers  # whoever knows it has held all of it
-    before, after = table(plain.text, ";"), table(answer.text, ";")
+    response = harness.client().get(f"/v1/jobs/{job_id}/result")
+    assert "labelled.csv" in response.headers["Content-Disposition"]
+    # It is streamed, so its length is not known in advance.
+    assert "Content-Length" not in response.headers
+    before, after = parse_csv(plain.text, ";"), parse_csv(response.text, ";")
     assert after[0] == [*before[0], "corrected_genre"]
     assert [row[:-1] for row in after if row] == [row for row in before if row]
     assert [row[-1] for row in after if row] == ["corrected_genre", "", "science", "", "crime", ""]
     assert [bool(row) for row in after] == [bool(row) for row in before]
 
 
-def test_the_download_is_as_the_workers_left_it_once_every_correction_is_taken_back(
+def test_deleting_all_corrections_restores_the_original_download(
     harness: ApiHarness,
 ) -> None:
-    job_id = reviewed(harness)
+    job_id = completed_job(harness)
     plain = harness.client().get(f"/v1/jobs/{job_id}/result")
     correct(harness, job_id, 2)
     for _ in range(2):
-        answer = harness.client().delete(f"/v1/jobs/{job_id}/corrections/2")
-        assert (answer.status_code, answer.json) == (
+        response = harness.client().delete(f"/v1/jobs/{job_id}/corrections/2")
+        assert (response.status_code, response.json) == (
             200,
             {"row": 2, "genre": None, "corrections": 0},
         )
-    again = harness.client().get(f"/v1/jobs/{job_id}/result")
-    assert (again.data, again.headers["ETag"]) == (plain.data, plain.headers["ETag"])
+    restored = harness.client().get(f"/v1/jobs/{job_id}/result")
+    assert (restored.data, restored.headers["ETag"]) == (plain.data, plain.headers["ETag"])
 
 
-def test_a_client_that_has_the_corrected_result_is_told_so_until_it_changes(
+def test_a_corrected_result_is_cached_by_etag_until_it_changes(
     harness: ApiHarness,
 ) -> None:
-    job_id, client = reviewed(harness), harness.client()
+    job_id, client = completed_job(harness), harness.client()
     correct(harness, job_id, 2)
     etag = client.get(f"/v1/jobs/{job_id}/result").headers["ETag"]
-    known = {"If-None-Match": etag}
-    assert client.get(f"/v1/jobs/{job_id}/result", headers=known).status_code == 304
+    headers = {"If-None-Match": etag}
+    assert client.get(f"/v1/jobs/{job_id}/result", headers=headers).status_code == 304
     correct(harness, job_id, 2, "sports")
-    assert client.get(f"/v1/jobs/{job_id}/result", headers=known).status_code == 200
+    assert client.get(f"/v1/jobs/{job_id}/result", headers=headers).status_code == 200
 
 
-def test_corrected_rows_are_data_to_train_on(harness: ApiHarness) -> None:
-    job_id = reviewed(harness)
+def test_corrections_can_be_downloaded_as_training_data(harness: ApiHarness) -> None:
+    job_id = completed_job(harness)
     correct(harness, job_id, 2)
     correct(harness, job_id, 4, "crime")
-    answer = harness.client().get(f"/v1/jobs/{job_id}/corrections")
-    assert "corrections.csv" in answer.headers["Content-Disposition"]
-    assert table(answer.text) == [
+    response = harness.client().get(f"/v1/jobs/{job_id}/corrections")
+    assert "corrections.csv" in response.headers["Content-Disposition"]
+    assert parse_csv(response.text) == [
         ["title", "genre", "summary"],
         ["Dusk", "science", "a doubtful thing"],
         ["Night", "crime", "two\nlines"],
@@ -255,17 +256,17 @@ def test_corrected_rows_are_data_to_train_on(harness: ApiHarness) -> None:
         (0, {"genre": "crime"}, "INVALID_PARAMETER"),
     ],
 )
-def test_a_correction_that_cannot_be_one_is_refused(
+def test_an_invalid_correction_is_refused(
     harness: ApiHarness, row: int, body: object, code: str
 ) -> None:
-    job_id = reviewed(harness)
-    answer = harness.client().put(f"/v1/jobs/{job_id}/corrections/{row}", json=body)
-    assert (answer.json["code"], answer.status_code // 100) == (code, 4)
-    assert len(answer.json["detail"].split()) > 4
+    job_id = completed_job(harness)
+    response = harness.client().put(f"/v1/jobs/{job_id}/corrections/{row}", json=body)
+    assert (response.json["code"], response.status_code // 100) == (code, 4)
+    assert len(response.json["detail"].split()) > 4
     assert harness.corrections.summary(job_id).count == 0
 
 
-def test_rows_of_a_job_under_way_have_to_be_waited_for(harness: ApiHarness) -> None:
+def test_rows_of_an_active_job_are_not_ready(harness: ApiHarness) -> None:
     job_id = harness.submit()
     for method, path in (
         ("GET", "rows"),
@@ -273,25 +274,25 @@ def test_rows_of_a_job_under_way_have_to_be_waited_for(harness: ApiHarness) -> N
         ("PUT", "corrections/1"),
         ("DELETE", "corrections/1"),
     ):
-        answer = harness.client().open(
+        response = harness.client().open(
             f"/v1/jobs/{job_id}/{path}", method=method, json={"genre": "crime"}
         )
-        assert (answer.status_code, answer.json["code"]) == (409, "RESULT_NOT_READY")
+        assert (response.status_code, response.json["code"]) == (409, "RESULT_NOT_READY")
 
 
-def test_rows_are_gone_with_the_files(harness: ApiHarness) -> None:
-    job_id = reviewed(harness)
+def test_rows_expire_with_the_files(harness: ApiHarness) -> None:
+    job_id = completed_job(harness)
     correct(harness, job_id, 1)
     harness.store.jobs.mark_files_deleted(job_id)
-    answer = harness.client().get(f"/v1/jobs/{job_id}/rows")
-    assert (answer.status_code, answer.json["code"]) == (410, "RESULT_EXPIRED")
+    response = harness.client().get(f"/v1/jobs/{job_id}/rows")
+    assert (response.status_code, response.json["code"]) == (410, "RESULT_EXPIRED")
 
 
-def test_corrections_of_another_site_s_page_are_refused(harness: ApiHarness) -> None:
-    job_id = reviewed(harness)
-    answer = harness.client().put(
+def test_cross_site_corrections_are_refused(harness: ApiHarness) -> None:
+    job_id = completed_job(harness)
+    response = harness.client().put(
         f"/v1/jobs/{job_id}/corrections/1",
         json={"genre": "crime"},
         headers={"Sec-Fetch-Site": "cross-site"},
     )
-    assert (answer.status_code, answer.json["code"]) == (403, "CROSS_SITE")
+    assert (response.status_code, response.json["code"]) == (403, "CROSS_SITE")

@@ -1,4 +1,4 @@
-"""Clients that are slow on purpose: all of one kind in one thread, so that sixty of them cost a small machine little."""
+"""Clients that are slow on purpose: one thread drives all of a kind, so that sixty cost little."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _EVERY_S = 0.1
 
 
 class SlowClients:
-    """Connections that send `opening` and then `drip` again and again, while the block runs.
+    """Connections that send `opening` and then `drip` repeatedly, while the block runs.
 
-    Each one that the server closes is replaced. Clients that do not read cannot see that, so they stay.
+    Each one that the server closes is replaced. Clients that do not read do not notice that,
+    so they stay.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class SlowClients:
         self._thread = threading.Thread(target=self._run)
         self.opened = 0
         self.closed = 0  # by the server
-        self.answers: Counter[bytes] = Counter()  # by the status line's first bytes
+        self.responses: Counter[bytes] = Counter()  # by the status line's first bytes
 
     def __enter__(self) -> SlowClients:
         self._thread.start()
@@ -45,12 +46,12 @@ class SlowClients:
         self._selector.close()
 
     @property
-    def first_are_gone(self) -> bool:
-        """Whether the server has closed as many as there are at a time."""
+    def initial_clients_closed(self) -> bool:
+        """Whether the server has closed as many connections as are open at a time."""
         return self.closed >= self._count
 
     def stop_and_read(self) -> list[int]:
-        """How many bytes each connection brings to its end, now that it is read."""
+        """Stop sending, read each connection to its end, and return the numbers of bytes."""
         self._stop.set()
         self._thread.join()
         return [self._read_all(connection) for connection in self._open]
@@ -62,14 +63,14 @@ class SlowClients:
         try:
             while block := connection.recv(1 << 20):
                 count += len(block)
-        except ConnectionError:  # cut off
+        except ConnectionError:  # closed by the server
             pass
         return count
 
     def _run(self) -> None:
         while not self._stop.is_set():
             while len(self._open) < self._count and not self._stop.is_set():
-                self._begin()
+                self._open_connection()
             drip_at = time.monotonic() + _EVERY_S
             while (left := drip_at - time.monotonic()) > 0:
                 for key, _ in self._selector.select(left) if self._reads else ():
@@ -79,7 +80,7 @@ class SlowClients:
             for connection in list(self._open):
                 self._send(connection)
 
-    def _begin(self) -> None:
+    def _open_connection(self) -> None:
         connection = socket.socket()
         if not self._reads:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -92,7 +93,7 @@ class SlowClients:
         try:
             connection.send(self._opening)
         except OSError:
-            self._end(connection)
+            self._close_connection(connection)
 
     def _send(self, connection: socket.socket) -> None:
         try:
@@ -101,7 +102,7 @@ class SlowClients:
         except BlockingIOError:
             pass
         except OSError:
-            self._end(connection)
+            self._close_connection(connection)
 
     def _receive(self, connection: Any) -> None:
         try:
@@ -110,10 +111,10 @@ class SlowClients:
             block = b""
         self._open[connection] += block
         if not block:
-            self._end(connection)
+            self._close_connection(connection)
 
-    def _end(self, connection: socket.socket) -> None:
+    def _close_connection(self, connection: socket.socket) -> None:
         self._selector.unregister(connection)
-        self.answers[bytes(self._open.pop(connection)[:12])] += 1
+        self.responses[bytes(self._open.pop(connection)[:12])] += 1
         connection.close()
         self.closed += 1

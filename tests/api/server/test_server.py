@@ -1,4 +1,4 @@
-"""The process that users get: gunicorn, a real socket, a real Redis."""
+"""The server process: gunicorn, a real socket and a real Redis."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def worker_process(api: ApiProcess) -> psutil.Process:
 
 
 def read_problem(connection: socket.socket) -> tuple[int, str]:
-    """Status and code of the answer on a connection."""
+    """Status and problem code of the response on a connection."""
     response = HTTPResponse(connection)
     response.begin()
     return response.status, json.loads(response.read())["code"]
 
 
-class Peak:
-    """The largest memory of a process while the block runs, in MB."""
+class PeakMemory:
+    """The peak memory of a process while the block runs, in MB."""
 
     def __init__(self, process: psutil.Process) -> None:
         self._process, self._done = process, threading.Event()
@@ -70,7 +70,7 @@ class Peak:
         while not self._done.wait(0.01):
             self.value = max(self.value, self._process.memory_info().rss / MB)
 
-    def __enter__(self) -> Peak:
+    def __enter__(self) -> PeakMemory:
         self._thread.start()
         return self
 
@@ -79,27 +79,27 @@ class Peak:
         self._thread.join()
 
 
-@pytest.mark.parametrize("how", ["form", "length", "chunked"])
-def test_thirty_megabytes_are_stored_with_flat_memory(
-    api: ApiProcess, redis_url: str, tmp_path: Path, how: str
+@pytest.mark.parametrize("method", ["form", "length", "chunked"])
+def test_an_upload_of_30_mb_is_stored_in_constant_memory(
+    api: ApiProcess, redis_url: str, tmp_path: Path, method: str
 ) -> None:
     path = f"{api.url}/v1/jobs"
     httpx.post(
         path, content=CATALOGUE, timeout=WITHIN_S
-    ).raise_for_status()  # loads what is loaded late
+    ).raise_for_status()  # triggers lazy imports
     content = tmp_path / "big.csv"
     with content.open("wb") as output:
         output.writelines(blocks(30 * MB))
-    with Peak(worker_process(api)) as peak, content.open("rb") as stream:
-        if how == "form":
-            answer = httpx.post(path, files={"file": ("big.csv", stream)}, timeout=WITHIN_S)
-        elif how == "length":
+    with PeakMemory(worker_process(api)) as peak, content.open("rb") as stream:
+        if method == "form":
+            response = httpx.post(path, files={"file": ("big.csv", stream)}, timeout=WITHIN_S)
+        elif method == "length":
             length = {"Content-Length": str(content.stat().st_size)}
-            answer = httpx.post(path, content=stream, headers=length, timeout=WITHIN_S)
+            response = httpx.post(path, content=stream, headers=length, timeout=WITHIN_S)
         else:
-            answer = httpx.post(path, content=blocks(30 * MB), timeout=WITHIN_S)
-    assert answer.status_code == 202, answer.text
-    job_id = answer.json()["id"]
+            response = httpx.post(path, content=blocks(30 * MB), timeout=WITHIN_S)
+    assert response.status_code == 202, response.text
+    job_id = response.json()["id"]
     with api.storage.open(input_path(job_id)) as stored:
         assert stored.read() == content.read_bytes()
     assert (
@@ -129,20 +129,20 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 }
 
 
-def test_every_refusal_reaches_the_client_and_leaves_nothing_behind(
+def test_every_refusal_reaches_the_client_and_leaves_no_files(
     start_api: StartApi, redis_url: str
 ) -> None:
     api = start_api(SPINELABEL_MAX_UPLOAD_BYTES=str(2 * MB))
     with httpx.Client(base_url=api.url, timeout=WITHIN_S) as client:
         for case, (arguments, status, code) in REFUSED.items():
-            answer = client.post("/v1/jobs", **arguments)
-            assert (case, answer.status_code, answer.json()["code"]) == (case, status, code)
+            response = client.post("/v1/jobs", **arguments)
+            assert (case, response.status_code, response.json()["code"]) == (case, status, code)
         assert client.get("/v1/jobs").json() == {"jobs": [], "next": None}
     assert api.storage.names("") == []
     assert redis_job_store(redis_client(redis_url)).jobs.active_ids() == []
 
 
-def test_a_refusal_far_beyond_the_limit_reaches_a_client_that_reads_late(
+def test_a_client_that_reads_after_sending_everything_gets_the_refusal(
     start_api: StartApi,
 ) -> None:
     api = start_api(SPINELABEL_MAX_UPLOAD_BYTES="1000")
@@ -154,7 +154,7 @@ def test_a_refusal_far_beyond_the_limit_reaches_a_client_that_reads_late(
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_client_that_goes_away_leaves_nothing_behind(
+def test_a_disconnected_client_leaves_no_files(
     api: ApiProcess, redis_url: str, wait_until: Callable[..., None]
 ) -> None:
     logged = len(api.log.read_text())
@@ -165,9 +165,7 @@ def test_a_client_that_goes_away_leaves_nothing_behind(
     assert "Traceback" not in api.log.read_text()[logged:]
 
 
-def test_a_client_that_closes_its_half_early_leaves_nothing_behind(
-    api: ApiProcess, redis_url: str
-) -> None:
+def test_a_half_closed_connection_leaves_no_files(api: ApiProcess, redis_url: str) -> None:
     with api.begin_upload() as connection:
         connection.shutdown(socket.SHUT_WR)
         assert read_problem(connection) == (400, "UPLOAD_INTERRUPTED")
@@ -175,7 +173,7 @@ def test_a_client_that_closes_its_half_early_leaves_nothing_behind(
     assert redis_job_store(redis_client(redis_url)).jobs.newest(limit=1) == []
 
 
-def test_a_chunked_body_that_breaks_off_leaves_nothing_behind(api: ApiProcess) -> None:
+def test_an_incomplete_chunked_body_leaves_no_files(api: ApiProcess) -> None:
     with api.connect() as connection:
         connection.sendall(
             b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -186,7 +184,7 @@ def test_a_chunked_body_that_breaks_off_leaves_nothing_behind(api: ApiProcess) -
     assert api.storage.names("") == []
 
 
-def test_a_client_that_stalls_is_cut_off_and_leaves_nothing_behind(start_api: StartApi) -> None:
+def test_a_stalled_client_times_out_and_leaves_no_files(start_api: StartApi) -> None:
     api = start_api(SPINELABEL_API_IDLE_TIMEOUT_S="1", SPINELABEL_API_HEADER_TIMEOUT_S="1")
     with (
         api.begin_upload() as connection,
@@ -201,18 +199,18 @@ def test_a_client_that_stalls_is_cut_off_and_leaves_nothing_behind(start_api: St
     assert "Traceback" not in api.log.read_text()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_ends_an_upload_under_way_without_a_trace(
-    start_api: StartApi, redis_url: str, how: signal.Signals
+@pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])
+def test_shutdown_aborts_an_upload_and_leaves_no_files(
+    start_api: StartApi, redis_url: str, stop_signal: signal.Signals
 ) -> None:
     api = start_api(SPINELABEL_API_SHUTDOWN_TIMEOUT_S="1")
     with api.begin_upload():
-        assert api.stop(how) == 0
+        assert api.stop(stop_signal) == 0
     assert api.storage.names("") == []
     assert redis_job_store(redis_client(redis_url)).jobs.newest(limit=1) == []
 
 
-def test_what_an_upload_leaves_when_its_process_is_killed_is_found_and_then_deleted(
+def test_an_upload_whose_process_was_killed_expires_in_the_registry(
     start_api: StartApi, redis_url: str, wait_until: Callable[..., object]
 ) -> None:
     api = start_api()
@@ -228,7 +226,7 @@ def test_what_an_upload_leaves_when_its_process_is_killed_is_found_and_then_dele
     wait_until(lambda: len(psutil.Process(api.process.pid).children()) == 1)
 
 
-def test_an_upload_that_ends_in_time_is_accepted_while_the_server_stops(
+def test_an_upload_that_completes_during_shutdown_is_accepted(
     start_api: StartApi,
 ) -> None:
     api = start_api(SPINELABEL_API_SHUTDOWN_TIMEOUT_S="10")
@@ -240,7 +238,7 @@ def test_an_upload_that_ends_in_time_is_accepted_while_the_server_stops(
     assert api.process.wait(timeout=WITHIN_S) == 0
 
 
-def test_without_redis_it_is_unavailable_and_with_redis_again_it_works(
+def test_the_api_is_unavailable_without_redis_and_recovers(
     start_api: StartApi, tmp_path: Path
 ) -> None:
     server = RedisServer(tmp_path / "redis")
@@ -249,12 +247,12 @@ def test_without_redis_it_is_unavailable_and_with_redis_again_it_works(
         api = start_api(SPINELABEL_REDIS_URL=server.url)
         with httpx.Client(base_url=api.url, timeout=WITHIN_S) as client:
             assert client.post("/v1/jobs", content=CATALOGUE).status_code == 202
-            kept = api.storage.names("")
+            names_before = api.storage.names("")
             server.stop()
-            answer = client.post("/v1/jobs", content=CATALOGUE)
-            assert (answer.status_code, answer.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
-            assert answer.headers["Retry-After"] == "5"
-            assert api.storage.names("") == kept
+            response = client.post("/v1/jobs", content=CATALOGUE)
+            assert (response.status_code, response.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+            assert response.headers["Retry-After"] == "5"
+            assert api.storage.names("") == names_before
             assert client.get("/healthz").status_code == 200
             assert client.get("/readyz").json()["checks"]["redis"]["ok"] is False
             server.start()
@@ -287,7 +285,7 @@ def test_a_result_is_downloaded_whole_and_in_ranges(api: ApiProcess, redis_url: 
     assert api.storage.names("") == []
 
 
-def test_the_log_names_the_job_and_keeps_quiet_about_health_checks(start_api: StartApi) -> None:
+def test_the_access_log_names_the_job_and_omits_health_checks(start_api: StartApi) -> None:
     api = start_api()
     httpx.get(f"{api.url}/healthz", timeout=WITHIN_S).raise_for_status()
     httpx.get(f"{api.url}/nothing%0Ahere", timeout=WITHIN_S)
@@ -311,13 +309,13 @@ def run_api(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_port_that_is_taken_is_one_sentence(api: ApiProcess) -> None:
+def test_an_occupied_port_is_reported_in_one_line(api: ApiProcess) -> None:
     port = api.url.rpartition(":")[2]
-    ended = run_api(SPINELABEL_API_PORT=port)
-    assert ended.returncode == 1
-    assert len(ended.stderr.splitlines()) == 1
-    assert port in ended.stderr
-    assert "SPINELABEL_API_PORT" in ended.stderr
+    result = run_api(SPINELABEL_API_PORT=port)
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert port in result.stderr
+    assert "SPINELABEL_API_PORT" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -333,15 +331,15 @@ def test_a_port_that_is_taken_is_one_sentence(api: ApiProcess) -> None:
         ("SPINELABEL_API_HOST", "no.such.host.invalid"),
     ],
 )
-def test_a_wrong_setting_stops_the_start_with_its_name(name: str, value: str) -> None:
-    ended = run_api(**{"SPINELABEL_API_PORT": "0", name: value})
-    assert ended.returncode in (1, 2)
-    assert ended.stderr.startswith(f"{name}: ")
-    assert len(ended.stderr.splitlines()) == 1
-    assert "pa55" not in ended.stderr
+def test_an_invalid_setting_is_reported_by_name_at_start(name: str, value: str) -> None:
+    result = run_api(**{"SPINELABEL_API_PORT": "0", name: value})
+    assert result.returncode in (1, 2)
+    assert result.stderr.startswith(f"{name}: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert "pa55" not in result.stderr
 
 
-def test_an_input_lies_in_the_storage_before_its_record_and_the_record_before_the_message(
+def test_the_input_is_stored_before_the_job_and_the_job_before_its_message(
     api: ApiProcess, redis_url: str, redis_server: RedisServer
 ) -> None:
     job_id = httpx.post(f"{api.url}/v1/jobs", content=CATALOGUE, timeout=WITHIN_S).json()["id"]
@@ -352,7 +350,9 @@ def test_an_input_lies_in_the_storage_before_its_record_and_the_record_before_th
     assert job_id in json.loads(message)["headers"]["argsrepr"]
 
 
-def test_an_unusable_folder_is_told_by_readiness(start_api: StartApi, tmp_path: Path) -> None:
+def test_readiness_fails_with_an_unusable_storage_folder(
+    start_api: StartApi, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     api = start_api(SPINELABEL_STORAGE_URL=str(tmp_path / "file"))
     assert (
@@ -361,24 +361,26 @@ def test_an_unusable_folder_is_told_by_readiness(start_api: StartApi, tmp_path: 
     assert Storage(str(tmp_path / "file")).exists("x") is False
 
 
-def test_a_server_for_others_asks_for_keys_and_counts_requests(
+def test_a_server_with_keys_authenticates_and_limits_rates(
     start_api: StartApi, redis_url: str
 ) -> None:
     api = start_api(SPINELABEL_AUTH="required")
-    key, made = generate_api_key("anna", is_admin=False, limits=KeyLimits(requests_per_minute=3))
-    RedisApiKeyStore(redis_client(redis_url)).add(made)
+    key, stored_key = generate_api_key(
+        "anna", is_admin=False, limits=KeyLimits(requests_per_minute=3)
+    )
+    RedisApiKeyStore(redis_client(redis_url)).add(stored_key)
     with httpx.Client(base_url=api.url, timeout=WITHIN_S) as client:
         assert client.get("/v1/jobs").json()["code"] == "UNAUTHENTICATED"
         client.headers["Authorization"] = f"Bearer {key}"
-        answers = [client.get("/v1/jobs") for _ in range(4)]
-        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-        assert 0 < int(answers[-1].headers["Retry-After"]) <= 61
-        RedisApiKeyStore(redis_client(redis_url)).revoke(made.id)
+        responses = [client.get("/v1/jobs") for _ in range(4)]
+        assert [response.status_code for response in responses] == [200, 200, 200, 429]
+        assert 0 < int(responses[-1].headers["Retry-After"]) <= 61
+        RedisApiKeyStore(redis_client(redis_url)).revoke(stored_key.id)
         assert client.get("/v1/jobs").json()["code"] == "INVALID_API_KEY"
     assert "every request needs an API key" in api.log.read_text()
 
 
-def test_keys_cannot_be_off_where_others_can_connect(start_api: StartApi) -> None:
+def test_keys_cannot_be_off_on_a_public_address(start_api: StartApi) -> None:
     with pytest.raises(AssertionError, match=r"SPINELABEL_AUTH: .*keys cannot be off"):
         start_api(SPINELABEL_AUTH="off", SPINELABEL_API_HOST="0.0.0.0")
 
@@ -400,21 +402,21 @@ def test_an_audit_line_is_one_json_object(start_api: StartApi) -> None:
         ("nonsense", "A: b", 400, "BAD_REQUEST"),
     ],
 )
-def test_a_request_that_cannot_be_parsed_is_a_problem_too(
+def test_an_unparsable_request_gets_a_problem(
     api: ApiProcess, request_line: str, header: str, status: int, code: str
 ) -> None:
     with api.connect() as connection:
         connection.sendall(f"{request_line}\r\nHost: 127.0.0.1\r\n{header}\r\n\r\n".encode())
-        answer = b""
+        response = b""
         while block := connection.recv(65536):
-            answer += block
-    head, _, body = answer.partition(b"\r\n\r\n")
+            response += block
+    head, _, body = response.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % status)
     assert b"application/problem+json" in head
     assert json.loads(body)["code"] == code
 
 
-def test_clients_that_keep_their_connections_keep_no_threads(start_api: StartApi) -> None:
+def test_idle_keep_alive_connections_use_no_threads(start_api: StartApi) -> None:
     api = start_api(SPINELABEL_API_THREADS="2")
     address = urlsplit(api.url)
     began = time.monotonic()
@@ -423,7 +425,7 @@ def test_clients_that_keep_their_connections_keep_no_threads(start_api: StartApi
             connection = stack.enter_context(
                 closing(HTTPConnection(address.hostname or "", address.port, timeout=5))
             )
-            for _ in range(3):  # the later ones over the thread that the first one has
+            for _ in range(3):  # the later requests reuse the connection
                 connection.request("GET", "/healthz")
                 assert connection.getresponse().read()
     assert time.monotonic() - began < 5

@@ -1,4 +1,4 @@
-"""The parts of which the bounds on slow clients are made."""
+"""Concurrency limits, minimum rates and request parsing, which bound slow clients."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from api.server.arrival import SMALL_BODY_BYTES, Arrival
 from api.server.client_socket import TransferBounds
 
 
-def test_permits_are_bounded_for_each_key_and_released_once() -> None:
+def test_permits_are_limited_per_key_and_released_once() -> None:
     limiter = ConcurrencyLimiter(2)
     first, second = limiter.try_acquire("anna"), limiter.try_acquire("anna")
     assert first is not None
@@ -25,7 +25,7 @@ def test_permits_are_bounded_for_each_key_and_released_once() -> None:
     assert limiter.try_acquire("anna") is None
 
 
-def test_a_permit_needs_one_of_the_outer_limiter_too_and_gives_it_back() -> None:
+def test_a_permit_also_takes_and_releases_one_of_the_outer_limiter() -> None:
     outer = ConcurrencyLimiter(1)
     one, other = ConcurrencyLimiter(5, within=outer), ConcurrencyLimiter(5, within=outer)
     release = one.try_acquire()
@@ -35,7 +35,7 @@ def test_a_permit_needs_one_of_the_outer_limiter_too_and_gives_it_back() -> None
     assert other.try_acquire() is not None
 
 
-def test_many_threads_never_hold_more_permits_than_there_are() -> None:
+def test_concurrent_threads_never_exceed_the_limit() -> None:
     limiter = ConcurrencyLimiter(3, within=ConcurrencyLimiter(2))
     held, most, lock = 0, 0, threading.Lock()
 
@@ -60,7 +60,7 @@ def test_many_threads_never_hold_more_permits_than_there_are() -> None:
 
 
 class Clock:
-    """Time that passes by being waited for."""
+    """A clock that advances by waits."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -68,45 +68,45 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    def pass_by(self, seconds: float) -> bool:
+    def advance(self, seconds: float) -> bool:
         self.now += seconds
         return True
 
 
-def test_a_client_at_the_minimum_rate_is_waited_for_and_a_slower_one_is_not() -> None:
+def test_a_client_below_the_minimum_rate_times_out() -> None:
     for moved, is_served in ((1000, True), (990, False)):
         clock = Clock()
         rate = TransferBounds(idle_timeout_s=10, bytes_per_s=1000).rate(clock)
         for _ in range(9):
             rate.moved(moved)
-            rate.wait(lambda _, clock=clock: clock.pass_by(1.0))  # type: ignore[misc]
+            rate.wait(lambda _, clock=clock: clock.advance(1.0))  # type: ignore[misc]
         rate.moved(moved)
         if is_served:
-            rate.wait(lambda _, clock=clock: clock.pass_by(1.0))  # type: ignore[misc]
+            rate.wait(lambda _, clock=clock: clock.advance(1.0))  # type: ignore[misc]
         else:
             with pytest.raises(TimeoutError, match="SPINELABEL_API_MIN_BYTES_PER_S"):
-                rate.wait(lambda _, clock=clock: clock.pass_by(1.0))  # type: ignore[misc]
+                rate.wait(lambda _, clock=clock: clock.advance(1.0))  # type: ignore[misc]
 
 
-def test_what_came_fast_at_first_does_not_pay_for_a_trickle() -> None:
+def test_an_initial_burst_does_not_excuse_a_slow_transfer() -> None:
     clock = Clock()
     rate = TransferBounds(idle_timeout_s=10, bytes_per_s=1000).rate(clock)
     rate.moved(1_000_000)
     for _ in range(10):
-        rate.wait(lambda _: clock.pass_by(1.0))
+        rate.wait(lambda _: clock.advance(1.0))
     with pytest.raises(TimeoutError):
         for _ in range(10):
             rate.moved(1)
-            rate.wait(lambda _: clock.pass_by(1.0))
+            rate.wait(lambda _: clock.advance(1.0))
 
 
-def test_time_in_which_the_server_works_does_not_count() -> None:
+def test_time_spent_by_the_server_does_not_count() -> None:
     clock = Clock()
     rate = TransferBounds(idle_timeout_s=10, bytes_per_s=1000).rate(clock)
     for _ in range(30):
         rate.moved(500)
-        clock.pass_by(100.0)
-        rate.wait(lambda _: clock.pass_by(0.1))
+        clock.advance(100.0)
+        rate.wait(lambda _: clock.advance(0.1))
 
 
 HEAD = b"POST /v1/label HTTP/1.1\r\nHost: localhost\r\n"
@@ -121,12 +121,12 @@ HEAD = b"POST /v1/label HTTP/1.1\r\nHost: localhost\r\n"
         (HEAD + b"Content-Length: %d\r\n\r\n" % (SMALL_BODY_BYTES + 1), True),
         (HEAD + b"Content-Length: 11\r\nExpect: 100-continue\r\n\r\n", True),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", True),
-        # Nothing that gunicorn would wait for: it refuses these as soon as it sees them.
+        # gunicorn refuses these at once, so there is nothing to wait for.
         (b"GET / HTTP/1.1\n", False),
         (b"\r\n\r\n", False),
     ],
 )
-def test_a_request_is_ready_with_its_last_byte_however_it_is_cut(
+def test_a_request_is_ready_with_its_last_byte_in_any_segmentation(
     request_bytes: bytes, body_follows: bool
 ) -> None:
     for size in (1, 2, 3, 5, len(request_bytes)):
@@ -139,7 +139,7 @@ def test_a_request_is_ready_with_its_last_byte_however_it_is_cut(
         assert arrival.received == request_bytes
 
 
-def test_a_head_without_an_end_is_refused() -> None:
+def test_an_endless_head_is_refused() -> None:
     arrival = Arrival()
     with pytest.raises(LimitRequestHeaders):
         for _ in range(1000):
@@ -147,7 +147,7 @@ def test_a_head_without_an_end_is_refused() -> None:
     assert len(arrival.received) < 40_000
 
 
-def test_a_client_that_ends_early_is_not_waited_for() -> None:
+def test_a_client_that_closes_early_is_not_waited_for() -> None:
     arrival = Arrival()
     arrival.add(b"GET / HT")
     arrival.add(b"")
@@ -166,7 +166,7 @@ def test_a_client_that_ends_early_is_not_waited_for() -> None:
         (b"GET /v1/jobs HTTP/1.1", None),
     ],
 )
-def test_probes_are_known_by_their_first_line(line: bytes, probe: bytes | None) -> None:
+def test_probes_are_recognised_by_their_request_line(line: bytes, probe: bytes | None) -> None:
     arrival = Arrival()
     arrival.add(line + b"\r\n\r\n")
     assert arrival.probe == probe

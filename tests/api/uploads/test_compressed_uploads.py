@@ -1,4 +1,4 @@
-"""Files as people have them: packed, or saved by a spreadsheet; known by their content, whatever they are called."""
+"""Compressed catalogues and workbooks, detected by their content, whatever their name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def form(content: bytes, *fields: tuple[str, str]) -> bytes:
     return b"".join(parts) + b"--b--\r\n"
 
 
-def zipped(**files: bytes) -> bytes:
+def make_zip(**files: bytes) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -42,7 +42,7 @@ def zipped(**files: bytes) -> bytes:
     return stream.getvalue()
 
 
-def workbook(*rows: tuple[object, ...]) -> bytes:
+def make_workbook(*rows: tuple[object, ...]) -> bytes:
     stream = io.BytesIO()
     book = openpyxl.Workbook(write_only=True)
     sheet: Any = book.create_sheet()
@@ -52,39 +52,41 @@ def workbook(*rows: tuple[object, ...]) -> bytes:
     return stream.getvalue()
 
 
-BOOK = workbook(("title", "summary"), *[(f"T{n}", f"words {n}") for n in range(500)])
-OTHER_BOOK = workbook(("title", "remarks"), ("A", "B"))
+BOOK = make_workbook(("title", "summary"), *[(f"T{n}", f"words {n}") for n in range(500)])
+OTHER_BOOK = make_workbook(("title", "remarks"), ("A", "B"))
 
 
-def stored(harness: ApiHarness, path: str) -> bytes:
+def read_stored(harness: ApiHarness, path: str) -> bytes:
     with harness.storage.open(path) as stream:
         return bytes(stream.read())
 
 
 @pytest.mark.parametrize("content", [CATALOGUE, LONG], ids=["short", "long"])
-@pytest.mark.parametrize("pack", [gzip.compress, lambda c: zipped(books_tsv=c)], ids=["gz", "zip"])
+@pytest.mark.parametrize(
+    "compress", [gzip.compress, lambda c: make_zip(books_tsv=c)], ids=["gz", "zip"]
+)
 @pytest.mark.parametrize("as_form", [False, True])
-def test_a_packed_catalogue_is_stored_unpacked(
-    harness: ApiHarness, content: bytes, pack: Any, as_form: bool
+def test_a_compressed_catalogue_is_stored_decompressed(
+    harness: ApiHarness, content: bytes, compress: Any, as_form: bool
 ) -> None:
-    packed = pack(content)
-    arguments = {"data": form(packed), **FORM} if as_form else {"data": packed}
-    answer = harness.client().post("/v1/jobs", **arguments)
-    assert answer.status_code == 202, answer.text
-    job_id = answer.json["id"]
-    assert stored(harness, input_path(job_id)) == content
-    assert answer.json["input_bytes"] == len(packed)
-    assert answer.json["summary_column"] == "summary"
+    compressed = compress(content)
+    arguments = {"data": form(compressed), **FORM} if as_form else {"data": compressed}
+    response = harness.client().post("/v1/jobs", **arguments)
+    assert response.status_code == 202, response.text
+    job_id = response.json["id"]
+    assert read_stored(harness, input_path(job_id)) == content
+    assert response.json["input_bytes"] == len(compressed)
+    assert response.json["summary_column"] == "summary"
     assert harness.storage.names(f"jobs/{job_id}") == ["input"]
 
 
-def test_a_workbook_is_kept_for_planning_with_the_layout_that_its_csv_will_have(
+def test_a_workbook_is_stored_with_the_schema_of_its_converted_csv(
     harness: ApiHarness,
 ) -> None:
-    answer = harness.client().post("/v1/jobs", data=BOOK)
-    assert answer.status_code == 202, answer.text
-    job_id = answer.json["id"]
-    assert stored(harness, upload_path(job_id)) == BOOK
+    response = harness.client().post("/v1/jobs", data=BOOK)
+    assert response.status_code == 202, response.text
+    job_id = response.json["id"]
+    assert read_stored(harness, upload_path(job_id)) == BOOK
     assert harness.storage.names(f"jobs/{job_id}") == ["upload"]
     schema = harness.store.jobs.schema(job_id)
     converted = b"".join(xlsx_to_csv(io.BytesIO(BOOK), max_bytes=1 << 30))
@@ -92,39 +94,41 @@ def test_a_workbook_is_kept_for_planning_with_the_layout_that_its_csv_will_have(
     assert converted[schema.data_start :].startswith(b"T0,words 0\n")
 
 
-@pytest.mark.parametrize("content", [OTHER_BOOK, zipped(a_csv=b"title,remarks\nA,B\n")])
-def test_the_column_may_be_named_after_a_packed_file(harness: ApiHarness, content: bytes) -> None:
+@pytest.mark.parametrize("content", [OTHER_BOOK, make_zip(a_csv=b"title,remarks\nA,B\n")])
+def test_the_column_may_follow_a_compressed_file_in_a_form(
+    harness: ApiHarness, content: bytes
+) -> None:
     data = form(content, ("summary_column", "remarks"))
-    answer = harness.client().post("/v1/jobs", data=data, **FORM)
-    assert answer.status_code == 202, answer.text
-    assert answer.json["summary_column"] == "remarks"
+    response = harness.client().post("/v1/jobs", data=data, **FORM)
+    assert response.status_code == 202, response.text
+    assert response.json["summary_column"] == "remarks"
 
 
-def encrypted() -> bytes:
-    content = bytearray(zipped(a_csv=CATALOGUE))
+def encrypted_zip() -> bytes:
+    content = bytearray(make_zip(a_csv=CATALOGUE))
     content[content.index(b"PK\x01\x02") + 8] |= 1
     return bytes(content)
 
 
 REFUSED = {
     "cut gzip": (gzip.compress(LONG)[:-9], 422, "CORRUPT_ARCHIVE"),
-    "cut zip": (zipped(a_csv=LONG)[:-30], 422, "CORRUPT_ARCHIVE"),
+    "cut zip": (make_zip(a_csv=LONG)[:-30], 422, "CORRUPT_ARCHIVE"),
     "no zip": (b"PK\x03\x04" + bytes(100), 422, "CORRUPT_ARCHIVE"),
-    "several": (zipped(a_csv=CATALOGUE, b_csv=CATALOGUE), 422, "MULTIPLE_FILES_IN_ARCHIVE"),
-    "none": (zipped(), 422, "EMPTY_ARCHIVE"),
-    "password": (encrypted(), 422, "ENCRYPTED_ARCHIVE"),
+    "several": (make_zip(a_csv=CATALOGUE, b_csv=CATALOGUE), 422, "MULTIPLE_FILES_IN_ARCHIVE"),
+    "none": (make_zip(), 422, "EMPTY_ARCHIVE"),
+    "password": (encrypted_zip(), 422, "ENCRYPTED_ARCHIVE"),
     "large gzip": (gzip.compress(LONG * 3), 413, "UNPACKED_TOO_LARGE"),
-    "large zip": (zipped(a_csv=LONG * 3), 413, "UNPACKED_TOO_LARGE"),
+    "large zip": (make_zip(a_csv=LONG * 3), 413, "UNPACKED_TOO_LARGE"),
     "image in gzip": (gzip.compress(b"\x89PNG\r\n\x1a\n" + bytes(64)), 415, "NOT_TEXT"),
-    "image in zip": (zipped(a_png=b"\x89PNG\r\n\x1a\n" + bytes(64)), 415, "NOT_TEXT"),
+    "image in zip": (make_zip(a_png=b"\x89PNG\r\n\x1a\n" + bytes(64)), 415, "NOT_TEXT"),
     "empty gzip": (gzip.compress(b""), 422, "EMPTY_FILE"),
     "no column": (gzip.compress(b"title,remarks\nA,B\n"), 422, "NO_SUMMARY_COLUMN"),
-    "no column, zip": (zipped(a_csv=b"title,remarks\nA,B\n"), 422, "NO_SUMMARY_COLUMN"),
+    "no column, zip": (make_zip(a_csv=b"title,remarks\nA,B\n"), 422, "NO_SUMMARY_COLUMN"),
     "no column, workbook": (OTHER_BOOK, 422, "NO_SUMMARY_COLUMN"),
-    "no rows, workbook": (workbook(("title", "summary")), 422, "NO_ROWS"),
-    "empty workbook": (workbook(), 422, "EMPTY_FILE"),
+    "no rows, workbook": (make_workbook(("title", "summary")), 422, "NO_ROWS"),
+    "empty workbook": (make_workbook(), 422, "EMPTY_FILE"),
     "damaged workbook": (
-        zipped(**{"[Content_Types].xml": b"<", "xl/workbook.xml": b"<"}),
+        make_zip(**{"[Content_Types].xml": b"<", "xl/workbook.xml": b"<"}),
         422,
         "WORKBOOK_UNREADABLE",
     ),
@@ -133,20 +137,20 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.parametrize("as_form", [False, True])
-def test_a_packed_file_that_is_no_catalogue_leaves_nothing_behind(
+def test_a_compressed_file_that_is_no_catalogue_leaves_no_files(
     harness: ApiHarness, case: str, as_form: bool
 ) -> None:
     harness.settings = ApiSettings(max_upload_bytes=1_000_000, max_unpacked_bytes=1_000_000)
     content, status, code = REFUSED[case]
     arguments = {"data": form(content), **FORM} if as_form else {"data": content}
-    answer = harness.client().post("/v1/jobs", **arguments)
-    assert (answer.status_code, answer.json["code"]) == (status, code)
-    assert answer.json["detail"].endswith(".")
+    response = harness.client().post("/v1/jobs", **arguments)
+    assert (response.status_code, response.json["code"]) == (status, code)
+    assert response.json["detail"].endswith(".")
     assert harness.is_empty()
 
 
 @pytest.mark.parametrize(
-    ("filename", "offered"),
+    ("filename", "expected"),
     [
         ("books.csv.gz", "books.labelled.csv"),
         ("Books.ZIP", "Books.labelled.csv"),
@@ -155,5 +159,7 @@ def test_a_packed_file_that_is_no_catalogue_leaves_nothing_behind(
         (".gz", ".gz.labelled.csv"),
     ],
 )
-def test_the_name_offered_for_saving_is_that_of_the_catalogue(filename: str, offered: str) -> None:
-    assert download_name(filename, "labelled") == offered
+def test_the_download_name_drops_the_suffix_of_the_compression(
+    filename: str, expected: str
+) -> None:
+    assert download_name(filename, "labelled") == expected

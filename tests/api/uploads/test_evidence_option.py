@@ -1,4 +1,4 @@
-"""`evidence=true` at submission: kept with the job, and refused where the model is known to lack it."""
+"""Option `evidence`: stored with the job, and refused if the model is known to have none."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ FORM = "form"
 QUERY = "query"
 
 
-@pytest.mark.parametrize("how", [QUERY, FORM])
-@pytest.mark.parametrize(("given", "kept"), [("true", True), ("false", False), ("", False)])
-def test_the_job_says_whether_evidence_is_on(
-    harness: ApiHarness, how: str, given: str, kept: bool
+@pytest.mark.parametrize("options_in", [QUERY, FORM])
+@pytest.mark.parametrize(("value", "expected"), [("true", True), ("false", False), ("", False)])
+def test_the_job_document_has_the_evidence_option(
+    harness: ApiHarness, options_in: str, value: str, expected: bool
 ) -> None:
-    answer = harness.offer(CATALOGUE, how, evidence=given)
-    assert (answer.status_code, answer.json["evidence"]) == (202, kept)
-    assert harness.store.jobs.get(answer.json["id"]).options.evidence is kept
+    response = harness.post_with_options(CATALOGUE, options_in, evidence=value)
+    assert (response.status_code, response.json["evidence"]) == (202, expected)
+    assert harness.store.jobs.get(response.json["id"]).options.evidence is expected
 
 
-@pytest.mark.parametrize("given", ["yes", "1", "True", "words"])
-def test_anything_but_true_and_false_is_refused(harness: ApiHarness, given: str) -> None:
-    answer = harness.offer(CATALOGUE, QUERY, evidence=given)
-    assert (answer.status_code, answer.json["code"]) == (400, "INVALID_PARAMETER")
-    assert "evidence" in answer.json["detail"]
+@pytest.mark.parametrize("value", ["yes", "1", "True", "words"])
+def test_values_other_than_true_and_false_are_refused(harness: ApiHarness, value: str) -> None:
+    response = harness.post_with_options(CATALOGUE, QUERY, evidence=value)
+    assert (response.status_code, response.json["code"]) == (400, "INVALID_PARAMETER")
+    assert "evidence" in response.json["detail"]
 
 
-@pytest.mark.parametrize("how", [QUERY, FORM])
-def test_a_model_that_is_known_to_lack_evidence_refuses_the_upload(
-    harness: ApiHarness, how: str
+@pytest.mark.parametrize("options_in", [QUERY, FORM])
+def test_evidence_is_refused_if_the_model_is_known_to_have_none(
+    harness: ApiHarness, options_in: str
 ) -> None:
     harness.store.workers.report("one", {"version": 4, "labels": [], "evidence": False})
-    answer = harness.offer(CATALOGUE, how, evidence="true")
-    assert (answer.status_code, answer.json["code"]) == (409, "EVIDENCE_UNAVAILABLE")
-    assert "version 4" in answer.json["detail"]
+    response = harness.post_with_options(CATALOGUE, options_in, evidence="true")
+    assert (response.status_code, response.json["code"]) == (409, "EVIDENCE_UNAVAILABLE")
+    assert "version 4" in response.json["detail"]
     assert harness.is_empty()
-    assert harness.offer(CATALOGUE, how, evidence="false").status_code == 202
+    assert harness.post_with_options(CATALOGUE, options_in, evidence="false").status_code == 202
 
 
-def test_where_nothing_is_known_of_the_model_the_upload_is_taken(harness: ApiHarness) -> None:
-    assert harness.offer(CATALOGUE, QUERY, evidence="true").status_code == 202
+def test_evidence_is_accepted_if_the_model_is_unknown(harness: ApiHarness) -> None:
+    assert harness.post_with_options(CATALOGUE, QUERY, evidence="true").status_code == 202

@@ -1,4 +1,4 @@
-"""The same upload with the same Idempotency-Key is one job; with anything else it is refused."""
+"""The same upload with the same Idempotency-Key is one job; another upload with it is refused."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from jobs.memory.record.state import MemoryState
 from jobs.ports.record.idempotency import KeyClaim, key_name
 from jobs.queue.task_queue import RecordingTaskQueue
 from jobs.webhook_urls import WebhookUrlRules
-from tests.api.callers import somebody
+from tests.api.callers import make_caller
 from tests.api.client import ApiClient, client_of
 from tests.api.conftest import ApiHarness
 
 CATALOGUE = b"title,summary\nA,some words\n"
 KEY = {"Idempotency-Key": "a-key"}
-ANYBODY = somebody("ann", is_admin=True)
+ADMIN = make_caller("ann", is_admin=True)
 
 
 def send(harness: ApiHarness, content: bytes = CATALOGUE, **arguments: Any) -> TestResponse:
-    answer = harness.client().post("/v1/jobs", data=content, **{"headers": KEY, **arguments})
-    assert isinstance(answer, TestResponse)
-    return answer
+    response = harness.client().post("/v1/jobs", data=content, **{"headers": KEY, **arguments})
+    assert isinstance(response, TestResponse)
+    return response
 
 
 def jobs(harness: ApiHarness) -> list[str]:
     return [job.id for job in harness.store.jobs.newest(limit=100)]
 
 
-def test_an_upload_that_is_sent_again_leads_to_the_same_job(harness: ApiHarness) -> None:
+def test_a_repeated_upload_returns_the_same_job(harness: ApiHarness) -> None:
     first, again = send(harness), send(harness)
     assert (first.status_code, again.status_code) == (202, 202)
     assert first.json is not None
@@ -57,18 +57,18 @@ def test_an_upload_that_is_sent_again_leads_to_the_same_job(harness: ApiHarness)
     assert len(harness.storage.names("")) == 1
 
 
-def test_the_job_is_answered_as_it_stands_now(harness: ApiHarness) -> None:
+def test_a_repeated_upload_returns_the_current_state(harness: ApiHarness) -> None:
     job_id = send(harness).get_json()["id"]
     harness.label(job_id)
     harness.assemble(job_id)
     assert send(harness).get_json()["state"] == "completed"
 
 
-def test_how_the_same_upload_is_wrapped_does_not_matter(harness: ApiHarness) -> None:
+def test_a_form_and_a_raw_body_are_the_same_upload(harness: ApiHarness) -> None:
     raw = send(harness, query_string={"filename": "a.csv", "error_threshold": "0.5"})
     form = {"file": (io.BytesIO(CATALOGUE), "a.csv"), "error_threshold": "0.5"}
-    wrapped = harness.client().post("/v1/jobs", data=form, headers=KEY)
-    assert wrapped.json["id"] == raw.get_json()["id"]
+    as_form = harness.client().post("/v1/jobs", data=form, headers=KEY)
+    assert as_form.json["id"] == raw.get_json()["id"]
 
 
 @pytest.mark.parametrize(
@@ -81,27 +81,27 @@ def test_how_the_same_upload_is_wrapped_does_not_matter(harness: ApiHarness) -> 
         (CATALOGUE, {"error_threshold": "0.5"}),
     ],
 )
-def test_the_key_with_something_else_is_refused(
+def test_reusing_the_key_for_another_upload_is_refused(
     harness: ApiHarness, content: bytes, query: dict[str, str]
 ) -> None:
-    made = send(harness).get_json()["id"]
-    answer = send(harness, content, query_string=query)
-    assert (answer.status_code, answer.get_json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
-    assert made in answer.get_json()["detail"]
-    assert jobs(harness) == [made]
+    job_id = send(harness).get_json()["id"]
+    response = send(harness, content, query_string=query)
+    assert (response.status_code, response.get_json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert job_id in response.get_json()["detail"]
+    assert jobs(harness) == [job_id]
 
 
-def test_without_a_key_or_with_another_the_same_file_is_another_job(harness: ApiHarness) -> None:
-    answers = [
+def test_the_same_file_without_the_key_is_another_job(harness: ApiHarness) -> None:
+    responses = [
         send(harness, headers={}),
         send(harness),
         send(harness, headers={"Idempotency-Key": "b"}),
     ]
-    assert len({answer.get_json()["id"] for answer in answers}) == 3
-    assert "Idempotency-Replayed" not in answers[0].headers
+    assert len({response.get_json()["id"] for response in responses}) == 3
+    assert "Idempotency-Replayed" not in responses[0].headers
 
 
-def test_a_refused_upload_leaves_its_key_free(harness: ApiHarness) -> None:
+def test_a_refused_upload_releases_its_key(harness: ApiHarness) -> None:
     assert send(harness, b"title,remarks\nA,B\n").get_json()["code"] == "NO_SUMMARY_COLUMN"
     assert (
         send(harness, CATALOGUE[:-5], environ_overrides={"CONTENT_LENGTH": "99"}).status_code == 400
@@ -109,60 +109,62 @@ def test_a_refused_upload_leaves_its_key_free(harness: ApiHarness) -> None:
     assert send(harness).status_code == 202
 
 
-def test_while_one_upload_is_under_way_a_second_one_with_its_key_waits(harness: ApiHarness) -> None:
+def test_the_key_of_an_active_upload_is_in_use(harness: ApiHarness) -> None:
     name = key_name(None, "a-key")
     held = harness.store.idempotency.claim(name, "another process", lease_s=60)
     assert isinstance(held, KeyClaim)
-    answer = send(harness)
-    assert (answer.status_code, answer.get_json()["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
-    assert answer.headers["Retry-After"] == "1"
+    response = send(harness)
+    assert (response.status_code, response.get_json()["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
+    assert response.headers["Retry-After"] == "1"
     assert harness.is_empty()
     harness.store.idempotency.release(held)
     assert send(harness).status_code == 202
 
 
-def test_of_many_at_once_one_makes_the_job_and_no_other_is_made(harness: ApiHarness) -> None:
+def test_concurrent_uploads_with_one_key_create_one_job(harness: ApiHarness) -> None:
     app = harness.app()
-    answers: list[TestResponse] = []
+    responses: list[TestResponse] = []
 
     def run() -> None:
-        answers.append(client_of(app).post("/v1/jobs", data=CATALOGUE, headers=KEY))
+        responses.append(client_of(app).post("/v1/jobs", data=CATALOGUE, headers=KEY))
 
     threads = [threading.Thread(target=run) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {answer.status_code for answer in answers} <= {202, 409}
-    made = {answer.get_json()["id"] for answer in answers if answer.status_code == 202}
-    assert list(made) == jobs(harness)
+    assert {response.status_code for response in responses} <= {202, 409}
+    job_ids = {response.get_json()["id"] for response in responses if response.status_code == 202}
+    assert list(job_ids) == jobs(harness)
 
 
-def test_an_upload_whose_key_was_lost_on_the_way_leaves_nothing(harness: ApiHarness) -> None:
+def test_an_upload_that_lost_its_key_leaves_no_files(harness: ApiHarness) -> None:
     now = [0.0]
     harness.store = memory_job_store(MemoryState(clock=lambda: now[0]))
 
-    class Slow(io.BytesIO):
-        """Its key is taken over by another process before the file is complete."""
+    class SlowBody(io.BytesIO):
+        """Another process claims the key before the file is complete."""
 
         def readinto(self, buffer: Any, /) -> int:
             now[0] += 3600
-            assert harness.store.idempotency.claim(key_name(None, "a-key"), "heir", lease_s=60)
+            assert harness.store.idempotency.claim(
+                key_name(None, "a-key"), "another process", lease_s=60
+            )
             return super().readinto(buffer)
 
-    answer = harness.client().post(
-        "/v1/jobs", input_stream=Slow(CATALOGUE), content_length=len(CATALOGUE), headers=KEY
+    response = harness.client().post(
+        "/v1/jobs", input_stream=SlowBody(CATALOGUE), content_length=len(CATALOGUE), headers=KEY
     )
-    assert (answer.status_code, answer.json["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
+    assert (response.status_code, response.json["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
     assert harness.is_empty()
 
 
 class SlowStorage(Storage):
-    """Each block that is written takes some seconds of a clock."""
+    """A storage in which each write advances a clock."""
 
-    def __init__(self, url: str, passes: Callable[[], None]) -> None:
+    def __init__(self, url: str, advance: Callable[[], None]) -> None:
         super().__init__(url)
-        self._passes = passes
+        self._passes = advance
 
     @contextmanager
     def publish(
@@ -173,16 +175,16 @@ class SlowStorage(Storage):
 
 
 class _SlowStream:
-    def __init__(self, stream: BinaryIO, passes: Callable[[], None]) -> None:
-        self._stream, self._passes = stream, passes
+    def __init__(self, stream: BinaryIO, advance: Callable[[], None]) -> None:
+        self._stream, self._passes = stream, advance
 
     def write(self, block: bytes) -> int:
         self._passes()
         return self._stream.write(block)
 
 
-class GivenUpload(Upload):
-    """A file that is there as a whole."""
+class CompleteUpload(Upload):
+    """An upload whose content is at hand."""
 
     column_may_follow = False
     filename = "books.zip"
@@ -195,23 +197,23 @@ class GivenUpload(Upload):
         yield self._content
 
 
-def test_a_key_is_held_for_as_long_as_an_archive_is_unpacked(tmp_path: Path) -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+def test_the_key_is_renewed_while_an_archive_is_decompressed(tmp_path: Path) -> None:
+    archive_file = io.BytesIO()
+    with zipfile.ZipFile(archive_file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("books.csv", CATALOGUE + b"B,other words\n" * 500_000)
     now = [0.0]
 
-    def pass_time() -> None:
+    def advance() -> None:
         now[0] += 20
 
     store = memory_job_store(MemoryState(clock=lambda: now[0]))
-    jobs = ScopedJobStore(store, lambda: ANYBODY)
-    storage = SlowStorage(str(tmp_path), pass_time)
+    jobs = ScopedJobStore(store, lambda: ADMIN)
+    storage = SlowStorage(str(tmp_path), advance)
     claim = claim_key(jobs, owner=None, key="a-key", idle_timeout_s=60, clock=lambda: now[0])
     assert isinstance(claim, ClaimedKey)
     with claim:
-        made = submit_upload(
-            GivenUpload(packed.getvalue()),
+        job = submit_upload(
+            CompleteUpload(archive_file.getvalue()),
             store=jobs,
             storage=storage,
             task_queue=RecordingTaskQueue(),
@@ -219,11 +221,11 @@ def test_a_key_is_held_for_as_long_as_an_archive_is_unpacked(tmp_path: Path) -> 
             max_unpacked=1 << 30,
             claim=claim,
         )
-    assert now[0] > 3 * 90, "longer than the key is held without being renewed"
-    assert store.jobs.get(made.id).state == State.QUEUED
+    assert now[0] > 3 * 90, "longer than the lease of the key"
+    assert store.jobs.get(job.id).state == State.QUEUED
 
 
-def test_a_job_that_was_deleted_is_not_made_again_by_its_key(harness: ApiHarness) -> None:
+def test_the_key_of_a_deleted_job_does_not_create_it_again(harness: ApiHarness) -> None:
     job_id = send(harness).get_json()["id"]
     harness.label(job_id)
     harness.assemble(job_id)
@@ -232,7 +234,7 @@ def test_a_job_that_was_deleted_is_not_made_again_by_its_key(harness: ApiHarness
 
 
 @pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256])
-def test_a_key_that_is_no_word_is_refused(client: ApiClient, key: str) -> None:
-    answer = client.post("/v1/jobs", data=CATALOGUE, headers={"Idempotency-Key": key})
-    assert (answer.status_code, answer.get_json()["code"]) == (400, "INVALID_PARAMETER")
-    assert "Idempotency-Key" in answer.get_json()["detail"]
+def test_an_invalid_key_is_refused(client: ApiClient, key: str) -> None:
+    response = client.post("/v1/jobs", data=CATALOGUE, headers={"Idempotency-Key": key})
+    assert (response.status_code, response.get_json()["code"]) == (400, "INVALID_PARAMETER")
+    assert "Idempotency-Key" in response.get_json()["detail"]

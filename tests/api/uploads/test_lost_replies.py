@@ -1,4 +1,4 @@
-"""An upload whose job was recorded, but whose reply from Redis was lost, keeps its input; one that was not leaves none."""
+"""An upload keeps its input if its job was created, although Redis' reply was lost; else not."""
 
 from __future__ import annotations
 
@@ -19,75 +19,75 @@ from tests.redis_proxy import RedisProxy
 
 CATALOGUE = b"title,summary\nA,some words\n"
 KEY = {"Idempotency-Key": "nightly"}
-# A field that only the script which creates a job is given.
+# An argument that only the script which creates jobs gets.
 CREATE = b"input_bytes"
 
 
 @dataclass
-class Linked:
-    """The API over a real Redis, by a link that can be cut."""
+class ProxiedApi:
+    """The API over a real Redis, through a proxy that can cut the connection."""
 
     harness: ApiHarness
-    link: RedisProxy
-    record: JobStore  # past the link
+    proxy: RedisProxy
+    store: JobStore  # not through the proxy
 
-    def send(self, **headers: str) -> TestResponse:
-        answer = self.harness.client().post("/v1/jobs", data=CATALOGUE, headers=headers)
-        assert isinstance(answer, TestResponse)
-        return answer
+    def post_job(self, **headers: str) -> TestResponse:
+        response = self.harness.client().post("/v1/jobs", data=CATALOGUE, headers=headers)
+        assert isinstance(response, TestResponse)
+        return response
 
-    def stored(self, job_id: str) -> bytes:
+    def stored_input(self, job_id: str) -> bytes:
         with self.harness.storage.open(input_path(job_id)) as stream:
             return bytes(stream.read())
 
 
 @pytest.fixture
-def linked(harness: ApiHarness, redis_server: RedisServer, redis_url: str) -> Iterator[Linked]:
-    with RedisProxy(redis_server.socket) as link:
-        harness.store = redis_job_store(redis_client(link.url))
-        linked = Linked(harness, link, redis_job_store(redis_client(redis_url)))
-        linked.send()  # Redis knows the scripts from now on
-        job_id = linked.record.jobs.newest(limit=1)[0].id
+def proxied(harness: ApiHarness, redis_server: RedisServer, redis_url: str) -> Iterator[ProxiedApi]:
+    with RedisProxy(redis_server.socket) as proxy:
+        harness.store = redis_job_store(redis_client(proxy.url))
+        proxied = ProxiedApi(harness, proxy, redis_job_store(redis_client(redis_url)))
+        proxied.post_job()  # loads the scripts into Redis
+        job_id = proxied.store.jobs.newest(limit=1)[0].id
         harness.label(job_id)
         harness.assemble(job_id)
         harness.client().delete(f"/v1/jobs/{job_id}")
-        yield linked
+        yield proxied
 
 
 @pytest.mark.parametrize("headers", [{}, KEY], ids=["without-key", "with-key"])
-def test_a_job_whose_reply_was_lost_keeps_its_input_and_completes(
-    linked: Linked, headers: dict[str, str]
+def test_a_job_whose_creation_reply_was_lost_keeps_its_input_and_completes(
+    proxied: ProxiedApi, headers: dict[str, str]
 ) -> None:
-    linked.link.cut(CREATE, "reply")
-    first = linked.send(**headers)
-    assert linked.link.cuts == 1
-    made = linked.record.jobs.newest(limit=9)
-    assert [linked.stored(job.id) for job in made] == [CATALOGUE]
-    assert linked.record.leases.find_abandoned(made[0].id, idle_s=0).plan, "the sweep sends it"
-    again = linked.send(**headers)
+    proxied.proxy.cut(CREATE, "reply")
+    first = proxied.post_job(**headers)
+    assert proxied.proxy.cuts == 1
+    created = proxied.store.jobs.newest(limit=9)
+    assert [proxied.stored_input(job.id) for job in created] == [CATALOGUE]
+    assert proxied.store.leases.find_abandoned(created[0].id, idle_s=0).plan, "recovery enqueues it"
+    again = proxied.post_job(**headers)
     assert (first.status_code, again.status_code) == (503, 202)
     assert again.json is not None
     if headers:
-        assert again.json["id"] == made[0].id
+        assert again.json["id"] == created[0].id
         assert again.headers["Idempotency-Replayed"] == "true"
-    for job in linked.record.jobs.newest(limit=9):
-        linked.harness.label(job.id)
-        assert linked.stored(job.id) == CATALOGUE
-        assert linked.harness.assemble(job.id).state == "completed"
+    for job in proxied.store.jobs.newest(limit=9):
+        proxied.harness.label(job.id)
+        assert proxied.stored_input(job.id) == CATALOGUE
+        assert proxied.harness.assemble(job.id).state == "completed"
 
 
 @pytest.mark.parametrize("headers", [{}, KEY], ids=["without-key", "with-key"])
-def test_a_job_that_was_never_made_leaves_its_input_to_the_sweep_of_lost_uploads(
-    linked: Linked, headers: dict[str, str]
+def test_the_input_of_a_job_that_was_not_created_expires_as_a_lost_upload(
+    proxied: ProxiedApi, headers: dict[str, str]
 ) -> None:
-    linked.link.cut(CREATE, "request")
-    assert linked.send(**headers).status_code == 503
-    assert linked.link.cuts == 1
-    assert not linked.record.jobs.newest(limit=1)
-    (lost,) = linked.record.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S)
-    linked.harness.storage.delete(job_folder(lost))
-    assert not linked.harness.storage.names("")
-    again = linked.send(**headers)
+    proxied.proxy.cut(CREATE, "request")
+    assert proxied.post_job(**headers).status_code == 503
+    assert proxied.proxy.cuts == 1
+    assert not proxied.store.jobs.newest(limit=1)
+    (lost,) = proxied.store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S)
+    proxied.harness.storage.delete(job_folder(lost))
+    assert not proxied.harness.storage.names("")
+    again = proxied.post_job(**headers)
     assert again.status_code == 202
     assert again.json is not None
-    assert linked.stored(again.json["id"]) == CATALOGUE
+    assert proxied.stored_input(again.json["id"]) == CATALOGUE

@@ -1,4 +1,4 @@
-"""What comes in as a file becomes a job, or a clear refusal that leaves nothing behind."""
+"""An upload becomes a job, or is refused and leaves no files."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ COLUMN_PART = b'--b\r\nContent-Disposition: form-data; name="summary_column"\r\n
 FORM = {"content_type": "multipart/form-data; boundary=b"}
 
 
-def stored(harness: ApiHarness, job_id: str) -> bytes:
+def read_stored(harness: ApiHarness, job_id: str) -> bytes:
     with harness.storage.open(input_path(job_id)) as stream:
         return bytes(stream.read())
 
 
 def test_a_form_becomes_a_job_with_its_file_and_its_message(harness: ApiHarness) -> None:
     form = {"file": (io.BytesIO(CATALOGUE), "Books of 2024.csv")}
-    answer = harness.client().post("/v1/jobs", data=form)
-    assert answer.status_code == 202
-    assert answer.headers["Location"] == answer.json["links"]["self"]
-    assert answer.headers["Retry-After"] == "1"
-    assert answer.json["state"] == "queued"
-    assert answer.json["filename"] == "Books of 2024.csv"
-    assert answer.json["input_bytes"] == len(CATALOGUE)
-    assert answer.json["summary_column"] == "summary"
-    assert stored(harness, answer.json["id"]) == CATALOGUE
-    assert harness.task_queue.sent == [(PLAN_TASK, answer.json["id"], None)]
+    response = harness.client().post("/v1/jobs", data=form)
+    assert response.status_code == 202
+    assert response.headers["Location"] == response.json["links"]["self"]
+    assert response.headers["Retry-After"] == "1"
+    assert response.json["state"] == "queued"
+    assert response.json["filename"] == "Books of 2024.csv"
+    assert response.json["input_bytes"] == len(CATALOGUE)
+    assert response.json["summary_column"] == "summary"
+    assert read_stored(harness, response.json["id"]) == CATALOGUE
+    assert harness.task_queue.sent == [(PLAN_TASK, response.json["id"], None)]
 
 
 @pytest.mark.parametrize(
     "content_type", ["text/csv", "application/octet-stream", "application/x-www-form-urlencoded"]
 )
 def test_a_raw_body_of_any_type_becomes_a_job(harness: ApiHarness, content_type: str) -> None:
-    # Over 500 kB, where Flask's own parser of raw forms gives up.
+    # Above 500 kB, the limit of Flask's own form parser.
     content = CATALOGUE + b"B,other words\n" * 50_000
-    answer = harness.client().post("/v1/jobs", data=content, content_type=content_type)
-    assert answer.status_code == 202
-    assert stored(harness, answer.json["id"]) == content
+    response = harness.client().post("/v1/jobs", data=content, content_type=content_type)
+    assert response.status_code == 202
+    assert read_stored(harness, response.json["id"]) == content
 
 
 @pytest.mark.parametrize("size", [PROBE_BYTES - 1, PROBE_BYTES, PROBE_BYTES + 1, 3 * PROBE_BYTES])
@@ -70,23 +70,23 @@ def test_every_byte_is_stored_around_the_inspected_head(
 ) -> None:
     content = CATALOGUE + b"x" * (size - len(CATALOGUE))
     if as_form:
-        answer = harness.client().post("/v1/jobs", data=FILE_PART % content + b"--b--\r\n", **FORM)
+        response = harness.client().post(
+            "/v1/jobs", data=FILE_PART % content + b"--b--\r\n", **FORM
+        )
     else:
-        answer = harness.client().post("/v1/jobs", data=content)
-    assert answer.status_code == 202, answer.text
-    assert stored(harness, answer.json["id"]) == content
+        response = harness.client().post("/v1/jobs", data=content)
+    assert response.status_code == 202, response.text
+    assert read_stored(harness, response.json["id"]) == content
 
 
 @pytest.mark.parametrize("filler", [b"\r\n", b"\r\n--", b"\r\n--b", b"--b--", b"\r", b"\n--bb\r\n"])
-def test_what_looks_like_a_boundary_but_is_none_is_stored(
-    harness: ApiHarness, filler: bytes
-) -> None:
+def test_content_similar_to_a_boundary_is_stored(harness: ApiHarness, filler: bytes) -> None:
     content = CATALOGUE + filler.replace(b"--b", b"--c") * 3 + b"end"
-    answer = harness.client().post("/v1/jobs", data=FILE_PART % content + b"--b--\r\n", **FORM)
-    assert stored(harness, answer.json["id"]) == content
+    response = harness.client().post("/v1/jobs", data=FILE_PART % content + b"--b--\r\n", **FORM)
+    assert read_stored(harness, response.json["id"]) == content
 
 
-def test_the_name_of_a_raw_body_is_in_the_query_or_in_content_disposition(
+def test_the_filename_of_a_raw_body_is_in_the_query_or_in_content_disposition(
     client: ApiClient,
 ) -> None:
     by_query = client.post("/v1/jobs?filename=caf%C3%A9.csv", data=CATALOGUE)
@@ -96,7 +96,7 @@ def test_the_name_of_a_raw_body_is_in_the_query_or_in_content_disposition(
         headers={"Content-Disposition": "attachment; filename*=UTF-8''caf%C3%A9.csv"},
     )
     unnamed = client.post("/v1/jobs", data=CATALOGUE)
-    names = [answer.get_json()["filename"] for answer in (by_query, by_header, unnamed)]
+    names = [response.get_json()["filename"] for response in (by_query, by_header, unnamed)]
     assert names == ["café.csv", "café.csv", "catalogue.csv"]
 
 
@@ -104,37 +104,39 @@ def test_the_name_of_a_raw_body_is_in_the_query_or_in_content_disposition(
 @pytest.mark.parametrize(
     "order", ["column first", "file first", "query"], ids=lambda order: order.replace(" ", "-")
 )
-def test_the_summary_column_may_be_named_before_or_after_the_file(
+def test_the_summary_column_may_precede_or_follow_the_file(
     harness: ApiHarness, order: str, rows: int
 ) -> None:
     file = FILE_PART % (b"title,remarks\n" + b"A,some words\n" * rows)
     column = COLUMN_PART % b"remarks"
     parts = {"column first": column + file, "file first": file + column, "query": file}[order]
     query = {"summary_column": "remarks"} if order == "query" else {}
-    answer = harness.client().post(
+    response = harness.client().post(
         "/v1/jobs", query_string=query, data=parts + b"--b--\r\n", **FORM
     )
-    assert answer.status_code == 202, answer.text
-    assert answer.json["summary_column"] == "remarks"
+    assert response.status_code == 202, response.text
+    assert response.json["summary_column"] == "remarks"
 
 
-def test_a_column_named_after_the_file_overrules_the_one_that_was_found(
+def test_a_column_that_follows_the_file_overrides_the_detected_one(
     harness: ApiHarness,
 ) -> None:
     file = FILE_PART % (b"remarks,summary\n" + b"A,some words\n" * 40_000)
-    answer = harness.client().post(
+    response = harness.client().post(
         "/v1/jobs", data=file + COLUMN_PART % b"remarks" + b"--b--\r\n", **FORM
     )
-    assert answer.json["summary_column"] == "remarks"
+    assert response.json["summary_column"] == "remarks"
 
 
-def test_a_very_long_name_of_a_column_is_cut_in_documents_only(harness: ApiHarness) -> None:
+def test_a_very_long_column_name_is_truncated_in_documents_only(harness: ApiHarness) -> None:
     name = "remarks " + "x" * 1_000
     content = f"title,{name}\nA,some words\n".encode()
-    answer = harness.client().post("/v1/jobs", query_string={"summary_column": name}, data=content)
-    shown = answer.json["summary_column"]
+    response = harness.client().post(
+        "/v1/jobs", query_string={"summary_column": name}, data=content
+    )
+    shown = response.json["summary_column"]
     assert (shown, len(shown)) == (name[:499] + "…", 500)
-    schema = harness.store.jobs.schema(answer.json["id"])
+    schema = harness.store.jobs.schema(response.json["id"])
     assert schema.header == ("title", name)
 
 
@@ -150,23 +152,23 @@ TITLED = b"titel,heading,summary\nA,B,some words\n"
         (b"summary\nsome words\n", {}, None),
     ],
 )
-def test_the_title_column_is_found_or_named(
+def test_the_title_column_is_detected_or_named(
     harness: ApiHarness, content: bytes, query: dict[str, str], title: str | None
 ) -> None:
-    answer = harness.client().post("/v1/jobs", data=content, query_string=query)
-    assert (answer.status_code, answer.json["title_column"]) == (202, title)
+    response = harness.client().post("/v1/jobs", data=content, query_string=query)
+    assert (response.status_code, response.json["title_column"]) == (202, title)
 
 
 @pytest.mark.parametrize("rows", [1, 40_000])  # within the head, and far beyond it
-def test_the_title_column_may_be_named_after_the_file(harness: ApiHarness, rows: int) -> None:
+def test_the_title_column_may_follow_the_file(harness: ApiHarness, rows: int) -> None:
     file = FILE_PART % (b"title,heading,summary\n" + b"A,B,some words\n" * rows)
     field = COLUMN_PART.replace(b"summary_column", b"title_column") % b"heading"
-    answer = harness.client().post("/v1/jobs", **form(file, field))
-    assert answer.json["title_column"] == "heading"
+    response = harness.client().post("/v1/jobs", **form(file, field))
+    assert response.json["title_column"] == "heading"
 
 
-def announced(length: int) -> dict[str, Any]:
-    """A Content-Length whatever the body is."""
+def declared_length(length: int) -> dict[str, Any]:
+    """A Content-Length that need not match the body."""
     return {"environ_overrides": {"CONTENT_LENGTH": str(length)}}
 
 
@@ -177,7 +179,7 @@ def form(*parts: bytes) -> dict[str, Any]:
 LONG = b"title,remarks\n" + b"A,some words\n" * 40_000
 
 REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
-    "empty body": ({"data": b"", **announced(0)}, 422, "EMPTY_FILE"),
+    "empty body": ({"data": b"", **declared_length(0)}, 422, "EMPTY_FILE"),
     "blank lines": ({"data": b"\n \n"}, 422, "EMPTY_FILE"),
     "empty file": (form(FILE_PART % b""), 422, "EMPTY_FILE"),
     "binary": ({"data": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(64)}, 415, "NOT_TEXT"),
@@ -240,12 +242,12 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
         "UNSUPPORTED_CONTENT_ENCODING",
     ),
     "cut body": (
-        {"data": CATALOGUE, **announced(1_000)},
+        {"data": CATALOGUE, **declared_length(1_000)},
         400,
         "UPLOAD_INTERRUPTED",
     ),
     "cut long body": (
-        {"data": CATALOGUE + b"x" * 600_000, **announced(900_000)},
+        {"data": CATALOGUE + b"x" * 600_000, **declared_length(900_000)},
         400,
         "UPLOAD_INTERRUPTED",
     ),
@@ -253,20 +255,20 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_refused_upload_says_why_and_leaves_nothing_behind(
+def test_a_refused_upload_gives_a_reason_and_leaves_no_files(
     harness: ApiHarness, case: str
 ) -> None:
     arguments, status, code = REFUSED[case]
-    answer = harness.client().post("/v1/jobs", **arguments)
-    assert (answer.status_code, answer.json["code"]) == (status, code)
-    assert answer.content_type == "application/problem+json"
-    assert answer.json["detail"].endswith((".", "”"))
+    response = harness.client().post("/v1/jobs", **arguments)
+    assert (response.status_code, response.json["code"]) == (status, code)
+    assert response.content_type == "application/problem+json"
+    assert response.json["detail"].endswith((".", "”"))
     assert harness.is_empty()
 
 
-def test_a_request_without_a_body_is_told_to_send_a_file(client: ApiClient) -> None:
-    answer = client.post("/v1/jobs")
-    assert answer.get_json()["code"] == "NO_FILE"
+def test_a_request_without_a_body_is_refused(client: ApiClient) -> None:
+    response = client.post("/v1/jobs")
+    assert response.get_json()["code"] == "NO_FILE"
 
 
 def test_a_file_of_exactly_the_limit_is_accepted(harness: ApiHarness) -> None:
@@ -276,7 +278,7 @@ def test_a_file_of_exactly_the_limit_is_accepted(harness: ApiHarness) -> None:
 
 
 class FullStorage(Storage):
-    """A disk with room for one block."""
+    """A storage whose disk is full at the end of a file."""
 
     @contextmanager
     def publish(
@@ -287,28 +289,28 @@ class FullStorage(Storage):
             raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_full_storage_is_said_so_and_leaves_nothing_behind(
+def test_a_full_storage_is_reported_and_leaves_no_files(
     harness: ApiHarness, tmp_path: Path
 ) -> None:
     harness.storage = FullStorage(str(tmp_path / "full"))
-    answer = harness.client().post("/v1/jobs", data=CATALOGUE)
-    assert (answer.status_code, answer.json["code"]) == (507, "STORAGE_FULL")
+    response = harness.client().post("/v1/jobs", data=CATALOGUE)
+    assert (response.status_code, response.json["code"]) == (507, "STORAGE_FULL")
     assert harness.is_empty()
     assert list((tmp_path / "full").rglob("job_*")) == []
 
 
-def test_a_storage_that_cannot_be_written_is_unavailable_not_broken(
+def test_an_unwritable_storage_is_reported_as_unavailable(
     harness: ApiHarness, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
     harness.storage = Storage(str(tmp_path / "file"))
-    answer = harness.client().post("/v1/jobs", data=CATALOGUE)
-    assert (answer.status_code, answer.json["code"]) == (503, "STORAGE_UNAVAILABLE")
-    assert answer.headers["Retry-After"] == "5"
+    response = harness.client().post("/v1/jobs", data=CATALOGUE)
+    assert (response.status_code, response.json["code"]) == (503, "STORAGE_UNAVAILABLE")
+    assert response.headers["Retry-After"] == "5"
 
 
 class FullRepository(MemoryJobRepository):
-    """A Redis that takes no writes."""
+    """A repository over a Redis that refuses writes."""
 
     def create(
         self, job: NewJob, *, max_open: int | None = None, completion: KeyCompletion | None = None
@@ -316,18 +318,18 @@ class FullRepository(MemoryJobRepository):
         raise redis.OutOfMemoryError(f"no room for {job.id}, {max_open}, {completion}")
 
 
-def test_of_an_upload_whose_record_is_refused_nothing_is_kept(harness: ApiHarness) -> None:
+def test_an_upload_whose_job_redis_refuses_leaves_no_files(harness: ApiHarness) -> None:
     state = MemoryState()
     harness.store = replace(memory_job_store(state), jobs=FullRepository(state))
-    answer = harness.client().post("/v1/jobs", data=CATALOGUE)
-    assert (answer.status_code, answer.json["code"]) == (503, "SERVICE_UNAVAILABLE")
-    assert answer.headers["Retry-After"] == "5"
+    response = harness.client().post("/v1/jobs", data=CATALOGUE)
+    assert (response.status_code, response.json["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert response.headers["Retry-After"] == "5"
     assert harness.is_empty()
     assert harness.store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S) == []
 
 
-class MuteMessages(RecordingTaskQueue):
-    """A broker that takes nothing."""
+class UnreachableQueue(RecordingTaskQueue):
+    """A task queue whose broker cannot be reached."""
 
     def plan(self, job_id: str) -> None:
         raise OperationalError(f"no broker for {job_id}")
@@ -336,20 +338,20 @@ class MuteMessages(RecordingTaskQueue):
         raise OperationalError(f"no broker for {job_id}")
 
 
-def test_a_lost_message_is_not_the_clients_affair_because_the_record_tells_the_sweeper(
+def test_an_upload_without_a_broker_is_accepted_and_left_to_recovery(
     harness: ApiHarness,
 ) -> None:
-    harness.task_queue = MuteMessages()
-    answer = harness.client().post("/v1/jobs", data=CATALOGUE)
-    assert answer.status_code == 202
-    job_id = answer.json["id"]
+    harness.task_queue = UnreachableQueue()
+    response = harness.client().post("/v1/jobs", data=CATALOGUE)
+    assert response.status_code == 202
+    job_id = response.json["id"]
     assert harness.store.leases.find_abandoned(job_id, idle_s=0).plan
     assert harness.client().post(f"/v1/jobs/{job_id}/cancel").status_code == 202
     assert harness.store.leases.find_abandoned(job_id, idle_s=0).assemble
 
 
-class LosingRepository(MemoryJobRepository):
-    """A record that hears nothing of an upload for very long, just before it becomes a job."""
+class ExpiringRepository(MemoryJobRepository):
+    """A repository that expires an upload just before its job is created."""
 
     def create(
         self, job: NewJob, *, max_open: int | None = None, completion: KeyCompletion | None = None
@@ -358,17 +360,17 @@ class LosingRepository(MemoryJobRepository):
         return super().create(job, max_open=max_open, completion=completion)
 
 
-def test_an_upload_that_was_given_up_for_lost_becomes_no_job(harness: ApiHarness) -> None:
+def test_an_expired_upload_creates_no_job(harness: ApiHarness) -> None:
     state = MemoryState()
-    harness.store = replace(memory_job_store(state), jobs=LosingRepository(state))
-    answer = harness.client().post("/v1/jobs", data=CATALOGUE)
-    assert (answer.status_code, answer.json["code"]) == (408, "UPLOAD_STALLED")
+    harness.store = replace(memory_job_store(state), jobs=ExpiringRepository(state))
+    response = harness.client().post("/v1/jobs", data=CATALOGUE)
+    assert (response.status_code, response.json["code"]) == (408, "UPLOAD_STALLED")
     assert harness.is_empty()
     assert harness.store.uploads.expire(elapsed_s=UPLOAD_LOST_AFTER_S) == []
 
 
 @pytest.mark.parametrize("content", [CATALOGUE, b"title\nA\n"])
-def test_neither_a_job_nor_a_refusal_leaves_an_upload_to_look_after(
+def test_accepted_and_refused_uploads_leave_the_registry(
     harness: ApiHarness, content: bytes
 ) -> None:
     harness.client().post("/v1/jobs", data=content)

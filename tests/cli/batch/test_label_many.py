@@ -1,4 +1,4 @@
-"""Several catalogues at once, and standard input: what is printed, what is left, and with which exit code."""
+"""Several catalogues at once, and standard input: output, files and exit codes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands.test_commands import RESULT, run, start
 from tests.cli.fake_api import FakeApi, job_document
+from tests.cli.program import RESULT, run, start
 from tests.stack import ROOT
 from tests.waiting import WITHIN_S, eventually
 
@@ -29,17 +29,17 @@ def catalogues(tmp_path: Path, api: FakeApi) -> list[str]:
     return names
 
 
-def names_uploaded(api: FakeApi) -> list[str]:
+def uploaded_names(api: FakeApi) -> list[str]:
     return [query["filename"][0] for query, _ in api.uploads]
 
 
-def test_every_file_is_labelled_and_its_result_named_in_order(
+def test_every_file_is_labelled_and_the_results_are_printed_in_order(
     api: FakeApi, catalogues: list[str], tmp_path: Path
 ) -> None:
     code, out, err = run("label", "*.csv", "--server", api.url, folder=tmp_path)
     assert (code, err) == (0, "")
     assert out.splitlines() == ["a.labelled.csv", "b.labelled.csv", "c.labelled.csv"]
-    assert names_uploaded(api) == catalogues
+    assert uploaded_names(api) == catalogues
     assert all((tmp_path / name).read_bytes() == RESULT for name in out.splitlines())
 
 
@@ -47,27 +47,27 @@ def test_a_warning_names_the_file_where_there_are_several(
     api: FakeApi, catalogues: list[str], tmp_path: Path
 ) -> None:
     warning = {"code": "UNSUPPORTED_LANGUAGE", "message": "2 rows are not in English.", "rows": 2}
-    api.fates["b.csv"] = [job_document(warnings=[warning])]
+    api.documents_by_filename["b.csv"] = [job_document(warnings=[warning])]
     code, _, err = run("label", *catalogues, "--server", api.url, folder=tmp_path)
     assert (code, err) == (0, "Warning: b.csv: 2 rows are not in English.\n")
 
 
-def test_one_that_fails_does_not_keep_the_others_and_gives_its_exit_code(
+def test_a_failed_file_does_not_stop_the_others_and_sets_the_exit_code(
     api: FakeApi, catalogues: list[str], tmp_path: Path
 ) -> None:
-    api.fates["b.csv"] = [job_document(state="failed", error=FAILED)]
+    api.documents_by_filename["b.csv"] = [job_document(state="failed", error=FAILED)]
     code, out, err = run("label", *catalogues, "--server", api.url, folder=tmp_path)
     assert code == 1
     assert out.splitlines() == ["a.labelled.csv", "c.labelled.csv"]
     assert "Error: b.csv: The job job_2 failed: The file has a header but no rows." in err
     assert "2 of 3 catalogues labelled." in err
     code, out, err = run("label", "none.csv", *catalogues, "--server", api.url, folder=tmp_path)
-    assert code == 2  # the highest
+    assert code == 2  # the highest of all
     assert "Error: none.csv: There is no file none.csv." in err
     assert len(out.splitlines()) == 2
 
 
-def test_no_more_jobs_than_allowed_are_under_way(
+def test_jobs_at_once_limits_the_open_jobs(
     api: FakeApi, catalogues: list[str], tmp_path: Path
 ) -> None:
     api.documents = [job_document(state="in_progress"), job_document()]
@@ -77,7 +77,7 @@ def test_no_more_jobs_than_allowed_are_under_way(
     assert (code, err) == (0, "")
 
 
-def test_where_the_server_takes_no_more_the_next_waits_for_one_to_end(
+def test_at_the_servers_limit_the_next_file_waits_for_a_job_to_end(
     api: FakeApi, catalogues: list[str], tmp_path: Path
 ) -> None:
     api.documents = [job_document(state="in_progress"), job_document()]
@@ -87,31 +87,29 @@ def test_where_the_server_takes_no_more_the_next_waits_for_one_to_end(
 
 
 @pytest.mark.usefixtures("catalogues")
-def test_a_server_that_refuses_everything_is_asked_once(api: FakeApi, tmp_path: Path) -> None:
+def test_a_refusal_without_an_own_open_job_is_final(api: FakeApi, tmp_path: Path) -> None:
     api.max_open = 0
     code, out, err = run("label", "a.csv", "--server", api.url, folder=tmp_path)
     assert (code, out) == (2, "")
-    assert "As many jobs as allowed are under way." in err
+    assert "The limit of open jobs is reached." in err
 
 
-def test_a_program_reads_files_results_and_jobs_as_json(
+def test_json_output_has_files_results_and_jobs(
     api: FakeApi, catalogues: list[str], tmp_path: Path
 ) -> None:
-    api.fates["b.csv"] = [job_document(state="failed", error=FAILED)]
+    api.documents_by_filename["b.csv"] = [job_document(state="failed", error=FAILED)]
     code, out, _ = run("label", *catalogues, "--json", "--server", api.url, folder=tmp_path)
-    found = json.loads(out)
+    entries = json.loads(out)
     assert code == 1
-    assert [entry["file"] for entry in found] == catalogues
-    assert [entry["output"] for entry in found] == ["a.labelled.csv", None, "c.labelled.csv"]
-    assert [entry["error"] is None for entry in found] == [True, False, True]
-    assert [entry["job"]["id"] for entry in found] == ["job_1", "job_2", "job_3"]
+    assert [entry["file"] for entry in entries] == catalogues
+    assert [entry["output"] for entry in entries] == ["a.labelled.csv", None, "c.labelled.csv"]
+    assert [entry["error"] is None for entry in entries] == [True, False, True]
+    assert [entry["job"]["id"] for entry in entries] == ["job_1", "job_2", "job_3"]
 
 
-def test_standard_input_comes_back_labelled_on_standard_output(
-    api: FakeApi, tmp_path: Path
-) -> None:
+def test_standard_input_is_labelled_to_standard_output(api: FakeApi, tmp_path: Path) -> None:
     api.result = RESULT
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "cli", "label", "-", "--server", api.url],
         input=b"title,summary\nA,\xff\r\n",
         env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
@@ -119,20 +117,20 @@ def test_standard_input_comes_back_labelled_on_standard_output(
         capture_output=True,
         timeout=WITHIN_S,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, RESULT, b"")
+    assert (result.returncode, result.stdout, result.stderr) == (0, RESULT, b"")
     assert api.uploads == [({"filename": ["stdin.csv"]}, b"title,summary\nA,\xff\r\n")]
     assert list(tmp_path.iterdir()) == []  # the temporary files are gone
 
 
 @pytest.mark.usefixtures("catalogues")
-def test_a_file_may_go_to_standard_output_too(api: FakeApi, tmp_path: Path) -> None:
+def test_a_result_may_go_to_standard_output(api: FakeApi, tmp_path: Path) -> None:
     code, out, _ = run("label", "a.csv", "-o", "-", "--server", api.url, folder=tmp_path)
     assert (code, out.encode()) == (0, RESULT)
-    refused = run("label", "a.csv", "-o", "-", "--json", "--server", api.url, folder=tmp_path)
-    assert refused[0] == 2
+    code, *_ = run("label", "a.csv", "-o", "-", "--json", "--server", api.url, folder=tmp_path)
+    assert code == 2
 
 
-def test_the_same_command_after_ctrl_c_waits_for_the_same_jobs(
+def test_repeating_the_command_after_ctrl_c_waits_for_the_same_jobs(
     api: FakeApi, catalogues: list[str], tmp_path: Path
 ) -> None:
     api.documents = [job_document(state="in_progress")]
@@ -143,35 +141,35 @@ def test_the_same_command_after_ctrl_c_waits_for_the_same_jobs(
     assert (process.returncode, out) == (130, "")
     assert f"Interrupted here; 3 jobs continue at {api.url}:" in err
     assert f"spinelabel cancel job_1 job_2 job_3 --server {api.url}" in err
-    for made in api.jobs.values():
-        made.documents = [job_document()]
+    for job in api.jobs.values():
+        job.documents = [job_document()]
     code, out, _ = run("label", *catalogues, "--server", api.url, folder=tmp_path)
     assert (code, len(out.splitlines())) == (0, 3)
     assert len(api.uploads) == 3
 
 
-def test_a_person_sees_a_line_for_each_file_and_what_has_come_of_it(
+def test_a_terminal_shows_a_line_and_the_outcome_of_each_file(
     api: FakeApi, catalogues: list[str], tmp_path: Path
 ) -> None:
     api.documents = [job_document(state="in_progress"), job_document()]
-    ours, theirs = pty.openpty()
-    with os.fdopen(ours, "rb", buffering=0) as screen:
+    our_end, their_end = pty.openpty()
+    with os.fdopen(our_end, "rb", buffering=0) as screen:
         process = subprocess.Popen(
             [sys.executable, "-m", "cli", "label", *catalogues, "--server", api.url],
             env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "120"},
             cwd=tmp_path,
             stdout=subprocess.PIPE,
-            stderr=theirs,
+            stderr=their_end,
         )
-        os.close(theirs)
-        seen = b""
+        os.close(their_end)
+        output = b""
         try:
             while piece := screen.read(4096):
-                seen += piece
-        except OSError:  # how Linux says that the other end is closed
+                output += piece
+        except OSError:  # Linux: the other end is closed
             pass
         out, _ = process.communicate(timeout=WITHIN_S)
         assert (process.returncode, len(out.splitlines())) == (0, 3)
-    text = seen.decode()
+    text = output.decode()
     assert "b.csv  labelling" in text
     assert "c.csv: 10 rows: 8 labelled, 2 with an error, 1 to review" in text

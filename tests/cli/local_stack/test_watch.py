@@ -1,4 +1,4 @@
-"""What the stack's own processes do not notice: deleted files, damaged records, errors that only a log has."""
+"""Failures that processes do not notice: deleted or damaged files, and errors in logs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cli.local_stack.log_errors import LogErrors
 from cli.local_stack.supervision.events import Action, StackEvent
 from cli.local_stack.supervision.supervisor import StopRequest
 from cli.local_stack.watch import Watch
-from tests.cli.local_stack.data.test_append_only_file import in_the_middle
+from tests.cli.local_stack.data.append_only_files import overwrite_the_middle
 from tests.waiting import eventually
 
 DIED = StackEvent(action=Action.DIED, child="redis")
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> DataFolder:
     return folder
 
 
-def record(folder: DataFolder) -> Path:
+def write_append_only_file(folder: DataFolder) -> Path:
     path = folder.redis / "appendonly.aof"
     path.write_bytes(b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n" * 100)
     return path
@@ -49,7 +49,7 @@ def replace(folder: DataFolder) -> None:
 
 
 @pytest.mark.parametrize("deletion", [delete_all, delete_contents, replace])
-def test_a_stack_ends_when_its_folder_is_taken_away(
+def test_the_stack_stops_when_its_folder_is_deleted_or_replaced(
     folder: DataFolder, deletion: Callable[[DataFolder], None]
 ) -> None:
     stop, watch = StopRequest(), Watch(folder, report=lambda _: None, every_s=0.01)
@@ -60,34 +60,34 @@ def test_a_stack_ends_when_its_folder_is_taken_away(
             eventually(lambda: stop.times)
 
 
-def test_a_stack_ends_when_the_record_alone_is_deleted(folder: DataFolder) -> None:
+def test_the_stack_stops_when_only_the_append_only_file_is_deleted(folder: DataFolder) -> None:
     stop, watch = StopRequest(), Watch(folder, report=lambda _: None, every_s=0.01)
     with pytest.raises(StackFailed, match=r"appendonly\.aof was deleted"):  # noqa: SIM117
         with watch.over(stop):
-            path = record(folder)
+            path = write_append_only_file(folder)
             eventually(lambda: watch.checks > 2)
             path.unlink()
             eventually(lambda: stop.times)
 
 
-def test_the_reason_is_said_when_the_processes_notice_first(folder: DataFolder) -> None:
+def test_the_reason_is_given_when_a_process_fails_first(folder: DataFolder) -> None:
     watch = Watch(folder, report=lambda _: None, every_s=3600)
     with pytest.raises(StackFailed, match="was deleted or replaced"), watch.over(StopRequest()):
         delete_all(folder)
         raise StackFailed("The stack cannot continue: no such file.")
 
 
-def test_a_dead_redis_with_a_damaged_record_ends_the_stack_with_what_to_do(
+def test_the_stack_stops_when_redis_died_of_a_damaged_append_only_file(
     folder: DataFolder,
 ) -> None:
-    path = record(folder)
+    path = write_append_only_file(folder)
     stop, watch = StopRequest(), Watch(folder, report=lambda _: None, every_s=0.01)
     with suppress(StackFailed), watch.over(stop):
-        watch.after(DIED)  # killed; its record is whole
-        seen = watch.checks
-        eventually(lambda: watch.checks > seen + 1)
+        watch.after(DIED)  # Redis was killed; its file is intact
+        checks_before = watch.checks
+        eventually(lambda: watch.checks > checks_before + 1)
         assert not stop.times
-        path.write_bytes(in_the_middle(path.read_bytes()))
+        path.write_bytes(overwrite_the_middle(path.read_bytes()))
         watch.after(DIED)
         eventually(lambda: stop.times)
     with pytest.raises(StackFailed, match=r"is damaged: .* restore a copy of the data folder"):  # noqa: SIM117
@@ -108,11 +108,11 @@ def test_errors_in_the_model_servers_log_are_reported_once(folder: DataFolder) -
     assert [(r.child, r.detail) for r in reports] == [("serving", "version_failed version=1")]
 
 
-def test_a_terminal_that_has_gone_away_does_not_end_the_watch(folder: DataFolder) -> None:
-    def gone(_: StackEvent) -> None:
+def test_a_closed_terminal_does_not_stop_the_watch(folder: DataFolder) -> None:
+    def closed_terminal(_: StackEvent) -> None:
         raise BrokenPipeError
 
-    stop, watch = StopRequest(), Watch(folder, report=gone, every_s=0.01)
+    stop, watch = StopRequest(), Watch(folder, report=closed_terminal, every_s=0.01)
     with suppress(StackFailed), watch.over(stop):
         (folder.logs / "serving.log").write_text("now [error    ] failed [serving]\n")
         eventually(lambda: watch.checks > 2)
@@ -120,7 +120,7 @@ def test_a_terminal_that_has_gone_away_does_not_end_the_watch(folder: DataFolder
         eventually(lambda: stop.times)
 
 
-def test_lines_are_read_whole_and_a_log_that_was_begun_again_from_its_start(tmp_path: Path) -> None:
+def test_only_complete_lines_are_read_and_a_truncated_log_from_its_start(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     errors = LogErrors(path)
     assert errors.fresh() == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.local_stack.data.test_append_only_file import change, in_the_middle, newest
+from tests.cli.local_stack.data.append_only_files import change, newest, overwrite_the_middle
 from tests.stack import ROOT, SAMPLE, log_path, running_stack
 
 SECONDS = 600
@@ -37,7 +37,7 @@ def test_a_damaged_record_ends_the_stack_with_the_way_out_and_a_deleted_folder_t
     kept = tmp_path / "copy"
     shutil.copytree(data_dir, kept, ignore=shutil.ignore_patterns("*.sock"))
 
-    change(newest(data_dir / "redis"), in_the_middle)
+    change(newest(data_dir / "redis"), overwrite_the_middle)
     ended = up(data_dir)
     assert ended.returncode == 3
     assert "is damaged: of its" in ended.stdout

@@ -1,10 +1,9 @@
-"""A real append-only file, damaged as disks and power failures damage them."""
+"""A real append-only file, damaged as disks and power failures do it."""
 
 from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,15 @@ import pytest
 from cli.local_stack.data.append_only_file import Damage, damage, find
 from cli.local_stack.data.redis_binary import RedisUnavailable
 from cli.local_stack.data.redis_server import RedisServer
+from tests.cli.local_stack.data.append_only_files import change, newest, overwrite_the_middle
 from tests.waiting import WITHIN_S, eventually
 
 JOBS = 500
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> RedisServer:
-    """A Redis that has ended, and left its file."""
+def stopped_redis(tmp_path: Path) -> RedisServer:
+    """A stopped Redis with an append-only file."""
     server = RedisServer(tmp_path / "redis")
     server.start()
     with server.client() as client:
@@ -27,17 +27,6 @@ def record(tmp_path: Path) -> RedisServer:
             client.set(f"job:{number}", "x" * 100)
     server.stop()
     return server
-
-
-def newest(folder: Path) -> Path:
-    """The file that is written to, of whatever version."""
-    found = [*folder.glob("appendonly.aof"), *folder.glob("appendonlydir/*.incr.aof")]
-    assert found
-    return found[-1]
-
-
-def change(path: Path, how: Callable[[bytes], bytes]) -> None:
-    path.write_bytes(how(path.read_bytes()))
 
 
 def starts(server: RedisServer) -> bool:
@@ -49,64 +38,64 @@ def starts(server: RedisServer) -> bool:
     return True
 
 
-def in_the_middle(content: bytes) -> bytes:
-    """Damage that shifts what follows: Redis does not notice altered bytes within one long value."""
-    half = len(content) // 2
-    return content[:half] + b"GARBAGE\0\0\0" * 30 + content[half + 307 :]
+def test_an_intact_and_a_missing_file_are_not_damaged(
+    stopped_redis: RedisServer, tmp_path: Path
+) -> None:
+    assert find(stopped_redis.folder) is not None
+    assert damage(stopped_redis.folder) is None
+    assert damage(tmp_path / "missing") is None
 
 
-def test_a_whole_file_and_no_file_are_not_damaged(record: RedisServer, tmp_path: Path) -> None:
-    assert find(record.folder) is not None
-    assert damage(record.folder) is None
-    assert damage(tmp_path / "nothing here") is None
+def test_a_truncated_file_is_not_damaged_because_redis_loads_it(stopped_redis: RedisServer) -> None:
+    change(newest(stopped_redis.folder), lambda content: content[:-30])
+    assert damage(stopped_redis.folder) is None
+    assert starts(stopped_redis)
 
 
-def test_a_file_that_ends_early_is_not_damaged_because_redis_loads_it(record: RedisServer) -> None:
-    change(newest(record.folder), lambda content: content[:-30])
-    assert damage(record.folder) is None
-    assert starts(record)
-
-
-def test_damage_in_the_middle_is_found_and_its_cure_makes_redis_start(record: RedisServer) -> None:
-    change(newest(record.folder), in_the_middle)
-    assert not starts(record)
-    found = damage(record.folder)
-    assert isinstance(found, Damage)
-    assert found.size is not None
-    assert found.readable is not None
-    assert 0 < found.readable < found.size
-    assert str(found.path) in found.detail
-    _carry_out(found.remedy, answer="y\n")
-    assert damage(record.folder) is None
-    record.start()
+def test_damage_in_the_middle_is_detected_and_the_remedy_lets_redis_start(
+    stopped_redis: RedisServer,
+) -> None:
+    change(newest(stopped_redis.folder), overwrite_the_middle)
+    assert not starts(stopped_redis)
+    result = damage(stopped_redis.folder)
+    assert isinstance(result, Damage)
+    assert result.size is not None
+    assert result.readable is not None
+    assert 0 < result.readable < result.size
+    assert str(result.path) in result.detail
+    _run_remedy(result.remedy, typed="y\n")
+    assert damage(stopped_redis.folder) is None
+    stopped_redis.start()
     try:
-        with record.client() as client:
+        with stopped_redis.client() as client:
             assert JOBS // 3 < client.dbsize() < JOBS
     finally:
-        record.stop()
-    assert [*record.folder.rglob("*.damaged")]
+        stopped_redis.stop()
+    assert [*stopped_redis.folder.rglob("*.damaged")]
 
 
-def test_damage_in_the_snapshot_at_the_beginning_is_found_and_the_file_set_aside(
-    record: RedisServer,
+def test_damage_in_the_snapshot_is_detected_and_the_remedy_moves_the_file_away(
+    stopped_redis: RedisServer,
 ) -> None:
-    record.start()
-    with record.client() as client:
+    stopped_redis.start()
+    with stopped_redis.client() as client:
         client.bgrewriteaof()
         eventually(lambda: not client.info("persistence")["aof_rewrite_in_progress"])
-    record.stop()
-    (snapshot,) = [*record.folder.glob("appendonlydir/*.base.rdb")] or [newest(record.folder)]
-    change(snapshot, in_the_middle)
-    assert not starts(record)
-    found = damage(record.folder)
-    assert isinstance(found, Damage)
-    assert found.readable is None
-    assert "starts without jobs" in found.remedy
-    _carry_out(found.remedy)
-    assert starts(record)
+    stopped_redis.stop()
+    (snapshot,) = [*stopped_redis.folder.glob("appendonlydir/*.base.rdb")] or [
+        newest(stopped_redis.folder)
+    ]
+    change(snapshot, overwrite_the_middle)
+    assert not starts(stopped_redis)
+    result = damage(stopped_redis.folder)
+    assert isinstance(result, Damage)
+    assert result.readable is None
+    assert "starts without jobs" in result.remedy
+    _run_remedy(result.remedy)
+    assert starts(stopped_redis)
 
 
-def _carry_out(cure: str, answer: str = "") -> None:
-    """The command that a person finds in the advice."""
-    (command,) = re.findall(r"`(.+)`", cure)
-    subprocess.run(["bash", "-c", command], input=answer, text=True, check=True, timeout=WITHIN_S)
+def _run_remedy(remedy: str, typed: str = "") -> None:
+    """Run the command that the remedy contains."""
+    (command,) = re.findall(r"`(.+)`", remedy)
+    subprocess.run(["bash", "-c", command], input=typed, text=True, check=True, timeout=WITHIN_S)

@@ -1,4 +1,4 @@
-"""One stack on one folder, and the ways to find it."""
+"""The data folder: one stack per folder, how commands find it, and its permissions."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BadInput, match=r"cannot be written to .* --data-dir"):
         DataFolder(tmp_path / "file" / "data").prepare()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_to_is_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_writable_is_reported_in_one_sentence(tmp_path: Path) -> None:
     DataFolder(tmp_path).prepare()
     (tmp_path / "lock").chmod(0o400)
     with pytest.raises(BadInput, match="cannot be written to"):
         DataFolder(tmp_path).prepare()
 
 
-def test_a_folder_is_claimed_once_while_its_stack_lives(folder: DataFolder) -> None:
+def test_a_folder_can_be_claimed_once_at_a_time(folder: DataFolder) -> None:
     with folder.claimed(print) as first:
         assert first is not None
         with folder.announced(state(os.getpid())), folder.claimed(print) as second:
@@ -74,7 +74,7 @@ def test_a_folder_is_claimed_once_while_its_stack_lives(folder: DataFolder) -> N
         assert third is not None
 
 
-def test_the_children_of_a_killed_supervisor_are_waited_for(folder: DataFolder) -> None:
+def test_a_claim_waits_for_the_children_of_a_killed_supervisor(folder: DataFolder) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(folder.path)],
         stdin=subprocess.PIPE,
@@ -98,49 +98,49 @@ def test_the_children_of_a_killed_supervisor_are_waited_for(folder: DataFolder) 
     claiming.start()
     eventually(lambda: notes)
     assert not claims
-    holder.stdin.close()  # what the child waits for
+    holder.stdin.close()  # the child waits for this
     claiming.join()
     assert claims == [True]
     holder.stdout.close()
 
 
-def test_a_stack_is_found_as_long_as_its_supervisor_lives(folder: DataFolder) -> None:
+def test_a_stack_is_found_while_its_supervisor_runs(folder: DataFolder) -> None:
     assert folder.running() is None
     with folder.announced(state(os.getpid())):
         assert folder.running() == state(os.getpid())
     assert folder.running() is None
 
 
-def test_what_a_killed_supervisor_left_is_no_stack_whoever_has_its_process_id_now(
+def test_the_state_of_a_killed_supervisor_is_ignored_even_if_its_pid_is_reused(
     folder: DataFolder,
 ) -> None:
-    left = json.dumps(asdict(state(os.getpid())))  # a process that lives, and is no supervisor
-    (folder.path / "stack.json").write_text(left)
+    leftover = json.dumps(asdict(state(os.getpid())))  # a live process, but no supervisor
+    (folder.path / "stack.json").write_text(leftover)
     assert folder.running() is None
-    with folder.shared() as found:
-        assert found is None
+    with folder.shared() as shared_state:
+        assert shared_state is None
     with folder.announced(state(os.getpid())):
         assert folder.running() is not None
 
 
-def test_a_damaged_state_file_is_no_stack(folder: DataFolder) -> None:
+def test_a_damaged_state_file_is_ignored(folder: DataFolder) -> None:
     for damaged in (b"", b"\xff", b"[]", b'{"url": 1}'):
         (folder.path / "stack.json").write_bytes(damaged)
         assert folder.running() is None
 
 
-def test_a_temporary_stack_stays_up_while_another_command_uses_it(folder: DataFolder) -> None:
+def test_a_temporary_stack_runs_while_another_command_uses_it(folder: DataFolder) -> None:
     with folder.announced(state(os.getpid(), temporary=True)):
         notes: list[str] = []
         withdrawing = threading.Thread(target=folder.withdraw, args=[notes.append])
-        with folder.shared() as found:
-            assert found is not None
+        with folder.shared() as shared_state:
+            assert shared_state is not None
             withdrawing.start()
             eventually(lambda: notes)
             assert folder.running() is not None
         withdrawing.join()
-        with folder.shared() as found:
-            assert found is None
+        with folder.shared() as shared_state:
+            assert shared_state is None
 
 
 @contextmanager
@@ -152,17 +152,19 @@ def umask(value: int) -> Iterator[None]:
         os.umask(before)
 
 
-def test_a_folder_is_made_for_its_user_alone_whatever_the_umask(tmp_path: Path) -> None:
+def test_a_new_folder_is_private_with_any_umask(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path / "data")
     with umask(0):
         folder.prepare()
         with folder.announced(state(os.getpid())):
-            made = [folder.path, *folder.path.rglob("*")]
-            assert len(made) >= 6
-            assert {path.name: oct(mode(path) & 0o077) for path in made if mode(path) & 0o077} == {}
+            created = [folder.path, *folder.path.rglob("*")]
+            assert len(created) >= 6
+            assert {
+                path.name: oct(mode(path) & 0o077) for path in created if mode(path) & 0o077
+            } == {}
 
 
-def test_an_earlier_folder_is_closed_to_others(folder: DataFolder) -> None:
+def test_an_existing_data_folder_is_made_private(folder: DataFolder) -> None:
     folder.path.chmod(0o755)
     assert folder.open_to_others
     folder.prepare()
@@ -170,14 +172,14 @@ def test_an_earlier_folder_is_closed_to_others(folder: DataFolder) -> None:
     assert not folder.open_to_others
 
 
-def test_a_disk_may_be_mounted_in_the_folder_before_the_first_start(tmp_path: Path) -> None:
+def test_the_folder_may_contain_a_mounted_disk_before_the_first_start(tmp_path: Path) -> None:
     (tmp_path / "data" / "storage").mkdir(parents=True)
     (tmp_path / "data").chmod(0o755)
     DataFolder(tmp_path / "data").prepare()
     assert mode(tmp_path / "data") == 0o700
 
 
-def test_a_folder_that_holds_other_things_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused_unchanged(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir(mode=0o755)
     (shared / "something").touch()
@@ -204,7 +206,7 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
         DataFolder(tmp_path / "theirs").prepare()
 
 
-def test_a_stack_whose_folder_was_deleted_can_be_withdrawn(folder: DataFolder) -> None:
+def test_withdrawing_works_after_the_folder_was_deleted(folder: DataFolder) -> None:
     with folder.announced(state(os.getpid())):
         shutil.rmtree(folder.path)
         folder.withdraw(print)

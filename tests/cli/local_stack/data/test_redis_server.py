@@ -1,4 +1,4 @@
-"""The private Redis: on a socket of its own, and durable."""
+"""The private Redis: a socket of its own, and durable writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cli.local_stack.data.redis_server import RedisServer, socket_path
 from tests.waiting import eventually
 
 
-def test_what_was_written_survives_kill_9(tmp_path: Path) -> None:
+def test_writes_survive_kill_9(tmp_path: Path) -> None:
     server = RedisServer(tmp_path)
     server.start()
     server.client().set("book", "Emma")
@@ -20,24 +20,24 @@ def test_what_was_written_survives_kill_9(tmp_path: Path) -> None:
     os.kill(server.process.pid, signal.SIGKILL)
     server.process.wait()
     assert not server.answers()
-    again = RedisServer(tmp_path)
-    again.start()
+    restarted = RedisServer(tmp_path)
+    restarted.start()
     try:
-        assert again.client().get("book") == b"Emma"
-        assert again.client().config_get("port") == {"port": "0"}
+        assert restarted.client().get("book") == b"Emma"
+        assert restarted.client().config_get("port") == {"port": "0"}
     finally:
-        again.stop()
-    assert not again.answers()
+        restarted.stop()
+    assert not restarted.answers()
 
 
-def test_a_file_that_has_grown_large_is_written_anew(tmp_path: Path) -> None:
+def test_a_large_append_only_file_is_rewritten(tmp_path: Path) -> None:
     server = RedisServer(tmp_path)
     server.start()
     try:
         with server.client() as client:
             client.set("book", "Emma")
             server.compact()
-            assert _file_bytes(client) < 1000  # small: it is left as it is
+            assert _file_bytes(client) < 1000  # small, so it is not rewritten
             assert client.info("persistence")["aof_rewrite_in_progress"] == 0
             for _ in range(66):
                 client.set("book", "x" * 2**20)
@@ -55,7 +55,7 @@ def _file_bytes(client: redis.Redis) -> int:
     return int(client.info("persistence")["aof_current_size"])
 
 
-def test_a_folder_too_deep_for_a_socket_gets_one_elsewhere(tmp_path: Path) -> None:
+def test_a_path_too_long_for_a_socket_gets_one_in_another_folder(tmp_path: Path) -> None:
     server = RedisServer(tmp_path / ("e" * 120))
     assert server.socket == socket_path(server.folder)
     assert server.socket.parent != server.folder
@@ -66,7 +66,7 @@ def test_a_folder_too_deep_for_a_socket_gets_one_elsewhere(tmp_path: Path) -> No
         server.stop()
 
 
-def test_what_it_writes_is_for_its_user_alone(tmp_path: Path) -> None:
+def test_its_files_are_private(tmp_path: Path) -> None:
     server = RedisServer(tmp_path)
     server.start()
     try:

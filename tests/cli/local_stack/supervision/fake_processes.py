@@ -1,6 +1,6 @@
-"""Small programs in place of the stack's, and a supervisor over them as a program of its own.
+"""Small programs instead of the stack's, and a supervisor of them as a process of its own.
 
-python -m tests.cli.local_stack.supervision.fake_processes FOLDER    runs a supervisor over three obedient children
+python -m tests.cli.local_stack.supervision.fake_processes FOLDER    supervise three children
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from cli.local_stack.supervision.restart_policy import RestartPolicy
 from cli.local_stack.supervision.supervisor import StopRequest, Supervisor
 from tests.waiting import WITHIN_S
 
-# Writes its process id and name to the diary at its start and its end.
-_DIARIST = """
+# Writes its name and process id to the event file at its start and at its end.
+_PROGRAM = """
 import os, signal, sys, time
 def write(word):
-    with open({diary!r}, "a") as diary:
-        diary.write(f"{{word}} {name} {{os.getpid()}}\\n")
+    with open({event_file!r}, "a") as event_file:
+        event_file.write(f"{{word}} {name} {{os.getpid()}}\\n")
 def end(*_):
     write("ended")
     sys.exit(0)
@@ -33,14 +33,14 @@ print("hello from {name}", flush=True)
 {then}
 """
 
-IMPATIENT = RestartPolicy(first_delay_s=0.02, longest_delay_s=0.1, short_life_s=0.2)
+FAST_RESTARTS = RestartPolicy(first_delay_s=0.02, longest_delay_s=0.1, short_life_s=0.2)
 
 
-class Diary:
-    """What the stand-ins wrote."""
+class EventFile:
+    """What the fake processes wrote."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "diary"
+        self.path = folder / "events"
         self.path.touch()
 
     def child(
@@ -53,8 +53,8 @@ class Diary:
         grace_s: float = WITHIN_S,
         probe: Callable[[], str | None] | None = None,
     ) -> ChildSpec:
-        """A child that writes to this diary, and then does what `then` says."""
-        program = _DIARIST.format(diary=str(self.path), name=name, then=then, on_term=on_term)
+        """A child that writes to this file and then executes `then`."""
+        program = _PROGRAM.format(event_file=str(self.path), name=name, then=then, on_term=on_term)
         return ChildSpec(
             name=name,
             argv=[sys.executable, "-S", "-c", program],
@@ -64,11 +64,11 @@ class Diary:
         )
 
     def names(self, word: str) -> list[str]:
-        """Names of those who wrote the word, in order."""
+        """The names of the processes that wrote the word, in order."""
         return [line[1] for line in self._lines() if line[0] == word]
 
     def pids(self, name: str | None = None) -> list[int]:
-        """Process ids of those who started, in order."""
+        """The process ids of the processes that started, in order."""
         lines = [line for line in self._lines() if line[0] == "started"]
         return [int(line[2]) for line in lines if name in (None, line[1])]
 
@@ -76,18 +76,18 @@ class Diary:
         return [line.split() for line in self.path.read_text().splitlines()]
 
 
-class Running:
-    """A supervisor on a thread, and what it reported."""
+class RunningSupervisor:
+    """A supervisor in a thread, and the events that it reported."""
 
     def __init__(self, specs: Sequence[ChildSpec], folder: Path, policy: RestartPolicy) -> None:
-        self.happenings: list[StackEvent] = []
+        self.events: list[StackEvent] = []
         self.stop = StopRequest()
         self.error: Exception | None = None
         self.supervisor = Supervisor(
             specs,
             log_folder=folder / "logs",
             work_folder=folder,
-            report=self.happenings.append,
+            report=self.events.append,
             policy=policy,
         )
         self.thread = threading.Thread(target=self._run)
@@ -98,22 +98,22 @@ class Running:
         except Exception as error:
             self.error = error
 
-    def seen(self, action: Action, child: str | None = None) -> list[StackEvent]:
-        """The happenings of one kind."""
-        return [h for h in tuple(self.happenings) if (h.action, h.child) == (action, child)]
+    def events_of(self, action: Action, child: str | None = None) -> list[StackEvent]:
+        """The events with this action of this child."""
+        return [e for e in tuple(self.events) if (e.action, e.child) == (action, child)]
 
     def end(self) -> None:
-        """Stop and wait."""
+        """Stop the supervisor and wait for it."""
         self.stop.ask()
         self.thread.join()
 
 
 @contextmanager
 def running(
-    specs: Sequence[ChildSpec], folder: Path, policy: RestartPolicy = IMPATIENT
-) -> Iterator[Running]:
-    """Run the children for the length of the block."""
-    supervised = Running(specs, folder, policy)
+    specs: Sequence[ChildSpec], folder: Path, policy: RestartPolicy = FAST_RESTARTS
+) -> Iterator[RunningSupervisor]:
+    """Run the children while the block runs."""
+    supervised = RunningSupervisor(specs, folder, policy)
     supervised.thread.start()
     try:
         yield supervised
@@ -123,15 +123,15 @@ def running(
 
 def main(folder: Path) -> None:
     """A supervisor in a process of its own, so that it can be interrupted and killed."""
-    diary = Diary(folder)
+    event_file = EventFile(folder)
     stop = StopRequest()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.ask())
     Supervisor(
-        [diary.child("first"), diary.child("second"), diary.child("third")],
+        [event_file.child("first"), event_file.child("second"), event_file.child("third")],
         log_folder=folder / "logs",
         work_folder=folder,
-        report=lambda happening: print(happening.action.value, flush=True),
+        report=lambda event: print(event.action.value, flush=True),
     ).run(stop)
 
 
