@@ -1,4 +1,4 @@
-"""One laptop stack for all end-to-end tests."""
+"""One local stack for all end-to-end tests."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.stack import Stack, many_rows, running_stack
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(tmp_path_factory.mktemp("stack")) as running:
-        yield running
+    with running_stack(tmp_path_factory.mktemp("stack")) as started_stack:
+        yield started_stack
 
 
 @pytest.fixture(scope="session", name="catalogue")

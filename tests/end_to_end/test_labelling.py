@@ -1,4 +1,4 @@
-"""From upload to labelled catalogue, through real processes."""
+"""From an upload to the labelled catalogue, through real processes."""
 
 from __future__ import annotations
 
@@ -7,31 +7,15 @@ import io
 
 import pytest
 
+from tests.end_to_end.labelled_csv import LABEL_COLUMNS, parse_csv
 from tests.stack import Stack, many_rows
 
-LABEL_COLUMNS = [
-    "predicted_genre",
-    "confidence",
-    "second_genre",
-    "second_confidence",
-    "genre_set",
-    "needs_review",
-    "row_error",
-    "row_error_detail",
-]
 
-
-def read(content: bytes, delimiter: str = ",") -> list[list[str]]:
-    return list(
-        csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=delimiter)
-    )
-
-
-def test_the_sample_comes_back_whole_and_labelled(stack: Stack, sample: bytes) -> None:
+def test_the_sample_is_labelled_completely(stack: Stack, sample: bytes) -> None:
     job = stack.wait(stack.submit(sample))
     assert job["state"] == "completed"
     assert job["row_counts"] == {"total": 223, "labelled": 221, "failed": 2, "pending": 0}
-    before, after = read(sample), read(stack.result(str(job["id"])))
+    before, after = parse_csv(sample), parse_csv(stack.result(str(job["id"])))
     assert after[0] == before[0] + LABEL_COLUMNS
     assert [row[: len(before[0])] for row in after] == before
     for row in after[1:]:
@@ -46,11 +30,11 @@ def test_the_sample_comes_back_whole_and_labelled(stack: Stack, sample: bytes) -
     assert len(genres - {""}) == 10
 
 
-def test_row_errors_are_listed_apart(stack: Stack, sample: bytes) -> None:
+def test_row_errors_are_listed_in_a_file_of_their_own(stack: Stack, sample: bytes) -> None:
     job = stack.wait(stack.submit(sample))
-    errors = read(stack.http.get(f"/v1/jobs/{job['id']}/errors").content)
+    errors = parse_csv(stack.http.get(f"/v1/jobs/{job['id']}/errors").content)
     assert [row[1] for row in errors[1:]] == ["EMPTY_SUMMARY", "EMPTY_SUMMARY"]
-    before = read(sample)
+    before = parse_csv(sample)
     for row in errors[1:]:
         assert before[int(row[0])][-1].strip() == ""
 
@@ -69,9 +53,9 @@ def test_rows_in_other_languages_are_not_labelled(stack: Stack) -> None:
     assert isinstance(warnings, list)
     (warning,) = warnings
     assert (warning["code"], warning["rows"]) == ("UNSUPPORTED_LANGUAGE", 2)
-    found = [row[-2:] for row in read(stack.result(str(job["id"])))[1:]]
+    found = [row[-2:] for row in parse_csv(stack.result(str(job["id"])))[1:]]
     assert found == [["UNSUPPORTED_LANGUAGE", "de"], ["", ""], ["UNSUPPORTED_LANGUAGE", "fr"]]
-    listed = read(stack.http.get(f"/v1/jobs/{job['id']}/errors").content)[1:]
+    jobs_before = parse_csv(stack.http.get(f"/v1/jobs/{job['id']}/errors").content)[1:]
     assert [row[:3] for row in listed] == [
         ["1", "UNSUPPORTED_LANGUAGE", "de"],
         ["3", "UNSUPPORTED_LANGUAGE", "fr"],
@@ -90,17 +74,18 @@ def test_rows_in_other_languages_are_not_labelled(stack: Stack) -> None:
         ("utf-8", "|", "\n"),
     ],
 )
-def test_the_dialects_that_programs_export_come_back_in_order(
+def test_common_dialects_keep_rows_and_cells_in_order(
     stack: Stack, sample: bytes, encoding: str, delimiter: str, newline: str
 ) -> None:
     rows = [
-        [cell.encode("cp1252", "ignore").decode("cp1252") for cell in row] for row in read(sample)
+        [cell.encode("cp1252", "ignore").decode("cp1252") for cell in row]
+        for row in parse_csv(sample)
     ]
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=delimiter, lineterminator=newline).writerows(rows[:40])
     job = stack.wait(stack.submit(text.getvalue().encode(encoding)))
     assert job["state"] == "completed"
-    after = read(stack.result(str(job["id"])), delimiter)
+    after = parse_csv(stack.result(str(job["id"])), delimiter)
     assert [row[: len(rows[0])] for row in after] == rows[:40]
 
 
@@ -113,8 +98,8 @@ def test_the_same_catalogue_gives_the_same_bytes(stack: Stack, catalogue: bytes)
 
 def test_the_caller_may_name_the_summary_column(stack: Stack) -> None:
     content = b"a,b\n1,A detective hunts a killer through the rainy streets of London\n"
-    answer = stack.http.post("/v1/jobs", files={"file": ("c.csv", content)})
-    assert (answer.status_code, answer.json()["code"]) == (422, "NO_SUMMARY_COLUMN")
+    response = stack.http.post("/v1/jobs", files={"file": ("c.csv", content)})
+    assert (response.status_code, response.json()["code"]) == (422, "NO_SUMMARY_COLUMN")
     job = stack.wait(stack.submit(content, summary_column="b"))
     assert job["row_counts"] == {"total": 1, "labelled": 1, "failed": 0, "pending": 0}
 
@@ -124,11 +109,11 @@ def test_the_caller_may_name_the_title_column(stack: Stack) -> None:
 
     def labels(header: bytes, **options: str) -> list[str]:
         job = stack.wait(stack.submit(header + b"\n" + row, **options))
-        return read(stack.result(str(job["id"])))[1][2:]
+        return parse_csv(stack.result(str(job["id"])))[1][2:]
 
-    found = labels(b"title,summary")
-    assert labels(b"heading,summary") != found
-    assert labels(b"heading,summary", title_column="heading") == found
+    expected = labels(b"title,summary")
+    assert labels(b"heading,summary") != expected
+    assert labels(b"heading,summary", title_column="heading") == expected
     assert labels(b"title,summary", title_column="summary") == labels(b"heading,summary")
 
 
@@ -142,22 +127,22 @@ def test_the_caller_may_name_the_title_column(stack: Stack) -> None:
         (b"title,summary\n", "NO_ROWS"),
     ],
 )
-def test_a_file_that_cannot_be_labelled_is_refused_and_leaves_nothing(
+def test_a_file_that_cannot_be_labelled_is_refused_and_leaves_no_files(
     stack: Stack, content: bytes, code: str
 ) -> None:
-    kept = sorted((stack.data_dir).rglob("jobs/*"))
-    listed = len(stack.http.get("/v1/jobs", params={"limit": 100}).json()["jobs"])
-    answer = stack.http.post("/v1/jobs", files={"file": ("c.csv", content)})
-    assert 400 <= answer.status_code < 500
-    problem = answer.json()
-    assert answer.headers["content-type"] == "application/problem+json"
+    files_before = sorted((stack.data_dir).rglob("jobs/*"))
+    jobs_before = len(stack.http.get("/v1/jobs", params={"limit": 100}).json()["jobs"])
+    response = stack.http.post("/v1/jobs", files={"file": ("c.csv", content)})
+    assert 400 <= response.status_code < 500
+    problem = response.json()
+    assert response.headers["content-type"] == "application/problem+json"
     assert problem["code"] == code
     assert len(problem["detail"].split()) > 5
-    assert sorted((stack.data_dir).rglob("jobs/*")) == kept
-    assert len(stack.http.get("/v1/jobs", params={"limit": 100}).json()["jobs"]) == listed
+    assert sorted((stack.data_dir).rglob("jobs/*")) == files_before
+    assert len(stack.http.get("/v1/jobs", params={"limit": 100}).json()["jobs"]) == jobs_before
 
 
-def test_a_cancelled_job_keeps_what_was_finished(stack: Stack, catalogue: bytes) -> None:
+def test_a_cancelled_job_keeps_the_finished_rows(stack: Stack, catalogue: bytes) -> None:
     with stack.suspended_worker() as worker:
         job_id = stack.submit(catalogue)
         worker.work_until_half_done(job_id)
@@ -169,16 +154,16 @@ def test_a_cancelled_job_keeps_what_was_finished(stack: Stack, catalogue: bytes)
     assert isinstance(counts, dict)
     assert counts["labelled"] + counts["failed"] + counts["pending"] == counts["total"]
     assert counts["pending"] > 0
-    rows = read(stack.result(job_id))[1:]
+    rows = parse_csv(stack.result(job_id))[1:]
     assert len(rows) == counts["labelled"] + counts["failed"]
 
 
-def test_a_small_catalogue_does_not_wait_for_a_big_one(stack: Stack) -> None:
+def test_a_small_catalogue_does_not_wait_for_a_large_one(stack: Stack) -> None:
     with stack.suspended_worker() as worker:
-        big = stack.submit(many_rows(rows=30_000))
-        worker.work_until_half_done(big)
+        large = stack.submit(many_rows(rows=30_000))
+        worker.work_until_half_done(large)
         small = stack.submit(many_rows(rows=100))
     assert stack.wait(small)["state"] == "completed"
-    assert stack.is_half_done(big)
-    stack.http.post(f"/v1/jobs/{big}/cancel")
-    stack.wait(big, "cancelled")
+    assert stack.is_half_done(large)
+    stack.http.post(f"/v1/jobs/{large}/cancel")
+    stack.wait(large, "cancelled")

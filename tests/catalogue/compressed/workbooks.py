@@ -1,4 +1,4 @@
-"""Workbooks made part by part, for what no program would write."""
+"""Workbooks built part by part, with content that no program writes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SHEET_CONTENT = (
 )
 TEXTS_CONTENT = f'<sst xmlns="{MAIN}"><si><t>title</t></si><si><t>summary</t></si><si><t>a detective</t></si></sst>'
 
-Filled = tuple[str, str, int, str]
-"""What comes first, what is repeated, how often, what comes last."""
+RepeatedContent = tuple[str, str, int, str]
+"""Start, repeated unit, number of repetitions, end."""
 
 
 def parts_of(workbook: str) -> dict[str, str]:
@@ -38,32 +38,34 @@ def parts_of(workbook: str) -> dict[str, str]:
     }
 
 
-def made(parts: Mapping[str, str | Filled], *, workbook: str = WORKBOOK) -> io.BytesIO:
+def make_workbook(
+    parts: Mapping[str, str | RepeatedContent], *, workbook: str = WORKBOOK
+) -> io.BytesIO:
     """A workbook with some parts replaced."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, usual in parts_of(workbook).items():
+        for name, default in parts_of(workbook).items():
             with archive.open(name, "w") as part:
-                for block in blocks(parts.get(name, usual)):
+                for block in blocks(parts.get(name, default)):
                     part.write(block)
     return stream
 
 
-def blocks(content: str | Filled) -> Iterator[bytes]:
+def blocks(content: str | RepeatedContent) -> Iterator[bytes]:
     if isinstance(content, str):
         yield content.encode()
         return
     begin, unit, count, end = content
     yield begin.encode()
-    each = max(1, (1 << 20) // len(unit))
-    for _ in range(count // each):
-        yield unit.encode() * each
-    yield unit.encode() * (count % each) + end.encode()
+    repeats = max(1, (1 << 20) // len(unit))
+    for _ in range(count // repeats):
+        yield unit.encode() * repeats
+    yield unit.encode() * (count % repeats) + end.encode()
 
 
 def book(*, sheet: str, texts: str) -> io.BytesIO:
     """A workbook with these rows and shared texts, as XML."""
-    return made(
+    return make_workbook(
         {
             SHEET: f'<worksheet xmlns="{MAIN}"><sheetData>{sheet}</sheetData></worksheet>',
             TEXTS: f'<sst xmlns="{MAIN}">{texts}</sst>',

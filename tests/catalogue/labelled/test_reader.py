@@ -53,7 +53,7 @@ def labelled(raw: bytes, **names: str) -> tuple[CatalogueSchema, bytes]:
 
 
 def blocks(content: bytes, size: int) -> Iterator[bytes]:
-    return (content[at : at + size] for at in range(0, len(content), size))
+    return (content[i : i + size] for i in range(0, len(content), size))
 
 
 def read_all(
@@ -67,7 +67,7 @@ def read_all(
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_rows_are_what_a_csv_reader_makes_of_the_result(encoding: str, size: int) -> None:
+def test_rows_are_those_of_csv_reader(encoding: str, size: int) -> None:
     schema, content = labelled(CATALOGUE.encode(encoding))
     result, rows = read_all(content, schema, size)
     text = content.decode("utf-8-sig")
@@ -85,17 +85,17 @@ def test_rows_are_what_a_csv_reader_makes_of_the_result(encoding: str, size: int
 
 
 @given(st.integers(1, 40), st.data())
-def test_reading_on_from_any_row_gives_the_rest(size: int, data: st.DataObject) -> None:
+def test_reading_can_resume_at_any_row(size: int, data: st.DataObject) -> None:
     schema, content = labelled(CATALOGUE.encode())
     result, rows = read_all(content, schema, size)
-    at = data.draw(st.integers(0, len(rows) - 2))
-    begin, number = rows[at].end, rows[at + 1].number
-    rest = read_result(blocks(content[begin:], size), result, start=begin, number=number)
-    assert list(rest) == rows[at + 1 :]
+    index = data.draw(st.integers(0, len(rows) - 2))
+    start, number = rows[index].end, rows[index + 1].number
+    rest = read_result(blocks(content[start:], size), result, start=start, number=number)
+    assert list(rest) == rows[index + 1 :]
 
 
-def test_a_row_as_long_as_an_input_may_have_is_still_one_row() -> None:
-    cell = "x" + '"' * (MAX_RECORD_BYTES - 100)  # doubled in the result
+def test_a_row_of_the_maximum_input_length_is_one_row() -> None:
+    cell = "x" + '"' * (MAX_RECORD_BYTES - 100)  # quotation marks are doubled in the result
     schema, content = labelled(b"title,summary\n" + cell.encode() + b"\nB,text\n")
     _, rows = read_all(content, schema, 1 << 16)
     assert len(content) > 2 * MAX_RECORD_BYTES - 1000
@@ -103,7 +103,7 @@ def test_a_row_as_long_as_an_input_may_have_is_still_one_row() -> None:
     assert [row.number for row in rows] == [1, 2]
 
 
-def test_the_correction_stands_last_and_nothing_else_changes() -> None:
+def test_the_correction_is_an_added_column_and_nothing_else_changes() -> None:
     schema, content = labelled(CATALOGUE.encode())
     result, rows = read_all(content, schema, 100)
     corrected = encode_corrected_header(result) + encode_corrected(result, rows, {1: "crime"})
@@ -115,7 +115,7 @@ def test_the_correction_stands_last_and_nothing_else_changes() -> None:
     assert corrected.count(b"\r\n") == content.count(b"\r\n")
 
 
-def test_a_catalogue_with_a_column_of_that_name_keeps_it() -> None:
+def test_a_catalogue_column_named_corrected_genre_is_kept() -> None:
     schema, content = labelled(b"summary,Corrected_Genre\nwords,mine\n")
     result = inspect_result([content], schema)
     assert encode_corrected_header(result).rstrip().endswith(b",corrected_genre_2")
@@ -132,7 +132,7 @@ def test_corrected_rows_become_training_data() -> None:
     ]
 
 
-def test_training_data_has_the_titles_that_were_read() -> None:
+def test_training_data_has_the_titles_of_the_title_column() -> None:
     schema, content = labelled(b"title,heading,summary\nshelf 1,Dune,worms\n", title="heading")
     _, rows = read_all(content, schema, 100)
     assert encode_training(schema, rows, {1: "science"}) == b"Dune,science,worms\n"
@@ -144,7 +144,7 @@ def test_training_data_of_a_catalogue_without_titles_has_empty_ones() -> None:
     assert encode_training(schema, rows, {1: "crime"}) == b",crime,words\n"
 
 
-def test_a_genre_is_kept_in_one_spelling_of_white_space() -> None:
+def test_white_space_in_a_genre_is_normalised() -> None:
     assert normalise_genre("  science \n fiction ") == "science fiction"
 
 
@@ -170,13 +170,13 @@ def test_a_genre_is_kept_in_one_spelling_of_white_space() -> None:
         "﹫a",
     ],
 )
-def test_a_genre_that_would_do_harm_is_refused(genre: str) -> None:
+def test_a_harmful_genre_is_refused(genre: str) -> None:
     with pytest.raises(InvalidGenre, match="genre"):
         normalise_genre(genre)
 
 
 @pytest.mark.parametrize("sign", "=+-@\t\r\n＝＋－＠﹦﹢﹣﹫")
-def test_harmless_csv_puts_an_apostrophe_before_every_sign_of_formulas(sign: str) -> None:
+def test_formula_safe_csv_puts_an_apostrophe_before_every_formula_sign(sign: str) -> None:
     result = chunk_output_schema(
         inspect_head(b"title,summary\nA,b\n", complete=True), OptionalColumns()
     )
@@ -186,7 +186,7 @@ def test_harmless_csv_puts_an_apostrophe_before_every_sign_of_formulas(sign: str
     assert cells[:2] == [f"'{sign}HYPERLINK(A1)", "words"]
 
 
-def test_harmless_csv_leaves_numbers_alone() -> None:
+def test_formula_safe_csv_does_not_change_numbers() -> None:
     result = chunk_output_schema(
         inspect_head(b"title,summary\nA,b\n", complete=True), OptionalColumns()
     )

@@ -1,4 +1,4 @@
-"""The result read again has the input's cells, unchanged, under their names."""
+"""A result has the cells of its input, unchanged, under their names."""
 
 import csv
 import io
@@ -60,7 +60,7 @@ def result(raw: bytes) -> tuple[CatalogueSchema, bytes]:
     return schema, encode_header(schema) + encode_rows(schema, rows, outcomes_for(rows))
 
 
-def test_cells_then_labels_then_what_lies_beyond_the_header() -> None:
+def test_a_row_has_its_cells_then_labels_then_cells_beyond_the_header() -> None:
     _, raw = result(b"id,summary\n007,a dragon\n\n2,b,c,\n3\n4,d,,\n")
     assert read(raw) == [
         ["id", "summary", *LABEL_COLUMNS],
@@ -80,7 +80,7 @@ cells = st.text(alphabet=st.sampled_from('a,;"\r\n\t |é=\ufeff\u2028\0\udcff ')
     st.sampled_from(",;\t|"),
     st.sampled_from(["\n", "\r\n"]),
 )
-def test_reading_the_result_gives_the_identical_values(
+def test_a_result_is_read_back_identically(
     records: list[list[str]], delimiter: str, line_end: str
 ) -> None:
     dialect = Dialect(encoding=Encoding.UTF_8, delimiter=delimiter, bom=False, line_end=line_end)
@@ -93,7 +93,7 @@ def test_reading_the_result_gives_the_identical_values(
 
 
 @given(st.lists(st.text(alphabet='a,"\n\r é', max_size=6), min_size=3, max_size=30))
-def test_every_cell_of_any_input_comes_back_unchanged(parts: list[str]) -> None:
+def test_every_cell_of_any_input_is_unchanged(parts: list[str]) -> None:
     source = "id,summary\nfirst,row\n" + ",".join(parts)
     schema, raw = result(source.encode())
     rows = parse_records(source.encode()[schema.data_start :], schema)
@@ -104,13 +104,13 @@ def test_every_cell_of_any_input_comes_back_unchanged(parts: list[str]) -> None:
             assert line[:2] + line[2 + len(LABEL_COLUMNS) :] == list(row.cells)
 
 
-def test_a_broken_byte_is_written_as_it_was_read() -> None:
+def test_an_undecodable_byte_is_written_unchanged() -> None:
     _, raw = result("é".encode() * 3 + b"t,summary\nbad \xff byte,a dragon\n")
     assert b"bad \xff byte,a dragon,fantasy" in raw
 
 
 @pytest.mark.parametrize(
-    ("encoding", "begins"),
+    ("encoding", "prefix"),
     [
         ("utf-8", b"t"),
         ("utf-8-sig", b"\xef\xbb\xbft"),
@@ -119,16 +119,16 @@ def test_a_broken_byte_is_written_as_it_was_read() -> None:
         ("cp1252", b"\xef\xbb\xbft"),
     ],
 )
-def test_the_result_is_utf_8_with_a_mark_unless_the_input_was_without(
-    encoding: str, begins: bytes
+def test_the_result_is_utf_8_with_a_byte_order_mark_unless_the_input_has_none(
+    encoding: str, prefix: bytes
 ) -> None:
     _, raw = result("titre;summary\r\nÉtranger;Aujourd'hui\r\n".encode(encoding))
-    assert raw.startswith(begins)
+    assert raw.startswith(prefix)
     assert raw.count(b"\r\n") == raw.count(b"\n") == 2
     assert read(raw, ";")[1][:3] == ["Étranger", "Aujourd'hui", "fantasy"]
 
 
-def test_a_name_that_the_catalogue_has_already_gets_a_suffix() -> None:
+def test_a_label_column_that_exists_in_the_catalogue_gets_a_suffix() -> None:
     header = ("Confidence", "summary", "genre_set", "GENRE_SET_2", " row_error ")
     names = label_columns(header)
     assert names[1] == "confidence_2"
@@ -137,15 +137,15 @@ def test_a_name_that_the_catalogue_has_already_gets_a_suffix() -> None:
     assert names[0] == "predicted_genre"
 
 
-def test_labelling_a_result_again_clashes_nowhere() -> None:
+def test_labelling_a_result_again_gives_unique_column_names() -> None:
     schema, raw = result(b"id,summary\n1,a dragon\n")
-    again = inspect_head(raw, complete=True)
-    names = output_header(again)
-    assert again.header == output_header(schema)
+    schema_again = inspect_head(raw, complete=True)
+    names = output_header(schema_again)
+    assert schema_again.header == output_header(schema)
     assert len(set(names)) == len(names) == 2 + 2 * len(LABEL_COLUMNS)
 
 
-def test_alternatives_are_a_column_before_the_evidence() -> None:
+def test_alternatives_are_a_column_before_evidence() -> None:
     schema = inspect_head(b"id,summary\n1,x\n", complete=True)
     label = replace(
         LABEL,
@@ -154,7 +154,7 @@ def test_alternatives_are_a_column_before_the_evidence() -> None:
     )
     rows = parse_records(b"1,x\n2,\n", schema)
     outcomes: list[Outcome] = [label, RowError.EMPTY_SUMMARY]
-    for asked, columns, added in [
+    for options, columns, added in [
         (OptionalColumns(alternatives=2), ["alternatives"], ["crime:0.2500|horror:0.0500"]),
         (
             OptionalColumns(alternatives=2, evidence=True),
@@ -163,13 +163,13 @@ def test_alternatives_are_a_column_before_the_evidence() -> None:
         ),
     ]:
         header, *cells = read(
-            encode_header(schema, asked) + encode_rows(schema, rows, outcomes, asked)
+            encode_header(schema, options) + encode_rows(schema, rows, outcomes, options)
         )
         assert header[10:] == columns
         assert [row[10:] for row in cells] == [added, [""] * len(added)]
 
 
-def test_evidence_is_one_more_column_where_it_was_asked_for() -> None:
+def test_evidence_is_an_optional_column() -> None:
     schema = inspect_head(b"Evidence,summary\n-,x\n", complete=True)
     words = (EvidenceWord("dragon", 0.5), EvidenceWord("wizard", 0.125))
     rows = parse_records(b"-,x\n-,x\n-,\n-,x,\n", schema)
@@ -183,7 +183,7 @@ def test_evidence_is_one_more_column_where_it_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: f"{error.code}{error.detail}")
-def test_a_row_in_error_has_no_label_but_asks_for_review(error: RowError) -> None:
+def test_a_row_with_an_error_has_no_label_and_needs_review(error: RowError) -> None:
     schema = inspect_head(b"summary\nx\n", complete=True)
     raw = encode_rows(schema, [Row(("x",), "", "x", None)], [error])
     assert read(raw) == [["x", "", "", "", "", "", "true", error.code.value, error.detail]]
@@ -194,13 +194,13 @@ def test_the_message_of_a_language_names_it() -> None:
     assert "is in German," in RowError.unsupported_language("de").message
 
 
-def test_no_cell_of_ours_runs_as_a_formula() -> None:
+def test_no_added_cell_is_a_formula() -> None:
     errors = [text for error in ERRORS for text in (error.code, error.detail, error.message)]
     added = [*LABEL_COLUMNS, *CELLS, "true", *errors]
     assert not [cell for cell in added if cell[:1] in set("=+-@\t\r")]
 
 
-def test_the_error_list_numbers_rows_without_blank_lines() -> None:
+def test_the_error_list_does_not_count_blank_lines() -> None:
     schema = inspect_head(b"id,summary\n1,x\n", complete=True)
     rows = parse_records(b"1,a\n\n2,\n3,c\n4,d,e\n", schema)
     raw = encode_errors_header() + encode_errors(rows, outcomes_for(rows), first_row=11)

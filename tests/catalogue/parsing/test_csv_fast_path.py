@@ -1,4 +1,4 @@
-"""The quick way from text to cells gives what `csv.reader` gives, or None where a quotation mark is out of place."""
+"""The fast path to cells gives what `csv.reader` gives, or None for misplaced quotation marks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def by_reader(text: str, delimiter: str) -> list[list[str]]:
 
 
 def is_well_formed(text: str, delimiter: str) -> bool:
-    """Whether each quotation mark opens a cell, closes one or is doubled within one, by a grammar of its own."""
+    """Whether each quotation mark opens or closes a cell or is doubled in one, by a grammar."""
     cell = rf'(?:"(?:[^"]|"")*"|[^"\r\n{delimiter}]*)'
     return "\0" not in text and bool(
         re.fullmatch(rf"(?:{cell}(?:{delimiter}|\r\n|\r|\n))*{cell}", text)
@@ -30,7 +30,7 @@ def is_well_formed(text: str, delimiter: str) -> bool:
 @example('"""a"" b",c\r\n"",""""\n\n"x\ny"', ",")
 @example('a"b,"c"\n', ",")
 @example('""""', ",")
-def test_what_is_well_formed_is_read_as_the_reader_does_and_the_rest_is_left_to_it(
+def test_well_formed_text_is_split_like_csv_reader_and_other_text_is_declined(
     text: str, delimiter: str
 ) -> None:
     expected = by_reader(text, delimiter) if is_well_formed(text, delimiter) else None
@@ -43,21 +43,21 @@ _RECORDS = st.lists(st.lists(_CELLS, min_size=2, max_size=4), max_size=6)
 
 @settings(max_examples=500, deadline=None)
 @given(_RECORDS, st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_what_is_written_properly_is_answered(
-    records: list[list[str]], end: str, everything: bool
+def test_text_written_by_csv_writer_is_split(
+    records: list[list[str]], end: str, quote_all: bool
 ) -> None:
     stream = io.StringIO(newline="")
-    # A lone CR is quoted by later Pythons alone.
-    given_records = [[cell.replace("\r", "") for cell in cells] for cells in records]
+    # Only newer versions of Python quote a lone CR.
+    written_records = [[cell.replace("\r", "") for cell in cells] for cells in records]
     writer = csv.writer(
         stream,
         lineterminator=end,
-        quoting=csv.QUOTE_ALL if everything else csv.QUOTE_MINIMAL,
+        quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL,
     )
-    writer.writerows(given_records)
-    assert split_fast(stream.getvalue(), ",") == given_records
+    writer.writerows(written_records)
+    assert split_fast(stream.getvalue(), ",") == written_records
 
 
 @pytest.mark.parametrize("text", ['a"b,c\n', '"a"b,c\n', '"a,b\n', "a\0,b\n", '"a" ,b\n'])
-def test_what_is_not_is_left_to_the_reader(text: str) -> None:
+def test_malformed_text_is_declined(text: str) -> None:
     assert split_fast(text, ",") is None

@@ -1,4 +1,4 @@
-"""Delimiter and line end."""
+"""Detection of delimiter and line end."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def detect(text: str, *, complete: bool = True) -> Dialect:
 
 
 @pytest.mark.parametrize("delimiter", ",;\t|")
-def test_the_delimiter_that_cuts_all_records_alike_is_found(delimiter: str) -> None:
+def test_the_delimiter_with_equal_cell_counts_is_detected(delimiter: str) -> None:
     header, row = ["id", "title", "summary"], ["1", '"Dune; or, sand|"', '"a, b; c | d\te\nmore"']
     text = "\n".join(delimiter.join(cells) for cells in [header, *[row] * 5])
     assert detect(text).delimiter == delimiter
@@ -27,20 +27,20 @@ def test_lists_in_cells_do_not_outvote_commas() -> None:
     assert detect(text).delimiter == ","
 
 
-def test_excels_first_line_overrules() -> None:
+def test_the_sep_line_of_excel_takes_precedence() -> None:
     assert detect("sep=|\na,b|summary\n1,2|x\n").delimiter == "|"
     assert detect('"SEP=;"\r\na,b;summary\r\n').delimiter == ";"
 
 
-def test_one_column_without_commas_is_read_with_commas() -> None:
+def test_one_column_without_delimiters_gets_a_comma() -> None:
     assert detect("summary\nA dragon slept.\nIt woke.\n").delimiter == ","
 
 
-def test_one_column_of_unquoted_texts_gets_a_delimiter_that_is_not_in_them() -> None:
+def test_one_column_of_unquoted_texts_gets_a_delimiter_that_they_do_not_contain() -> None:
     assert detect("summary\nA dragon, asleep\nA king; a fool, again\n").delimiter == "\t"
 
 
-def test_a_record_cut_by_the_end_of_the_head_has_no_vote() -> None:
+def test_a_record_truncated_by_the_end_of_the_head_does_not_count() -> None:
     text = 'a;b;summary\n1;2;"x, y"\n1;2;"x,y,z,'
     assert detect(text, complete=False).delimiter == ";"
 
@@ -49,10 +49,12 @@ def test_a_record_cut_by_the_end_of_the_head_has_no_vote() -> None:
     ("text", "line_end"),
     [("a,b\r\n1,2\n", "\r\n"), ("a,b\n1,2\r\n", "\n"), ("a,b\r1,2\r", "\n"), ("a,b", "\n")],
 )
-def test_the_first_line_end_counts(text: str, line_end: str) -> None:
+def test_the_first_line_end_is_used(text: str, line_end: str) -> None:
     assert detect(text).line_end == line_end
 
 
-def test_utf_16_is_looked_at_as_text() -> None:
-    found = detect_dialect("a;b;summary\r\n1;2;3\r\n".encode("utf-16"), complete=True)
-    assert found == Dialect(encoding=Encoding.UTF_16_LE, delimiter=";", bom=True, line_end="\r\n")
+def test_a_utf_16_file_is_detected_as_decoded_text() -> None:
+    detected = detect_dialect("a;b;summary\r\n1;2;3\r\n".encode("utf-16"), complete=True)
+    assert detected == Dialect(
+        encoding=Encoding.UTF_16_LE, delimiter=";", bom=True, line_end="\r\n"
+    )

@@ -1,4 +1,4 @@
-"""Which encoding a file is taken for, and that decoding never fails."""
+"""Detection of the encoding, and decoding that never fails."""
 
 import pytest
 
@@ -22,33 +22,35 @@ TEXT = "title,summary\nLes Misérables,Jean Valjean flees — “again”\n"
         (b"\xff\xfe" + "标题,摘要\n三体,外星\n".encode("utf-16-le"), Encoding.UTF_16_LE, 2),
     ],
 )
-def test_encoding_is_detected_and_text_read_whole(raw: bytes, encoding: Encoding, bom: int) -> None:
+def test_the_encoding_is_detected_and_the_text_decoded(
+    raw: bytes, encoding: Encoding, bom: int
+) -> None:
     assert detect_encoding(raw, complete=True) == (encoding, bom)
     assert decode(raw[bom:], encoding) == raw[bom:].decode(encoding)
 
 
-@pytest.mark.parametrize("kept", range(1, 5))
-def test_a_character_cut_by_the_end_of_the_head_is_no_damage(kept: int) -> None:
-    head = ("summary\n" + "é€😀").encode()[: len("summary\n") + 1 + kept]
+@pytest.mark.parametrize("head_bytes", range(1, 5))
+def test_a_character_truncated_by_the_end_of_the_head_is_valid(head_bytes: int) -> None:
+    head = ("summary\n" + "é€😀").encode()[: len("summary\n") + 1 + head_bytes]
     assert detect_encoding(head, complete=False)[0] is Encoding.UTF_8
 
 
-def test_a_character_cut_by_the_end_of_the_file_is_damage() -> None:
+def test_a_character_truncated_by_the_end_of_the_file_is_invalid() -> None:
     assert detect_encoding(b"summary\ncaf\xc3", complete=True)[0] is Encoding.CP1252
 
 
-def test_one_broken_byte_among_good_utf_8_does_not_turn_all_letters_into_others() -> None:
+def test_one_invalid_byte_does_not_change_the_detected_utf_8() -> None:
     raw = "é".encode() * 10 + b"\xff"
     assert detect_encoding(raw, complete=True)[0] is Encoding.UTF_8
     assert decode(raw, Encoding.UTF_8).encode("utf-8", "surrogateescape") == raw
 
 
 @pytest.mark.parametrize("encoding", list(Encoding))
-def test_no_byte_fails_to_decode(encoding: Encoding) -> None:
+def test_every_byte_can_be_decoded(encoding: Encoding) -> None:
     assert decode(bytes(range(256)) + b"\xd8\x00\x00\xd8,", encoding)
 
 
-def test_undefined_bytes_of_cp1252_become_the_controls_of_their_number() -> None:
+def test_undefined_bytes_of_cp1252_become_control_characters() -> None:
     assert decode(b"\x81\x8d\x8f\x90\x9d\x80", Encoding.CP1252) == "\x81\x8d\x8f\x90\x9d€"
 
 
@@ -67,8 +69,8 @@ def test_undefined_bytes_of_cp1252_become_the_controls_of_their_number() -> None
         (b"\x01\x02\x03\x04 summary \x05\x06", "not look like text"),
     ],
 )
-def test_binary_files_are_named_and_a_cure_is_given(head: bytes, word: str) -> None:
+def test_binary_files_are_named_with_a_remedy(head: bytes, word: str) -> None:
     with pytest.raises(NotText, match=word) as caught:
         detect_encoding(head, complete=True)
     assert caught.value.code == "NOT_TEXT"
-    assert any(cure in str(caught.value) for cure in ("save it as", "unpack", "export"))
+    assert any(remedy in str(caught.value) for remedy in ("save it as", "unpack", "export"))

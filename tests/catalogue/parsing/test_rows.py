@@ -1,4 +1,4 @@
-"""Rows: their cells, their problems, and the chunks in which they travel."""
+"""Rows: their cells, their errors, and the chunks that contain them."""
 
 import csv
 from itertools import chain
@@ -23,7 +23,7 @@ def row(text: str) -> Row:
 
 
 @pytest.mark.parametrize(
-    ("text", "cells", "problem"),
+    ("text", "cells", "error"),
     [
         ("1,a dragon,3\n", ("1", "a dragon", "3"), None),
         ("007,None,=1+1", ("007", "None", "=1+1"), None),
@@ -39,12 +39,12 @@ def row(text: str) -> Row:
         ("1,nul\0inside,3\n", ("1", "nul\0inside", "3"), None),
     ],
 )
-def test_cells_are_kept_and_problems_named(
-    text: str, cells: tuple[str, ...], problem: RowError | None
+def test_cells_are_kept_and_errors_named(
+    text: str, cells: tuple[str, ...], error: RowError | None
 ) -> None:
-    found = row(text)
-    assert (found.cells, found.error, found.blank) == (cells, problem, False)
-    assert found.summary == (cells[1] if problem is not RowError.MALFORMED_ROW else found.summary)
+    parsed = row(text)
+    assert (parsed.cells, parsed.error, parsed.blank) == (cells, error, False)
+    assert parsed.summary == (cells[1] if error is not RowError.MALFORMED_ROW else parsed.summary)
 
 
 GERMAN = "Die Tochter des Müllers und der Drache, der ihr das Leben rettet."
@@ -61,23 +61,23 @@ def test_the_title_says_nothing_about_the_language() -> None:
     assert Row.of_book("The Miller's Dragon", GERMAN).error is not None
 
 
-def test_a_summary_of_the_longest_length_is_labelled_and_one_longer_is_not() -> None:
+def test_a_summary_above_the_maximum_length_is_an_error() -> None:
     assert row(f"1,{'x' * MAX_SUMMARY_CHARACTERS},3\n").error is None
     assert row(f"1,{'x' * (MAX_SUMMARY_CHARACTERS + 1)},3\n").error is RowError.SUMMARY_TOO_LONG
 
 
 def test_no_cell_is_too_long_for_the_csv_module() -> None:
     csv.field_size_limit(131_072)
-    found = row(f'1,"{"x" * (MAX_RECORD_BYTES - 10)}",3\n')
-    assert found.error is RowError.SUMMARY_TOO_LONG
+    parsed = row(f'1,"{"x" * (MAX_RECORD_BYTES - 10)}",3\n')
+    assert parsed.error is RowError.SUMMARY_TOO_LONG
 
 
-def test_blank_lines_keep_their_place_and_are_no_rows() -> None:
+def test_blank_lines_are_kept_in_order_and_are_no_rows() -> None:
     rows = parse_records(b"1,a,2\n\n\r\n2,b,3\n\n", SCHEMA)
     assert [row.blank for row in rows] == [False, True, True, False, True]
 
 
-def test_broken_and_whole_records_come_in_the_order_of_the_file() -> None:
+def test_broken_and_intact_records_are_in_the_order_of_the_file() -> None:
     rows = parse_records(b'1,a,2\n2,"b,3\n3,c,4\n\n4,d,5\n', SCHEMA)
     assert [row.cells[:1] for row in rows] == [("1",), ("2",), ("3",), (), ("4",)]
     assert [row.error for row in rows].count(RowError.MALFORMED_ROW) == 1
@@ -98,24 +98,24 @@ catalogues = st.text(alphabet='aa,,""\n\n\ré', min_size=1, max_size=80)
 
 
 @given(catalogues, st.sampled_from(["utf-8", "utf-16", "cp1252"]), st.integers(1, 4), st.just(40))
-def test_chunks_hold_all_rows_once_and_are_the_same_from_any_of_them_on(
-    text: str, encoding: str, most_rows: int, max_bytes: int
+def test_chunks_contain_every_row_once_and_planning_can_resume_at_any_chunk(
+    text: str, encoding: str, max_rows: int, max_bytes: int
 ) -> None:
     raw = (HEADER + "1,é,2\n" + text).encode(encoding)
     schema = inspect_head(raw, complete=True)
     start = schema.data_start
-    chunks = chunks_of(raw, schema, start, most_rows, max_bytes)
+    chunks = chunks_of(raw, schema, start, max_rows, max_bytes)
     assert [start, *(chunk.end for chunk in chunks)] == [*(c.start for c in chunks), len(raw)]
     for index, chunk in enumerate(chunks):
-        rest = chunks_of(raw, schema, chunk.end, most_rows, max_bytes)
+        rest = chunks_of(raw, schema, chunk.end, max_rows, max_bytes)
         assert rest == chunks[index + 1 :]
-        assert chunk.rows <= most_rows
+        assert chunk.rows <= max_rows
     parsed = [parse_records(raw[chunk.start : chunk.end], schema) for chunk in chunks]
     assert list(chain.from_iterable(parsed)) == parse_records(raw[start:], schema)
     assert [sum(not row.blank for row in rows) for rows in parsed] == [c.rows for c in chunks]
 
 
-def test_a_record_longer_than_a_chunk_is_a_chunk_of_its_own() -> None:
+def test_a_record_longer_than_a_chunk_is_its_own_chunk() -> None:
     raw = b"id,summary\n1,a\n2," + b"x" * 50 + b"\n3,c\n4,d\n"
     chunks = chunks_of(raw, inspect_head(raw, complete=True), 11, 100, 20)
     assert [(chunk.end - chunk.start, chunk.rows) for chunk in chunks] == [(4, 1), (53, 1), (8, 2)]
@@ -127,7 +127,7 @@ def test_blank_lines_at_the_end_belong_to_the_last_full_chunk() -> None:
     assert [chunk.rows for chunk in chunks] == [2]
 
 
-def test_what_is_longer_than_the_longest_record_is_read_alike() -> None:
+def test_a_chunk_longer_than_the_longest_record_is_parsed() -> None:
     line = '1,"a ""b"", c",2\n'
     text = line * (MAX_RECORD_BYTES // len(line) + 10)
     rows = parse_records(text.encode(), SCHEMA)
@@ -135,7 +135,7 @@ def test_what_is_longer_than_the_longest_record_is_read_alike() -> None:
     assert {row.cells for row in rows} == {("1", 'a "b", c', "2")}
 
 
-def test_a_record_beyond_the_longest_is_broken_though_its_quote_is_closed() -> None:
+def test_a_record_above_the_maximum_length_is_broken_even_with_a_closed_quote() -> None:
     lines = f"{'b' * 999}\n" * (MAX_RECORD_BYTES // 1000 + 1)
     text = f'1,"a\n{lines}",2\n2,c,3\n'
     rows = parse_records(text.encode(), SCHEMA)

@@ -1,4 +1,4 @@
-"""What the head of a file is taken for: the columns, the summary, where rows begin."""
+"""The schema of a file's head: columns, summary, title, and where rows begin."""
 
 import json
 
@@ -24,13 +24,13 @@ def inspect(text: str | bytes, summary_column: str | None = None) -> CatalogueSc
     return inspect_head(head, complete=True, names=ColumnNames(summary=summary_column))
 
 
-def column_found(*names: str) -> str:
+def detected_column(*names: str) -> str:
     schema = inspect(",".join(names) + "\n" + "x," * len(names) + "\n")
     return f"{schema.header[schema.summary_index]}@{schema.summary_index}"
 
 
 @pytest.mark.parametrize(
-    ("names", "found"),
+    ("names", "expected"),
     [
         (("title", "SUMMARY"), "SUMMARY@1"),
         (("", "Book", "Author", "Description", "URL"), "Description@3"),
@@ -49,31 +49,31 @@ def column_found(*names: str) -> str:
         ((" Summary ", "title"), " Summary @0"),
     ],
 )
-def test_the_summary_column_is_found_by_the_documented_order(
-    names: tuple[str, ...], found: str
+def test_the_summary_column_is_detected_in_the_documented_order(
+    names: tuple[str, ...], expected: str
 ) -> None:
-    assert column_found(*names) == found
+    assert detected_column(*names) == expected
 
 
-def test_the_callers_name_wins_exactly_first_then_loosely() -> None:
+def test_a_named_summary_column_is_matched_exactly_then_loosely() -> None:
     text = "summary,Text EN,text en\na,b,c\n"
     assert inspect(text, "text en").summary_index == 2
     assert inspect(text, "Text EN").summary_index == 1
     assert inspect(text, " TEXTEN ").summary_index == 1
 
 
-def test_an_unknown_name_is_answered_with_the_columns() -> None:
+def test_an_unknown_summary_column_is_refused_with_a_list_of_the_columns() -> None:
     with pytest.raises(SummaryColumnUnknown, match=r"“plott”.*“title”, “plot”, \(unnamed\)"):
         inspect("title,plot,\n1,2,3\n", "plott")
 
 
-def test_no_summary_column_is_answered_with_the_columns() -> None:
+def test_a_file_without_summary_column_is_refused_with_a_list_of_the_columns() -> None:
     with pytest.raises(NoSummaryColumn, match="“title”, “price”") as caught:
         inspect("title,price\nDune,9\n")
     assert caught.value.code == "NO_SUMMARY_COLUMN"
 
 
-def test_a_message_can_be_sent_whatever_the_columns_are_called() -> None:
+def test_error_messages_are_bounded_and_encodable_for_any_column_names() -> None:
     header = b",".join([b"caf\xe9\xff" + b"x" * 100, "größe é é é".encode(), *[b"c"] * 50])
     with pytest.raises(NoSummaryColumn) as caught:
         inspect(header + b"\n1\n")
@@ -82,21 +82,21 @@ def test_a_message_can_be_sent_whatever_the_columns_are_called() -> None:
 
 
 @pytest.mark.parametrize("empty", ["", " \r\n\n ", "sep=;\n"])
-def test_a_file_of_white_space_is_empty(empty: str) -> None:
+def test_a_file_of_white_space_is_refused_as_empty(empty: str) -> None:
     with pytest.raises(EmptyFile):
         inspect(empty)
-    for with_mark in ("utf-8-sig", "utf-16"):
+    for encoding in ("utf-8-sig", "utf-16"):
         with pytest.raises(EmptyFile):
-            inspect(empty.encode(with_mark))
+            inspect(empty.encode(encoding))
 
 
 @pytest.mark.parametrize("text", ["title,summary", "title,summary\r\n", "title,summary\n\n\n"])
-def test_a_header_alone_has_no_rows(text: str) -> None:
+def test_a_file_with_only_a_header_is_refused(text: str) -> None:
     with pytest.raises(NoRows):
         inspect(text)
 
 
-def test_a_header_that_never_ends_is_refused() -> None:
+def test_an_unterminated_header_is_refused() -> None:
     with pytest.raises(HeaderUnreadable):
         inspect('title,"summary\nDune,Worms\n')
     with pytest.raises(HeaderUnreadable):
@@ -115,7 +115,7 @@ def test_every_error_has_its_own_code() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252"])
 @pytest.mark.parametrize("before", ["", "sep=;\r\n", "\r\n\r\n"])
-def test_rows_begin_right_behind_the_header(encoding: str, before: str) -> None:
+def test_rows_begin_directly_after_the_header(encoding: str, before: str) -> None:
     header = before + '"line\nbreak";Ünit;summary\r\n'
     head = (header + "1;2;drägon\r\n").encode(encoding)
     schema = inspect(head)
@@ -132,13 +132,13 @@ def test_a_layout_survives_json() -> None:
 @pytest.mark.parametrize(
     ("header", "index"), [("id,Title,summary", 1), ("Titel,summary", 0), ("id,summary", None)]
 )
-def test_the_title_is_found_where_there_is_one(header: str, index: int | None) -> None:
+def test_the_title_column_is_detected(header: str, index: int | None) -> None:
     schema = inspect_head(f"{header}\n1,2,3\n".encode(), complete=True)
     assert schema.title_index == index
     assert CatalogueSchema.from_dict(schema.to_dict()) == schema
 
 
-def test_a_column_that_is_read_as_the_summary_is_no_title() -> None:
+def test_the_summary_column_is_not_also_the_title() -> None:
     schema = inspect_head(b"title,year\nx,1\n", complete=True, names=ColumnNames(summary="title"))
     assert schema.title_index is None
 
@@ -147,17 +147,17 @@ def titles_of(text: str, **names: str) -> int | None:
     return inspect_head(text.encode(), complete=True, names=ColumnNames(**names)).title_index
 
 
-def test_the_callers_name_for_the_title_wins_exactly_first_then_loosely() -> None:
+def test_a_named_title_column_is_matched_exactly_then_loosely() -> None:
     text = "title,Work Title,work title,summary\na,b,c,d\n"
     assert titles_of(text, title="work title") == 2
     assert titles_of(text, title="WORKTITLE") == 1
 
 
-def test_the_summarys_own_column_named_as_the_title_means_that_no_title_is_read() -> None:
+def test_naming_the_summary_column_as_title_disables_the_title() -> None:
     assert titles_of("title,summary\na,b\n", title="summary") is None
 
 
-def test_an_unknown_title_column_is_answered_with_the_columns() -> None:
+def test_an_unknown_title_column_is_refused_with_a_list_of_the_columns() -> None:
     with pytest.raises(TitleColumnUnknown, match=r"“titel”.*“title”, “plot”.*the title column"):
         titles_of("title,plot\n1,2\n", title="titel")
 
@@ -170,7 +170,7 @@ def test_a_header_has_at_most_two_thousand_columns(name: str) -> None:
         inspect_head(f"{name},{fits}".encode(), complete=True)
 
 
-def test_column_names_have_at_most_64_kib_in_utf_8_whatever_the_encoding() -> None:
+def test_column_names_have_at_most_64_kib_in_utf_8_in_any_encoding() -> None:
     name = "é" * (32 * 1024 - 4)  # with “summary”, 65,535 bytes
     assert inspect_head(f"{name},summary\n,x\n".encode("utf-16"), complete=True).summary_index == 1
     with pytest.raises(HeaderUnreadable):

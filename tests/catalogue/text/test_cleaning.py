@@ -72,8 +72,10 @@ def test_the_fingerprint_is_pinned() -> None:
 
 
 def run_python(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    return result.stdout.strip()
 
 
 def test_the_cleaning_module_imports_no_heavy_package() -> None:

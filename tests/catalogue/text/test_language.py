@@ -1,4 +1,4 @@
-"""Texts in other languages are told from English ones. All blurbs here were written for this test."""
+"""Detection of texts in other languages. All blurbs here were written for this test."""
 
 from __future__ import annotations
 

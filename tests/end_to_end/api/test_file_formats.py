@@ -1,4 +1,4 @@
-"""Catalogues as people have them, packed or in a workbook, through real processes and back in every format."""
+"""Compressed files and workbooks through real processes, and results in every format."""
 
 from __future__ import annotations
 
@@ -19,87 +19,87 @@ ADDED = ["predicted_genre", "confidence", "genre_set", "needs_review", "row_erro
 Rows = list[list[str]]
 
 
-def read(content: bytes) -> Rows:
+def parse_csv(content: bytes) -> Rows:
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-def gzipped(sample: bytes) -> bytes:
+def make_gzip(sample: bytes) -> bytes:
     return gzip.compress(sample)
 
 
-def zipped(sample: bytes) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+def make_zip(sample: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("shop/catalogue.csv", sample)
-    return packed.getvalue()
+    return stream.getvalue()
 
 
-def as_workbook(sample: bytes) -> bytes:
+def make_workbook(sample: bytes) -> bytes:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet()
-    for row in read(sample):
+    for row in parse_csv(sample):
         sheet.append(row)
-    packed = io.BytesIO()
-    book.save(packed)
-    return packed.getvalue()
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
 
 
-def as_tsv(sample: bytes) -> bytes:
+def make_tsv(sample: bytes) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter="\t").writerows(read(sample))
+    csv.writer(text, delimiter="\t").writerows(parse_csv(sample))
     return text.getvalue().encode()
 
 
-@pytest.mark.parametrize("pack", [gzipped, zipped, as_workbook, as_tsv])
-def test_what_is_inside_a_package_is_labelled_as_if_it_came_plain(
-    stack: Stack, sample: bytes, pack: Callable[[bytes], bytes]
+@pytest.mark.parametrize("convert", [make_gzip, make_zip, make_workbook, make_tsv])
+def test_a_converted_file_is_labelled_like_the_plain_one(
+    stack: Stack, sample: bytes, convert: Callable[[bytes], bytes]
 ) -> None:
     plain = stack.wait(stack.submit(sample))
-    packed = stack.wait(stack.submit(pack(sample)))
-    assert packed["state"] == "completed"
-    assert packed["row_counts"] == plain["row_counts"]
-    wanted = stack.http.get(f"/v1/jobs/{plain['id']}/result?format=jsonl").text
-    found = stack.http.get(f"/v1/jobs/{packed['id']}/result?format=jsonl").text
-    assert [json.loads(line) for line in found.splitlines()] == [
-        json.loads(line) for line in wanted.splitlines()
+    converted = stack.wait(stack.submit(convert(sample)))
+    assert converted["state"] == "completed"
+    assert converted["row_counts"] == plain["row_counts"]
+    expected = stack.http.get(f"/v1/jobs/{plain['id']}/result?format=jsonl").text
+    received = stack.http.get(f"/v1/jobs/{converted['id']}/result?format=jsonl").text
+    assert [json.loads(line) for line in received.splitlines()] == [
+        json.loads(line) for line in expected.splitlines()
     ]
 
 
-def test_all_formats_of_a_result_say_the_same(stack: Stack, sample: bytes) -> None:
+def test_all_formats_of_a_result_have_the_same_values(stack: Stack, sample: bytes) -> None:
     job = stack.wait(stack.submit(sample))
 
-    def result(kind: str) -> bytes:
-        answer = stack.http.get(f"/v1/jobs/{job['id']}/result", params={"format": kind})
-        assert answer.status_code == 200, answer.text
-        return answer.content
+    def result(format_name: str) -> bytes:
+        response = stack.http.get(f"/v1/jobs/{job['id']}/result", params={"format": format_name})
+        assert response.status_code == 200, response.text
+        return response.content
 
     lines = [json.loads(line) for line in result("jsonl").splitlines()]
-    header, *rows = read(result("csv"))
+    header, *rows = parse_csv(result("csv"))
     table = pq.read_table(io.BytesIO(result("parquet"))).to_pylist()
     sheet = openpyxl.load_workbook(io.BytesIO(result("xlsx"))).worksheets[0]
     names, *cells = sheet.iter_rows(values_only=True)
     assert len(lines) == len(rows) == len(table) == len(cells) == 223
     assert [{k: v for k, v in row.items() if k != "extra_cells"} for row in table] == lines
     for line, row, values in zip(lines, rows, cells, strict=True):
-        spelt = dict(zip(header, row, strict=True))
-        shown = dict(zip(names, values, strict=False))
-        assert spelt["Title"] == line["Title"] == (shown["Title"] or "")
-        assert spelt["predicted_genre"] == (line["predicted_genre"] or "")
-        assert shown["predicted_genre"] == line["predicted_genre"]
-        assert float(spelt["confidence"] or -1) == (line["confidence"] or -1)
-        assert spelt["genre_set"] == "|".join(line["genre_set"])
-        assert shown["needs_review"] == line["needs_review"]
+        csv_row = dict(zip(header, row, strict=True))
+        xlsx_row = dict(zip(names, values, strict=False))
+        assert csv_row["Title"] == line["Title"] == (xlsx_row["Title"] or "")
+        assert csv_row["predicted_genre"] == (line["predicted_genre"] or "")
+        assert xlsx_row["predicted_genre"] == line["predicted_genre"]
+        assert float(csv_row["confidence"] or -1) == (line["confidence"] or -1)
+        assert csv_row["genre_set"] == "|".join(line["genre_set"])
+        assert xlsx_row["needs_review"] == line["needs_review"]
         assert set(ADDED) <= set(line)
 
 
-def test_a_result_has_what_was_asked_for_at_submission(stack: Stack) -> None:
+def test_a_result_follows_the_options_of_the_submission(stack: Stack) -> None:
     catalogue = b"title,summary\n=1+1,A detective hunts a killer through the rain and fog\n"
     job = stack.wait(stack.submit(catalogue, alternatives="9", neutralise_formulas="true"))
-    header, row = read(stack.result(str(job["id"])))
-    found = dict(zip(header, row, strict=True))
-    assert found["title"] == "'=1+1"
-    listed = [cell.split(":") for cell in found["alternatives"].split("|")]
-    assert [found["second_genre"], found["second_confidence"]] == listed[0]
-    assert len({genre for genre, _ in listed} | {found["predicted_genre"]}) == 10
-    total = float(found["confidence"]) + sum(float(chance) for _, chance in listed)
+    header, row = parse_csv(stack.result(str(job["id"])))
+    cells = dict(zip(header, row, strict=True))
+    assert cells["title"] == "'=1+1"
+    alternatives = [cell.split(":") for cell in cells["alternatives"].split("|")]
+    assert [cells["second_genre"], cells["second_confidence"]] == alternatives[0]
+    assert len({genre for genre, _ in alternatives} | {cells["predicted_genre"]}) == 10
+    total = float(cells["confidence"]) + sum(float(chance) for _, chance in alternatives)
     assert total == pytest.approx(1, abs=0.001)

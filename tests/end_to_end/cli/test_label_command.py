@@ -1,4 +1,4 @@
-"""`spinelabel label` with the real stack: several files, a pipe, and Ctrl-C in the middle."""
+"""`spinelabel label` with a real stack: several files, a pipe, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ import httpx
 import psutil
 import pytest
 
-from tests.end_to_end.test_labelling import LABEL_COLUMNS, read
+from tests.end_to_end.labelled_csv import LABEL_COLUMNS, parse_csv
 from tests.stack import ROOT, Stack, many_rows
 from tests.waiting import eventually
 
-# Of a stack's start, a job and the stack's end on a busy machine.
+# Enough for a stack's start, a job and the stack's end on a busy machine.
 SECONDS = 600
 
 pytestmark = pytest.mark.timeout(1800)
 
 
-def command(*words: str | Path, data_dir: Path) -> list[str]:
-    given = [*words, "--data-dir", data_dir]
-    return [sys.executable, "-m", "cli", "label", *map(str, given)]
+def command(*arguments: str | Path, data_dir: Path) -> list[str]:
+    all_arguments = [*arguments, "--data-dir", data_dir]
+    return [sys.executable, "-m", "cli", "label", *map(str, all_arguments)]
 
 
-def label(*words: str | Path, data_dir: Path, stdin: bytes = b"") -> bytes:
-    """What the command writes to standard output."""
+def label(*arguments: str | Path, data_dir: Path, stdin: bytes = b"") -> bytes:
+    """The standard output of the command."""
     return subprocess.run(
-        command(*words, data_dir=data_dir),
+        command(*arguments, data_dir=data_dir),
         input=stdin,
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -46,30 +46,30 @@ def test_several_files_are_labelled_at_once(stack: Stack, sample: bytes, tmp_pat
     lines = sample.split(b"\n")
     (tmp_path / "all.csv").write_bytes(sample)
     (tmp_path / "some.csv").write_bytes(b"\n".join(lines[:1] + lines[-30:]))
-    said = label(tmp_path / "*.csv", data_dir=stack.data_dir).decode()
-    results = [Path(line) for line in said.splitlines()]
+    output = label(tmp_path / "*.csv", data_dir=stack.data_dir).decode()
+    results = [Path(line) for line in output.splitlines()]
     assert [path.name for path in results] == ["all.labelled.csv", "some.labelled.csv"]
     for path in results:
-        before = read(path.with_name(path.name.replace(".labelled", "")).read_bytes())
-        after = read(path.read_bytes())
+        before = parse_csv(path.with_name(path.name.replace(".labelled", "")).read_bytes())
+        after = parse_csv(path.read_bytes())
         assert after[0] == before[0] + LABEL_COLUMNS
         assert [row[: len(before[0])] for row in after] == before
 
 
-def test_a_catalogue_goes_through_a_pipe(stack: Stack, sample: bytes) -> None:
+def test_a_catalogue_is_labelled_through_a_pipe(stack: Stack, sample: bytes) -> None:
     result = label("-", data_dir=stack.data_dir, stdin=sample)
     job_id = stack.submit(sample)
     stack.wait(job_id)
     assert result == stack.result(job_id)
 
 
-def interrupted(
+def interrupt_label(
     catalogue: Path,
     data_dir: Path,
     ready: Callable[[], object],
     around_ctrl_c: Callable[[int], AbstractContextManager[None]] = lambda _: nullcontext(),
 ) -> str:
-    """Begin to label and press Ctrl-C once `ready()`; returns standard error.
+    """Start to label and press Ctrl-C once `ready()`; returns standard error.
 
     Ctrl-C is pressed within `around_ctrl_c`, which is given the command's process id.
     """
@@ -92,7 +92,7 @@ def interrupted(
 
 @contextmanager
 def worker_stopped_until_sigterm(command_pid: int) -> Iterator[None]:
-    """The worker of the command's own stack labels nothing from here until it has been sent SIGTERM.
+    """Stop the worker of the command's own stack until it has been sent SIGTERM.
 
     Otherwise a fast machine labels the remaining rows while the stack is shutting down.
     """
@@ -101,7 +101,8 @@ def worker_stopped_until_sigterm(command_pid: int) -> Iterator[None]:
     worker = next(
         process
         for process in descendants
-        if "-m worker" in " ".join(words := _words(process)) and words[-1:] == ["worker"]
+        if "-m worker" in " ".join(arguments := _command_line(process))
+        and arguments[-1:] == ["worker"]
     )
     worker.suspend()
     stopped = [worker, *worker.children()]
@@ -115,7 +116,7 @@ def worker_stopped_until_sigterm(command_pid: int) -> Iterator[None]:
 
 
 def _pending_signals(pid: int) -> set[int]:
-    """Signals sent to the process as a whole that it has not taken yet."""
+    """The signals that are pending for the process as a whole."""
     (line,) = [
         line
         for line in Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -126,11 +127,11 @@ def _pending_signals(pid: int) -> set[int]:
 
 
 def jobs(http: httpx.Client, filename: str) -> list[dict[str, Any]]:
-    found = http.get("/v1/jobs", params={"filename": filename, "limit": 100}).json()["jobs"]
-    return list(found)
+    listed = http.get("/v1/jobs", params={"filename": filename, "limit": 100}).json()["jobs"]
+    return list(listed)
 
 
-def test_after_ctrl_c_the_same_command_gets_the_result_of_the_same_job(
+def test_repeating_the_command_after_ctrl_c_returns_the_result_of_the_same_job(
     stack: Stack, tmp_path: Path
 ) -> None:
     catalogue = tmp_path / "interrupted.csv"
@@ -138,43 +139,45 @@ def test_after_ctrl_c_the_same_command_gets_the_result_of_the_same_job(
     with stack.suspended_worker() as worker:
 
         def is_half_done() -> bool:
-            found = jobs(stack.http, catalogue.name)
-            if found:
-                worker.work_until_half_done(found[0]["id"])
-            return bool(found)
+            listed = jobs(stack.http, catalogue.name)
+            if listed:
+                worker.work_until_half_done(listed[0]["id"])
+            return bool(listed)
 
-        said = interrupted(catalogue, stack.data_dir, is_half_done)
+        stderr = interrupt_label(catalogue, stack.data_dir, is_half_done)
     (job,) = jobs(stack.http, catalogue.name)
-    assert f"{job['id']}  interrupted.csv" in said
+    assert f"{job['id']}  interrupted.csv" in stderr
     (labelled,) = json.loads(label(catalogue, "--json", data_dir=stack.data_dir))
     assert labelled["job"]["id"] == job["id"]
     assert len(jobs(stack.http, catalogue.name)) == 1
     assert Path(labelled["output"]).read_bytes() == stack.result(job["id"])
 
 
-def test_a_job_whose_stack_ended_with_the_command_goes_on_with_the_next(tmp_path: Path) -> None:
+def test_a_job_of_a_stack_that_ended_with_its_command_continues_with_the_next_one(
+    tmp_path: Path,
+) -> None:
     catalogue, data_dir = tmp_path / "c.csv", tmp_path / "data"
     # More chunks than a worker finishes between SIGTERM and its end.
     rows = 12_000
     catalogue.write_bytes(many_rows(rows=rows))
-    # The stack has no address that this test knows of; labelled chunks show on the disk.
-    said = interrupted(
+    # The address of this stack is unknown; labelled chunks appear on the disk.
+    stderr = interrupt_label(
         catalogue,
         data_dir,
         lambda: [*data_dir.rglob("parts/*")],
         around_ctrl_c=worker_stopped_until_sigterm,
     )
-    assert f"It stays in {data_dir}" in said
-    assert not [p for p in psutil.process_iter() if str(data_dir) in " ".join(_words(p))]
-    (kept,) = data_dir.rglob("jobs/*")
-    assert not [*kept.glob("result*")]
+    assert f"It stays in {data_dir}" in stderr
+    assert not [p for p in psutil.process_iter() if str(data_dir) in " ".join(_command_line(p))]
+    (job_folder,) = data_dir.rglob("jobs/*")
+    assert not [*job_folder.glob("result*")]
     (labelled,) = json.loads(label(catalogue, "--json", data_dir=data_dir))
-    assert labelled["job"]["id"] == kept.name
+    assert labelled["job"]["id"] == job_folder.name
     assert labelled["job"]["state"] == "completed"
-    assert len(read(Path(labelled["output"]).read_bytes())) == 1 + rows
+    assert len(parse_csv(Path(labelled["output"]).read_bytes())) == 1 + rows
 
 
-def _words(process: psutil.Process) -> list[str]:
+def _command_line(process: psutil.Process) -> list[str]:
     try:
         return process.cmdline()
     except psutil.Error:

@@ -1,4 +1,4 @@
-"""The wheel, installed alone into an empty environment, labels a catalogue at a running stack."""
+"""The wheel, installed alone into an empty environment, labels a catalogue."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ asyncio.run(main())
 
 
 @dataclass
-class Installed:
-    """A virtual environment that contains nothing but the wheel and its dependencies."""
+class WheelEnvironment:
+    """A virtual environment with the wheel and its dependencies only."""
 
     folder: Path
 
@@ -76,12 +76,12 @@ def _build(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Skips where the dependencies cannot be downloaded; in CI that is a failure."""
+def wheel_environment(tmp_path_factory: pytest.TempPathFactory) -> WheelEnvironment:
+    """Skip if the dependencies cannot be downloaded; in CI, fail."""
     folder = tmp_path_factory.mktemp("wheel")
     wheel = _build(folder)
     venv.create(folder / "venv", with_pip=True)
-    environment = Installed(folder / "venv")
+    environment = WheelEnvironment(folder / "venv")
     result = environment.run(
         "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel)
     )
@@ -91,15 +91,17 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return environment
 
 
-def test_the_wheel_installs_one_package_and_three_dependencies(installed: Installed) -> None:
+def test_the_wheel_contains_one_package_and_requires_three(
+    wheel_environment: WheelEnvironment,
+) -> None:
     probe = (
         "import importlib.metadata as m, json\n"
         "files = m.files('spinelabel')\n"
         "print(json.dumps([sorted({f.parts[0] for f in files if '.dist-info' not in f.parts[0]}),"
         " [str(f) for f in files], m.requires('spinelabel')]))"
     )
-    tops, files, requirements = json.loads(installed.run("python", "-c", probe).stdout)
-    assert [top for top in tops if not top.startswith("..")] == ["spinelabel"]
+    top_level, files, requirements = json.loads(wheel_environment.run("python", "-c", probe).stdout)
+    assert [name for name in top_level if not name.startswith("..")] == ["spinelabel"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {requirement.split(">")[0].split("<")[0] for requirement in requirements}
     assert len(requirements) == len(project["dependencies"])
@@ -111,16 +113,20 @@ def test_the_wheel_installs_one_package_and_three_dependencies(installed: Instal
 
 
 @pytest.mark.parametrize(
-    "room", ["api", "jobs", "worker", "catalogue", "serving", "training", "cli"]
+    "package", ["api", "jobs", "worker", "catalogue", "serving", "training", "cli"]
 )
-def test_no_part_of_the_server_can_be_imported(installed: Installed, room: str) -> None:
-    result = installed.run("python", "-c", f"import {room}")
+def test_no_package_of_the_server_can_be_imported(
+    wheel_environment: WheelEnvironment, package: str
+) -> None:
+    result = wheel_environment.run("python", "-c", f"import {package}")
     assert "ModuleNotFoundError" in result.stderr
 
 
-@pytest.mark.parametrize("words", [["up"], ["demo"], ["keys", "list"], ["label", str(SAMPLE)]])
-def test_a_command_that_needs_the_checkout_says_so(installed: Installed, words: list[str]) -> None:
-    result = installed.run("spinelabel", *words)
+@pytest.mark.parametrize("arguments", [["up"], ["demo"], ["keys", "list"], ["label", str(SAMPLE)]])
+def test_a_command_that_needs_the_checkout_is_refused_with_a_reason(
+    wheel_environment: WheelEnvironment, arguments: list[str]
+) -> None:
+    result = wheel_environment.run("spinelabel", *arguments)
     assert result.returncode == 2
     assert "needs the source checkout" in result.stderr
     assert "spinelabel label books.csv --server URL" in result.stderr
@@ -128,7 +134,7 @@ def test_a_command_that_needs_the_checkout_says_so(installed: Installed, words: 
 
 
 def test_the_installed_programs_label_a_catalogue(
-    installed: Installed, stack: Stack, tmp_path: Path
+    wheel_environment: WheelEnvironment, stack: Stack, tmp_path: Path
 ) -> None:
     source, target = tmp_path / "books.csv", tmp_path / "out.csv"
     with SAMPLE.open(encoding="utf-8", newline="") as sample:
@@ -136,11 +142,11 @@ def test_the_installed_programs_label_a_catalogue(
     with source.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
     server = str(stack.http.base_url)
-    result = installed.run(
+    result = wheel_environment.run(
         "spinelabel", "label", str(source), "-o", str(target), "--server", server
     )
     assert (result.returncode, result.stdout) == (0, f"{target}\n"), result.stderr
-    result = installed.run("python", "-c", _PROGRAM, server, str(source), str(target))
+    result = wheel_environment.run("python", "-c", _PROGRAM, server, str(source), str(target))
     assert result.returncode == 0, result.stderr
     results = [path.read_bytes() for path in sorted(tmp_path.glob("out*.csv"))]
     assert len(results) == 3

@@ -1,4 +1,4 @@
-"""A full Redis and a full disk are states: what can be read is read, jobs can be deleted, and work goes on with room."""
+"""With a full Redis or disk, jobs can be read and deleted, and continue once there is space."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def redis_of(stack: Stack) -> redis.Redis:
 
 
 def checks(stack: Stack) -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = stack.http.get("/readyz").json()["checks"]
-    return found
+    current: dict[str, dict[str, object]] = stack.http.get("/readyz").json()["checks"]
+    return current
 
 
 def worker_log(stack: Stack) -> str:
     return (stack.data_dir / "logs" / "worker.log").read_text(errors="replace")
 
 
-def with_key(stack: Stack) -> None:
-    """Ask as somebody with a key, whose requests are counted."""
+def use_key(stack: Stack) -> None:
+    """Use a key, so that requests count towards its rate limit."""
     command = [sys.executable, "-m", "cli", "keys", "--data-dir", str(stack.data_dir)]
-    made = subprocess.run(
+    result = subprocess.run(
         [*command, "create", "--owner", "anna", "--json"],
         cwd=ROOT, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    stack.http.headers["Authorization"] = f"Bearer {json.loads(made.stdout)['key']}"
+    stack.http.headers["Authorization"] = f"Bearer {json.loads(result.stdout)['key']}"
 
 
 @contextlib.contextmanager
@@ -55,20 +55,20 @@ def full_memory(stack: Stack) -> Iterator[None]:
             client.config_set("maxmemory", 0)
 
 
-def test_while_the_memory_of_redis_is_full_jobs_are_read_and_deleted_and_then_go_on(
+def test_with_full_redis_memory_jobs_are_read_and_deleted_and_continue_afterwards(
     tmp_path: Path, sample: bytes, catalogue: bytes
 ) -> None:
     with running_stack(tmp_path, SPINELABEL_AUTH="required") as stack:
-        with_key(stack)
+        use_key(stack)
         done = stack.submit(sample)
         assert stack.wait(done)["state"] == "completed"
         result = stack.result(done)
-        worker = stack.worker()
-        with contextlib.ExitStack() as full:
-            with stack.suspended_worker() as held:
+        worker_process = stack.worker()
+        with contextlib.ExitStack() as contexts:
+            with stack.suspended_worker() as worker:
                 under_way = stack.submit(catalogue)
-                held.work_until_half_done(under_way)
-                full.enter_context(full_memory(stack))
+                worker.work_until_half_done(under_way)
+                contexts.enter_context(full_memory(stack))
             eventually(lambda: not checks(stack)["redis"]["ok"])
             assert "memory is full" in str(checks(stack)["redis"]["detail"])
             eventually(lambda: "Redis refuses writes" in worker_log(stack))
@@ -85,23 +85,23 @@ def test_while_the_memory_of_redis_is_full_jobs_are_read_and_deleted_and_then_go
             assert stack.job(under_way)["state"] == "in_progress"
         job = stack.wait(under_way)
         assert (job["state"], job["row_counts"]["failed"]) == ("completed", 0)  # type: ignore[index]
-        assert stack.worker() == worker
+        assert stack.worker() == worker_process
         eventually(lambda: stack.http.get("/readyz").status_code == 200)
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a small disk of its own."""
+    """A folder on a small disk."""
     with small_disk(tmp_path / "disk") as reason:
         if reason is not None:
             if os.environ.get("CI"):
-                pytest.fail(f"CI has to be able to fill a disk: {reason}")
+                pytest.fail(f"CI must be able to mount a small disk: {reason}")
             pytest.skip(reason)
         yield tmp_path / "disk"
 
 
 def fill(folder: Path) -> Path:
-    """A file that takes all the room there is."""
+    """Fill the disk of the folder with one file."""
     filler = os.open(folder / "filler", os.O_CREAT | os.O_WRONLY)
     try:
         with contextlib.suppress(OSError):
@@ -114,23 +114,23 @@ def fill(folder: Path) -> Path:
     return folder / "filler"
 
 
-def test_a_disk_that_stays_full_ends_neither_the_stack_nor_a_job(
+def test_a_full_disk_stops_neither_the_stack_nor_a_job(
     disk: Path, catalogue: bytes, sample: bytes
 ) -> None:
     with running_stack(disk) as stack:
         done = stack.submit(sample)
         assert stack.wait(done)["state"] == "completed"
-        with stack.suspended_worker() as held:
+        with stack.suspended_worker() as worker:
             job_id = stack.submit(catalogue)
-            held.work_until_half_done(job_id)
+            worker.work_until_half_done(job_id)
             filler = fill(disk)
         try:
             eventually(lambda: "disk is full" in str(checks(stack)["redis"].get("detail")))
-            # The old limit was ten deaths in a row, whatever they came from.
+            # More restarts than the former limit of ten in a row.
             for _ in range(11):
-                worker = stack.worker()
-                worker.kill()
-                eventually(lambda dead=worker: restarted(stack, dead.pid))  # type: ignore[misc]
+                worker_process = stack.worker()
+                worker_process.kill()
+                eventually(lambda pid=worker_process.pid: restarted(stack, pid))  # type: ignore[misc]
             assert stack.job(done)["state"] == "completed"
             assert stack.http.get("/v1/jobs").status_code == 200
             refused = stack.http.post("/v1/jobs", files={"file": ("a.csv", sample)})
@@ -142,7 +142,7 @@ def test_a_disk_that_stays_full_ends_neither_the_stack_nor_a_job(
         assert stack.supervisor.is_running()
 
 
-def restarted(stack: Stack, dead: int) -> bool:
+def restarted(stack: Stack, old_pid: int) -> bool:
     with contextlib.suppress(StopIteration, httpx.TransportError):
-        return stack.worker().pid != dead
+        return stack.worker().pid != old_pid
     return False

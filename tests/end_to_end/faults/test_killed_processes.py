@@ -1,4 +1,4 @@
-"""Kill -9 of any one process loses nothing and changes no byte of the result."""
+"""Killing any one process loses nothing and changes no byte of the result."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ VICTIMS: dict[str, Callable[[Stack], psutil.Process]] = {
     "the model server": lambda stack: stack.processes("-m serving")[0],
     "Redis": lambda stack: stack.processes("redis")[0],
     "the API": lambda stack: stack.processes("-m api")[0],
-    "the sweeper's clock": lambda stack: stack.processes("-m worker beat")[0],
+    "the scheduler": lambda stack: stack.processes("-m worker beat")[0],
 }
 
 
 @pytest.mark.parametrize("name", VICTIMS)
-def test_the_job_survives_the_death_of(
+def test_a_job_survives_the_kill_of(
     stack: Stack, catalogue: bytes, undisturbed: bytes, name: str
 ) -> None:
     with stack.suspended_worker() as worker:
@@ -40,7 +40,7 @@ def test_the_job_survives_the_death_of(
     assert stack.result(job_id) == undisturbed
 
 
-def test_no_client_process_holds_tensorflow_or_too_much_memory(
+def test_api_and_worker_load_no_tensorflow_and_little_memory(
     stack: Stack, undisturbed: bytes
 ) -> None:
     assert undisturbed

@@ -1,4 +1,4 @@
-"""A data folder that is deleted under its stack, and a record that is damaged: the stack says so and ends."""
+"""A stack stops with a reason if its data folder is deleted or its append-only file is damaged."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ def up(data_dir: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_damaged_record_ends_the_stack_with_the_way_out_and_a_deleted_folder_too(
+def test_a_damaged_append_only_file_and_a_deleted_folder_stop_the_stack(
     tmp_path: Path,
 ) -> None:
     data_dir = tmp_path / "data"
     with running_stack(data_dir) as stack:
         job = stack.wait(stack.submit(SAMPLE.read_bytes()))
-    kept = tmp_path / "copy"
-    shutil.copytree(data_dir, kept, ignore=shutil.ignore_patterns("*.sock"))
+    copy = tmp_path / "copy"
+    shutil.copytree(data_dir, copy, ignore=shutil.ignore_patterns("*.sock"))
 
     change(newest(data_dir / "redis"), overwrite_the_middle)
-    ended = up(data_dir)
-    assert ended.returncode == 3
-    assert "is damaged: of its" in ended.stdout
-    assert "restore a copy of the data folder" in ended.stdout
-    assert "redis-check-aof" in ended.stdout
+    result = up(data_dir)
+    assert result.returncode == 3
+    assert "is damaged: of its" in result.stdout
+    assert "restore a copy of the data folder" in result.stdout
+    assert "redis-check-aof" in result.stdout
 
     shutil.rmtree(data_dir)
-    kept.rename(data_dir)  # what the message says first
+    copy.rename(data_dir)  # the first remedy of the message
     with running_stack(data_dir) as stack:
         assert stack.job(str(job["id"]))["state"] == "completed"
         shutil.rmtree(data_dir)
