@@ -1,4 +1,4 @@
-"""A catalogue that is big enough to be in flight while things are killed, made from the shipped sample."""
+"""A catalogue large enough to be in progress during faults, made from the shipped sample."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ SAMPLE = Path(__file__).parents[2] / "data" / "sample_catalogue.csv"
 SUMMARY = "Description"
 
 
-def big_catalogue(rows: int, *, seed: int = 7) -> bytes:
-    """`rows` records; every summary is a different order of the words of a real one.
+def large_catalogue(rows: int, *, seed: int = 7) -> bytes:
+    """`rows` records; each summary has the words of a real one in a different order.
 
-    Different, because repeated texts are predicted once; and in the same order for the same seed.
+    Different, because repeated texts are predicted once; the same for the same seed.
     """
-    chance = random.Random(seed)
+    generator = random.Random(seed)
     with SAMPLE.open(encoding="utf-8", newline="") as stream:
         header, *books = list(csv.reader(stream))
     summary = header.index(SUMMARY)
@@ -26,14 +26,14 @@ def big_catalogue(rows: int, *, seed: int = 7) -> bytes:
     for index in range(rows):
         book = list(books[index % len(books)])
         words = book[summary].split(" ")
-        chance.shuffle(words)
+        generator.shuffle(words)
         book[summary] = " ".join(words)
         writer.writerow(book)
     return out.getvalue().encode()
 
 
 def check_labelled(catalogue: bytes, labelled: bytes) -> None:
-    """Every row is there, in order, with every cell's value, and has a genre or says why not."""
+    """Check that every row is there, in order and unchanged, with a genre or a row error."""
     before = list(csv.reader(io.StringIO(catalogue.decode(), newline="")))
     after = list(csv.reader(io.StringIO(labelled.decode("utf-8-sig"), newline="")))
     assert len(after) == len(before)

@@ -1,4 +1,4 @@
-"""The repository as an operator has it: cloned from where the next release comes from, and followed from a terminal."""
+"""The repository of an operator: a clone of a release, with commands run in a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BLOCK_SECONDS = 600
 
 
 class Checkout:
-    """A folder whose name Compose takes for the project's, as on any operator's machine."""
+    """A clone whose folder's name is the name of the Compose project, as on any machine."""
 
     def __init__(self, folder: Path, name: str, settings: Mapping[str, str]) -> None:
         self.folder = folder / name
@@ -28,32 +28,32 @@ class Checkout:
         self.release({})
         subprocess.run(["git", "clone", "--quiet", self._upstream, self.folder], check=True)
         files = [ROOT / "docker-compose.yml", *([] if OFFICIAL else [OVERRIDE])]
-        chosen = {
+        environment = {
             "COMPOSE_FILE": ":".join(str(path.relative_to(ROOT)) for path in files),
             **settings,
         }
-        lines = [f"{setting}={value}\n" for setting, value in chosen.items()]
+        lines = [f"{setting}={value}\n" for setting, value in environment.items()]
         (self.folder / ".env").write_text("".join(lines), "utf-8")
 
     def release(self, files: Mapping[str, str]) -> None:
-        """The next release, with these files: what `git pull` brings."""
+        """Commit the next release with these files; `git pull` fetches it."""
         for name, content in files.items():
             (self._upstream / name).write_text(content, "utf-8")
         self._git("add", "--all")
         self._git(*_AUTHOR, "commit", "--quiet", "--message", "A release")
 
-    def follow(self, block: Block, replacing: Mapping[str, str] | None = None) -> str:
-        """Run the block as it stands, but for examples such as a key's id. What it says."""
+    def run_block(self, block: Block, replacing: Mapping[str, str] | None = None) -> str:
+        """Run the block with its example values replaced; return its output."""
         text = block.text
         for example, actual in {"PROJECT": self.folder.name, **(replacing or {})}.items():
             text = text.replace(example, actual)
         return self.run(text)
 
     def run(self, text: str) -> str:
-        """Run commands with a terminal for their input. What they print."""
+        """Run commands with a terminal as standard input; return their output."""
         terminal, operator = pty.openpty()
         try:
-            done = subprocess.run(
+            result = subprocess.run(
                 ["bash", "-eu", "-o", "pipefail", "-c", f"{_docker()}\n{text}"],
                 cwd=self.folder,
                 env=_environment(),
@@ -66,15 +66,15 @@ class Checkout:
         finally:
             os.close(terminal)
             os.close(operator)
-        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        assert result.returncode == 0, f"{text}\n{result.stdout}\n{result.stderr}"
+        return result.stdout
 
-    def _git(self, *words: str) -> None:
-        subprocess.run(["git", "-C", self._upstream, *words], check=True)
+    def _git(self, *arguments: str) -> None:
+        subprocess.run(["git", "-C", self._upstream, *arguments], check=True)
 
 
 def _docker() -> str:
-    """For the shell: `docker compose` where Compose is only there as docker-compose."""
+    """A shell function `docker compose`, if only docker-compose is installed."""
     compose = compose_command()
     if compose == ["docker", "compose"]:
         return ""
@@ -85,7 +85,9 @@ def _docker() -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Without settings of whoever runs the tests, which would come before those in `.env`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SPINELABEL_")}
-    # Debian's Engine has no BuildKit client; where there is one, it is used.
-    return {"DOCKER_BUILDKIT": "0", **kept}
+    """The environment without Spinelabel's settings, which would override those in `.env`."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("SPINELABEL_")
+    }
+    # Debian's Engine has no BuildKit client; elsewhere the environment may enable it.
+    return {"DOCKER_BUILDKIT": "0", **environment}

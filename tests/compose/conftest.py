@@ -1,4 +1,4 @@
-"""The stack in containers, built and started once for all tests of this folder, and removed after them."""
+"""The stack in containers, built and started once for all tests of this folder, then removed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose.catalogue import big_catalogue, check_labelled
+from tests.compose.catalogue import check_labelled, large_catalogue
 from tests.compose.engine import BASE_IMAGES, OFFICIAL, ROOT, Project, missing_for_compose, run
 from tests.compose.service import Service
-from tests.compose.stack import FIGURES, JOB_SECONDS, Stack, new_project, report, timed
+from tests.compose.stack import JOB_SECONDS, MEASUREMENTS, Stack, new_project, report, timed
 
 TAG = "compose-test"
-# A job has to be in flight while containers are killed and started, whatever this machine's speed.
+# A job must be in progress while containers are killed and started, on any machine.
 JOB_TAKES_S = 25
-FEWEST_ROWS, MOST_ROWS = 20_000, 120_000
+MIN_ROWS, MAX_ROWS = 20_000, 120_000
 PROBE_ROWS = 6_000
 
 
@@ -27,17 +27,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if FIGURES:
-        terminalreporter.section("figures of the stack in containers")
-        terminalreporter.write_line("\n".join(FIGURES))
+    if MEASUREMENTS:
+        terminalreporter.section("measurements of the stack in containers")
+        terminalreporter.write_line("\n".join(MEASUREMENTS))
 
 
 @contextmanager
 def host_certificates(checkout: Path = ROOT) -> Iterator[None]:
-    """The certificates that fetching packages needs on this machine, lent to builds from the folder."""
+    """Copy the certificates that fetch packages on this machine into the folder for the builds."""
     target = checkout / "deploy" / "extra-ca" / "compose-test.crt"
-    named = [os.environ.get(name) for name in ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")]
-    bundle = next((Path(path) for path in named if path and Path(path).is_file()), None)
+    paths = [os.environ.get(name) for name in ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")]
+    bundle = next((Path(path) for path in paths if path and Path(path).is_file()), None)
     if bundle is not None:
         shutil.copyfile(bundle, target)
     try:
@@ -59,25 +59,25 @@ def images() -> str:
         report(run(BASE_IMAGES, timeout_s=900).strip().replace("\n", "; "))
     builder = Project("spinelabel-build", 0, {"SPINELABEL_TAG": TAG})
     with timed("images of the stack"), host_certificates():
-        # One by one, smallest first: the classic builder then finds every common layer made already.
+        # One by one, smallest first, so that the classic builder reuses the common layers.
         for service in ("api", "setup", "worker", "beat", "trainer"):
             builder.compose("--profile", "train", "build", service, timeout_s=1200)
         builder.compose("pull" if OFFICIAL else "build", "model", timeout_s=1200)
-    official, standin = "the official image", "the embedded one, in place of the official image"
-    report(f"model server: {official if OFFICIAL else standin}")
+    official, embedded = "the official image", "the embedded one, in place of the official image"
+    report(f"model server: {official if OFFICIAL else embedded}")
     return TAG
 
 
 @pytest.fixture(scope="session")
 def stack(images: str) -> Iterator[Stack]:
-    # The same rows are sent again and again, and have to be worked on each time.
+    # The tests send the same rows repeatedly, and need them to be labelled each time.
     project = new_project(images, SPINELABEL_PREDICTION_CACHE_MAX_ENTRIES="0")
     service = Service(f"http://127.0.0.1:{project.port}")
-    started = Stack(project, service)
+    running_stack = Stack(project, service)
     try:
-        with timed("first start, until jobs can be worked on"):
-            started.up()
-        yield started
+        with timed("first start, until jobs can be labelled"):
+            running_stack.up()
+        yield running_stack
     finally:
         service.close()
         project.remove()
@@ -86,18 +86,18 @@ def stack(images: str) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def catalogue(stack: Stack) -> bytes:
     """A catalogue that takes this stack about `JOB_TAKES_S`."""
-    probe = stack.service.submit(big_catalogue(PROBE_ROWS, seed=1))
+    probe = stack.service.submit(large_catalogue(PROBE_ROWS, seed=1))
     rate = float(stack.service.wait_ended(probe, seconds=JOB_SECONDS)["rows_per_second"])
-    rows = int(min(max(rate * JOB_TAKES_S, FEWEST_ROWS), MOST_ROWS))
-    made = big_catalogue(rows)
-    report(f"{rate:.0f} rows a second; the catalogue has {rows} rows, {len(made) / 1e6:.0f} MB")
-    return made
+    rows = int(min(max(rate * JOB_TAKES_S, MIN_ROWS), MAX_ROWS))
+    content = large_catalogue(rows)
+    report(f"{rate:.0f} rows a second; the catalogue has {rows} rows, {len(content) / 1e6:.0f} MB")
+    return content
 
 
 @pytest.fixture(scope="session")
 def undisturbed(stack: Stack, catalogue: bytes) -> bytes:
-    """The result of the catalogue when nothing is done to the stack."""
+    """The result of the catalogue without faults."""
     with timed("job, undisturbed"):
-        result = stack.service.completed(stack.service.submit(catalogue), seconds=JOB_SECONDS)
+        result = stack.service.wait_result(stack.service.submit(catalogue), seconds=JOB_SECONDS)
     check_labelled(catalogue, result)
     return result

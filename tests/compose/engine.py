@@ -1,4 +1,4 @@
-"""The container engine and Compose, whichever of the two is installed, for one project of this test's own."""
+"""The container engine and Compose, v2 or docker-compose, for one project of the tests."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ OFFICIAL = os.environ.get("SPINELABEL_COMPOSE_OFFICIAL") == "1"
 
 
 class EngineError(AssertionError):
-    """A command of the engine failed; the message holds what it said."""
+    """A command of the engine failed; the message has its output."""
 
 
 def run(*command: str | Path, timeout_s: float = 600, env: Mapping[str, str] | None = None) -> str:
-    """The command's output. Raises `EngineError` with all it said when it fails."""
-    done = subprocess.run(
-        [str(word) for word in command],
+    """Return the command's output. Raises `EngineError` with the output if it fails."""
+    result = subprocess.run(
+        [str(argument) for argument in command],
         cwd=ROOT,
         env=os.environ | dict(env or {}),
         stdout=subprocess.PIPE,
@@ -38,10 +38,12 @@ def run(*command: str | Path, timeout_s: float = 600, env: Mapping[str, str] | N
         timeout=timeout_s,
         check=False,
     )
-    if done.returncode:
-        said = done.stdout[-6000:]
-        raise EngineError(f"{' '.join(map(str, command))}: exit status {done.returncode}\n{said}")
-    return done.stdout
+    if result.returncode:
+        output = result.stdout[-6000:]
+        raise EngineError(
+            f"{' '.join(map(str, command))}: exit status {result.returncode}\n{output}"
+        )
+    return result.stdout
 
 
 def missing_for_compose() -> str | None:
@@ -59,7 +61,7 @@ def missing_for_compose() -> str | None:
 
 
 def compose_command() -> list[str]:
-    """Compose v2 if the engine has it, else docker-compose. Raises `EngineError` if there is neither."""
+    """Compose v2 if installed, else docker-compose. Raises `EngineError` if there is neither."""
     try:
         run("docker", "compose", "version", timeout_s=30)
     except EngineError:
@@ -71,23 +73,23 @@ def compose_command() -> list[str]:
 
 @dataclass
 class Project:
-    """One Compose project. Everything it makes carries its name, and `remove` takes all of it away."""
+    """One Compose project. All its resources have its name, and `remove` deletes them."""
 
     name: str
     port: int
     environment: dict[str, str] = field(default_factory=dict)
 
-    def compose(self, *words: str, timeout_s: float = 600) -> str:
-        """Run `docker compose WORDS` on the shipped file and, without `OFFICIAL`, the tests' override."""
+    def compose(self, *arguments: str, timeout_s: float = 600) -> str:
+        """Run `docker compose ARGUMENTS` with the shipped file and, by default, the override."""
         files = ["-f", "docker-compose.yml", *([] if OFFICIAL else ["-f", str(OVERRIDE)])]
         return run(
             *compose_command(),
             *("-p", self.name),
             *files,
-            *words,
+            *arguments,
             timeout_s=timeout_s,
             env={
-                # Debian's Engine has no BuildKit client; where there is one, it is used.
+                # Debian's Engine has no BuildKit client; elsewhere the environment may enable it.
                 "DOCKER_BUILDKIT": os.environ.get("DOCKER_BUILDKIT", "0"),
                 "SPINELABEL_PUBLISH": f"127.0.0.1:{self.port}",
                 **self.environment,
@@ -95,31 +97,31 @@ class Project:
         )
 
     def remove(self) -> None:
-        """Containers, networks and volumes of this project."""
+        """Remove the containers, networks and volumes of this project."""
         self.compose("--profile", "train", "down", "--volumes", "--remove-orphans")
 
     def containers(self, service: str | None = None) -> list[dict[str, Any]]:
-        """What the engine knows of this project's containers, stopped ones included."""
+        """The engine's data about this project's containers, including stopped ones."""
         filters = [f"label=com.docker.compose.project={self.name}"]
         if service is not None:
             filters.append(f"label=com.docker.compose.service={service}")
-        words = [word for text in filters for word in ("--filter", text)]
-        ids = run("docker", "ps", "--all", "--quiet", *words).split()
-        found: list[dict[str, Any]] = json.loads(run("docker", "inspect", *ids)) if ids else []
-        return found
+        options = [part for text in filters for part in ("--filter", text)]
+        ids = run("docker", "ps", "--all", "--quiet", *options).split()
+        containers: list[dict[str, Any]] = json.loads(run("docker", "inspect", *ids)) if ids else []
+        return containers
 
     def kill(self, service: str) -> str:
-        """SIGKILL the first process of the service's container, as the kernel would. Its id.
+        """Send SIGKILL to the first process of the service's container; return the container's id.
 
-        Not `docker kill`, after which the engine leaves the container down.
+        After `docker kill`, the engine would not restart the container.
         """
         container = next(c for c in self.containers(service) if c["State"]["Running"])
         os.kill(int(container["State"]["Pid"]), signal.SIGKILL)
         return str(container["Id"])
 
     @contextmanager
-    def frozen(self, service: str) -> Iterator[None]:
-        """The service's main process, alive and doing nothing for the length of the block."""
+    def suspended(self, service: str) -> Iterator[None]:
+        """Suspend the service's main process while the block runs."""
         (container,) = self.containers(service)
         init = int(container["State"]["Pid"])
         main = int(Path(f"/proc/{init}/task/{init}/children").read_text().split()[0])
@@ -130,7 +132,7 @@ class Project:
             os.kill(main, signal.SIGCONT)
 
     def wait_healthy(self, *services: str, seconds: float) -> None:
-        """Until every container of the services is healthy."""
+        """Wait until every container of the services is healthy."""
 
         def states() -> dict[str, str]:
             return {
@@ -148,6 +150,6 @@ class Project:
 
 
 def image(tag: str) -> dict[str, Any]:
-    """What the engine knows of an image."""
-    found: Sequence[dict[str, Any]] = json.loads(run("docker", "image", "inspect", tag))
-    return found[0]
+    """The engine's data about an image."""
+    images: Sequence[dict[str, Any]] = json.loads(run("docker", "image", "inspect", tag))
+    return images[0]

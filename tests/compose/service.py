@@ -1,4 +1,4 @@
-"""The stack's front door, for a test that expects parts of it to be away for a while."""
+"""An HTTP client for a stack of which parts may be unavailable for a while."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ENDED = ("completed", "failed", "cancelled", "expired")
 
 
 class Service:
-    """HTTP to one running stack."""
+    """HTTP requests to one stack."""
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=WITHIN_S)
@@ -22,17 +22,17 @@ class Service:
         self._http.close()
 
     def get(self, path: str) -> httpx.Response | None:
-        """None while nobody answers, or somebody says that a part is away."""
+        """None while the API does not answer or reports that a part is unavailable."""
         try:
-            answer = self._http.get(path)
+            response = self._http.get(path)
         except httpx.TransportError:
             return None
-        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             return None
         # A worker that is starved of CPU may miss its report while the model is exchanged.
-        if answer.status_code == httpx.codes.NOT_FOUND and "MODEL_UNKNOWN" in answer.text:
+        if response.status_code == httpx.codes.NOT_FOUND and "MODEL_UNKNOWN" in response.text:
             return None
-        return answer
+        return response
 
     def wait(
         self, path: str, done: Callable[[Any], bool], *, seconds: float, what: str
@@ -41,19 +41,19 @@ class Service:
         last: dict[str, Any] = {}
 
         def is_done() -> bool:
-            answer = self.get(path)
-            if answer is None:
+            response = self.get(path)
+            if response is None:
                 return False
-            assert answer.status_code == httpx.codes.OK, answer.text
+            assert response.status_code == httpx.codes.OK, response.text
             last.clear()
-            last.update(answer.json() or {})
+            last.update(response.json() or {})
             return done(last)
 
         eventually(is_done, within_s=seconds, every_s=0.2, what=lambda: f"not {what}: {last}")
         return last
 
     def wait_ready(self, *, workers: int = 1, seconds: float = 240) -> None:
-        """Until jobs can be worked on, by so many workers."""
+        """Wait until jobs can be labelled by this number of workers."""
         self.wait(
             "/readyz",
             lambda ready: ready["ready"] and ready["checks"]["workers"]["count"] >= workers,
@@ -62,25 +62,25 @@ class Service:
         )
 
     def submit(self, catalogue: bytes) -> str:
-        """Upload; the job's id."""
-        answer = self._http.post("/v1/jobs", files={"file": ("catalogue.csv", catalogue)})
-        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
-        return str(answer.json()["id"])
+        """Upload the catalogue; return the job's id."""
+        response = self._http.post("/v1/jobs", files={"file": ("catalogue.csv", catalogue)})
+        assert response.status_code == httpx.codes.ACCEPTED, response.text
+        return str(response.json()["id"])
 
     def job(self, job_id: str) -> dict[str, Any]:
-        answer = self._http.get(f"/v1/jobs/{job_id}")
-        assert answer.status_code == httpx.codes.OK, answer.text
-        return dict(answer.json())
+        response = self._http.get(f"/v1/jobs/{job_id}")
+        assert response.status_code == httpx.codes.OK, response.text
+        return dict(response.json())
 
-    def wait_in_flight(self, job_id: str, *, seconds: float = 240) -> dict[str, Any]:
-        """Until some rows are labelled; the job must not have ended by then."""
+    def wait_in_progress(self, job_id: str, *, seconds: float = 240) -> dict[str, Any]:
+        """Wait until some rows are labelled; the job must not have ended by then."""
         job = self.wait(
             f"/v1/jobs/{job_id}",
             lambda job: job["row_counts"]["labelled"] > 0 or job["state"] in ENDED,
             seconds=seconds,
             what="some rows labelled",
         )
-        assert job["state"] not in ENDED, f"the catalogue is too small to be in flight: {job}"
+        assert job["state"] not in ENDED, f"the catalogue is too small to be in progress: {job}"
         return job
 
     def wait_ended(self, job_id: str, *, seconds: float) -> dict[str, Any]:
@@ -92,12 +92,12 @@ class Service:
         )
 
     def result(self, job_id: str) -> bytes:
-        answer = self._http.get(f"/v1/jobs/{job_id}/result")
-        assert answer.status_code == httpx.codes.OK, answer.text
-        return answer.content
+        response = self._http.get(f"/v1/jobs/{job_id}/result")
+        assert response.status_code == httpx.codes.OK, response.text
+        return response.content
 
-    def completed(self, job_id: str, *, seconds: float) -> bytes:
-        """The result, once the job is completed with every row accounted for."""
+    def wait_result(self, job_id: str, *, seconds: float) -> bytes:
+        """Wait until the job is completed with every row counted; return its result."""
         job = self.wait_ended(job_id, seconds=seconds)
         assert job["state"] == "completed", job
         counts = job["row_counts"]

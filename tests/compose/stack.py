@@ -1,4 +1,4 @@
-"""One running stack, and projects of this test's own to run it in."""
+"""One running stack, and new projects to run one in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.compose.engine import EngineError, Project
 from tests.compose.service import Service
 
 JOB_SECONDS = 240.0
-FIGURES: list[str] = []
+MEASUREMENTS: list[str] = []
 
 
 @dataclass
@@ -23,18 +23,18 @@ class Stack:
     project: Project
     service: Service
 
-    def up(self, *words: str) -> None:
-        """Start what is not running, wait until jobs can be worked on."""
+    def up(self, *arguments: str) -> None:
+        """Start what is not running, and wait until jobs can be labelled."""
         try:
-            self.project.compose("up", "--detach", "--no-build", *words)
+            self.project.compose("up", "--detach", "--no-build", *arguments)
         except EngineError as error:
-            said = self.project.compose("logs", "--no-color", "--tail", "30")
-            raise EngineError(f"{error}\n{said}") from error
+            logs = self.project.compose("logs", "--no-color", "--tail", "30")
+            raise EngineError(f"{error}\n{logs}") from error
         self.service.wait_ready()
 
 
 def new_project(tag: str, **environment: str) -> Project:
-    """A project with a name and a port that nobody else has."""
+    """A project with an unused name and port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -43,14 +43,14 @@ def new_project(tag: str, **environment: str) -> Project:
 
 
 def report(line: str) -> None:
-    """A figure for whoever reads the run's output: at once with pytest -s, and at its end."""
-    FIGURES.append(line)
+    """Print a measurement at once (with pytest -s) and in the summary of the run."""
+    MEASUREMENTS.append(line)
     print(f"\n[compose] {line}", flush=True)
 
 
 @contextmanager
-def timed(what: str) -> Iterator[None]:
-    """Tell how long the block took."""
+def timed(label: str) -> Iterator[None]:
+    """Report how long the block took."""
     started = time.monotonic()
     yield
-    report(f"{what}: {time.monotonic() - started:.1f} s")
+    report(f"{label}: {time.monotonic() - started:.1f} s")

@@ -1,4 +1,4 @@
-"""The operators' handbook, followed by its very commands in a checkout of its own, from the first start on."""
+"""The commands of the operators' handbook, run in a checkout from the first start on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.compose.catalogue import big_catalogue, check_labelled
+from tests.compose.catalogue import check_labelled, large_catalogue
 from tests.compose.checkout import Checkout
 from tests.compose.conftest import host_certificates
 from tests.compose.engine import ROOT, run
@@ -36,8 +36,8 @@ SCALE = HANDBOOK.claim("--scale")
 UPGRADE = HANDBOOK.claim("git pull")
 RETRAIN = HANDBOOK.claim("run --rm trainer")
 EVALUATION = HANDBOOK.claim("runs.tar")
-TAKE_BACK = HANDBOOK.claim("rm setup")
-# Its images are nowhere to be had in tests; that Compose takes its command can be seen all the same.
+ROLL_BACK = HANDBOOK.claim("rm setup")
+# Its images cannot be pulled in tests, but Compose can parse its command.
 (MONITORING,) = [
     block for block in read_page(ROOT / "docs/operators.md").blocks if "monitoring" in block.text
 ]
@@ -45,7 +45,7 @@ TAKE_BACK = HANDBOOK.claim("rm setup")
 
 @dataclass
 class Operator(Stack):
-    """A stack and the checkout that it was started from."""
+    """A stack and the checkout from which it was started."""
 
     checkout: Checkout
 
@@ -61,59 +61,59 @@ class Operator(Stack):
         )
 
     def api_keys(self) -> list[dict[str, Any]]:
-        said = self.checkout.run("docker compose exec -T api python -m api.keys list --json")
-        found: list[dict[str, Any]] = json.loads(said)
-        return found
+        output = self.checkout.run("docker compose exec -T api python -m api.keys list --json")
+        keys: list[dict[str, Any]] = json.loads(output)
+        return keys
 
 
 @pytest.fixture(scope="module")
 def operator(images: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    """The first day: a password of one's own, and the start."""
+    """The first day: an own password, and the start."""
     project = new_project(images, SPINELABEL_TAG=TAG)
     settings = {"SPINELABEL_PUBLISH": f"127.0.0.1:{project.port}", "SPINELABEL_TAG": TAG}
     checkout = Checkout(tmp_path_factory.mktemp("operator"), project.name, settings)
     service = Service(f"http://127.0.0.1:{project.port}")
     try:
         with host_certificates(checkout.folder), timed("the handbook's start"):
-            checkout.follow(SECRET)
-            checkout.follow(START)
+            checkout.run_block(SECRET)
+            checkout.run_block(START)
             service.wait_ready()
             yield Operator(project, service, checkout)
     finally:
         service.close()
         project.remove()
-        # By their names: an image that was not changed has the other tests' name too.
+        # By name, because an unchanged image also has the name of the other tests.
         names = ("--filter", f"reference=*/*:{TAG}", "--format", "{{.Repository}}:{{.Tag}}")
         run("docker", "image", "rm", *run("docker", "image", "ls", *names).split())
 
 
-def test_no_block_that_names_this_file_is_left_out() -> None:
+def test_every_block_that_names_this_file_is_run() -> None:
     assert HANDBOOK.unclaimed == []
 
 
-def test_the_password_is_the_operators(operator: Operator) -> None:
-    kept = operator.checkout.run("docker compose exec -T redis cat /secrets/redis_password")
+def test_the_stack_uses_the_operators_password(operator: Operator) -> None:
+    stored = operator.checkout.run("docker compose exec -T redis cat /secrets/redis_password")
     chosen = (operator.checkout.folder / "deploy/secrets/redis_password").read_text("utf-8")
-    assert kept == chosen
+    assert stored == chosen
     assert len(chosen.strip()) == 48
 
 
-def test_keys_are_made_listed_and_revoked(operator: Operator) -> None:
+def test_keys_are_created_listed_and_revoked(operator: Operator) -> None:
     create = "docker compose exec -T api python -m api.keys create --owner bob --json"
-    lost = json.loads(operator.checkout.run(create))["id"]
-    said = operator.checkout.follow(KEYS, {"sl_0a1b2c3d4e5f": lost})
-    assert lost in said
+    key_id = json.loads(operator.checkout.run(create))["id"]
+    output = operator.checkout.run_block(KEYS, {"sl_0a1b2c3d4e5f": key_id})
+    assert key_id in output
     keys = {key["owner"]: key for key in operator.api_keys()}
     assert keys["bob"]["revoked_at"]
     assert not keys["anna"]["revoked_at"]
     assert keys["root"]["admin"]
 
 
-def test_what_was_backed_up_comes_back(operator: Operator) -> None:
+def test_a_backup_can_be_restored(operator: Operator) -> None:
     service, folder = operator.service, operator.checkout.folder
     job = service.submit(SAMPLE.read_bytes())
-    result = service.completed(job, seconds=240)
-    operator.checkout.follow(BACK_UP)
+    result = service.wait_result(job, seconds=240)
+    operator.checkout.run_block(BACK_UP)
     assert {path.name for path in folder.glob("*.tgz")} == {
         "redis.tgz",
         "storage.tgz",
@@ -121,70 +121,70 @@ def test_what_was_backed_up_comes_back(operator: Operator) -> None:
     }
     operator.checkout.run("docker compose down --volumes")
     assert operator.project.name not in run("docker", "volume", "ls", "--quiet")
-    operator.checkout.follow(RESTORE)
+    operator.checkout.run_block(RESTORE)
     service.wait_ready()
     assert service.job(job)["state"] == "completed"
     assert service.result(job) == result
-    again = service.submit(SAMPLE.read_bytes())
-    assert service.completed(again, seconds=240) == result
+    repeated = service.submit(SAMPLE.read_bytes())
+    assert service.wait_result(repeated, seconds=240) == result
 
 
-def test_workers_are_added(operator: Operator) -> None:
-    operator.checkout.follow(SCALE)
+def test_workers_can_be_added(operator: Operator) -> None:
+    operator.checkout.run_block(SCALE)
     operator.service.wait_ready(workers=3)
     assert len(operator.project.containers("worker")) == 3
 
 
-def test_a_release_is_pulled_built_and_put_in_place(operator: Operator) -> None:
+def test_a_release_is_pulled_built_and_started(operator: Operator) -> None:
     page = "api/static/index.html"
     mark = "<!-- of the next release -->"
     content = (operator.checkout.folder / page).read_text("utf-8")
     config = json.dumps(QUICK)
     operator.checkout.release({page: content + mark, "training/config.json": config})
     with timed("the handbook's upgrade"):
-        operator.checkout.follow(UPGRADE)
+        operator.checkout.run_block(UPGRADE)
         operator.service.wait_ready()
-    answer = operator.service.get("/")
-    assert answer is not None
-    assert mark in answer.text
+    response = operator.service.get("/")
+    assert response is not None
+    assert mark in response.text
     assert len(operator.project.containers("worker")) == 1
 
 
-def test_what_the_tables_tell_to_look_at_and_to_restart(operator: Operator) -> None:
-    told = {
+def test_the_commands_of_the_troubleshooting_tables_work(operator: Operator) -> None:
+    commands = {
         name
         for name in read_page(ROOT / "docs" / "operators.md").names
         if re.fullmatch(r"docker compose (?:ps|logs|restart|up --detach)(?: [a-z0-9 -]+)?", name)
     }
-    assert {"docker compose ps", "docker compose logs setup"} <= told
-    assert {"docker compose restart beat", "docker compose up --detach worker"} <= told
-    operator.checkout.run("\n".join(sorted(told)))
+    assert {"docker compose ps", "docker compose logs setup"} <= commands
+    assert {"docker compose restart beat", "docker compose up --detach worker"} <= commands
+    operator.checkout.run("\n".join(sorted(commands)))
     operator.service.wait_ready()
 
 
-def test_a_retrained_model_is_taken_up_without_a_restart_and_taken_back(
+def test_a_retrained_model_is_loaded_and_rolled_back_without_a_restart(
     operator: Operator,
 ) -> None:
     folder, service = operator.checkout.folder, operator.service
     (folder / "my_books.csv").write_text(books(0, 20), "utf-8")
-    before, version = started(operator), operator.model_version()
+    before, version = start_times(operator), operator.model_version()
     with timed("a short training, until its model labels"):
-        operator.checkout.follow(RETRAIN)
+        operator.checkout.run_block(RETRAIN)
         operator.wait_version(version + 1)
-    catalogue = big_catalogue(2_000, seed=3)
+    catalogue = large_catalogue(2_000, seed=3)
     job_id = service.submit(catalogue)
-    check_labelled(catalogue, service.completed(job_id, seconds=JOB_SECONDS))
+    check_labelled(catalogue, service.wait_result(job_id, seconds=JOB_SECONDS))
     assert service.job(job_id)["model_version"] == version + 1
-    operator.checkout.follow(EVALUATION)
+    operator.checkout.run_block(EVALUATION)
     with tarfile.open(folder / "runs.tar") as runs:
         assert "evaluation.html" in {Path(name).name for name in runs.getnames()}
-    (shown,) = re.findall(r"genre/\d+", TAKE_BACK.text)
-    operator.checkout.follow(TAKE_BACK, {shown: f"genre/{version + 1}"})
+    (example,) = re.findall(r"genre/\d+", ROLL_BACK.text)
+    operator.checkout.run_block(ROLL_BACK, {example: f"genre/{version + 1}"})
     operator.wait_version(version)
-    assert started(operator) == before
+    assert start_times(operator) == before
 
 
-def started(stack: Stack) -> dict[str, str]:
+def start_times(stack: Stack) -> dict[str, str]:
     return {
         container["Name"]: container["State"]["StartedAt"]
         for service in ("model", "worker", "api")
@@ -192,9 +192,9 @@ def started(stack: Stack) -> dict[str, str]:
     }
 
 
-def test_compose_takes_the_command_for_figures_whose_images_are_not_to_be_had(
+def test_compose_parses_the_command_for_monitoring(
     operator: Operator,
 ) -> None:
-    said = operator.checkout.follow(MONITORING, {"up --detach": "config"})
-    assert "prom/prometheus:" in said
-    assert "grafana/grafana:" in said
+    output = operator.checkout.run_block(MONITORING, {"up --detach": "config"})
+    assert "prom/prometheus:" in output
+    assert "grafana/grafana:" in output

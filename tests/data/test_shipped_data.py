@@ -1,4 +1,4 @@
-"""What data/README.md says of the shipped files."""
+"""The shipped files are as data/README.md describes them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def test_books_hold_at_least_thirty_long_enough_distinct_summaries_a_genre() -> None:
+def test_every_genre_has_at_least_thirty_long_and_distinct_summaries() -> None:
     books = rows("books.csv")
     counts = Counter(book["genre"] for book in books)
     assert set(counts) == GENRES
@@ -35,7 +35,7 @@ def test_no_summary_is_made_from_a_template() -> None:
     assert max(openings.values()) <= 2
 
 
-def test_the_sample_has_the_habits_of_a_real_export() -> None:
+def test_the_sample_has_the_irregularities_of_a_real_export() -> None:
     path = DATA / "sample_catalogue.csv"
     books = rows(path.name)
     assert len(books) >= 200

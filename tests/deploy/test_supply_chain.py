@@ -1,4 +1,4 @@
-"""Every pinned package is in a bill of materials and has a row in the list of licences; images can be pinned by digest."""
+"""Bills of materials and licences of all pinned packages, and images pinned by digest."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def test_the_bill_of_materials_has_every_pinned_package(name: str) -> None:
         pytest.skip("`make sbom` has not been run")
     bill = json.loads(path.read_text())
     assert bill["bomFormat"] == "CycloneDX"
-    found = {(c["name"], c["version"]) for c in bill["components"]}
-    assert len(found) > 20
-    assert found == pinned(name), "run `make sbom` again"
+    listed = {(c["name"], c["version"]) for c in bill["components"]}
+    assert len(listed) > 20
+    assert listed == pinned(name), "run `make sbom` again"
     for component in bill["components"]:
         hashes = [h for r in component["externalReferences"] for h in r.get("hashes", [])]
         assert hashes, component["name"]
@@ -51,12 +51,12 @@ def test_the_list_of_licences_has_every_pinned_package() -> None:
     if not path.exists() and "CI" not in os.environ:
         pytest.skip("`make sbom` has not been run")
     rows = [line.split(" | ") for line in path.read_text().splitlines() if " | " in line][1:]
-    found = {(row[0].removeprefix("| "), row[1]) for row in rows}
-    assert found == set().union(*map(pinned, SETS)), "run `make sbom` again"
+    listed = {(row[0].removeprefix("| "), row[1]) for row in rows}
+    assert listed == set().union(*map(pinned, SETS)), "run `make sbom` again"
     assert all(row[2] for row in rows)
 
 
-def test_a_licence_is_found_wherever_a_package_states_it(tmp_path: Path) -> None:
+def test_a_licence_is_read_from_any_metadata_field(tmp_path: Path) -> None:
     assert licence("flask") == "BSD-3-Clause"  # an expression
     assert "Apache" in licence("tensorflow")  # a header
     assert "BSD" in licence("amqp")
@@ -70,7 +70,7 @@ def test_a_licence_is_found_wherever_a_package_states_it(tmp_path: Path) -> None
 
 
 def pin(tmp_path: Path, docker: str) -> subprocess.CompletedProcess[str]:
-    """Run the script on a copy, with a stand-in for Docker, since no registry can be reached from tests."""
+    """Run the script on a copy with a fake `docker`, because tests can reach no registry."""
     (tmp_path / "deploy").mkdir(exist_ok=True)
     for name in ("docker-compose.yml", "deploy/Dockerfile", "deploy/pin_images.sh"):
         shutil.copy(ROOT / name, tmp_path / name)
@@ -85,23 +85,23 @@ def pin(tmp_path: Path, docker: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_images_that_others_publish_get_their_digests_and_ours_do_not(tmp_path: Path) -> None:
-    done = pin(tmp_path, f"echo {DIGEST}")
-    assert done.returncode == 0, done.stderr
+def test_images_of_others_are_pinned_by_digest_and_own_images_are_not(tmp_path: Path) -> None:
+    result = pin(tmp_path, f"echo {DIGEST}")
+    assert result.returncode == 0, result.stderr
     compose = (tmp_path / "docker-compose.yml").read_text()
     images = re.findall(r"^ +image: (.+)$", compose, flags=re.M)
-    ours = [image for image in images if image.startswith("spinelabel/")]
-    theirs = [image for image in images if image not in ours]
-    assert len(theirs) == 4
-    assert all(re.fullmatch(rf"[\w./-]+:[\w.-]+@{DIGEST}", image) for image in theirs)
-    assert not any("@" in image for image in ours)
+    own_images = [image for image in images if image.startswith("spinelabel/")]
+    other_images = [image for image in images if image not in own_images]
+    assert len(other_images) == 4
+    assert all(re.fullmatch(rf"[\w./-]+:[\w.-]+@{DIGEST}", image) for image in other_images)
+    assert not any("@" in image for image in own_images)
     assert f"@{DIGEST}\n" in (tmp_path / "deploy" / "Dockerfile").read_text()
 
 
 def test_without_a_registry_nothing_is_written(tmp_path: Path) -> None:
-    done = pin(tmp_path, "echo 'no such host' >&2; exit 1")
-    assert done.returncode != 0
-    assert "no such host" in done.stderr
+    result = pin(tmp_path, "echo 'no such host' >&2; exit 1")
+    assert result.returncode != 0
+    assert "no such host" in result.stderr
     assert (tmp_path / "docker-compose.yml").read_text() == (
         ROOT / "docker-compose.yml"
     ).read_text()

@@ -59,16 +59,16 @@ class BlockRunner:
         }
 
     def _link_environment(self) -> None:
-        """Link the tests' environment, with the stamps that keep `make` from installing it again."""
-        own = self.folder / ".venv"
-        own.mkdir()
+        """Link the tests' environment, with stamps so that `make` does not install it again."""
+        environment = self.folder / ".venv"
+        environment.mkdir()
         for path in Path(sys.prefix).iterdir():
             if not path.name.endswith(".stamp"):
-                (own / path.name).symlink_to(path)
+                (environment / path.name).symlink_to(path)
         for stamp in ("made", "laptop", "dev"):
-            (own / f".{stamp}.stamp").touch()
+            (environment / f".{stamp}.stamp").touch()
 
-    def own(self, name: str) -> Path:
+    def copy_linked(self, name: str) -> Path:
         """Replace the link `name` by a copy that may be changed, and return it."""
         path = self.folder / name
         path.unlink()

@@ -15,14 +15,14 @@ from cli.main import app as spinelabel
 from tests.stack import ROOT
 
 _TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
-_OURS = re.compile(r"^(?:\.venv/bin/)?spinelabel$")
+_SPINELABEL = re.compile(r"^(?:\.venv/bin/)?spinelabel$")
 _SERVICES_FOLLOW = {"up", "logs", "ps", "restart", "build", "stop", "start"}
 _SERVICE_THEN_COMMAND = {"exec", "run"}
 _TAKES_VALUE = {"--tail", "--scale", "--entrypoint", "--volume", "-e", "--since"}
 
 
 def commands_in(text: str) -> Iterator[list[str]]:
-    """Yield each simple command of a shell text as words; lines that cannot be split are skipped."""
+    """Yield each simple command of a shell text as words; skip lines that cannot be split."""
     joined = text.replace("\\\n", " ")
     for line in joined.splitlines():
         try:
@@ -42,12 +42,12 @@ def commands_in(text: str) -> Iterator[list[str]]:
 
 
 def complaint(words: Sequence[str]) -> str | None:
-    """Say what a command names that does not exist; None if all exists or it is another program's."""
+    """Say what a command names that does not exist; None if all exists, or for other programs."""
     words = [word for word in words if not re.match(r"^[A-Z_]+=", word)] or list(words)
     if words[0] == "make":
         return _about_make(words[1:])
-    if _OURS.match(words[0]):
-        return _about_ours(words[1:])
+    if _SPINELABEL.match(words[0]):
+        return _about_spinelabel(words[1:])
     if words[:2] == ["docker", "compose"]:
         return _about_compose(words[2:])
     return None
@@ -59,7 +59,7 @@ def _about_make(words: Sequence[str]) -> str | None:
     return f"make has no target {unknown[0]}" if unknown else None
 
 
-def _about_ours(words: Sequence[str]) -> str | None:
+def _about_spinelabel(words: Sequence[str]) -> str | None:
     command: click.Command = spinelabel
     rest = list(words)
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
@@ -75,8 +75,8 @@ def _about_ours(words: Sequence[str]) -> str | None:
         if isinstance(parameter, click.Option)
         for name in (*parameter.opts, *parameter.secondary_opts)
     } | {"--help", "-h"}
-    given = [word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"]
-    unknown = [name for name in given if name not in options]
+    used = [word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"]
+    unknown = [name for name in used if name not in options]
     return f"spinelabel {command.name} has no option {unknown[0]}" if unknown else None
 
 

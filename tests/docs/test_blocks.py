@@ -28,7 +28,7 @@ PAGES = [page for page in pages() if page.name not in GENERATED]
 BLOCKS = [block for page in PAGES for block in page.blocks]
 # The key that pages revoke.
 EXAMPLE_KEY = "sl_0a1b2c3d4e5f"
-# Where `up` listens unless told otherwise.
+# The default port of `up`.
 PORT = 8000
 
 CANCEL = ClaimedBlocks("docs/command_line.md", __file__).claim("spinelabel cancel")

@@ -1,6 +1,6 @@
 """The commands of the handbook for machine learning work, from the first training to the roll-back.
 
-They run in a folder with few books and a small configuration, next to a stack that serves the models
+They run in a folder with few books and a small configuration, with a stack that serves the models
 of this folder.
 """
 
@@ -48,18 +48,18 @@ def stack(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 
 @pytest.fixture(scope="module")
 def runner(models: Path, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> BlockRunner:
-    own = BlockRunner(
+    block_runner = BlockRunner(
         tmp_path_factory.mktemp("runner"), str(stack.http.base_url), block_seconds=400
     )
     # Matplotlib's font cache is in the home folder; building it takes long.
-    own.environment["HOME"] = os.environ["HOME"]
-    (own.own("training") / "config.json").write_text(json.dumps(QUICK), "utf-8")
-    serving = own.own("serving")
+    block_runner.environment["HOME"] = os.environ["HOME"]
+    (block_runner.copy_linked("training") / "config.json").write_text(json.dumps(QUICK), "utf-8")
+    serving = block_runner.copy_linked("serving")
     shutil.rmtree(serving / "models")
     (serving / "models").symlink_to(models)
-    (own.folder / "my_books.csv").write_text(books(0, 20), "utf-8")
-    (own.folder / "more_texts.csv").write_text(books(20, 30), "utf-8")
-    return own
+    (block_runner.folder / "my_books.csv").write_text(books(0, 20), "utf-8")
+    (block_runner.folder / "more_texts.csv").write_text(books(20, 30), "utf-8")
+    return block_runner
 
 
 def version(stack: Stack) -> int | None:
@@ -87,8 +87,8 @@ def test_a_model_is_trained_published_described_and_rolled_back(
     wait_version(stack, shipped + 1)
     runner.run(MODEL_CARD)
     assert f"version {shipped + 1}" in (runner.folder / "my_card.md").read_text("utf-8")
-    (shown,) = re.findall(r"genre/\d+", ROLL_BACK.text)
-    runner.replacements[shown] = f"genre/{shipped + 1}"
+    (example,) = re.findall(r"genre/\d+", ROLL_BACK.text)
+    runner.replacements[example] = f"genre/{shipped + 1}"
     runner.run(ROLL_BACK)
     wait_version(stack, shipped)
 

@@ -69,14 +69,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pytest.fail("`make docs` has not been run")
         pytest.skip("`make docs` has not been run")
     folder = tmp_path_factory.mktemp("site")
-    built = subprocess.run(
+    result = subprocess.run(
         [PYTHON, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
         cwd=ROOT,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
         text=True,
     )
-    assert built.returncode == 0, built.stderr
+    assert result.returncode == 0, result.stderr
     return folder
 
 

@@ -1,4 +1,4 @@
-"""Alerts and the dashboard speak of figures that exist, and of services that are there."""
+"""Alerts and the dashboard use metrics, labels, routes and services that exist."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def _label_a_row(store: JobStore) -> None:
 
 @pytest.fixture(scope="module")
 def samples(app: Any) -> dict[str, list[dict[str, str]]]:
-    """Name of every sample → the labels under which it is there."""
+    """Name of every sample → the sets of labels that it has."""
     client = app.test_client()
     client.get("/healthz")
-    found: dict[str, list[dict[str, str]]] = {}
+    labels_by_name: dict[str, list[dict[str, str]]] = {}
     for family in text_string_to_metric_families(client.get("/metrics").text):
         for sample in family.samples:
-            found.setdefault(sample.name, []).append(sample.labels)
-    return found
+            labels_by_name.setdefault(sample.name, []).append(sample.labels)
+    return labels_by_name
 
 
 def expressions() -> list[str]:
@@ -89,20 +89,20 @@ def expressions() -> list[str]:
     return [rule["expr"] for rule in ALERTS] + panels
 
 
-def test_every_figure_that_is_asked_for_exists(samples: dict[str, list[dict[str, str]]]) -> None:
-    asked = {name for text in expressions() for name in _METRIC.findall(text)}
-    assert asked
-    assert asked <= samples.keys()
+def test_every_metric_in_an_expression_exists(samples: dict[str, list[dict[str, str]]]) -> None:
+    used = {name for text in expressions() for name in _METRIC.findall(text)}
+    assert used
+    assert used <= samples.keys()
 
 
-def test_every_label_that_is_asked_for_exists(samples: dict[str, list[dict[str, str]]]) -> None:
+def test_every_label_in_an_expression_exists(samples: dict[str, list[dict[str, str]]]) -> None:
     for text in expressions():
-        for name, inside in re.findall(r"(spinelabel_\w+)\{([^}]*)\}", text):
-            asked = set(re.findall(r"(\w+)(?:=~|!=|=)", inside))
-            assert all(asked <= labels.keys() for labels in samples[name]), text
+        for name, matchers in re.findall(r"(spinelabel_\w+)\{([^}]*)\}", text):
+            used = set(re.findall(r"(\w+)(?:=~|!=|=)", matchers))
+            assert all(used <= labels.keys() for labels in samples[name]), text
 
 
-def test_every_label_that_is_grouped_by_exists(samples: dict[str, list[dict[str, str]]]) -> None:
+def test_every_label_in_a_grouping_exists(samples: dict[str, list[dict[str, str]]]) -> None:
     grouped = [
         (name, label)
         for text in expressions()
@@ -115,12 +115,12 @@ def test_every_label_that_is_grouped_by_exists(samples: dict[str, list[dict[str,
         assert all(label in labels for labels in samples[name]), (name, label)
 
 
-def test_every_route_that_is_asked_for_exists(app: Any) -> None:
+def test_every_route_in_an_expression_exists(app: Any) -> None:
     routes = {rule.rule for rule in app.url_map.iter_rules()}
     assert {route for text in expressions() for route in _ROUTE.findall(text)} <= routes
 
 
-def test_every_alert_has_a_sentence_and_a_place_in_the_handbook() -> None:
+def test_every_alert_has_a_summary_and_is_in_the_handbook() -> None:
     handbook = OPERATORS.read_text("utf-8")
     for rule in ALERTS:
         assert rule["annotations"]["summary"].endswith(".")
@@ -128,7 +128,7 @@ def test_every_alert_has_a_sentence_and_a_place_in_the_handbook() -> None:
         assert f"`{rule['alert']}`" in handbook
 
 
-def test_every_metric_is_in_the_handbook_and_the_other_way_round(app: Any) -> None:
+def test_the_handbook_lists_exactly_the_exposed_metrics(app: Any) -> None:
     section = OPERATORS.read_text("utf-8").partition("### All metrics")[2].partition("\n#")[0]
     first_cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     listed = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
@@ -141,7 +141,7 @@ def test_every_metric_is_in_the_handbook_and_the_other_way_round(app: Any) -> No
     assert {f"spinelabel_{name}" for name in listed} == exposed
 
 
-def test_what_is_scraped_is_a_service_and_its_images_are_pinned() -> None:
+def test_scrape_targets_are_services_and_monitoring_images_are_pinned() -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
     services = compose["services"]
     config = yaml.safe_load((MONITORING / "prometheus.yml").read_text("utf-8"))
@@ -162,13 +162,13 @@ def test_what_is_scraped_is_a_service_and_its_images_are_pinned() -> None:
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ("check", "rules", str(MONITORING / "alerts.yml")),
         ("test", "rules", str(Path(__file__).with_name("alerts_test.yml"))),
     ],
     ids=" ".join,
 )
-def test_promtool_is_content(words: tuple[str, ...]) -> None:
-    said = subprocess.run(["promtool", *words], capture_output=True, text=True, check=False)
-    assert said.returncode == 0, said.stdout + said.stderr
+def test_promtool_accepts_the_rules(arguments: tuple[str, ...]) -> None:
+    result = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr

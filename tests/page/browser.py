@@ -1,4 +1,4 @@
-"""The Chromium that the page is tested in: the system's own, for nothing is downloaded by the tests."""
+"""The system's Chromium, in which the page is tested; the tests download nothing."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
-    # Chromium's sandbox refuses to run as root, as which CI's containers run.
-    unconfined = ("--no-sandbox",) if os.geteuid() == 0 else ()
+    # Chromium's sandbox does not run as root, and containers of CI run as root.
+    no_sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=Path(path), args=[*_QUIET, *unconfined]
+            executable_path=Path(path), args=[*_QUIET, *no_sandbox]
         )
         yield browser
         browser.close()
@@ -63,7 +63,7 @@ def open_page(
     viewport: ViewportSize,
     scheme: Literal["light", "dark"] = "light",
 ) -> Iterator[Page]:
-    """A tab on the page with nothing remembered. Faults that nobody would see fail the test at its end."""
+    """A tab with an empty profile. Errors that users would not see fail the test at its end."""
     with browser.new_context(
         base_url=url,
         viewport=viewport,
@@ -79,28 +79,28 @@ def open_page(
         assert faults == []
 
 
-def accessible(page: Page) -> None:
-    """Fails with axe's own words if it finds anything."""
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+def assert_accessible(page: Page) -> None:
+    """Fail with the report of axe if it finds violations."""
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
 
 
 def _watch(page: Page) -> list[str]:
-    """Uncaught errors, violations of the policy and requests to elsewhere from now on.
+    """Collect uncaught errors, policy violations and requests to other servers from now on.
 
-    A request that fails is no fault: how the page takes it is what some tests are about.
+    Failed requests are not collected, because some tests cause them.
     """
     faults: list[str] = []
 
-    def hear(message: ConsoleMessage) -> None:
+    def on_console(message: ConsoleMessage) -> None:
         if message.type == "error" and "Failed to load resource" not in message.text:
             faults.append(message.text)
 
-    def see(request: Request) -> None:
+    def on_request(request: Request) -> None:
         if urlsplit(request.url).hostname not in ("127.0.0.1", None):
-            faults.append(f"asked elsewhere: {request.url}")
+            faults.append(f"request to another server: {request.url}")
 
-    page.on("console", hear)
+    page.on("console", on_console)
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", see)
+    page.on("request", on_request)
     return faults

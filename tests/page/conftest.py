@@ -1,4 +1,4 @@
-"""A real browser on the real stack. Whatever the page does wrong in silence fails the test as well."""
+"""A real browser on the real stack; errors in the browser fail the test too."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.stack import ROOT, Stack, running_stack
 
 SCREENSHOTS = ROOT / "var" / "screenshots"
 
-# For what takes a worker on a busy machine; a wait ends as soon as it is true.
+# Enough for a worker on a busy machine; a wait ends as soon as its condition is true.
 expect.set_options(timeout=WAIT_MS)
 
-Photograph = Callable[[Page, str], None]
+SaveScreenshot = Callable[[Page, str], None]
 
 
 @pytest.fixture(scope="session")
@@ -27,21 +27,21 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    assert browser  # without one, no stack has to be started
-    with running_stack(tmp_path_factory.mktemp("page_stack")) as running:
-        yield running
+    assert browser  # without a browser, no stack is started
+    with running_stack(tmp_path_factory.mktemp("page_stack")) as started_stack:
+        yield started_stack
 
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """A tab on the page, as on a laptop, with nothing remembered."""
+    """A tab on the page with the size of a laptop's screen and an empty profile."""
     with open_page(browser, str(stack.http.base_url), LAPTOP) as tab:
         yield tab
 
 
 @pytest.fixture
-def photograph() -> Photograph:
-    """Keeps a picture of the whole page under var/, for people to look at."""
+def save_screenshot() -> SaveScreenshot:
+    """Save a screenshot of the whole page under var/."""
 
     def take(page: Page, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Everybody can use the page: axe finds nothing in any state, keys alone suffice, a phone is wide enough."""
+"""Accessibility: axe finds no violations, the keyboard suffices, and a phone is wide enough."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import LAPTOP, PHONE, accessible, open_page
-from tests.page.conftest import Photograph
-from tests.page.test_progress import begin
+from tests.page.browser import LAPTOP, PHONE, assert_accessible, open_page
+from tests.page.conftest import SaveScreenshot
+from tests.page.steps import start_half_done_job
 from tests.stack import SAMPLE, Stack
 
 Scheme = Literal["light", "dark"]
 
 
 @pytest.fixture(params=["light-laptop", "dark-laptop", "light-phone", "dark-phone"])
-def look(request: pytest.FixtureRequest) -> str:
+def variant(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def tab(browser: Browser, stack: Stack, look: str) -> Iterator[Page]:
-    scheme: Scheme = "dark" if look.startswith("dark") else "light"
-    viewport = PHONE if look.endswith("phone") else LAPTOP
+def tab(browser: Browser, stack: Stack, variant: str) -> Iterator[Page]:
+    scheme: Scheme = "dark" if variant.startswith("dark") else "light"
+    viewport = PHONE if variant.endswith("phone") else LAPTOP
     with open_page(browser, str(stack.http.base_url), viewport, scheme) as page:
         yield page
 
 
-def test_axe_finds_nothing_in_any_state_and_nothing_is_cut_off(
-    tab: Page, stack: Stack, look: str, photograph: Photograph
+def test_axe_finds_no_violations_and_nothing_overflows_in_any_state(
+    tab: Page, stack: Stack, variant: str, save_screenshot: SaveScreenshot
 ) -> None:
     def check(state: str) -> None:
-        accessible(tab)
-        wide = tab.evaluate("document.documentElement.scrollWidth > innerWidth")
-        assert not wide, f"{state} is wider than the window"
-        photograph(tab, f"{state}_{look}")
+        assert_accessible(tab)
+        overflows = tab.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not overflows, f"{state} is wider than the window"
+        save_screenshot(tab, f"{state}_{variant}")
 
     stack.wait(stack.submit(b"summary\nA detective hunts a killer\n"))
     tab.reload()
@@ -47,7 +47,7 @@ def test_axe_finds_nothing_in_any_state_and_nothing_is_cut_off(
     check("chosen")
     tab.get_by_role("button", name="Choose another file").click()
     with stack.suspended_worker() as worker:
-        begin(tab, worker, look.replace("-", ""))
+        start_half_done_job(tab, worker, variant.replace("-", ""))
         expect(tab.locator("#latest-rows li").first).to_be_visible()
         check("under_way")
     expect(tab.locator("#job-state")).to_contain_text("Done")
@@ -67,8 +67,8 @@ def test_axe_finds_nothing_in_any_state_and_nothing_is_cut_off(
     check("tried")
 
 
-def test_keys_alone_lead_from_a_file_to_a_correction(page: Page) -> None:
-    # Playwright takes dialogs over some time after it is first asked to; on a busy machine Enter would be faster.
+def test_the_keyboard_suffices_from_a_file_to_a_correction(page: Page) -> None:
+    # Playwright intercepts file dialogs with a delay; on a busy machine Enter would be faster.
     page.on("filechooser", lambda _: None)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
@@ -91,12 +91,12 @@ def test_keys_alone_lead_from_a_file_to_a_correction(page: Page) -> None:
 
 
 def is_focused(page: Page, selector: str) -> bool:
-    return bool(page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector))
+    return bool(page.evaluate("(css) => document.activeElement.matches(css)", selector))
 
 
-def tab_to(page: Page, there: Callable[[], bool]) -> None:
+def tab_to(page: Page, is_reached: Callable[[], bool]) -> None:
     for _ in range(40):
         page.keyboard.press("Tab")
-        if there():
+        if is_reached():
             return
-    raise AssertionError("no key leads there")
+    raise AssertionError("the element cannot be reached with Tab")

@@ -1,4 +1,4 @@
-"""A server that is not for everybody asks for a key, once."""
+"""A server that requires keys asks for one once."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.api.conftest import ApiProcess
-from tests.page.browser import LAPTOP, accessible, open_page
-from tests.page.conftest import Photograph
+from tests.page.browser import LAPTOP, assert_accessible, open_page
+from tests.page.conftest import SaveScreenshot
 
 
 @pytest.fixture
 def key(redis_url: str) -> str:
-    made = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "api.keys", "create", "--owner", "anna", "--json"],
         env={**os.environ, "SPINELABEL_REDIS_URL": redis_url},
         capture_output=True,
         check=True,
     )
-    return str(json.loads(made.stdout)["key"])
+    return str(json.loads(result.stdout)["key"])
 
 
 @pytest.fixture
-def guarded(browser: Browser, redis_url: str, tmp_path: Path) -> Iterator[Page]:
-    """The page of a server that asks for keys. No worker is there, so nothing is labelled."""
+def keyed_page(browser: Browser, redis_url: str, tmp_path: Path) -> Iterator[Page]:
+    """The page of a server that requires keys, without a worker."""
     settings = {"SPINELABEL_REDIS_URL": redis_url, "SPINELABEL_AUTH": "required"}
     api = ApiProcess(tmp_path, settings)
     try:
@@ -40,30 +40,32 @@ def guarded(browser: Browser, redis_url: str, tmp_path: Path) -> Iterator[Page]:
         api.stop()
 
 
-def test_a_key_is_asked_for_once_and_kept_where_no_script_reads_it(
-    guarded: Page, key: str, photograph: Photograph
+def test_a_key_is_requested_once_and_stored_out_of_reach_of_scripts(
+    keyed_page: Page, key: str, save_screenshot: SaveScreenshot
 ) -> None:
-    dialog = guarded.get_by_role("dialog", name="A key, please")
+    dialog = keyed_page.get_by_role("dialog", name="A key, please")
     expect(dialog).to_be_visible()
     expect(dialog.get_by_label("Your key")).to_be_focused()
-    accessible(guarded)
+    assert_accessible(keyed_page)
     dialog.get_by_label("Your key").fill("sl_not_a_key")
     dialog.get_by_role("button", name="Go on").click()
     expect(dialog.get_by_role("alert")).to_be_visible()
-    photograph(guarded, "key")
+    save_screenshot(keyed_page, "key")
     dialog.get_by_label("Your key").fill(key)
     dialog.get_by_role("button", name="Go on").click()
     expect(dialog).to_be_hidden()
-    expect(guarded.locator("#no-catalogues")).to_be_visible()
-    guarded.reload()
-    expect(guarded.locator("#no-catalogues")).to_be_visible()
+    expect(keyed_page.locator("#no-catalogues")).to_be_visible()
+    keyed_page.reload()
+    expect(keyed_page.locator("#no-catalogues")).to_be_visible()
     expect(dialog).to_be_hidden()
     assert (
-        guarded.evaluate("document.cookie + JSON.stringify({...sessionStorage, ...localStorage})")
+        keyed_page.evaluate(
+            "document.cookie + JSON.stringify({...sessionStorage, ...localStorage})"
+        )
         == "{}"
     )
-    guarded.get_by_label("Choose a file").set_input_files(
+    keyed_page.get_by_label("Choose a file").set_input_files(
         {"name": "a.csv", "mimeType": "text/csv", "buffer": b"summary\nwords\n"}
     )
-    guarded.locator("#send").click()
-    expect(guarded.locator("#job-state")).to_have_text("Waiting for a worker.")
+    keyed_page.locator("#send").click()
+    expect(keyed_page.locator("#job-state")).to_have_text("Waiting for a worker.")

@@ -1,4 +1,4 @@
-"""The rows of a finished catalogue are looked through, corrected in place and downloaded so."""
+"""Rows of a finished catalogue are filtered, corrected and downloaded with corrections."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Photograph
-from tests.page.test_upload import read
+from tests.page.conftest import SaveScreenshot
+from tests.page.steps import read_csv
 from tests.stack import Stack
 
 
@@ -23,18 +23,18 @@ def job_id(page: Page, stack: Stack, sample: bytes) -> str:
     return job_id
 
 
-def chosen(page: Page, row: int) -> str | None:
-    """What a person said of the n-th row shown, from 0."""
+def pressed_choice(page: Page, row: int) -> str | None:
+    """The genre chosen in a shown row, counted from 0."""
     pressed = page.locator("#review-rows .row").nth(row).locator("[aria-pressed=true]")
     return pressed.inner_text() if pressed.count() else None
 
 
-def test_rows_that_need_review_come_first_and_others_can_be_asked_for(
-    page: Page, stack: Stack, job_id: str, photograph: Photograph
+def test_rows_that_need_review_are_shown_first_and_can_be_filtered(
+    page: Page, stack: Stack, job_id: str, save_screenshot: SaveScreenshot
 ) -> None:
     rows = page.locator("#review-rows .row")
     expect(rows).to_have_count(20)
-    photograph(page, "review")
+    save_screenshot(page, "review")
     page.get_by_label("Without genre").check()
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("no words that the model can read")
@@ -65,7 +65,7 @@ def test_a_row_in_another_language_is_named_and_the_job_warns_of_it(
 
 
 @pytest.mark.usefixtures("job_id")
-def test_more_rows_are_shown_on_demand_and_the_reader_s_place_is_kept(page: Page) -> None:
+def test_more_rows_are_shown_on_demand_and_the_first_of_them_is_focused(page: Page) -> None:
     page.get_by_label("All", exact=True).check()
     rows = page.locator("#review-rows .row")
     expect(rows).to_have_count(20)
@@ -76,7 +76,7 @@ def test_more_rows_are_shown_on_demand_and_the_reader_s_place_is_kept(page: Page
 
 @pytest.mark.usefixtures("job_id")
 def test_a_corrected_row_is_in_the_download_and_in_the_training_data(
-    page: Page, photograph: Photograph
+    page: Page, save_screenshot: SaveScreenshot
 ) -> None:
     page.get_by_label("All", exact=True).check()
     first = page.locator("#review-rows .row").first
@@ -90,29 +90,29 @@ def test_a_corrected_row_is_in_the_download_and_in_the_training_data(
     second.click()
     expect(second).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#corrections-count")).to_contain_text("2 rows corrected or confirmed")
-    photograph(page, "corrected")
+    save_screenshot(page, "corrected")
 
     page.reload()
     page.get_by_label("Corrected").check()
     expect(page.locator("#review-rows .row")).to_have_count(2)
     expect(page.locator("#review-rows .row").first.get_by_role("combobox")).to_have_value(genre)
-    assert chosen(page, 1) == confirmed
+    assert pressed_choice(page, 1) == confirmed
 
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download the labelled catalogue").click()
-    table = read(Path(waiting.value.path()))
+    table = read_csv(Path(waiting.value.path()))
     assert table[0][-1] == "corrected_genre"
     assert [row[-1] for row in table[1:4]] == [genre, confirmed, ""]
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download them as training data").click()
-    training = read(Path(waiting.value.path()))
+    training = read_csv(Path(waiting.value.path()))
     assert training[0] == ["title", "genre", "summary"]
     assert [row[1] for row in training[1:]] == [genre, confirmed]
     assert training[1][0] == table[1][1]
 
 
 @pytest.mark.usefixtures("job_id")
-def test_a_choice_pressed_once_more_is_taken_back(page: Page) -> None:
+def test_pressing_a_choice_again_removes_the_correction(page: Page) -> None:
     choice = page.locator("#review-rows .row").first.get_by_role("button").first
     choice.click()
     expect(page.locator("#corrections-count")).to_contain_text("1 row ")
@@ -122,7 +122,7 @@ def test_a_choice_pressed_once_more_is_taken_back(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("job_id")
-def test_a_correction_made_while_the_server_is_away_is_kept(page: Page, stack: Stack) -> None:
+def test_a_correction_during_an_outage_is_saved_afterwards(page: Page, stack: Stack) -> None:
     with stack.without_api():
         page.locator("#review-rows .row").first.get_by_role("button").first.click()
         expect(page.locator("#connection")).to_contain_text("The server does not answer")
@@ -131,7 +131,7 @@ def test_a_correction_made_while_the_server_is_away_is_kept(page: Page, stack: S
 
 
 @pytest.mark.usefixtures("job_id")
-def test_the_whole_row_is_a_press_away(page: Page) -> None:
+def test_the_whole_row_can_be_expanded(page: Page) -> None:
     row = page.locator("#review-rows .row").first
     row.get_by_text("Whole row").click()
     expect(row.get_by_text("ISBN")).to_be_visible()

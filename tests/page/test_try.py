@@ -1,15 +1,13 @@
-"""A single summary is answered at once, with its reasons."""
+"""A single summary is labelled at once, with evidence."""
 
 from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Photograph
+from tests.page.conftest import SaveScreenshot
 
 
-def test_a_summary_gets_its_genre_and_the_words_that_weighed_most(
-    page: Page, photograph: Photograph
-) -> None:
+def test_a_summary_gets_its_genre_and_evidence(page: Page, save_screenshot: SaveScreenshot) -> None:
     page.get_by_role("link", name="Try a summary").click()
     expect(page.get_by_role("heading", name="Try a summary")).to_be_focused()
     page.get_by_label("Summary").fill(
@@ -21,10 +19,10 @@ def test_a_summary_gets_its_genre_and_the_words_that_weighed_most(
     expect(title).to_have_text("crime")
     expect(page.locator("#try-doubt")).to_contain_text("% sure")
     expect(page.locator("#try-words li").first).to_be_visible()
-    photograph(page, "tried")
+    save_screenshot(page, "tried")
 
 
-def test_a_summary_without_words_is_told_so(page: Page) -> None:
+def test_a_summary_without_words_gets_a_reason(page: Page) -> None:
     page.goto("/#/try")
     page.get_by_label("Summary").fill("1234 ---")
     page.get_by_role("button", name="Which genre is it?").click()

@@ -1,8 +1,7 @@
-"""From a file to the labelled file, as a person does it."""
+"""From a file to the labelled file, as a user does it."""
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import zipfile
@@ -11,11 +10,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Photograph
+from tests.page.conftest import SaveScreenshot
+from tests.page.steps import read_csv
 from tests.stack import SAMPLE, Stack
 
 
-def test_a_catalogue_is_sent_labelled_and_downloaded(page: Page, photograph: Photograph) -> None:
+def test_a_catalogue_is_uploaded_labelled_and_downloaded(
+    page: Page, save_screenshot: SaveScreenshot
+) -> None:
     page.get_by_label("Choose a file").set_input_files(SAMPLE)
     expect(page.get_by_role("heading", name="sample_catalogue.csv")).to_be_focused()
     page.locator("#send").click()
@@ -25,11 +27,11 @@ def test_a_catalogue_is_sent_labelled_and_downloaded(page: Page, photograph: Pho
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download the labelled catalogue").click()
     assert waiting.value.suggested_filename == "sample_catalogue.labelled.csv"
-    before, after = read(SAMPLE), read(Path(waiting.value.path()))
+    before, after = read_csv(SAMPLE), read_csv(Path(waiting.value.path()))
     assert [row[: len(before[0])] for row in after] == before
     expect(page.locator("#genre-list li")).to_have_count(10)
     expect(page.locator("#review-rows .row")).to_have_count(20)
-    photograph(page, "done")
+    save_screenshot(page, "done")
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Excel").click()
     assert waiting.value.suggested_filename == "sample_catalogue.labelled.xlsx"
@@ -49,8 +51,8 @@ def test_a_file_can_be_dropped_anywhere_on_the_page(page: Page) -> None:
     expect(page.locator("#job-state")).to_contain_text("Done: 1 row labelled.")
 
 
-def test_what_was_recognised_is_shown_before_anything_is_sent(
-    page: Page, photograph: Photograph
+def test_the_preview_is_shown_before_the_upload(
+    page: Page, save_screenshot: SaveScreenshot
 ) -> None:
     page.get_by_label("Choose a file").set_input_files(SAMPLE)
     expect(page.locator("#seen")).to_have_text(
@@ -60,22 +62,22 @@ def test_what_was_recognised_is_shown_before_anything_is_sent(
     expect(page.locator("#seen-rows th.picked")).to_have_text("Description")
     expect(page.locator("#seen-rows tbody tr").first).to_contain_text("And Then There Were None")
     expect(page.get_by_role("button", name="Label 223 rows")).to_be_enabled()
-    photograph(page, "chosen")
+    save_screenshot(page, "chosen")
 
 
-def test_an_archive_is_looked_into_as_a_whole(page: Page) -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+def test_an_archive_is_previewed_completely(page: Page) -> None:
+    archive_file = io.BytesIO()
+    with zipfile.ZipFile(archive_file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(SAMPLE, "books.csv")
     page.get_by_label("Choose a file").set_input_files(
-        {"name": "books.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
+        {"name": "books.zip", "mimeType": "application/zip", "buffer": archive_file.getvalue()}
     )
     expect(page.locator("#seen")).to_contain_text("Zipped comma-separated text")
     page.get_by_role("button", name="Label 223 rows").click()
     expect(page.locator("#job-state")).to_contain_text("Done: 221 rows labelled.")
 
 
-def test_a_column_that_is_not_recognised_can_be_chosen(page: Page) -> None:
+def test_an_undetected_column_can_be_chosen(page: Page) -> None:
     page.get_by_label("Choose a file").set_input_files(
         {
             "name": "odd.csv",
@@ -92,7 +94,7 @@ def test_a_column_that_is_not_recognised_can_be_chosen(page: Page) -> None:
     expect(page.locator("#job-state")).to_contain_text("Done: 1 row labelled.")
 
 
-def test_past_catalogues_are_listed_and_lead_back(page: Page, stack: Stack) -> None:
+def test_past_catalogues_are_listed_and_can_be_opened(page: Page, stack: Stack) -> None:
     for _ in range(12):
         stack.wait(stack.submit(b"summary\nA detective hunts a killer\n"))
     page.reload()
@@ -107,26 +109,21 @@ def test_past_catalogues_are_listed_and_lead_back(page: Page, stack: Stack) -> N
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "PNG"),
         (b"", "empty"),
         (b"title,summary\n", "no rows"),
     ],
 )
-def test_a_file_that_cannot_be_labelled_is_refused_with_what_to_do(
-    page: Page, content: bytes, words: str, photograph: Photograph
+def test_a_file_that_cannot_be_labelled_is_refused_with_a_reason(
+    page: Page, content: bytes, message: str, save_screenshot: SaveScreenshot
 ) -> None:
     page.get_by_label("Choose a file").set_input_files(
         {"name": "bad.csv", "mimeType": "text/csv", "buffer": content}
     )
-    expect(page.get_by_role("alert").filter(has_text=words)).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text=message)).to_be_visible()
     expect(page.locator("#send")).to_be_disabled()
-    photograph(page, f"refused_{words.replace(' ', '_')}")
+    save_screenshot(page, f"refused_{message.replace(' ', '_')}")
     page.get_by_role("button", name="Choose another file").click()
     expect(page.get_by_label("Choose a file")).to_be_focused()
-
-
-def read(path: Path) -> list[list[str]]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.reader(stream))

@@ -1,4 +1,4 @@
-"""Tiny models built once, and real servers over them."""
+"""Tiny models built once, and real servers with them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.server_process import MODEL, PATIENCE_S, REPOSITORY, ModelServerProcess
+from tests.serving.server_process import MODEL, REPOSITORY, TIMEOUT_S, ModelServerProcess
 from tests.waiting import eventually
 
 # One process builds all, because importing TensorFlow takes longer than building.
-# The expected probabilities are TensorFlow's own, by another road than the server's.
+# TensorFlow itself computes the expected probabilities, without the server.
 BUILD = """
 import json, sys
 from pathlib import Path
@@ -40,10 +40,11 @@ SOME_TEXTS = ["a crime among thieves", "horror history horror", "nothing of the 
 StartServer = Callable[..., ModelServerProcess]
 
 
-class Built:
-    """The built versions.
+class TinyModels:
+    """The versions of the tiny model.
 
-    1 has warm-up requests, 4 fails on its own, 5 and 6 lack a signature, 7 fails on its own while `needed` is absent.
+    1 has warm-up requests, 4 fails its own, 5 and 6 lack a signature, 7 fails its own while the
+    file `needed` does not exist.
     """
 
     def __init__(self, folder: Path, expected: list[list[float]]) -> None:
@@ -57,69 +58,73 @@ class Built:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    folder = tmp_path_factory.mktemp("built")
-    done = subprocess.run(
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> TinyModels:
+    folder = tmp_path_factory.mktemp("tiny_models")
+    result = subprocess.run(
         [sys.executable, "-c", BUILD, str(folder), json.dumps(SOME_TEXTS)],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=False,
-        timeout=2 * PATIENCE_S,
+        timeout=2 * TIMEOUT_S,
     )
-    assert done.returncode == 0, done.stderr
-    return Built(folder, json.loads(done.stdout))
+    assert result.returncode == 0, result.stderr
+    return TinyModels(folder, json.loads(result.stdout))
 
 
 @pytest.fixture(scope="session")
-def server(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelServerProcess]:
-    """A server with versions 1 and 2, for tests that only ask."""
-    root = tmp_path_factory.mktemp("served")
-    running = _server_over(root, built, versions=(1, 2), settings={})
-    yield running
-    running.kill()
+def server(
+    tiny_models: TinyModels, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ModelServerProcess]:
+    """A server with versions 1 and 2, for tests that only send requests."""
+    root = tmp_path_factory.mktemp("server")
+    server = _server_over(root, tiny_models, versions=(1, 2), settings={})
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="session")
-def lively_server(
-    built: Built, tmp_path_factory: pytest.TempPathFactory
+def empty_server(
+    tiny_models: TinyModels, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ModelServerProcess]:
     """A server that starts with an empty folder, for tests that publish versions."""
-    running = _server_over(tmp_path_factory.mktemp("lively"), built, versions=(), settings={})
-    yield running
-    running.kill()
+    server = _server_over(
+        tmp_path_factory.mktemp("empty_server"), tiny_models, versions=(), settings={}
+    )
+    yield server
+    server.kill()
 
 
 @pytest.fixture
-def start_server(built: Built, tmp_path: Path) -> Iterator[StartServer]:
-    """Starts servers that a test may end: `start_server(1, 2, grace_s=3)` serves versions 1 and 2."""
-    started: list[ModelServerProcess] = []
+def start_server(tiny_models: TinyModels, tmp_path: Path) -> Iterator[StartServer]:
+    """Start servers that tests may stop; `start_server(1, 2, grace_s=3)` has versions 1 and 2."""
+    servers: list[ModelServerProcess] = []
     numbers = itertools.count()
 
     def start(*versions: int, target: str | None = None, **settings: object) -> ModelServerProcess:
         root = tmp_path / f"root{next(numbers)}"
-        started.append(_server_over(root, built, versions, settings, target))
-        return started[-1]
+        servers.append(_server_over(root, tiny_models, versions, settings, target))
+        return servers[-1]
 
     yield start
-    for running in started:
-        running.kill()
+    for server in servers:
+        server.kill()
 
 
 def _server_over(
     root: Path,
-    built: Built,
+    tiny_models: TinyModels,
     versions: tuple[int, ...],
     settings: dict[str, object],
     target: str | None = None,
 ) -> ModelServerProcess:
     (root / MODEL).mkdir(parents=True)
-    running = ModelServerProcess(root, root / "log", target=target, **settings)
+    server = ModelServerProcess(root, root / "log", target=target, **settings)
     for version in versions:
-        running.publish(built.version(version), version)
-    running.start()
+        server.publish(tiny_models.version(version), version)
+    server.start()
     if versions:
-        client = running.client(retry_for_s=PATIENCE_S)
+        client = server.client(retry_for_s=TIMEOUT_S)
         eventually(lambda: len(client.versions()) == len(versions))
         client.close()
-    return running
+    return server

@@ -1,4 +1,4 @@
-"""A real model server in a process of its own, and small helpers to talk to it as a client would."""
+"""A real model server process, and helpers for its clients."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from worker.protos.tensorflow_serving.apis import get_model_status_pb2, predict_
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEL = "genre"
-PATIENCE_S = WITHIN_S
+TIMEOUT_S = WITHIN_S
 
 
 def free_port() -> int:
@@ -37,7 +37,7 @@ class ModelServerProcess:
     def __init__(
         self, model_root: Path, log: Path, *, target: str | None = None, **settings: object
     ) -> None:
-        """`target`: address to listen on; a free port where there is none."""
+        """`target` is the address to listen on; by default a free port."""
         self.model_folder = model_root / MODEL
         self.target = target or f"127.0.0.1:{free_port()}"
         self._log = log
@@ -54,7 +54,7 @@ class ModelServerProcess:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts the process; it may not answer yet."""
+        """Start the process; it may not answer yet."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "serving"],
@@ -64,8 +64,8 @@ class ModelServerProcess:
                 stderr=log,
             )
 
-    def run_to_its_end(self) -> subprocess.CompletedProcess[str]:
-        """For a server that must refuse to start."""
+    def run_until_exit(self) -> subprocess.CompletedProcess[str]:
+        """Run a server that must refuse to start until it exits."""
         return subprocess.run(
             [sys.executable, "-m", "serving"],
             cwd=REPOSITORY,
@@ -73,32 +73,32 @@ class ModelServerProcess:
             capture_output=True,
             text=True,
             check=False,
-            timeout=PATIENCE_S,
+            timeout=TIMEOUT_S,
         )
 
     def terminate(self) -> int:
-        """SIGTERM; the exit status."""
+        """Send SIGTERM; return the exit status."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(PATIENCE_S)
+        return self.process.wait(TIMEOUT_S)
 
     def kill(self) -> None:
-        """SIGKILL, as often as one likes."""
+        """Send SIGKILL; may be called repeatedly."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait(PATIENCE_S)
+            self.process.wait(TIMEOUT_S)
 
     @property
     def log(self) -> str:
-        """What the process has printed so far."""
+        """The output of the process so far."""
         return self._log.read_text(encoding="utf-8")
 
-    def client(self, *, deadline_s: float = PATIENCE_S, retry_for_s: float = 0.0) -> ModelClient:
+    def client(self, *, deadline_s: float = TIMEOUT_S, retry_for_s: float = 0.0) -> ModelClient:
         """The worker's client, which by default fails at the first error."""
         return ModelClient(self.target, MODEL, deadline_s=deadline_s, retry_for_s=retry_for_s)
 
     def publish(self, version_folder: Path, version: int) -> None:
-        """Copies a built version into the model folder under a number, then renames it into place."""
+        """Copy a built version into the model folder under a number, then rename it into place."""
         unfinished = self.model_folder / f".{version}.unfinished"
         shutil.copytree(version_folder, unfinished)
         unfinished.rename(self.model_folder / str(version))
@@ -115,14 +115,14 @@ def predict_request(texts: Sequence[str], version: int | None = None) -> predict
 
 
 def status_of(channel: ModelChannel, version: int) -> get_model_status_pb2.ModelVersionStatus:
-    """The server's view of one version; state 0 where it knows nothing of it."""
+    """The server's status of one version; state 0 if the version is unknown."""
     request = get_model_status_pb2.GetModelStatusRequest()
     request.model_spec.name = MODEL
     request.model_spec.version.value = version
     try:
-        answer = channel.status(request, timeout=PATIENCE_S)
+        response = channel.status(request, timeout=TIMEOUT_S)
     except grpc.RpcError as error:
         if error.code() is not grpc.StatusCode.NOT_FOUND:
             raise
         return get_model_status_pb2.ModelVersionStatus()
-    return answer.model_version_status[0]
+    return response.model_version_status[0]

@@ -1,4 +1,4 @@
-"""The official image's configuration files parse, and say what the embedded server does."""
+"""The official image's configuration files can be parsed and match the embedded server."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ OFFICIAL = REPOSITORY / "serving" / "official"
 
 def test_the_models_file_keeps_as_many_versions_as_the_embedded_server() -> None:
     text = (OFFICIAL / "models.config").read_text(encoding="utf-8")
-    found = MessageToDict(text_format.Parse(text, ModelServerConfig()))
-    (model,) = found["modelConfigList"]["config"]
+    parsed = MessageToDict(text_format.Parse(text, ModelServerConfig()))
+    (model,) = parsed["modelConfigList"]["config"]
     defaults = ServingSettings.model_fields
     assert model == {
         "name": defaults["model_name"].default,
@@ -50,16 +50,20 @@ INT64, BOOL, STRING = (
 def field(
     name: str,
     number: int,
-    kind: FieldDescriptorProto.Type.ValueType | str,
+    field_type: FieldDescriptorProto.Type.ValueType | str,
     *,
     repeated: bool = False,
 ) -> FieldDescriptorProto:
-    made = FieldDescriptorProto(name=name, number=number)
-    made.label = FieldDescriptorProto.LABEL_REPEATED if repeated else made.LABEL_OPTIONAL
-    if isinstance(kind, str):
-        made.type_name = kind
-    made.type = FieldDescriptorProto.TYPE_MESSAGE if isinstance(kind, str) else kind
-    return made
+    descriptor = FieldDescriptorProto(name=name, number=number)
+    descriptor.label = (
+        FieldDescriptorProto.LABEL_REPEATED if repeated else descriptor.LABEL_OPTIONAL
+    )
+    if isinstance(field_type, str):
+        descriptor.type_name = field_type
+    descriptor.type = (
+        FieldDescriptorProto.TYPE_MESSAGE if isinstance(field_type, str) else field_type
+    )
+    return descriptor
 
 
 MESSAGES = [
@@ -101,14 +105,14 @@ def messages() -> DescriptorPool:
 
 
 def parse(pool: DescriptorPool, message: str, file: str) -> Message:
-    made = GetMessageClass(pool.FindMessageTypeByName(f"tensorflow.serving.{message}"))()
-    return text_format.Parse((OFFICIAL / file).read_text(encoding="utf-8"), made)
+    empty = GetMessageClass(pool.FindMessageTypeByName(f"tensorflow.serving.{message}"))()
+    return text_format.Parse((OFFICIAL / file).read_text(encoding="utf-8"), empty)
 
 
-def test_the_batching_file_takes_the_largest_batch_a_worker_sends(messages: DescriptorPool) -> None:
-    found = MessageToDict(parse(messages, "BatchingParameters", "batching.config"))
-    assert int(found["maxBatchSize"]) >= WorkerSettings.model_fields["batch_rows"].default
-    assert set(found) == {
+def test_the_batching_file_allows_the_largest_batch_of_a_worker(messages: DescriptorPool) -> None:
+    parsed = MessageToDict(parse(messages, "BatchingParameters", "batching.config"))
+    assert int(parsed["maxBatchSize"]) >= WorkerSettings.model_fields["batch_rows"].default
+    assert set(parsed) == {
         "maxBatchSize",
         "batchTimeoutMicros",
         "maxEnqueuedBatches",
@@ -116,6 +120,8 @@ def test_the_batching_file_takes_the_largest_batch_a_worker_sends(messages: Desc
     }
 
 
-def test_the_monitoring_file_turns_prometheus_on(messages: DescriptorPool) -> None:
-    found = MessageToDict(parse(messages, "MonitoringConfig", "monitoring.config"))
-    assert found == {"prometheusConfig": {"enable": True, "path": "/monitoring/prometheus/metrics"}}
+def test_the_monitoring_file_enables_prometheus(messages: DescriptorPool) -> None:
+    parsed = MessageToDict(parse(messages, "MonitoringConfig", "monitoring.config"))
+    assert parsed == {
+        "prometheusConfig": {"enable": True, "path": "/monitoring/prometheus/metrics"}
+    }

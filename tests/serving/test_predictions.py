@@ -1,4 +1,4 @@
-"""What a running server answers: TensorFlow Serving's outputs, status codes and sentences."""
+"""The responses of a running server: TensorFlow Serving's outputs, status codes and messages."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests.serving.conftest import Built
+from tests.serving.conftest import TinyModels
 from tests.serving.server_process import (
     MODEL,
-    PATIENCE_S,
     REPOSITORY,
+    TIMEOUT_S,
     ModelServerProcess,
     predict_request,
     status_of,
@@ -36,33 +36,33 @@ AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE
 
 @pytest.fixture
 def channel(server: ModelServerProcess) -> Iterator[ModelChannel]:
-    opened = ModelChannel(server.target)
-    yield opened
-    opened.close()
+    model_channel = ModelChannel(server.target)
+    yield model_channel
+    model_channel.close()
 
 
-def test_probabilities_are_those_that_tensorflow_itself_computes(
-    channel: ModelChannel, built: Built
+def test_probabilities_are_those_of_tensorflow(
+    channel: ModelChannel, tiny_models: TinyModels
 ) -> None:
-    answer = channel.predict(predict_request(built.texts, version=1), timeout=PATIENCE_S)
-    probabilities = to_floats(answer.outputs["probabilities"])
+    response = channel.predict(predict_request(tiny_models.texts, version=1), timeout=TIMEOUT_S)
+    probabilities = to_floats(response.outputs["probabilities"])
     assert probabilities.dtype == np.float32
-    np.testing.assert_allclose(probabilities, built.expected, rtol=1e-6)
+    np.testing.assert_allclose(probabilities, tiny_models.expected, rtol=1e-6)
 
 
-def test_a_request_without_a_version_gets_the_newest_and_is_told_which(
+def test_a_request_without_a_version_gets_the_newest_and_its_number(
     channel: ModelChannel,
 ) -> None:
-    answer = channel.predict(predict_request(["a crime"]), timeout=PATIENCE_S)
-    assert answer.model_spec.name == MODEL
-    assert answer.model_spec.version.value == 2
-    assert answer.model_spec.signature_name == "serving_default"
+    response = channel.predict(predict_request(["a crime"]), timeout=TIMEOUT_S)
+    assert response.model_spec.name == MODEL
+    assert response.model_spec.version.value == 2
+    assert response.model_spec.signature_name == "serving_default"
 
 
-def test_a_pinned_version_answers_though_a_newer_one_serves(channel: ModelChannel) -> None:
+def test_a_pinned_version_is_served_beside_a_newer_one(channel: ModelChannel) -> None:
     texts = ["nothing of the sort"]
     old, new = (
-        channel.predict(predict_request(texts, version=version), timeout=PATIENCE_S)
+        channel.predict(predict_request(texts, version=version), timeout=TIMEOUT_S)
         for version in (1, 2)
     )
     assert (old.model_spec.version.value, new.model_spec.version.value) == (1, 2)
@@ -71,11 +71,11 @@ def test_a_pinned_version_answers_though_a_newer_one_serves(channel: ModelChanne
     )
 
 
-def test_only_the_outputs_asked_for_come_back(channel: ModelChannel) -> None:
+def test_only_the_requested_outputs_are_returned(channel: ModelChannel) -> None:
     request = predict_request(["a crime"])
     request.output_filter.append("probabilities")
-    answer = channel.predict(request, timeout=PATIENCE_S)
-    assert list(answer.outputs) == ["probabilities"]
+    response = channel.predict(request, timeout=TIMEOUT_S)
+    assert list(response.outputs) == ["probabilities"]
 
 
 def unknown_version(request: Request) -> None:
@@ -107,7 +107,7 @@ def wrong_input_name(request: Request) -> None:
     del request.inputs["summary"]
 
 
-def one_input_more(request: Request) -> None:
+def extra_input(request: Request) -> None:
     request.inputs["title"].CopyFrom(request.inputs["summary"])
 
 
@@ -119,7 +119,7 @@ def wrong_shape(request: Request) -> None:
     request.inputs["summary"].tensor_shape.dim.add().size = 1
 
 
-def fewer_values_than_the_shape_says(request: Request) -> None:
+def fewer_values_than_the_shape(request: Request) -> None:
     request.inputs["summary"].tensor_shape.dim[0].size = 2**40
 
 
@@ -140,7 +140,7 @@ def a_text_the_model_refuses(request: Request) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "code", "sentence"),
+    ("invalidate", "code", "message"),
     [
         (unknown_version, NOT_FOUND, "Servable not found for request: Specific(genre, 99)"),
         (unknown_model, NOT_FOUND, "Servable not found for request: Latest(cookery)"),
@@ -153,10 +153,10 @@ def a_text_the_model_refuses(request: Request) -> None:
             INVALID_ARGUMENT,
             "Sent extra: {blurb}. Missing but required: {summary}",
         ),
-        (one_input_more, INVALID_ARGUMENT, "Sent extra: {title}."),
+        (extra_input, INVALID_ARGUMENT, "Sent extra: {title}."),
         (wrong_data_type, INVALID_ARGUMENT, 'input "summary" expects string, got int32'),
         (wrong_shape, INVALID_ARGUMENT, 'input "summary" expects shape (None,), got [1, 1]'),
-        (fewer_values_than_the_shape_says, INVALID_ARGUMENT, "tensor parsing error"),
+        (fewer_values_than_the_shape, INVALID_ARGUMENT, "tensor parsing error"),
         (negative_shape, INVALID_ARGUMENT, 'input "summary" has no definite shape'),
         (unknown_output, INVALID_ARGUMENT, "output tensor alias not found in signature: mood"),
         (output_twice, INVALID_ARGUMENT, "duplicate output tensor alias: probabilities"),
@@ -164,25 +164,25 @@ def a_text_the_model_refuses(request: Request) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_a_wrong_request_gets_tensorflow_servings_status(
+def test_an_invalid_request_gets_the_status_of_tensorflow_serving(
     channel: ModelChannel,
-    spoil: Callable[[Request], None],
+    invalidate: Callable[[Request], None],
     code: grpc.StatusCode,
-    sentence: str,
+    message: str,
 ) -> None:
     request = predict_request(["a crime"])
-    spoil(request)
+    invalidate(request)
     with pytest.raises(grpc.RpcError) as caught:
-        channel.predict(request, timeout=PATIENCE_S)
+        channel.predict(request, timeout=TIMEOUT_S)
     assert caught.value.code() is code
-    assert sentence in (caught.value.details() or "")
+    assert message in (caught.value.details() or "")
 
 
-def test_a_prediction_is_broken_off_at_its_deadline(
+def test_a_prediction_is_cancelled_at_its_deadline(
     channel: ModelChannel, server: ModelServerProcess
 ) -> None:
     endless = predict_request(["slowword " * 10_000])
-    # More of them than run at a time: if they ran on, nothing else would be answered for an hour.
+    # More than the slots: if they continued, other requests would wait for an hour.
     calls = [channel.predict.future(endless, timeout=0.5) for _ in range(8)]
     for call in calls:
         with pytest.raises(grpc.RpcError) as caught:
@@ -191,11 +191,11 @@ def test_a_prediction_is_broken_off_at_its_deadline(
     assert server.client().submit(1, ["a crime"]).result().shape == (1, 10)
 
 
-def test_status_names_every_version(channel: ModelChannel) -> None:
+def test_status_has_every_version(channel: ModelChannel) -> None:
     request = get_model_status_pb2.GetModelStatusRequest()
     request.model_spec.name = MODEL
-    answer = channel.status(request, timeout=PATIENCE_S)
-    assert [(s.version, s.state) for s in answer.model_version_status] == [
+    response = channel.status(request, timeout=TIMEOUT_S)
+    assert [(s.version, s.state) for s in response.model_version_status] == [
         (1, AVAILABLE),
         (2, AVAILABLE),
     ]
@@ -203,7 +203,7 @@ def test_status_names_every_version(channel: ModelChannel) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "code", "sentence"),
+    ("invalidate", "code", "message"),
     [
         (unknown_version, NOT_FOUND, "Could not find version 99 of model genre"),
         (unknown_model, NOT_FOUND, "Could not find any versions of model cookery"),
@@ -211,28 +211,28 @@ def test_status_names_every_version(channel: ModelChannel) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_the_status_of_something_unknown_is_an_error(
+def test_the_status_of_an_unknown_version_or_model_is_an_error(
     channel: ModelChannel,
-    spoil: Callable[[get_model_status_pb2.GetModelStatusRequest], None],
+    invalidate: Callable[[get_model_status_pb2.GetModelStatusRequest], None],
     code: grpc.StatusCode,
-    sentence: str,
+    message: str,
 ) -> None:
     request = get_model_status_pb2.GetModelStatusRequest()
     request.model_spec.name = MODEL
-    spoil(request)
+    invalidate(request)
     with pytest.raises(grpc.RpcError) as caught:
-        channel.status(request, timeout=PATIENCE_S)
+        channel.status(request, timeout=TIMEOUT_S)
     assert caught.value.code() is code
-    assert sentence in (caught.value.details() or "")
+    assert message in (caught.value.details() or "")
 
 
 @pytest.mark.parametrize("service", ["", "tensorflow.serving.PredictionService"])
 def test_a_server_with_a_version_is_healthy(server: ModelServerProcess, service: str) -> None:
     with grpc.insecure_channel(server.target) as plain:
-        answer = health_pb2_grpc.HealthStub(plain).Check(
-            health_pb2.HealthCheckRequest(service=service), timeout=PATIENCE_S
+        response = health_pb2_grpc.HealthStub(plain).Check(
+            health_pb2.HealthCheckRequest(service=service), timeout=TIMEOUT_S
         )
-    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    assert response.status == health_pb2.HealthCheckResponse.SERVING
 
 
 METADATA = """
@@ -250,37 +250,37 @@ answer.metadata["signature_def"].Unpack(signatures)
 try:
     stub.GetModelMetadata(m.GetModelMetadataRequest(model_spec=request.model_spec), timeout=60)
 except grpc.RpcError as error:
-    refused = [error.code().name, error.details()]
+    refusal = [error.code().name, error.details()]
 print(json.dumps({
     "version": answer.model_spec.version.value,
     "signatures": {
         name: [sorted(d.inputs), sorted(d.outputs)] for name, d in signatures.signature_def.items()
     },
-    "refused": refused,
+    "refusal": refusal,
 }))
 """
 
 
-def test_metadata_names_the_signatures_to_tensorflow_servings_own_client(
+def test_tensorflow_servings_client_reads_the_signatures_from_the_metadata(
     server: ModelServerProcess,
 ) -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", METADATA, server.target],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=False,
-        timeout=2 * PATIENCE_S,
+        timeout=2 * TIMEOUT_S,
     )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == {
         "version": 2,
         "signatures": {
             "serving_default": [["summary"], ["probabilities"]],
             "describe": [["query"], ["description"]],
             "evidence": [["summary"], ["weights", "words"]],
         },
-        "refused": [
+        "refusal": [
             "INVALID_ARGUMENT",
             "GetModelMetadataRequest must specify at least one metadata_field",
         ],

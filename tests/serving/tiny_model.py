@@ -1,20 +1,20 @@
-"""Builds a small real SavedModel with the project's three signatures, for tests that need a model server.
+"""Build a small SavedModel with the project's three signatures, for tests with a model server.
 
     python -m tests.serving.tiny_model FOLDER VERSION [VERSION ...] [--labels crime fantasy ...]
         [--cleaning-fingerprint HEX] [--warm-up-requests N] [--without describe evidence]
 
-writes FOLDER/VERSION/ for each version, published by rename. Run it as a process of its own: then the tests'
-process needs no TensorFlow. What a text gets:
+writes FOLDER/VERSION/ for each version, published by rename. It is run as a process, so that the
+tests' process needs no TensorFlow. The words of a text have these effects:
 
-- each of its words that is a label speaks for that label, so a test can tell in advance which one wins;
-- all words count a little, differently in each version, so versions can be told apart;
+- each word that is a label raises the score of that label, so that tests know the prediction;
+- all words count a little, differently in each version, so that versions can be distinguished;
 - `poisonword` makes the model refuse the whole batch (INVALID_ARGUMENT);
 - each `slowword` makes the batch take some tenths of a second longer;
-- `until:PATH` makes the file PATH.reached, and the batch waits until PATH exists;
+- `until:PATH` creates the file PATH.reached, and the batch waits until PATH exists;
 - `needs:PATH` makes the model refuse the whole batch as long as PATH does not exist;
 - `nanword` gives the row probabilities that are not numbers.
 
-The words that weighed most are always its first three.
+The evidence of a text is always its first three words.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def build(
     warm_up_text: str = "a crime in the library",
     without: Sequence[str] = (),
 ) -> Path:
-    """Writes folder/version/ and returns it; `without` names signatures to leave out."""
+    """Write folder/version/ and return it; `without` names signatures to omit."""
     import numpy as np
     import tensorflow as tf
 
@@ -104,14 +104,14 @@ def build(
 
             def paths(word: str) -> Any:
                 named = tf.strings.regex_full_match(words.flat_values, f"{word}:.+")
-                found = tf.boolean_mask(words.flat_values, named)
-                return tf.strings.regex_replace(found, f"^{word}:", "")
+                matching = tf.boolean_mask(words.flat_values, named)
+                return tf.strings.regex_replace(matching, f"^{word}:", "")
 
             awaited, needed = paths("until"), paths("needs")
             if tf.size(awaited) > 0:
                 tf.io.write_file(awaited[0] + ".reached", "")
             (rounds,) = tf.while_loop(
-                # The pattern depends on the loop's variable, or it might be looked up once.
+                # The pattern depends on the loop variable, or it might be evaluated once.
                 lambda n: (
                     tf.size(tf.io.matching_files(awaited + tf.where(n < 0, "?", "")))
                     < tf.size(awaited)
@@ -126,16 +126,16 @@ def build(
             )
             named = tf.one_hot(self.table.lookup(words.flat_values), len(labels))
             hashed = tf.strings.to_hash_bucket_fast(words.flat_values, BUCKETS)
-            faint = tf.gather(self.weights, hashed) * 0.1
+            noise = tf.gather(self.weights, hashed) * 0.1
             with tf.control_dependencies([poison]):
-                logits = tf.math.unsorted_segment_sum(named * 5 + faint, row_of_word, rows)
+                logits = tf.math.unsorted_segment_sum(named * 5 + noise, row_of_word, rows)
             logits = tf.ensure_shape(logits, [None, len(labels)])
             slow = tf.cast(tf.equal(words.flat_values, "slowword"), tf.int32)
             steps = tf.reduce_sum(slow) * SLOW_STEPS
             matrix = tf.fill([128, 128], 0.01)
             for _ in tf.range(steps):
                 matrix = tf.tanh(tf.matmul(matrix, matrix))
-            # What nothing depends on would not be computed, nor waited for.
+            # The result must depend on these values, or TensorFlow would not compute them.
             waited = 0 * matrix[0, 0] + 0 * tf.cast(rounds, tf.float32)
             probabilities = tf.nn.softmax(logits) + waited
             broken = tf.expand_dims(has("nanword"), 1)
@@ -198,18 +198,18 @@ def main() -> None:
     parser.add_argument(
         "--without", nargs="+", default=[], choices=["serving_default", "describe", "evidence"]
     )
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     suppress_native_logs()
     import_tensorflow()
-    given.folder.mkdir(parents=True, exist_ok=True)
-    for version in given.versions:
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    for version in arguments.versions:
         build(
-            given.folder,
+            arguments.folder,
             version,
-            labels=given.labels,
-            cleaning_fingerprint=given.cleaning_fingerprint,
-            warm_up_requests=given.warm_up_requests,
-            without=given.without,
+            labels=arguments.labels,
+            cleaning_fingerprint=arguments.cleaning_fingerprint,
+            warm_up_requests=arguments.warm_up_requests,
+            without=arguments.without,
         )
 
 
