@@ -53,9 +53,9 @@ def test_rows_in_other_languages_are_not_labelled(stack: Stack) -> None:
     assert isinstance(warnings, list)
     (warning,) = warnings
     assert (warning["code"], warning["rows"]) == ("UNSUPPORTED_LANGUAGE", 2)
-    found = [row[-2:] for row in parse_csv(stack.result(str(job["id"])))[1:]]
-    assert found == [["UNSUPPORTED_LANGUAGE", "de"], ["", ""], ["UNSUPPORTED_LANGUAGE", "fr"]]
-    jobs_before = parse_csv(stack.http.get(f"/v1/jobs/{job['id']}/errors").content)[1:]
+    errors = [row[-2:] for row in parse_csv(stack.result(str(job["id"])))[1:]]
+    assert errors == [["UNSUPPORTED_LANGUAGE", "de"], ["", ""], ["UNSUPPORTED_LANGUAGE", "fr"]]
+    listed = parse_csv(stack.http.get(f"/v1/jobs/{job['id']}/errors").content)[1:]
     assert [row[:3] for row in listed] == [
         ["1", "UNSUPPORTED_LANGUAGE", "de"],
         ["3", "UNSUPPORTED_LANGUAGE", "fr"],
