@@ -1,7 +1,7 @@
-"""Log set-up of the model server: one line per record, JSON or text, the same form as in `jobs.logs`.
+"""Log set-up of the model server: one line per record, JSON or text, as in `jobs.logs`.
 
-A reduced copy, because this package imports nothing of the project. It logs no secrets, so nothing is
-masked.
+A reduced copy, because this package imports nothing of the project. It logs no secrets, so nothing
+is masked.
 """
 
 from __future__ import annotations

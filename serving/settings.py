@@ -20,7 +20,8 @@ class ServingSettings(BaseSettings):
 
     log_format: LogFormat = Field(
         default="auto",
-        description="Format of log lines: json, console, or auto (console if stderr is a terminal).",
+        description="Format of log lines: json, console, or auto (console if stderr is a "
+        "terminal).",
     )
     model_root: Path = Field(
         default=Path("serving/models"),
@@ -89,7 +90,8 @@ def read_settings() -> ServingSettings:
         return ServingSettings()
     except ValidationError as error:
         messages = (
-            f"{_PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']} (got {problem['input']!r})"
+            f"{_PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']} (got "
+            f"{problem['input']!r})"
             for problem in error.errors(include_url=False)
         )
         raise SettingsError("; ".join(messages)) from error

@@ -74,8 +74,8 @@ def _read(name: str, info: meta_graph_pb2.TensorInfo, tensor: tensor_pb2.TensorP
     if not expected.is_compatible_with(shape):
         raise InvalidRequest(f'input "{name}" expects shape {expected}, got {list(shape)}')
     if tensor.dtype == tf.string.as_datatype_enum:
-        # TensorFlow would repeat the last text until the shape is full: that hides client errors, and
-        # a shape of billions would exhaust the memory.
+        # TensorFlow would repeat the last text until the shape is full: that hides client errors,
+        # and a shape of billions would exhaust the memory.
         if len(tensor.string_val) != math.prod(shape):
             raise InvalidRequest(
                 f'tensor parsing error: input "{name}" has {len(tensor.string_val)} values'

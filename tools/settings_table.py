@@ -1,7 +1,7 @@
 """Generates the tables of settings in `docs/operators.md`: `python -m tools.settings_table`.
 
-Settings of processes are fields of their settings objects; those of Compose are `${SPINELABEL_…}` in
-docker-compose.yml.
+Settings of processes are fields of their settings objects; those of Compose are `${SPINELABEL_…}`
+in docker-compose.yml.
 """
 
 from __future__ import annotations
@@ -82,9 +82,9 @@ def _compose_table() -> Iterator[str]:
 
 
 def _process_table() -> Iterator[str]:
-    yield "Settings of the API and the workers. `docker-compose.yml` sets those with a star or leaves them at"
-    yield "their default; `.env` changes the others. On a laptop, set any of them in the shell that runs"
-    yield "`make up`, except the addresses, which it chooses."
+    yield "Settings of the API and the workers. `docker-compose.yml` sets those with a star or"
+    yield "leaves them at their default; `.env` changes the others. On a laptop, set any of them in"
+    yield "the shell that runs `make up`, except the addresses, which it chooses."
     yield ""
     yield from _head("setting", "default", "service", "meaning")
     in_compose = passed_through()
@@ -103,7 +103,7 @@ def _process_table() -> Iterator[str]:
 
 
 def _model_table() -> Iterator[str]:
-    yield "Settings of the embedded model server, which replaces the official image on laptops and in tests:"
+    yield "Settings of the embedded model server, which laptops and tests use:"
     yield ""
     yield from _head("setting", "default", "meaning")
     for name, field in sorted(ServingSettings.model_fields.items()):

@@ -2,5 +2,6 @@
 
 import os
 
-# TensorFlow reads it at import. Its native log lines would hide the progress; errors are raised too.
+# TensorFlow reads it at import. Its native log lines would hide the progress; errors are raised
+# too.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

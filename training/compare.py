@@ -1,8 +1,8 @@
-"""Compares all architectures and the TF-IDF baselines on the same folds: ``python -m training.compare``.
+"""Compares architectures and baselines on the same folds: ``python -m training.compare``.
 
-Prints a table and writes it as ``comparison.md`` and ``comparison.json`` into the run directory. Each
-architecture is evaluated alone and with the linear models, as ``training.train`` exports it; size and
-speed are those of the latter. Models that are trained already are not trained again.
+Prints a table and writes it as ``comparison.md`` and ``comparison.json`` into the run directory.
+Each architecture is evaluated alone and with the linear models, as ``training.train`` exports it;
+size and speed are those of the latter. Models that are trained already are not trained again.
 """
 
 import argparse

@@ -31,8 +31,10 @@ class SplitConfig(_Section):
         default=0.0,
         ge=0.0,
         lt=0.5,
-        description="share of a fold's training rows that are held out as a validation set for early "
-        "stopping on macro-F1. 0: no early stopping; with 1,400 rows a tenth is worth more in training",
+        description="share of a fold's training rows that are held out as a validation set for "
+        "early "
+        "stopping on macro-F1. 0: no early stopping; with 1,400 rows a tenth is worth more in "
+        "training",
     )
     seed: int = Field(
         default=7, ge=0, description="no unit: changes the assignment of rows to folds only"
@@ -46,7 +48,8 @@ class TextConfig(_Section):
         default=200,
         ge=8,
         le=5000,
-        description="tokens that the sequence model reads, which covers two of three summaries; time "
+        description="tokens that the sequence model reads, which covers two of three summaries; "
+        "time "
         "grows with it. The linear models read all tokens",
     )
     vocabulary_size: int = Field(
@@ -58,17 +61,20 @@ class TextConfig(_Section):
     )
     title: bool = Field(
         default=True,
-        description="yes or no: whether the title is read before the summary; worth 0.005 macro-F1, "
+        description="yes or no: whether the title is read before the summary; worth 0.005 "
+        "macro-F1, "
         "without a loss for books that have none",
     )
     min_count: int = Field(
         default=3,
         ge=1,
-        description="occurrences below which a token gets no vector of its own and reads as unknown",
+        description="occurrences below which a token gets no vector of its own and reads as "
+        "unknown",
     )
     stem_fallback: bool = Field(
         default=False,
-        description="yes or no: a token below min_count whose stem (NLTK's Snowball stemmer) is known "
+        description="yes or no: a token below min_count whose stem (NLTK's Snowball stemmer) is "
+        "known "
         "reads with the mean vector of that stem; off in the shipped model, effect not measured",
     )
 
@@ -204,7 +210,8 @@ class LinearModelsConfig(_Section):
     char_svm_c: float = Field(
         default=0.3,
         gt=0.0,
-        description="C of the linear support vector machine on character n-grams, which overfit sooner",
+        description="C of the linear support vector machine on character n-grams, which overfit "
+        "sooner",
     )
     rbf_gamma: float = Field(
         default=2.0,
@@ -217,7 +224,8 @@ class LinearModelsConfig(_Section):
     linear_kernel_weight: float = Field(
         default=0.5,
         ge=0.0,
-        description="weight of the linear word kernel relative to the RBF kernel, in the ridge regression",
+        description="weight of the linear word kernel relative to the RBF kernel, in the ridge "
+        "regression",
     )
     class_weight_power: float = Field(
         default=0.5,
@@ -237,7 +245,8 @@ class LinearModelsConfig(_Section):
         default=0.4,
         ge=0.0,
         le=1.0,
-        description="tau of the logit adjustment (minus tau x log prior) when extra rows are selected, "
+        description="tau of the logit adjustment (minus tau x log prior) when extra rows are "
+        "selected, "
         "so that rare labels are selected too; 0: none",
     )
     max_rows: int = Field(
@@ -262,7 +271,8 @@ class PseudoLabelsConfig(_Section):
         default=0.3,
         ge=0.0,
         le=1.0,
-        description="tau of the logit adjustment (minus tau x log prior) of the soft labels, so that "
+        description="tau of the logit adjustment (minus tau x log prior) of the soft labels, so "
+        "that "
         "rare labels are kept; 0: none",
     )
 

@@ -54,7 +54,8 @@ class Predictor:
         self.description: dict[str, Any] = json.loads(output["description"].numpy()[0])
         if self.description["cleaning_fingerprint"] != CLEANING_FINGERPRINT:
             raise TrainingError(
-                f"{version_folder} was trained on texts cleaned by other rules; train a model again."
+                f"{version_folder} was trained on texts cleaned by other rules; train a model "
+                "again."
             )
 
     def input_text(self, book: Book) -> str:

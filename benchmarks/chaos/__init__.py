@@ -1,1 +1,1 @@
-"""Fault injection on a local stack, and checks that no row is lost: `python -m benchmarks.chaos`."""
+"""Fault injection on a local stack, with checks that no row is lost."""

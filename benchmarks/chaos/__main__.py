@@ -2,10 +2,10 @@
 
     python -m benchmarks.chaos [--faults 200] [--seed N] [--model-root FOLDER]
 
-Starts a stack in a temporary folder, keeps several jobs of different sizes running, and kills, stops,
-restarts and disturbs its processes, at random and at named steps of a job. Every job is checked at its
-end. The exit status is 1 if an invariant was violated. Without --model-root a tiny model is used,
-because recovery is measured and not labelling.
+Starts a stack in a temporary folder, keeps several jobs of different sizes running, and kills,
+stops, restarts and disturbs its processes, at random and at named steps of a job. Every job is
+checked at its end. The exit status is 1 if an invariant was violated. Without --model-root a tiny
+model is used, because recovery is measured and not labelling.
 """
 
 from __future__ import annotations

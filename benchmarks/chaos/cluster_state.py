@@ -1,8 +1,8 @@
 """Reads the state of the stack from outside: job record, queues and storage folder.
 
-The processes under test contain no hooks: a named step is detected by suspending the worker and reading
-the state. That requires more than the ports of `jobs` offer, so this is the one module outside of `jobs/`
-that reads keys of the record, by the names of `jobs/redis/keys.py`.
+The processes under test contain no hooks: a named step is detected by suspending the worker and
+reading the state. That requires more than the ports of `jobs` offer, so this is the one module
+outside of `jobs/` that reads keys of the record, by the names of `jobs/redis/keys.py`.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def compare_rows(result: bytes, catalogue: Catalogue, reference: bytes) -> tuple
 
 
 def check_reference(catalogue: Catalogue, reference: bytes) -> list[str]:
-    """Check the reference result: the input's cells in order, and a genre or an error in each row."""
+    """Check the reference result: cells of the input in order, a genre or an error in each row."""
     rows = read_rows(reference)
     violations = []
     if [row[: len(HEADER)] for row in rows[1:]] != list(catalogue.rows):

@@ -83,7 +83,8 @@ class LoadClients:
 
     def _submit_jobs(self, number: int) -> None:
         random_ = random.Random(f"{self._seed}/{number}")
-        order = itertools.cycle(self._catalogues[number % 2 :] + self._catalogues[: number % 2])  # type: ignore[operator]  # lists
+        first = number % 2
+        order = itertools.cycle([*self._catalogues[first:], *self._catalogues[:first]])
         while not self._stopping.is_set():
             catalogue = next(order)
             try:
@@ -170,7 +171,7 @@ class LoadClients:
         accepted: tuple[int, ...] = (),
         **options: Any,
     ) -> httpx.Response:
-        """Repeat the request after 503, 507 and broken connections; return the first other response."""
+        """Repeat the request after 503, 507 and broken connections; return another response."""
         deadline = time.monotonic() + _JOB_TIMEOUT_S
         while True:
             try:

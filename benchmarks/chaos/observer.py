@@ -38,7 +38,7 @@ class Fault:
 
     @property
     def repair_s(self) -> float | None:
-        """Seconds from the restoration until all steps in progress at the fault are done; None without any."""
+        """Seconds from the restoration until all steps of the fault are done; None without any."""
         return _since(self.restored_at, self.steps_done_at) if self.had_steps else None
 
 
@@ -74,7 +74,7 @@ class Observer:
         self._thread.join()
 
     def start_fault(self, kind: str, *, also: Iterable[Step] = ()) -> Fault:
-        """Record a fault that is injected now. `also`: affected steps that no process has claimed."""
+        """Record a fault that is injected now. `also`: affected steps that are not claimed."""
         with self._lock:
             steps = self._claimed | set(also)
             fault = Fault(kind, time.monotonic(), pending_steps=steps, had_steps=bool(steps))

@@ -38,7 +38,8 @@ def render(report: Report) -> str:
     states = ", ".join(f"{count} {state}" for state, count in report.jobs.most_common())
     lines += [
         "",
-        f"jobs: {sum(report.jobs.values())} ({states}) with {report.rows} rows in {report.seconds:.0f} s",
+        f"jobs: {sum(report.jobs.values())} ({states}) with {report.rows} rows in "
+        f"{report.seconds:.0f} s",
         "refused requests: "
         + (", ".join(f"{n} x {status}" for status, n in report.refused.items()) or "none"),
         *(f"skipped: {reason}" for reason in report.skipped),
@@ -53,9 +54,11 @@ def summary(report: Report) -> str:
     repairs = [f.repair_s for f in report.faults if f.repair_s is not None]
     late = sum(seconds > TARGET_S for seconds in repairs)
     return (
-        f"faults={len(report.faults)} jobs={sum(report.jobs.values())} lost_rows={report.lost_rows} "
+        f"faults={len(report.faults)} jobs={sum(report.jobs.values())} "
+        f"lost_rows={report.lost_rows} "
         f"wrong_rows={report.wrong_rows} violations={len(report.violations)} "
-        f"resume_median_s={_median(repairs)} resume_max_s={_max(repairs)} over_{TARGET_S:.0f}_s={late}"
+        f"resume_median_s={_median(repairs)} resume_max_s={_max(repairs)} "
+        f"over_{TARGET_S:.0f}_s={late}"
     )
 
 
@@ -69,8 +72,8 @@ def _late_repairs(faults: Sequence[Fault]) -> Iterator[str]:
         others = [f for f in faults if fault.at < f.at < end]
         faulty_s = sum(min(f.restored_at or end, end) - f.at for f in others)
         yield (
-            f"late: {fault.kind} {fault.repair_s:.1f} s; other faults during {faulty_s:.1f} s of it: "
-            + (", ".join(f.kind for f in others) or "none")
+            f"late: {fault.kind} {fault.repair_s:.1f} s; other faults during {faulty_s:.1f} s of "
+            "it: " + (", ".join(f.kind for f in others) or "none")
         )
 
 

@@ -2,10 +2,10 @@
 
     python -m benchmarks.fuzz [--catalogues 10000] [--seed N] [--first N] [--max-seconds S]
 
-Each catalogue is refused with a 4xx and a code, or becomes a job that ends with the same number of rows,
-unchanged cells and consistent counts; an independent parser, written from the documented rules, reads the
-input. There may be no 5xx, no process may die, no file may be left over. The exit status is 1 if there
-was a violation; `--first NUMBER --catalogues 1` repeats a reported case.
+Each catalogue is refused with a 4xx and a code, or becomes a job that ends with the same number of
+rows, unchanged cells and consistent counts; an independent parser, written from the documented
+rules, reads the input. There may be no 5xx, no process may die, no file may be left over. The exit
+status is 1 if there was a violation; `--first NUMBER --catalogues 1` repeats a reported case.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def render(report: Report) -> str:
     lines += [f"VIOLATED: {violation}" for violation in report.violations]
     lines += [
         "",
-        f"catalogues={report.uploads} refused={report.refused.total()} jobs={report.states.total()} "
+        f"catalogues={report.uploads} refused={report.refused.total()} "
+        f"jobs={report.states.total()} "
         f"rows={report.rows} violations={len(report.violations)} seconds={report.seconds:.0f}",
     ]
     return "\n".join(lines)

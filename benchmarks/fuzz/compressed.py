@@ -15,10 +15,19 @@ from openpyxl import Workbook
 from benchmarks.fuzz import generators
 from benchmarks.fuzz.generators import Expected
 
-_TEXTS = (generators.plain, generators.ragged, generators.formulas, generators.broken_quotes, generators.utf_16, generators.mutated)  # fmt: skip
+_TEXTS = (
+    generators.plain,
+    generators.ragged,
+    generators.formulas,
+    generators.broken_quotes,
+    generators.utf_16,
+    generators.mutated,
+)
 _IGNORED_MEMBERS = ("__MACOSX/._catalogue.csv", ".DS_Store", "folder/")
-_CELLS: tuple[str | float | None, ...] = (None, "a murder in the old castle", 'quoted "twice"', "two\nlines", "a,b;c", "📚 ж", "+1", "@SUM(A1)", " ",
-          "nanword", "poisonword", 7, 2.5, "x" * 3000)  # fmt: skip
+_CELLS: tuple[str | float | None, ...] = (
+    None, "a murder in the old castle", 'quoted "twice"', "two\nlines", "a,b;c", "📚 ж", "+1",
+    "@SUM(A1)", " ", "nanword", "poisonword", 7, 2.5, "x" * 3000,
+)  # fmt: skip
 _BOMBS = (
     "gzip",
     "empty members",

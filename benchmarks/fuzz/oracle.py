@@ -16,6 +16,11 @@ MAX_RECORD_BYTES = 4 * 1024 * 1024
 _HEAD = 64 * 1024
 _SEP_LINE = re.compile(r'"?sep=(.)"?[ ]*(?:\r\n?|\n|\Z)', re.IGNORECASE)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
 _LABELS = re.compile(r"(.)predicted_genre(?:_\d+)?\1confidence(?:_\d+)?\1second_genre")
 
 csv.field_size_limit(1 << 30)
@@ -95,7 +100,7 @@ def delimiter_of(result: bytes) -> str:
 
 def encoding_of(content: bytes, result: bytes) -> tuple[str, int]:
     """The encoding of the catalogue and the length of its byte order mark."""
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):  # fmt: skip
+    for mark, name in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return name, len(mark)
     if not result.startswith(b"\xef\xbb\xbf"):

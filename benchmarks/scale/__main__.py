@@ -1,7 +1,7 @@
 """Load tests of a local stack with the shipped model.
 
-    python -m benchmarks.scale [--rows 1000000] [--upload-mb 2000] [--polls 200] [--polled-rows 40000]
-                               [--jobs 1000] [--huge-jobs 2]
+    python -m benchmarks.scale [--rows 1000000] [--upload-mb 2000] [--polls 200]
+                               [--polled-rows 40000] [--jobs 1000] [--huge-jobs 2]
 
 0 skips a part. A million rows take about ten minutes on two cores. The prediction cache is off.
 """

@@ -24,8 +24,10 @@ def measure_big_job(stack: LocalStack, folder: Path, rows: int) -> Iterator[str]
     after = _SMALL_ROWS / seconds(stack, small, COLUMN)
     usual_rate = (before + after) / 2
     yield (
-        f"one job of {rows} rows ({big.stat().st_size / 1e6:.0f} MB): {rate:.0f} rows/s; of {_SMALL_ROWS} rows "
+        f"one job of {rows} rows ({big.stat().st_size / 1e6:.0f} MB): {rate:.0f} rows/s; of "
+        f"{_SMALL_ROWS} rows "
         f"{before:.0f} before and {after:.0f} after it; ratio {rate / usual_rate:.2f}"
     )
     for kind, (early, late) in memory.early_and_late().items():
-        yield f"  {kind:8} {early:6.0f} MB early, {late:6.0f} MB late, {memory.peaks()[kind]:6.0f} MB maximum"
+        peak = memory.peaks()[kind]
+        yield f"  {kind:8} {early:6.0f} MB early, {late:6.0f} MB late, {peak:6.0f} MB maximum"

@@ -18,8 +18,8 @@ _SMALL_ROWS = 100
 _HUGE_ROWS = 100_000
 _REPETITIONS = 15
 _LARGE_ROWS = 20_000
-# Each submits its next job when the previous one has ended. More than pool processes, so that the queue is
-# never empty.
+# Each submits its next job when the previous one has ended. More than pool processes, so that the
+# queue is never empty.
 _STREAMS = 8
 
 
@@ -43,8 +43,10 @@ def _small_next_to_huge(stack: LocalStack, folder: Path, huge_jobs: int) -> str:
             http.post(f"{url}/cancel").raise_for_status()
     usual_s, together_s = statistics.median(alone), statistics.median(together)
     return (
-        f"jobs of {_SMALL_ROWS} rows, POST to completed: median {usual_s:.2f} s alone; next to {huge_jobs} jobs "
-        f"of {_HUGE_ROWS} rows {together_s:.2f} s, maximum of {_REPETITIONS} {max(together):.2f} s; "
+        f"jobs of {_SMALL_ROWS} rows, POST to completed: median {usual_s:.2f} s alone; next to "
+        f"{huge_jobs} jobs "
+        f"of {_HUGE_ROWS} rows {together_s:.2f} s, maximum of {_REPETITIONS} {max(together):.2f} "
+        "s; "
         f"ratio {together_s / usual_s:.1f}"
     )
 
@@ -59,7 +61,8 @@ def _large_next_to_small(stack: LocalStack, folder: Path) -> str:
         together = seconds(stack, large, COLUMN)
         small = stream.ended - before
     return (
-        f"a job of {_LARGE_ROWS} rows: {alone:.1f} s alone; next to {_STREAMS} streams of one-row jobs {together:.1f} s, in which "
+        f"a job of {_LARGE_ROWS} rows: {alone:.1f} s alone; next to {_STREAMS} streams of one-row "
+        f"jobs {together:.1f} s, in which "
         f"{small} of these ended ({small / together:.0f} per second); ratio {together / alone:.1f}"
     )
 

@@ -101,5 +101,6 @@ def measure_polling(stack: LocalStack, folder: Path, per_second: int, rows: int)
     yield (
         f"{count / polled_s:.0f} status requests per second: the duration of the job changes by "
         f"{statistics.median(slowdowns):+.1%} "
-        f"({', '.join(f'{value:+.1%}' for value in slowdowns)}); response time {statistics.median(waits) * 1000:.1f} ms"
+        f"({', '.join(f'{value:+.1%}' for value in slowdowns)}); response time "
+        f"{statistics.median(waits) * 1000:.1f} ms"
     )

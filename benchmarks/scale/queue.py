@@ -31,7 +31,8 @@ def measure_queue(stack: LocalStack, jobs: int) -> Iterator[str]:
             time.sleep(0.5)
         drained_s = time.perf_counter() - started
     yield (
-        f"{jobs} queued jobs: submission {_median(post)}, status {_median(status)}, list {_median(listing)}; "
+        f"{jobs} queued jobs: submission {_median(post)}, status {_median(status)}, list "
+        f"{_median(listing)}; "
         f"all completed {drained_s:.0f} s after the workers were resumed"
     )
 

@@ -34,5 +34,6 @@ def measure_upload(stack: LocalStack, folder: Path, megabytes: int) -> Iterator[
             time.sleep(0.2)
         http.delete(job["links"]["self"]).raise_for_status()
     yield (
-        f"upload of {job['input_bytes'] / 1e6:.0f} MB: {duration:.1f} s, API {memory.peaks()['api']:.0f} MB maximum"
+        f"upload of {job['input_bytes'] / 1e6:.0f} MB: {duration:.1f} s, API "
+        f"{memory.peaks()['api']:.0f} MB maximum"
     )

@@ -1,1 +1,1 @@
-"""Throughput compared with alternatives, on the same rows, the same SavedModel and the same cores."""
+"""Throughput compared with alternatives, on the same rows, SavedModel and cores."""

@@ -1,9 +1,10 @@
-"""Measures Spinelabel, a script, Ray Data, BentoML and the roofline on the same rows and SavedModel.
+"""Measures Spinelabel, a script, Ray Data, BentoML and the roofline on the same rows.
 
     python -m benchmarks.speed [--rows 20000] [--rounds 3] [--bench-python var/bench/bin/python]
                                [--catalogue FILE --column NAME]
 
-In each round all are started, measured and stopped in turn. Prints medians, and ratios as the last line.
+In each round all are started, measured and stopped in turn. Prints medians, and ratios as the last
+line.
 """
 
 from __future__ import annotations

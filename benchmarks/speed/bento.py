@@ -1,4 +1,4 @@
-"""BentoML: starts the service, submits the catalogue as a task, polls its status, fetches the result.
+"""BentoML: starts the service, submits a task, polls its status, fetches the result.
 
 Prints the seconds from the submission until the result is fetched, without start and loading.
 """
@@ -39,7 +39,9 @@ def main() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {
-        "BENCH_MODEL": str(arguments.model), "BENCH_COLUMN": arguments.column, "BENTOML_DO_NOT_TRACK": "True",
+        "BENCH_MODEL": str(arguments.model),
+        "BENCH_COLUMN": arguments.column,
+        "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(arguments.output.parent / "bentoml"),
     }  # fmt: skip
     server = subprocess.Popen(
@@ -48,7 +50,8 @@ def main() -> None:
         cwd=ROOT, env=os.environ | environment, stdout=sys.stderr, stderr=sys.stderr,
     )  # fmt: skip
     try:
-        # In this version BentoML's own client cannot submit files to a task; the HTTP interface can.
+        # In this version BentoML's own client cannot submit files to a task; the HTTP interface
+        # can.
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=600) as client:
             _wait_until_ready(client, server)
             started = time.perf_counter()

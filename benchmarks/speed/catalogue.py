@@ -1,4 +1,4 @@
-"""Generates catalogues from the project's own books, with realistic lengths and unique summaries."""
+"""Generates catalogues from the project's own books: realistic lengths, unique summaries."""
 
 from __future__ import annotations
 

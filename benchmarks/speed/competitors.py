@@ -1,4 +1,4 @@
-"""The alternatives. Each measurement is a process of its own, so that they do not affect each other."""
+"""The alternatives. Each is measured in a process of its own, so that none affects another."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Competitor:
 
 
 def competitors(bench_python: Path | None) -> Mapping[str, Competitor]:
-    """All by name; Ray Data and BentoML only with the interpreter of an environment that has them."""
+    """All by name; Ray Data and BentoML only with an interpreter that has them."""
     by_name = {name: Competitor(name, Path(sys.executable)) for name in ("script", "roofline")}
     if bench_python is not None:
         by_name["ray_data"] = Competitor("ray_data", bench_python)

@@ -1,7 +1,7 @@
 """Ray Data: `read_csv` → `map_batches` with one actor and model per core → `write_csv`.
 
-Prints the seconds from the time at which the last actor has loaded its model until the file is written in
-order. What Ray reads before is not counted, to its advantage.
+Prints the seconds from the time at which the last actor has loaded its model until the file is
+written in order. What Ray reads before is not counted, to its advantage.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def main() -> None:
         table.map_batches(
             LabelBatches, fn_constructor_kwargs=actor_arguments, batch_format="pandas",
             batch_size=BATCH, compute=ray.data.ActorPoolStrategy(size=cores),
-            # With a whole core each, none would be left for reading, and Ray would wait indefinitely.
+            # With a whole core each, none would be left for reading, and Ray would wait
+            # indefinitely.
             num_cpus=0.5,
         ).write_csv(str(arguments.output))  # fmt: skip
         ended = time.time()

@@ -10,11 +10,12 @@ SPINELABEL = "spinelabel"
 _ORDER = ("script", "ray_data", "bentoml", "roofline")
 
 _NOTES = """\
-From reading the catalogue (Spinelabel: from the start of its upload) until the labels are written. Import, loading
-and warm-up are not counted, nor what Ray Data reads until its last actor has loaded. BentoML returns its result
-as text in JSON. TensorFlow uses all cores in every competitor, with one actor per core in Ray Data. The embedded
-model server replaces tensorflow/serving; client and servers share the cores. The prediction cache is off except
-in the *second run*. Only Spinelabel has row errors, resumption and calibrated confidences."""
+From reading the catalogue (Spinelabel: from the start of its upload) until the labels are written.
+Import, loading and warm-up are not counted, nor what Ray Data reads until its last actor is loaded.
+BentoML returns its result as text in JSON. TensorFlow uses all cores in every competitor, with one
+actor per core in Ray Data. The embedded model server replaces tensorflow/serving; client and server
+share the cores. The prediction cache is off except in the *second run*. Only Spinelabel has row
+errors, resumption and calibrated confidences."""
 
 
 def table(seconds: Seconds, rows: int) -> str:
@@ -40,7 +41,8 @@ def one_row(durations: Sequence[float]) -> str:
 def second_run(first: float, second: float, rows: int, new_share: float) -> str:
     """Rate of a second run with the prediction cache."""
     return (
-        f"second run with {new_share:.0%} new rows, cache on: {rows / second:.0f} rows/s, first run "
+        f"second run with {new_share:.0%} new rows, cache on: {rows / second:.0f} rows/s, first "
+        "run "
         f"{rows / first:.0f}, ratio {first / second:.1f}"
     )
 

@@ -1,7 +1,7 @@
 """The roofline: cleaning, and the model on length-sorted batches of bounded size, and nothing else.
 
-Without files and other processes; all texts are sorted at once, which a bounded memory does not allow.
-Prints the seconds of both together.
+Without files and other processes; all texts are sorted at once, which a bounded memory does not
+allow. Prints the seconds of both together.
 """
 
 from __future__ import annotations

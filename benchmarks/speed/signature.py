@@ -1,4 +1,4 @@
-"""The SavedModel's signature on batches of 256 rows in file order, for script, Ray Data and BentoML.
+"""The SavedModel's signature on batches of 256 rows in file order, for the alternatives.
 
 TensorFlow is imported when a model is loaded, so that `--help` does not need it.
 """

@@ -1,4 +1,4 @@
-"""Spinelabel from the user's side: from the start of the upload to the end of the job, on a local stack."""
+"""Spinelabel on a local stack: from the start of the upload to the end of the job."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def one_row_seconds(stack: LocalStack, *, times: int) -> list[float]:
     durations = []
     with stack.client() as http:
         for number in range(times):
-            text = f"A detective hunts murderer {'x' * (number % 50 + 2)} through the rain of the old town"
+            name = "x" * (number % 50 + 2)
+            text = f"A detective hunts murderer {name} through the rain of the old town"
             content = f"title,{COLUMN}\nA,{text}\n".encode()
             started = time.perf_counter()
             _submit_and_wait(http, content, COLUMN)

@@ -53,8 +53,8 @@ def test_the_report_has_a_row_per_fault_and_a_summary() -> None:
     ]
     report = Report(
         faults=faults, jobs=Counter(completed=7), rows=70, lost_rows=2, wrong_rows=1,
-        violations=["j: 2 rows are missing"], skipped=["disk full (needs root)"], refused=Counter({503: 4}),
-        seconds=9.0,
+        violations=["j: 2 rows are missing"], skipped=["disk full (needs root)"],
+        refused=Counter({503: 4}), seconds=9.0,
     )  # fmt: skip
     table = render(report)
     row = next(line for line in table.splitlines() if line.startswith("kill -9 redis"))

@@ -178,7 +178,8 @@ def test_near_duplicates_alone_are_refused_with_a_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alike = (
-        "a dragon guards the gold of a lost kingdom until a young thief climbs the tower, steals the golden crown, "
+        "a dragon guards the gold of a lost kingdom until a young thief climbs the tower, steals "
+        "the golden crown, "
         "and brings war to the valley where shepherds, bakers and sailors lived in peace"
     )
     rows = [

@@ -42,8 +42,8 @@ def _root(group: Ints, row: int) -> int:
 def assign_folds(texts: Sequence[str], labels: Ints, groups: Ints, folds: int, seed: int) -> Ints:
     """The fold of each row, int64 [N], 0 … folds - 1; it depends on the text, not on its position.
 
-    Groups are assigned round-robin, label by label, in the order of a seeded hash of their first text,
-    so that folds have similar sizes.
+    Groups are assigned round-robin, label by label, in the order of a seeded hash of their first
+    text, so that folds have similar sizes.
     """
     digests = [hashlib.sha256(f"{seed}\t{text}".encode()).digest() for text in texts]
     first_rows = sorted(set(groups.tolist()), key=lambda row: (int(labels[row]), digests[row]))

@@ -1,7 +1,7 @@
 """Classifies texts as plots or blurbs by their function words.
 
-Where style and label correlate, a model may have learned the style, so F1 is reported per style too.
-The classifier reads function words such as "you" and "if", which do not reveal the label.
+Where style and label correlate, a model may have learned the style, so F1 is reported per style
+too. The classifier reads function words such as "you" and "if", which do not reveal the label.
 """
 
 from collections.abc import Sequence

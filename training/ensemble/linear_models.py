@@ -1,8 +1,8 @@
 """The linear and kernel models of the ensemble, which collapse into one.
 
-A model's scores are ``tfidf @ word_weights + kernel @ dual_coefficients + bias``, where ``kernel`` is the
-RBF kernel between the text's mean word vector and those of training texts. A weighted sum of such
-models has the same form, so that five cost the server as much as one.
+A model's scores are ``tfidf @ word_weights + kernel @ dual_coefficients + bias``, where ``kernel``
+is the RBF kernel between the text's mean word vector and those of training texts. A weighted sum of
+such models has the same form, so that five cost the server as much as one.
 """
 
 from collections.abc import Mapping
@@ -29,8 +29,10 @@ SCORE_SCALES = {
     "rbf_svm": 3.0,
     "kernel_ridge": 4.0,
 }
-"""Factors that turn scores into log odds, measured out of fold. They are used for pseudo-labels only;
-the weights of the exported sum are fitted."""
+"""Factors that turn scores into log odds, measured out of fold, for pseudo-labels only.
+
+The weights of the exported sum are fitted.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,8 @@ _L2_PENALTY = 1e-4
 def fit_weights(scores: Floats, labels: Ints) -> Floats:
     """Fit non-negative weights [M] that minimise the negative log-likelihood.
 
-    A model that does not help gets 0. The linear models are weighted first and the sequence model on
-    top of their sum: fitting all weights together cost 0.008 macro-F1.
+    A model that does not help gets 0. The linear models are weighted first and the sequence model
+    on top of their sum: fitting all weights together cost 0.008 macro-F1.
 
     Args:
         scores: out-of-fold scores [M, N, K], the sequence model first.

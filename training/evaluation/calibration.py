@@ -25,8 +25,8 @@ REVIEW_ALL = 1.0
 class Calibration:
     """The mapping from logits to probabilities, and the thresholds; exported with the model.
 
-    Labels are noisy: of the texts that belong to class k, the share ``label_noise[k]`` has a label drawn
-    from ``prior`` instead.
+    Labels are noisy: of the texts that belong to class k, the share ``label_noise[k]`` has a label
+    drawn from ``prior`` instead.
     """
 
     temperature: float  # logits are divided by it before the softmax
@@ -70,8 +70,8 @@ def fit_temperature_and_label_noise(
 ) -> tuple[float, Floats]:
     """Fit a temperature (0.05 to 20) and label noise [K] (0.001 to 0.5) by maximum likelihood.
 
-    The logarithms of the noise are regularised towards their mean, as by a normal prior, because rare
-    labels have few rows to estimate it from.
+    The logarithms of the noise are regularised towards their mean, as by a normal prior, because
+    rare labels have few rows to estimate it from.
 
     Args:
         logits: out of fold [N, K].
@@ -167,7 +167,7 @@ def fit_quantile(probabilities: Floats, labels: Ints, coverage: float) -> float:
 
 
 def conformal_sets(probabilities: Floats, quantile: float) -> npt.NDArray[np.bool_]:
-    """bool [N, K]: labels with a probability of at least 1 - quantile, and the most probable one."""
+    """bool [N, K]: labels with a probability >= 1 - quantile, and the most probable one."""
     inside = probabilities >= 1.0 - quantile
     inside[np.arange(len(probabilities)), probabilities.argmax(axis=1)] = True
     return inside

@@ -45,8 +45,10 @@ def make_folds(corpus: Corpus, config: TrainingConfig) -> Ints:
     for fold in range(count):
         if len(np.unique(corpus.labels[folds != fold])) < 2:
             raise TrainingError(
-                "Too many books are near-duplicates. These are held out together, and the remaining "
-                "ones have a single genre. Add books until two genres have two different summaries each."
+                "Too many books are near-duplicates. These are held out together, and the "
+                "remaining "
+                "ones have a single genre. Add books until two genres have two different "
+                "summaries each."
             )
     return folds
 

@@ -15,7 +15,7 @@ MAX_WORDS = 8
 
 
 def build_attribution(ensemble: EnsembleModel) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    """Build a graph function: int32 tokens [N, T] → ``words`` string [N, 8], ``weights`` float32 [N, 8].
+    """Build a graph function: int32 tokens [N, T] → ``words`` string, ``weights`` float32 [N, 8].
 
     The attribution of a word is gradient times input of the predicted label's log odds, summed over
     its occurrences. The weight is its share of all positive attributions; words with a negative one

@@ -1,8 +1,8 @@
 """Exports a finished run as a SavedModel and publishes it.
 
 ``python -m training.export.saved_model RUN --model-root DIR`` reads the run directory of
-``training.train``, writes ``DIR/VERSION.partial``, verifies it as a server would load it, and renames it,
-so that a server that watches the folder never sees a partial model.
+``training.train``, writes ``DIR/VERSION.partial``, verifies it as a server would load it, and
+renames it, so that a server that watches the folder never sees a partial model.
 """
 
 import argparse
@@ -84,13 +84,14 @@ def publish(run: Path, model_root: Path, version: int | None = None) -> Path:
     target = model_root / str(reserve(model_root, version))
     if newest + 1 < int(target.name):
         console.line(
-            f"The new version is {target.name}: numbers after {newest} were used in {model_root} before."
+            f"The new version is {target.name}: numbers after {newest} were used in {model_root} "
+            "before."
         )
     ensemble = load_ensemble(run, config, tuple(description["labels"]))
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    # Two exports may have equal descriptions and different weights. The worker identifies a model by
-    # its description, so each export gets an id.
+    # Two exports may have equal descriptions and different weights. The worker identifies a model
+    # by its description, so each export gets an id.
     export_id = uuid.uuid4().hex
     text = json.dumps({**description, "export_id": export_id}, ensure_ascii=False, sort_keys=True)
     write_saved_model(ensemble, text, partial)

@@ -50,7 +50,8 @@ def verify_export(folder: Path, ensemble: EnsembleModel, probe: Sequence[str]) -
     difference = float(np.abs(batched - expected).max())
     if not difference <= TOLERANCE:
         raise ExportError(
-            f"The export differs from the Keras model by {difference:.2g}, more than {TOLERANCE:.0g}; "
+            f"The export differs from the Keras model by {difference:.2g}, more than "
+            f"{TOLERANCE:.0g}; "
             "it is not published."
         )
     batch_effect = float(np.abs(batched[-8:] - alone).max())
@@ -91,7 +92,8 @@ def portable_operations(folder: Path) -> set[str]:
             names.add(node.op)
             if _NOT_PORTABLE.search(node.op) or "GPU" in node.device:
                 raise ExportError(
-                    f"The operation {node.op} ({node.name}) is not portable; the export is not published."
+                    f"The operation {node.op} ({node.name}) is not portable; the export is not "
+                    "published."
                 )
     return names
 

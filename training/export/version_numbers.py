@@ -1,7 +1,7 @@
 """Version numbers of a model folder. Each is used once, even if its version has been removed.
 
-``.next_version`` in the model folder contains the lowest unused number. Model servers ignore it, because
-its name is not a number.
+``.next_version`` in the model folder contains the lowest unused number. Model servers ignore it,
+because its name is not a number.
 """
 
 import fcntl
@@ -29,7 +29,8 @@ def next_version(model_root: Path) -> int:
         recorded = 1
     except ValueError as error:
         raise TrainingError(
-            f"{path} does not contain a number; write a number into it that is greater than those of all "
+            f"{path} does not contain a number; write a number into it that is greater than those "
+            "of all "
             "versions that were ever published there."
         ) from error
     return max(newest + 1, recorded)
@@ -52,7 +53,8 @@ def reserve(model_root: Path, requested: int | None = None) -> int:
         version = lowest if requested is None else requested
         if version < lowest:
             raise TrainingError(
-                f"Version {version} or a later one was used in {model_root} before; leave --version out to "
+                f"Version {version} or a later one was used in {model_root} before; leave "
+                "--version out to "
                 f"publish as {lowest}."
             )
         written = model_root / f"{NEXT_VERSION}.partial"

@@ -1,4 +1,4 @@
-"""TF-IDF of token rows as sparse matrices; ``neural.linear_graph`` computes the same in the graph."""
+"""TF-IDF of token rows as sparse matrices; the same as in the graph (``neural.linear_graph``)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -55,8 +55,8 @@ class TrainingBatches:
     def dataset(self) -> tf.data.Dataset:
         """The batches of the epoch that was shuffled last.
 
-        Shapes are explicit, because Keras would infer them from the first batches, which may all have
-        the same width.
+        Shapes are explicit, because Keras would infer them from the first batches, which may all
+        have the same width.
         """
         classes = self._targets.shape[1]
         return tf.data.Dataset.from_generator(

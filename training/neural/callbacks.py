@@ -55,7 +55,7 @@ class MacroF1(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no
 
 
 class EarlyStopping(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
-    """Saves the best epoch's weights in ``folder``; stops after ``patience`` epochs without a better one.
+    """Saves the best epoch's weights; stops after ``patience`` epochs without a better one.
 
     The decision depends only on the scores on disk, so that an epoch that is repeated after an
     interruption counts once.

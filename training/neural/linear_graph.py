@@ -14,8 +14,8 @@ TFIDF_LAYER = "sparse_tfidf"
 class SparseTfidf(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
     """int32 [N, T] → TF-IDF of each row's distinct words as triples: row [P], word [P], value [P].
 
-    The value is (1 + ln count) x idf, each row scaled to length 1. Sparse, because a text has about a
-    hundred of twenty thousand words. Weight: the idf, float32 [tokens].
+    The value is (1 + ln count) x idf, each row scaled to length 1. Sparse, because a text has about
+    a hundred of twenty thousand words. Weight: the idf, float32 [tokens].
     """
 
     def __init__(self, tokens: int) -> None:
@@ -84,7 +84,7 @@ class LinearScores(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no 
 
 
 def build_linear_model(models: LinearModels, idf: Tensor, words: WordVectors) -> keras.Model:
-    """Build a Keras model: int32 tokens [N, T] → scores float32 [N, K] of collapsed linear models."""
+    """Build a Keras model of collapsed linear models: int32 tokens [N, T] → float32 [N, K]."""
     inputs = keras.Input((None,), dtype="int32", name="tokens")
     layer = SparseTfidf(len(idf))
     row, word, value = layer(inputs)

@@ -1,8 +1,9 @@
 """A wall clock that can be moved for the processes of one stack.
 
-A preloaded library adds an offset to the results of the C library's clock functions. It is compiled on
-use; without a C compiler the fault is skipped. The model server keeps the true time, because TensorFlow
-waits until points in wall-clock time with functions of the kernel, whose clock does not move.
+A preloaded library adds an offset to the results of the C library's clock functions. It is compiled
+on use; without a C compiler the fault is skipped. The model server keeps the true time, because
+TensorFlow waits until points in wall-clock time with functions of the kernel, whose clock does not
+move.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ __attribute__((constructor)) static void begin(void) {
 
 int clock_gettime(clockid_t id, struct timespec *now) {
     int failed = syscall(SYS_clock_gettime, id, now);
-    if (!failed && seconds && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) now->tv_sec += *seconds;
+    int is_wall_clock = id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE;
+    if (!failed && seconds && is_wall_clock) now->tv_sec += *seconds;
     return failed;
 }
 

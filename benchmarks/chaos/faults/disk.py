@@ -15,7 +15,7 @@ _SIZE = "64m"
 
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[str | None]:
-    """Mount a tmpfs on `folder` for the block. Yields None, or the reason why it is not possible."""
+    """Mount a tmpfs on `folder` for the block. Yields None, or why it is not possible."""
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.which("mount") is None:
         yield "disk full (there is no mount command)"

@@ -1,4 +1,4 @@
-"""Named steps of a job: how each is detected from outside, and how the worker is suspended there."""
+"""Named steps of a job: detected from outside, to suspend the worker there."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ from benchmarks.local_stack import PROCESS_KINDS, LocalStack
 from jobs.job import State
 from jobs.queue.task_queue import CeleryTaskQueue
 
-# The supervisor gives up on a process that crashes repeatedly soon after its start, as it should. So no
-# process is killed before this age.
+# The supervisor gives up on a process that crashes repeatedly soon after its start, as it should.
+# So no process is killed before this age.
 _MIN_AGE_S = 10.5
 _RESTART_TIMEOUT_S = 240.0
 _INJECTION_POINT_TIMEOUT_S = 4.0
@@ -32,12 +32,18 @@ LEASE_S = 6.0
 
 
 class FaultInjector:
-    """Injects faults into one stack. It resumes what it suspends, and kills the stack's processes only."""
+    """Injects faults into one stack. Resumes what it suspends; kills its processes only."""
 
     def __init__(
-        self, stack: LocalStack, observer: Observer, random_: random.Random, *, messages: CeleryTaskQueue,
-        full_disk: bool, clock: Clock,
-    ) -> None:  # fmt: skip
+        self,
+        stack: LocalStack,
+        observer: Observer,
+        random_: random.Random,
+        *,
+        messages: CeleryTaskQueue,
+        full_disk: bool,
+        clock: Clock,
+    ) -> None:
         self._stack = stack
         self._observer = observer
         self._random = random_
@@ -197,7 +203,8 @@ class FaultInjector:
                 fault = self._observer.start_fault(name, also=self._cluster.all_claimed())
                 old = self._stack.main_process(way)
                 if way == "stale":
-                    # Longer than the lease: another process claims the step, then this one continues.
+                    # Longer than the lease: another process claims the step, then this one
+                    # continues.
                     for process in (main, *pool[1:]):
                         process.resume()
                     time.sleep(LEASE_S + 2.5)
