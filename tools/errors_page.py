@@ -1,4 +1,4 @@
-"""Generates `docs/errors.md` from the tables of codes: `python -m tools.errors_page > docs/errors.md`."""
+"""Generates `docs/errors.md`: `python -m tools.errors_page > docs/errors.md`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from catalogue.labelled.labels import RowError, RowErrorCode
 
 # Workers store these in the job record; they are not HTTP problems.
 JOB_FAILURES = {
-    "DEADLINE_EXCEEDED": "The job took longer than `SPINELABEL_JOB_DEADLINE_S`; it is `expired` and keeps its finished rows.",
+    "DEADLINE_EXCEEDED": "The job took longer than `SPINELABEL_JOB_DEADLINE_S`; it is `expired` "
+    "and keeps its finished rows.",
     "ERROR_THRESHOLD": "The share of failed rows exceeds the job's threshold.",
     "INPUT_MISSING": "The uploaded file is no longer in the storage.",
     "MODEL_MISMATCH": "No served model was trained with the cleaning rules of this release.",
@@ -46,16 +47,20 @@ def errors_page() -> str:
             "",
             "## Jobs",
             "",
-            "A failed job has a code and a sentence in `error`. If its catalogue cannot be read to the end, or the\n"
-            "model does not support an option, the code is one of the above, such as `LINE_TOO_LONG`,\n"
+            "A failed job has a code and a sentence in `error`. If its catalogue cannot be read "
+            "to the end, or the\n"
+            "model does not support an option, the code is one of the above, such as "
+            "`LINE_TOO_LONG`,\n"
             "`WORKBOOK_UNREADABLE` or `EVIDENCE_UNAVAILABLE`.",
             "",
             *_table(("code", "when"), ((f"`{n}`", w) for n, w in sorted(JOB_FAILURES.items()))),
             "",
             "## Rows",
             "",
-            "A row that cannot be labelled does not fail the job: it keeps its place, has a code in `row_error`,\n"
-            "and is listed in `/v1/jobs/{id}/errors` with a sentence. `row_error_detail` is the language of the\n"
+            "A row that cannot be labelled does not fail the job: it keeps its place, has a code "
+            "in `row_error`,\n"
+            "and is listed in `/v1/jobs/{id}/errors` with a sentence. `row_error_detail` is the "
+            "language of the\n"
             "summary (ISO 639-1) for `UNSUPPORTED_LANGUAGE`, and empty for the other codes.",
             "",
             *_table(

@@ -32,9 +32,8 @@ class SplitConfig(_Section):
         ge=0.0,
         lt=0.5,
         description="share of a fold's training rows that are held out as a validation set for "
-        "early "
-        "stopping on macro-F1. 0: no early stopping; with 1,400 rows a tenth is worth more in "
-        "training",
+        "early stopping on macro-F1. 0: no early stopping; with 1,400 rows a tenth is worth more "
+        "in training",
     )
     seed: int = Field(
         default=7, ge=0, description="no unit: changes the assignment of rows to folds only"
@@ -49,8 +48,7 @@ class TextConfig(_Section):
         ge=8,
         le=5000,
         description="tokens that the sequence model reads, which covers two of three summaries; "
-        "time "
-        "grows with it. The linear models read all tokens",
+        "time grows with it. The linear models read all tokens",
     )
     vocabulary_size: int = Field(
         default=20000,
@@ -62,8 +60,7 @@ class TextConfig(_Section):
     title: bool = Field(
         default=True,
         description="yes or no: whether the title is read before the summary; worth 0.005 "
-        "macro-F1, "
-        "without a loss for books that have none",
+        "macro-F1, without a loss for books that have none",
     )
     min_count: int = Field(
         default=3,
@@ -74,8 +71,8 @@ class TextConfig(_Section):
     stem_fallback: bool = Field(
         default=False,
         description="yes or no: a token below min_count whose stem (NLTK's Snowball stemmer) is "
-        "known "
-        "reads with the mean vector of that stem; off in the shipped model, effect not measured",
+        "known reads with the mean vector of that stem; off in the shipped model, effect not "
+        "measured",
     )
 
 
@@ -246,8 +243,7 @@ class LinearModelsConfig(_Section):
         ge=0.0,
         le=1.0,
         description="tau of the logit adjustment (minus tau x log prior) when extra rows are "
-        "selected, "
-        "so that rare labels are selected too; 0: none",
+        "selected, so that rare labels are selected too; 0: none",
     )
     max_rows: int = Field(
         default=6000,
@@ -272,8 +268,7 @@ class PseudoLabelsConfig(_Section):
         ge=0.0,
         le=1.0,
         description="tau of the logit adjustment (minus tau x log prior) of the soft labels, so "
-        "that "
-        "rare labels are kept; 0: none",
+        "that rare labels are kept; 0: none",
     )
 
 

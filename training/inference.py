@@ -59,7 +59,7 @@ class Predictor:
             )
 
     def input_text(self, book: Book) -> str:
-        """The cleaned input of the model for a book; "" if no word is left or it is not in English."""
+        """The cleaned input of the model; "" if no word is left or it is not in English."""
         if foreign_language(book.summary) is not None:
             return ""
         title = book.title if self.description.get("reads_title") else ""

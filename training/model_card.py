@@ -49,25 +49,24 @@ def write_card(run: Path, about: str) -> str:
 def _summary(evaluation: Document, export: Document, description: Document) -> str:
     low, high = evaluation["macro_f1_interval"]
     return (
-        f"Assigns one of {len(evaluation['labels'])} genres to a book, from title and summary, with a "
-        f"calibrated confidence. Architecture `{description['architecture']}`, "
-        f"{export['parameters']:,} parameters, {export['bytes'] / 1e6:.1f} MB. "
-        f"Out-of-fold macro-F1: **{evaluation['macro_f1']:.3f}** (95 % bootstrap "
-        f"interval {low:.3f} to {high:.3f}). "
-        "It is trained for English summaries of at least 20 words; Spinelabel does not send it texts in "
-        "other languages. A book of another genre gets one of these genres too."
+        f"Assigns one of {len(evaluation['labels'])} genres to a book, from title and summary, "
+        f"with a calibrated confidence. Architecture `{description['architecture']}`, "
+        f"{export['parameters']:,} parameters, {export['bytes'] / 1e6:.1f} MB. Out-of-fold "
+        f"macro-F1: **{evaluation['macro_f1']:.3f}** (95 % bootstrap interval {low:.3f} to "
+        f"{high:.3f}). It is trained for English summaries of at least 20 words; Spinelabel does "
+        "not send it texts in other languages. A book of another genre gets one of these genres "
+        "too."
     )
 
 
 def _data(data: Document, evaluation: Document) -> str:
     words = data["words_before_cleaning"]
     return (
-        f"{data['rows_used']:,} labelled rows of {data['rows_read']:,} ({data['duplicate_rows']} duplicates, "
-        f"{data['empty_rows']} empty rows and {data['foreign_rows']} rows in other languages were "
-        "left out), "
-        f"{words['mean']:.0f} words on average, median {words['median']:.0f}, "
-        f"90th percentile {words['p90']:.0f}. word2vec is "
-        f"trained on {evaluation['extra_texts']:,} extra texts as well. Those whose tag agrees with the "
+        f"{data['rows_used']:,} labelled rows of {data['rows_read']:,} ({data['duplicate_rows']} "
+        f"duplicates, {data['empty_rows']} empty rows and {data['foreign_rows']} rows in other "
+        f"languages were left out), {words['mean']:.0f} words on average, median "
+        f"{words['median']:.0f}, 90th percentile {words['p90']:.0f}. word2vec is trained on "
+        f"{evaluation['extra_texts']:,} extra texts as well. Those whose tag agrees with the "
         "linear models are training rows of low weight, and the most confident ones pre-train the "
         "sequence model with pseudo-labels. None is used for evaluation.\n\n"
         f"Data fingerprint `{data['data_fingerprint']}`."
@@ -77,14 +76,15 @@ def _data(data: Document, evaluation: Document) -> str:
 def _quality(evaluation: Document, config: Document) -> str:
     baseline = evaluation["baseline"]
     return (
-        f"Cross-validation with {evaluation['folds']} folds: split by text, stratified, near-duplicates "
-        "in the same fold. Every row is predicted once, by a model that was not trained on it. "
+        f"Cross-validation with {evaluation['folds']} folds: split by text, stratified, "
+        "near-duplicates in the same fold. Every row is predicted once, by a model that was not "
+        "trained on it. "
         + (
-            "Early stopping used rows of the training part only; the exported model is trained on all "
-            "rows with the median number of epochs of the folds.\n\n"
+            "Early stopping used rows of the training part only; the exported model is trained on "
+            "all rows with the median number of epochs of the folds.\n\n"
             if config["split"]["validation_fraction"]
-            else "There is no early stopping; the exported model is trained on all rows in the same "
-            "way.\n\n"
+            else "There is no early stopping; the exported model is trained on all rows in the "
+            "same way.\n\n"
         )
         + markdown_table(
             (
@@ -103,8 +103,8 @@ def _quality(evaluation: Document, config: Document) -> str:
                 _score_line(baseline["name"], baseline),
             ],
         )
-        + "\n\nThe ensemble adds up the scores of its members, multiplied by their weights. Scores have "
-        "different scales, so weights do not rank the members."
+        + "\n\nThe ensemble adds up the scores of its members, multiplied by their weights. "
+        "Scores have different scales, so weights do not rank the members."
         + "\n\n"
         + markdown_table(
             ("genre", "precision", "recall", "F1", "rows"),
@@ -132,9 +132,10 @@ def _comparison(run: Path) -> list[str]:
         return []
     rows = json.loads(path.read_text(encoding="utf-8"))
     return [
-        "## Comparison\n\nOn the same rows and folds (`python -m training.compare`). Macro-F1 is the mean of the "
-        "folds, ± their standard deviation. Names with `+linear_models` are ensembles like the exported "
-        "one; the others are single models. ECE, review share, size and speed are given for ensembles; speed "
+        "## Comparison\n\nOn the same rows and folds (`python -m training.compare`). Macro-F1 is "
+        "the mean of the folds, ± their standard deviation. Names with `+linear_models` are "
+        "ensembles like the exported one; the others are single models. ECE, review share, size "
+        "and speed are given for ensembles; speed "
         "was measured once, on two cores shared with other work.\n\n" + comparison_table(rows)
     ]
 
@@ -144,10 +145,10 @@ def _writing_styles(evaluation: Document) -> str:
         return ""
     names = evaluation["labels"]
     return (
-        "\n\nPer writing style (plot or blurb), because style and label correlate in these data. The style "
-        "follows from the label if that determines it, else it is predicted from function words, with a "
-        f"balanced accuracy of {evaluation['style_accuracy']:.0%} on known rows. F1 is left out for labels "
-        "with fewer than 10 rows of a style.\n\n"
+        "\n\nPer writing style (plot or blurb), because style and label correlate in these data. "
+        "The style follows from the label if that determines it, else it is predicted from "
+        f"function words, with a balanced accuracy of {evaluation['style_accuracy']:.0%} on known "
+        "rows. F1 is left out for labels with fewer than 10 rows of a style.\n\n"
         + markdown_table(
             ("style", "rows", "accuracy", "macro-F1", *names),
             [
@@ -182,17 +183,18 @@ def _confidence(evaluation: Document, description: Document) -> str:
     coverage = conformal["coverage_per_class"]
     worst = min(coverage, key=lambda name: coverage[name])
     return (
-        "Temperature, label noise, threshold and quantile are fitted on out-of-fold predictions. The "
-        "figures here are cross-fitted: each fold is evaluated with what the other folds give.\n\n"
+        "Temperature, label noise, threshold and quantile are fitted on out-of-fold predictions. "
+        "The figures here are cross-fitted: each fold is evaluated with what the other folds "
+        "give.\n\n"
         f"- Expected calibration error {evaluation['ece']:.3f} "
-        f"({evaluation['ece_uncalibrated']:.3f} uncalibrated). Calibration consists of a temperature and, "
-        "for each genre, a rate of label noise.\n"
-        f"- `needs_review` is set below a confidence of {description['review_threshold']:.3f}. Target: "
-        f"{review['target_precision']:.0%} correct above it. {review['share_without_review']:.1%} of the rows "
-        f"need no review{accuracy}.\n"
-        f"- `genre_set` contains the right genre for {conformal['coverage']:.1%} of the rows (target "
-        f"{conformal['target_coverage']:.0%}), with {conformal['mean_set_size']:.2f} genres on average; "
-        f"lowest for {worst} ({coverage[worst]:.1%})."
+        f"({evaluation['ece_uncalibrated']:.3f} uncalibrated). Calibration consists of a "
+        "temperature and, for each genre, a rate of label noise.\n"
+        f"- `needs_review` is set below a confidence of {description['review_threshold']:.3f}. "
+        f"Target: {review['target_precision']:.0%} correct above it. "
+        f"{review['share_without_review']:.1%} of the rows need no review{accuracy}.\n"
+        f"- `genre_set` contains the right genre for {conformal['coverage']:.1%} of the rows "
+        f"(target {conformal['target_coverage']:.0%}), with {conformal['mean_set_size']:.2f} "
+        f"genres on average; lowest for {worst} ({coverage[worst]:.1%})."
     )
 
 
@@ -214,8 +216,9 @@ def _strengths(evaluation: Document) -> str:
         f"{true} as {predicted} ({count} rows)" for count, true, predicted in confusions
     )
     return (
-        f"Highest F1: {best}. Lowest: {worst}. Most frequent confusions: {pairs}. The F1 of a genre with "
-        "few rows is uncertain. Each book has one label; the second genre of a book counts as an error."
+        f"Highest F1: {best}. Lowest: {worst}. Most frequent confusions: {pairs}. The F1 of a "
+        "genre with few rows is uncertain. Each book has one label; the second genre of a book "
+        "counts as an error."
     )
 
 
@@ -223,10 +226,10 @@ def _file(export: Document, description: Document) -> str:
     return (
         f"- {export['bytes'] / 1e6:.2f} MB, {len(export['operations'])} different operations, all "
         "portable.\n"
-        f"- Its probabilities equal those of the Keras model within {export['largest_difference']:.1g}, "
-        "loaded in a v1 session by tensor names.\n"
-        f"- {export['rows_per_second']:,.0f} rows per second on the training texts, on the machine that "
-        "exported it, in length-sorted batches of 128 in that session.\n"
+        "- Its probabilities equal those of the Keras model within "
+        f"{export['largest_difference']:.1g}, loaded in a v1 session by tensor names.\n"
+        f"- {export['rows_per_second']:,.0f} rows per second on the training texts, on the machine "
+        "that exported it, in length-sorted batches of 128 in that session.\n"
         f"- Cleaning fingerprint `{description['cleaning_fingerprint']}`."
     )
 

@@ -25,8 +25,8 @@ def measure_big_job(stack: LocalStack, folder: Path, rows: int) -> Iterator[str]
     usual_rate = (before + after) / 2
     yield (
         f"one job of {rows} rows ({big.stat().st_size / 1e6:.0f} MB): {rate:.0f} rows/s; of "
-        f"{_SMALL_ROWS} rows "
-        f"{before:.0f} before and {after:.0f} after it; ratio {rate / usual_rate:.2f}"
+        f"{_SMALL_ROWS} rows {before:.0f} before and {after:.0f} after it; ratio "
+        f"{rate / usual_rate:.2f}"
     )
     for kind, (early, late) in memory.early_and_late().items():
         peak = memory.peaks()[kind]

@@ -44,10 +44,8 @@ def _small_next_to_huge(stack: LocalStack, folder: Path, huge_jobs: int) -> str:
     usual_s, together_s = statistics.median(alone), statistics.median(together)
     return (
         f"jobs of {_SMALL_ROWS} rows, POST to completed: median {usual_s:.2f} s alone; next to "
-        f"{huge_jobs} jobs "
-        f"of {_HUGE_ROWS} rows {together_s:.2f} s, maximum of {_REPETITIONS} {max(together):.2f} "
-        "s; "
-        f"ratio {together_s / usual_s:.1f}"
+        f"{huge_jobs} jobs of {_HUGE_ROWS} rows {together_s:.2f} s, maximum of {_REPETITIONS} "
+        f"{max(together):.2f} s; ratio {together_s / usual_s:.1f}"
     )
 
 

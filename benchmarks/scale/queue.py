@@ -32,8 +32,7 @@ def measure_queue(stack: LocalStack, jobs: int) -> Iterator[str]:
         drained_s = time.perf_counter() - started
     yield (
         f"{jobs} queued jobs: submission {_median(post)}, status {_median(status)}, list "
-        f"{_median(listing)}; "
-        f"all completed {drained_s:.0f} s after the workers were resumed"
+        f"{_median(listing)}; all completed {drained_s:.0f} s after the workers were resumed"
     )
 
 

@@ -42,8 +42,7 @@ def second_run(first: float, second: float, rows: int, new_share: float) -> str:
     """Rate of a second run with the prediction cache."""
     return (
         f"second run with {new_share:.0%} new rows, cache on: {rows / second:.0f} rows/s, first "
-        "run "
-        f"{rows / first:.0f}, ratio {first / second:.1f}"
+        f"run {rows / first:.0f}, ratio {first / second:.1f}"
     )
 
 

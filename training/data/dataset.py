@@ -138,8 +138,8 @@ def read_corpus(
     texts = ["" if skip else clean(value) for value, skip in zip(summaries, foreign, strict=True)]
     if not any(texts):
         raise TrainingError(
-            f"{path}: no summary has an English word left after cleaning; name the right column with "
-            "--summary-column."
+            f"{path}: no summary has an English word left after cleaning; name the right column "
+            "with --summary-column."
         )
     kept: dict[str, int] = {}
     for index, (text, label) in enumerate(zip(texts, labels, strict=True)):

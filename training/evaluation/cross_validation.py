@@ -46,9 +46,8 @@ def make_folds(corpus: Corpus, config: TrainingConfig) -> Ints:
         if len(np.unique(corpus.labels[folds != fold])) < 2:
             raise TrainingError(
                 "Too many books are near-duplicates. These are held out together, and the "
-                "remaining "
-                "ones have a single genre. Add books until two genres have two different "
-                "summaries each."
+                "remaining ones have a single genre. Add books until two genres have two "
+                "different summaries each."
             )
     return folds
 

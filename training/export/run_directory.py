@@ -33,8 +33,7 @@ def open_run(workdir: Path, corpus: Corpus, extra: ExtraTexts, config: TrainingC
         if path.exists() and path.read_text(encoding="utf-8") != content:
             raise TrainingError(
                 f"{workdir} contains a run with other data, other extra texts or another "
-                "configuration; "
-                "choose another --workdir or remove the directory."
+                "configuration; choose another --workdir or remove the directory."
             )
         path.write_text(content, encoding="utf-8")
 

@@ -51,8 +51,7 @@ def verify_export(folder: Path, ensemble: EnsembleModel, probe: Sequence[str]) -
     if not difference <= TOLERANCE:
         raise ExportError(
             f"The export differs from the Keras model by {difference:.2g}, more than "
-            f"{TOLERANCE:.0g}; "
-            "it is not published."
+            f"{TOLERANCE:.0g}; it is not published."
         )
     batch_effect = float(np.abs(batched[-8:] - alone).max())
     if not batch_effect <= TOLERANCE:

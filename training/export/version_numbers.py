@@ -30,8 +30,7 @@ def next_version(model_root: Path) -> int:
     except ValueError as error:
         raise TrainingError(
             f"{path} does not contain a number; write a number into it that is greater than those "
-            "of all "
-            "versions that were ever published there."
+            "of all versions that were ever published there."
         ) from error
     return max(newest + 1, recorded)
 
@@ -54,8 +53,7 @@ def reserve(model_root: Path, requested: int | None = None) -> int:
         if version < lowest:
             raise TrainingError(
                 f"Version {version} or a later one was used in {model_root} before; leave "
-                "--version out to "
-                f"publish as {lowest}."
+                f"--version out to publish as {lowest}."
             )
         written = model_root / f"{NEXT_VERSION}.partial"
         with written.open("w", encoding="ascii") as file:
