@@ -30,7 +30,7 @@ GZIP_MEMBER_BYTES = 1024
 
 # Workbooks
 PART_RATIO_COUNTS_FROM = 16 * MIB
-"""As `RATIO_COUNTS_FROM`, per workbook part: parsing XML is a hundred times slower than inflating."""
+"""As `RATIO_COUNTS_FROM`, per workbook part. Parsing XML is 100 times slower than inflating."""
 MAX_PACKAGE_PART_BYTES = 16 * MIB
 """Of the parts for contents, relations, sheets and styles."""
 MAX_SHARED_TEXT_BYTES = 256 * MIB

@@ -44,7 +44,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import on first use (PEP 562): httpx takes longer to import than `spinelabel --help` to run."""
+    """Import on first use (PEP 562), because importing httpx is slow."""
     from importlib import import_module
 
     if name not in _MODULES:

@@ -29,9 +29,9 @@ def app(debug: bool) -> None:
 
     Start with `spinelabel label books.csv`; `spinelabel doctor` checks the installation.
 
-    Exit codes: 0 done · 1 the job failed, was cancelled or expired, or the doctor found a failure ·
-    2 invalid use or input · 3 no server can be reached or started · 70 a bug in Spinelabel · 130
-    interrupted.
+    Exit codes: 0 done · 1 the job failed, was cancelled or expired, or the doctor found a failure
+    · 2 invalid use or input · 3 no server can be reached or started · 70 a bug in Spinelabel
+    · 130 interrupted.
     """
 
 
@@ -87,8 +87,8 @@ def demo(sample: Path, data_dir: Path, model_root: Path | None, quiet: bool) -> 
     from .commands.demo import demo as run
 
     install_signal_handlers()
-    laptop = LocalStackSettings(data_dir=data_dir, model_root=model_root)
-    click.echo(run(sample, laptop, display_for(quiet=quiet)))
+    stack_settings = LocalStackSettings(data_dir=data_dir, model_root=model_root)
+    click.echo(run(sample, stack_settings, display_for(quiet=quiet)))
 
 
 for command in (label, jobs, status, cancel, download, explain, model, keys, doctor, completion):

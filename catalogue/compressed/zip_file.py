@@ -41,7 +41,7 @@ class BoundedZip:
         return self._zip.getinfo(name).file_size
 
     def packed_size(self, name: str) -> int:
-        """Compressed size of a member in bytes, from the directory, at most the size of the file."""
+        """Compressed size of a member in bytes by the directory, at most the size of the file."""
         return min(self._zip.getinfo(name).compress_size, self._bytes)
 
     def is_encrypted(self, name: str) -> bool:

@@ -151,7 +151,7 @@ def added_columns(optional: OptionalColumns = NO_OPTIONAL_COLUMNS) -> tuple[str,
 def label_cells(
     outcome: Label | RowError, optional: OptionalColumns = NO_OPTIONAL_COLUMNS
 ) -> tuple[str, ...]:
-    """Return the cells of `added_columns`; for an error only needs_review, row_error and its detail."""
+    """Return the cells of `added_columns`; for an error only needs_review and the error."""
     if isinstance(outcome, RowError):
         error = (outcome.code.value, outcome.detail)
         return ("", "", "", "", "", "true", *error, *("" for _ in optional.columns))

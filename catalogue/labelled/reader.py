@@ -62,7 +62,7 @@ class ResultRow:
     number: int
     """For a blank line: the number of the next row."""
     cells: list[str]
-    """At least as many as in the header, more if the row had extra cells; empty for a blank line."""
+    """At least as many as in the header, more with extra cells; empty for a blank line."""
     end: int
     """Byte offset of the next record."""
 

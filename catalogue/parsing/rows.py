@@ -60,7 +60,7 @@ def parse_records(raw: bytes, schema: CatalogueSchema) -> list[Row]:
 
 
 def _within_limit(records: list[list[str]]) -> bool:
-    """Whether no record can be too long: at most 4 bytes per character, all doubled quotes at worst."""
+    """Whether no record can be too long: 4 bytes per character, and all doubled quotes at worst."""
     longest = max(8 * sum(map(len, cells)) + 8 * (len(cells) + 1) for cells in records)
     return longest <= MAX_RECORD_BYTES
 

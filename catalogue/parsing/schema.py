@@ -56,7 +56,7 @@ class HeaderProbe(NamedTuple):
 
 
 def read_head(blocks: Iterator[bytes], *, more_than: int = PROBE_BYTES) -> tuple[bytes, bool]:
-    """Return the first bytes of a file, more than `more_than` if it has them, and whether that is all."""
+    """Return the first bytes of a file, if possible more than `more_than`, and whether it is all."""
     head = bytearray()
     for block in blocks:
         head += block

@@ -119,7 +119,7 @@ class _Evidence:
     """How much speaks for one language."""
 
     halves: int = 0
-    """Occurrences of its words, in halves: a function word counts two, a word of its letters one."""
+    """Occurrences of its words: a function word counts two, a word with its letters one."""
     points: int = 0
     """Distinct words, in half points."""
     function_words: int = 0
@@ -127,7 +127,7 @@ class _Evidence:
 
 
 def _latin_language(written: Sequence[str]) -> str | None:
-    """Return the language of these words, as they are written; None if it is English or undecided."""
+    """Return the language of these uncleaned words; None if it is English or undecided."""
     if len(written) < _MIN_WORDS:
         return None
     words = Counter([word.lower().replace(_DOT_ABOVE, "") for word in written])

@@ -13,58 +13,58 @@ from ..http.connect import Server, server_for_command
 from ..http.label_options import LabelOptions
 from ..local_stack.settings import LocalStackSettings
 from .interruption import interrupted
-from .run import BatchRun, Catalogue, titled
+from .run import BatchRun, Catalogue, with_titles
 from .streams import Streams
-from .targets import LabelTarget, check
+from .targets import FilePair, check
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelCommand:
     """What to label, how, and where."""
 
-    assignments: Sequence[LabelTarget]
-    laptop: LocalStackSettings
+    pairs: Sequence[FilePair]
+    stack_settings: LocalStackSettings
     options: LabelOptions = field(default_factory=LabelOptions)
     server: str | None = None
     api_key: str | None = None
-    at_once: int = 1
+    max_jobs: int = 1
     again: bool = False
 
 
 def label(request: LabelCommand, display: Display) -> list[Catalogue]:
-    """Upload, follow and download; the state of each catalogue, in the order of the request.
+    """Upload, follow and download. Returns the state of each catalogue, in order.
 
-    A target changes at the very end of its catalogue's way, or not at all. Nothing is started where
-    no catalogue can be used. Raises `KeyboardInterrupt` after printing which jobs continue, and
-    what the stack's start raises.
+    A target is replaced when its catalogue is complete, or not at all. No stack is started if no
+    catalogue can be used. Raises `KeyboardInterrupt` after printing which jobs continue, and the
+    errors of starting a stack.
     """
-    catalogues = titled(request.assignments)
+    catalogues = with_titles(request.pairs)
     for catalogue in catalogues:
         try:
-            check(catalogue.assignment)
+            check(catalogue.files)
         except BadInput as error:
             catalogue.error = error
-    if all(catalogue.settled for catalogue in catalogues):
+    if all(catalogue.is_finished for catalogue in catalogues):
         return catalogues
     with (
-        server_for_command(request.server, request.laptop, display) as server,
+        server_for_command(request.server, request.stack_settings, display) as server,
         Client(server.url, api_key=request.api_key, on_waiting=_Waiting(server, display)) as client,
         Streams() as streams,
     ):
-        labelling = BatchRun(
+        batch = BatchRun(
             client,
             catalogues,
             options=request.options,
             streams=streams,
             display=display,
-            at_once=request.at_once,
+            max_jobs=request.max_jobs,
             again=request.again,
         )
         try:
-            labelling.run()
+            batch.run()
         except KeyboardInterrupt:
-            jobs = [c.job for c in labelling.under_way if c.job is not None]
-            display.warn(interrupted(jobs, server, request.laptop.data_dir))
+            jobs = [c.job for c in batch.in_progress if c.job is not None]
+            display.warn(interrupted(jobs, server, request.stack_settings.data_dir))
             raise
         for catalogue in catalogues:
             if isinstance(catalogue.error, JobEnded):
@@ -79,7 +79,7 @@ def _rest_of(catalogue: Catalogue, client: Client, server: Server, request: Labe
     with suppress(SpinelabelError):
         if client.job(catalogue.job.id).has_result:
             first = (
-                f"`spinelabel up --data-dir {request.laptop.data_dir}`, then "
+                f"`spinelabel up --data-dir {request.stack_settings.data_dir}`, then "
                 if server.temporary
                 else ""
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..commands.formatting import count, doing
+from ..commands.formatting import activity, count
 from ..http.connect import Server
 from ..http.job_document import JobDocument
 
@@ -18,7 +18,7 @@ def interrupted(jobs: Sequence[JobDocument], server: Server, data_dir: Path) -> 
     if not jobs:
         return "Interrupted before the server accepted a file; run the same command again."
     ids = " ".join(job.id for job in jobs)
-    listed = [f"  {job.id}  {job.filename}: {doing(job)}" for job in jobs]
+    listed = [f"  {job.id}  {job.filename}: {activity(job)}" for job in jobs]
     many = len(jobs) > 1
     them, it_stays, goes = (
         ("them", "They stay", "continue") if many else ("it", "It stays", "continues")

@@ -20,7 +20,7 @@ from ..http.label_options import LabelOptions
 from ..http.poll_interval import PollInterval
 from .streams import Streams, download_to
 from .submission import submit
-from .targets import STREAM, LabelTarget
+from .targets import STREAM, FilePair
 
 # The server's messages do not name the options of this program.
 _OPTIONS = {
@@ -34,16 +34,16 @@ _OPTIONS = {
 class Catalogue:
     """A catalogue and its progress."""
 
-    assignment: LabelTarget
+    files: FilePair
     title: str = ""  # before its progress; empty if it is the only one
     job: JobDocument | None = None
     error: SpinelabelError | None = None
-    fetched: bool = False
+    is_downloaded: bool = False
 
     @property
-    def settled(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether it is finished, successfully or not."""
-        return self.fetched or self.error is not None
+        return self.is_downloaded or self.error is not None
 
 
 class BatchRun:
@@ -57,12 +57,12 @@ class BatchRun:
         options: LabelOptions,
         streams: Streams,
         display: Display,
-        at_once: int = 1,
+        max_jobs: int = 1,
         again: bool = False,
     ) -> None:
         """
         Args:
-            at_once: maximum unfinished jobs.
+            max_jobs: maximum unfinished jobs.
             again: do not use the results of earlier commands.
         """
         self._client = client
@@ -70,31 +70,31 @@ class BatchRun:
         self._options = options
         self._streams = streams
         self._display = display
-        self._at_once = at_once
+        self._max_jobs = max_jobs
         self._again = again
-        self._waiting = deque(c for c in catalogues if not c.settled)
+        self._waiting = deque(c for c in catalogues if not c.is_finished)
 
     @property
-    def under_way(self) -> list[Catalogue]:
+    def in_progress(self) -> list[Catalogue]:
         """Catalogues that have a job but neither a result nor an error."""
-        return [c for c in self._catalogues if c.job is not None and not c.settled]
+        return [c for c in self._catalogues if c.job is not None and not c.is_finished]
 
     def run(self) -> None:
-        """Run until every catalogue is settled.
+        """Run until every catalogue is finished.
 
         An error of one is stored in it; the others continue.
         """
         interval, room = PollInterval(), True
-        while self._waiting or self.under_way:
-            while room and self._waiting and len(self.under_way) < self._at_once:
+        while self._waiting or self.in_progress:
+            while room and self._waiting and len(self.in_progress) < self._max_jobs:
                 room = self._submit(self._waiting[0])
                 interval.reset()
-            before = len(self.under_way)
-            for catalogue in self.under_way:
+            before = len(self.in_progress)
+            for catalogue in self.in_progress:
                 self._poll(catalogue)
-            if len(self.under_way) < before:
+            if len(self.in_progress) < before:
                 room = True
-            elif self.under_way:
+            elif self.in_progress:
                 time.sleep(interval.seconds())
 
     def _submit(self, catalogue: Catalogue) -> bool:
@@ -103,25 +103,25 @@ class BatchRun:
         False: the owner has too many open jobs; retry after one ends.
         """
         try:
-            source = self._streams.readable(catalogue.assignment.source)
+            source = self._streams.readable(catalogue.files.source)
             submitted = submit(
                 self._client,
                 source,
                 filename=source.name,
                 options=self._options,
                 again=self._again,
-                on_bytes=lambda done, all_: self._display.moved(
+                on_bytes=lambda done, all_: self._display.transferred(
                     "uploading", done, all_, of=catalogue.title
                 ),
             )
         except ApiProblem as problem:
-            if problem.code == "TOO_MANY_OPEN_JOBS" and self.under_way:
+            if problem.code == "TOO_MANY_OPEN_JOBS" and self.in_progress:
                 return False
             self._fail(catalogue, _with_option(problem))
         except SpinelabelError as error:
             self._fail(catalogue, error)
         except OSError as error:
-            reason = f"{catalogue.assignment.source} cannot be read: {error.strerror}."
+            reason = f"{catalogue.files.source} cannot be read: {error.strerror}."
             self._fail(catalogue, BadInput(reason))
         else:
             catalogue.job = submitted.job
@@ -147,12 +147,14 @@ class BatchRun:
         download_to(
             self._client,
             job.id,
-            catalogue.assignment.target,
+            catalogue.files.target,
             self._streams,
-            lambda done, all_: self._display.moved("downloading", done, all_, of=catalogue.title),
+            lambda done, all_: self._display.transferred(
+                "downloading", done, all_, of=catalogue.title
+            ),
         )
-        catalogue.fetched = True
-        self._display.ended(of=catalogue.title)
+        catalogue.is_downloaded = True
+        self._display.finish(of=catalogue.title)
         self._display.note(_finished(catalogue, job))
         for warning in job.warnings:
             name = f"{catalogue.title}: " if catalogue.title else ""
@@ -160,12 +162,12 @@ class BatchRun:
 
     def _fail(self, catalogue: Catalogue, error: SpinelabelError) -> None:
         catalogue.error = error
-        self._display.ended(of=catalogue.title)
+        self._display.finish(of=catalogue.title)
         if error.exit_code == ServerUnreachable.exit_code:
             # The others would only wait for the same server, one after the other.
             self._waiting.clear()
             for other in self._catalogues:
-                if not other.settled:
+                if not other.is_finished:
                     other.error = error
 
 
@@ -176,7 +178,7 @@ def _with_option(problem: ApiProblem) -> SpinelabelError:
 
 
 def _resumed(catalogue: Catalogue, job: JobDocument) -> str:
-    name = catalogue.assignment.source
+    name = catalogue.files.source
     if job.ended:
         return f"{name} has been labelled already (job {job.id}); --again labels it once more."
     return f"{name} is being labelled already: continuing with the job {job.id}."
@@ -193,10 +195,10 @@ def _how_it_ended(job: JobDocument) -> str:
     return f"{words[job.state]}{reason}"
 
 
-def titled(assignments: Sequence[LabelTarget]) -> list[Catalogue]:
+def with_titles(pairs: Sequence[FilePair]) -> list[Catalogue]:
     """Catalogues with distinct titles."""
-    alone = len(assignments) == 1
+    alone = len(pairs) == 1
     return [
-        Catalogue(assignment=a, title="" if alone or a.source == STREAM else str(a.source))
-        for a in assignments
+        Catalogue(files=pair, title="" if alone or pair.source == STREAM else str(pair.source))
+        for pair in pairs
     ]

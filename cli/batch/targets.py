@@ -16,7 +16,7 @@ STREAM = Path("-")
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelTarget:
+class FilePair:
     """One catalogue and its target."""
 
     source: Path
@@ -28,10 +28,10 @@ def default_target(source: Path, folder: Path | None = None) -> Path:
     return (source.parent if folder is None else folder) / f"{source.stem}.labelled.csv"
 
 
-def assign(
+def pair_files(
     names: Sequence[str], *, output: Path | None, output_dir: Path | None
-) -> tuple[list[LabelTarget], list[Path]]:
-    """Return the targets in order, and the skipped files, which are results of the others.
+) -> tuple[list[FilePair], list[Path]]:
+    """Return the pairs in order, and the skipped files, which are results of the others.
 
     A pattern such as `*.csv` also matches results of earlier runs; these are skipped. Raises
     `BadInput` for contradictory options; `check` tests the files themselves.
@@ -46,18 +46,20 @@ def assign(
             raise BadInput(
                 f"--output is for one file, and these are {len(sources)}; use --output-dir."
             )
-        return [LabelTarget(source=sources[0], target=output)], []
-    wanted = [LabelTarget(source=source, target=_target(source, output_dir)) for source in sources]
-    results = {_place(a.target) for a in wanted if _place(a.target) != _place(a.source)}
-    passed_over = [a.source for a in wanted if _place(a.source) in results]
-    wanted = [a for a in wanted if a.source not in passed_over]
-    _refuse_shared_targets(wanted)
-    return wanted, passed_over
+        return [FilePair(source=sources[0], target=output)], []
+    pairs = [FilePair(source=source, target=_target(source, output_dir)) for source in sources]
+    results = {
+        _absolute(pair.target) for pair in pairs if _absolute(pair.target) != _absolute(pair.source)
+    }
+    skipped = [pair.source for pair in pairs if _absolute(pair.source) in results]
+    pairs = [pair for pair in pairs if pair.source not in skipped]
+    _refuse_shared_targets(pairs)
+    return pairs, skipped
 
 
-def check(assignment: LabelTarget) -> None:
+def check(files: FilePair) -> None:
     """Raise `BadInput` if the source is not readable or the target not writable."""
-    source, target = assignment.source, assignment.target
+    source, target = files.source, files.target
     if source != STREAM:
         _check_source(source)
     if target == STREAM:
@@ -94,10 +96,10 @@ def _expanded(name: str) -> list[Path]:
     if name == str(STREAM) or Path(name).exists() or not glob.has_magic(name):
         return [Path(name)]
     matches = glob.glob(name, recursive=True)  # noqa: PTH207  # Path.glob takes no absolute pattern
-    found = sorted(path for path in map(Path, matches) if path.is_file())
-    if not found:
+    paths = sorted(path for path in map(Path, matches) if path.is_file())
+    if not paths:
         raise BadInput(f"No file matches {name}.")
-    return found
+    return paths
 
 
 def _target(source: Path, folder: Path | None) -> Path:
@@ -106,17 +108,19 @@ def _target(source: Path, folder: Path | None) -> Path:
     return STREAM if folder is None else folder / "stdin.labelled.csv"
 
 
-def _place(path: Path) -> Path:
+def _absolute(path: Path) -> Path:
     """Return the resolved path, so that two names of one file are equal."""
     return path.resolve()
 
 
-def _refuse_shared_targets(assignments: Sequence[LabelTarget]) -> None:
-    counts = Counter(_place(a.target) for a in assignments)
+def _refuse_shared_targets(pairs: Sequence[FilePair]) -> None:
+    counts = Counter(_absolute(pair.target) for pair in pairs)
     for target, number in counts.items():
         if number > 1:
-            rivals = ", ".join(str(a.source) for a in assignments if _place(a.target) == target)
+            sources = ", ".join(
+                str(pair.source) for pair in pairs if _absolute(pair.target) == target
+            )
             raise BadInput(
-                f"{rivals} would all be written to {target.name}; label them with commands of "
-                "their own, each with -o."
+                f"{sources} would all be written to {target.name}; "
+                "label them with separate commands, each with -o."
             )

@@ -20,8 +20,8 @@ def completion(context: click.Context, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    found = get_completion_class(shell)
-    assert found is not None
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None
     root = context.find_root()
     # click reads this variable to detect that a shell requests completions.
-    click.echo(found(root.command, {}, "spinelabel", "_SPINELABEL_COMPLETE").source())
+    click.echo(completion_class(root.command, {}, "spinelabel", "_SPINELABEL_COMPLETE").source())

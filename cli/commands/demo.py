@@ -1,4 +1,4 @@
-"""`spinelabel demo`: labels the sample catalogue and prints some rows and the number of books per genre."""
+"""`spinelabel demo`: labels the sample catalogue and prints some rows and counts per genre."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ..batch.command import LabelCommand, label
 from ..batch.labelled_file import LabelledRow, Tally, read_labelled
-from ..batch.targets import LabelTarget, default_target
+from ..batch.targets import FilePair, default_target
 from ..local_stack.data.data_folder import DataFolder
 from ..local_stack.settings import LocalStackSettings
 from .display import Display
@@ -23,51 +23,51 @@ _REVIEW_MARK = "review"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labelled:
+class Summary:
     """Counts of a labelled catalogue, and some of its rows in order."""
 
     counts: Tally
-    some: list[LabelledRow]
+    sample: list[LabelledRow]
 
 
-def demo(sample: Path, laptop: LocalStackSettings, display: Display) -> Path:
+def demo(sample: Path, stack_settings: LocalStackSettings, display: Display) -> Path:
     """Label `sample` and print tables of the result. Returns the path of the labelled file."""
-    DataFolder(laptop.data_dir).prepare()
-    target = laptop.data_dir / default_target(sample).name
+    DataFolder(stack_settings.data_dir).prepare()
+    target = stack_settings.data_dir / default_target(sample).name
     with display:
         # `again`: a second demonstration should label, not download the first result.
-        assignment = LabelTarget(source=sample, target=target)
+        pair = FilePair(source=sample, target=target)
         (catalogue,) = label(
-            LabelCommand(assignments=[assignment], laptop=laptop, again=True), display
+            LabelCommand(pairs=[pair], stack_settings=stack_settings, again=True), display
         )
     if catalogue.error is not None:
         raise catalogue.error
-    labelled = look_at(target)
+    summary = summarise(target)
     console = Console(highlight=False)
-    console.print(titles_table(labelled))
-    console.print(genres_table(labelled.counts))
+    console.print(titles_table(summary))
+    console.print(genres_table(summary.counts))
     return target
 
 
-def look_at(path: Path) -> Labelled:
+def summarise(path: Path) -> Summary:
     """Count the rows of the file, and sample rows with a genre at equal distances."""
     counts = Tally()
     for row in read_labelled(path):
         counts.add(row)
     step = max(counts.genres.total() // _SHOWN, 1)
     with_genre = (row for row in read_labelled(path) if row.genre)
-    some = [row for number, row in enumerate(with_genre) if number % step == 0]
-    return Labelled(counts=counts, some=some[:_SHOWN])
+    sample = [row for number, row in enumerate(with_genre) if number % step == 0]
+    return Summary(counts=counts, sample=sample[:_SHOWN])
 
 
-def titles_table(labelled: Labelled) -> Table:
+def titles_table(summary: Summary) -> Table:
     """Return a table of titles with genre, confidence and a mark on rows that need review."""
-    table = Table(title=f"{len(labelled.some)} of {count(labelled.counts.rows, 'row')}")
+    table = Table(title=f"{len(summary.sample)} of {count(summary.counts.rows, 'row')}")
     table.add_column("title", max_width=40, no_wrap=True)
     table.add_column("genre")
     table.add_column("confidence", justify="right")
     table.add_column("")
-    for row in labelled.some:
+    for row in summary.sample:
         mark = Text(_REVIEW_MARK, style="yellow") if row.needs_review else Text()
         # Text, because rich would interpret brackets in a title as markup.
         table.add_row(Text(title_of(row)), row.genre, f"{row.confidence or 0:.0%}", mark)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..http.job_document import JobDocument
-from .formatting import doing, pace, rows_done, size
+from .formatting import activity, pace, rows_done, size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,13 +44,13 @@ class Display:
     def busy(self, what: str) -> None:
         """Progress of unknown length."""
 
-    def moved(self, verb: str, done: int, total: int, *, of: str = "") -> None:
+    def transferred(self, verb: str, done: int, total: int, *, of: str = "") -> None:
         """Bytes sent or received."""
 
     def job(self, job: JobDocument, *, of: str = "") -> None:
         """The state of a job."""
 
-    def ended(self, *, of: str = "") -> None:
+    def finish(self, *, of: str = "") -> None:
         """The activity has ended."""
 
 
@@ -94,22 +94,22 @@ class Bars(Display):
     def busy(self, what: str) -> None:
         self._show("", what, 0, None, "")
 
-    def moved(self, verb: str, done: int, total: int, *, of: str = "") -> None:
+    def transferred(self, verb: str, done: int, total: int, *, of: str = "") -> None:
         self._show(of, verb, done, total, f"{size(done)} of {size(total)}")
 
     def job(self, job: JobDocument, *, of: str = "") -> None:
         total = job.total if job.total_is_final else None
         detail = " · ".join(filter(None, [rows_done(job), pace(job)]))
-        self._show(of, doing(job), job.processed, total, detail)
+        self._show(of, activity(job), job.processed, total, detail)
 
-    def ended(self, *, of: str = "") -> None:
+    def finish(self, *, of: str = "") -> None:
         if (task := self._tasks.pop(of, None)) is not None:
             self._progress.remove_task(task)
 
     def _show(self, of: str, what: str, done: int, total: int | None, detail: str) -> None:
         words = what[:1].upper() + what[1:] if not of else f"{of}  {what}"
         if of:
-            self.ended()  # the common activity before the first job
+            self.finish()  # the common activity before the first job
         if of not in self._tasks:
             self._tasks[of] = self._progress.add_task(words, total=None, detail="")
         task = self._tasks[of]

@@ -48,12 +48,12 @@ def explain(
     from .formatting import print_json
 
     summary = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
-    laptop = LocalStackSettings(data_dir=data_dir, model_root=model_root)
+    stack_settings = LocalStackSettings(data_dir=data_dir, model_root=model_root)
     install_signal_handlers()
     with (
         display_for(quiet=quiet) as display,
-        server_for_command(server, laptop, display) as found,
-        Client(found.url, api_key=api_key, on_waiting=lambda _: found.check()) as client,
+        server_for_command(server, stack_settings, display) as running,
+        Client(running.url, api_key=api_key, on_waiting=lambda _: running.check()) as client,
     ):
         label = client.label(summary, title=title, evidence=True)
     if as_json:
@@ -61,10 +61,10 @@ def explain(
     if label.error:
         raise BadInput(label.error)
     if not as_json:
-        click.echo("\n".join(described(label)))
+        click.echo("\n".join(describe_label(label)))
 
 
-def described(label: LabelDocument) -> Iterator[str]:
+def describe_label(label: LabelDocument) -> Iterator[str]:
     """The label in lines for a person."""
     review = "please review" if label.needs_review else "sure enough to be left alone"
     yield f"{label.genre}, {label.confidence:.0%}: {review}"

@@ -8,7 +8,7 @@ import click
 
 from ..http.job_document import JobDocument
 
-_DOING = {
+_ACTIVITIES = {
     "queued": "waiting for a worker",
     "validating": "reading the catalogue",
     "in_progress": "labelling",
@@ -17,9 +17,9 @@ _DOING = {
 }
 
 
-def doing(job: JobDocument) -> str:
+def activity(job: JobDocument) -> str:
     """Return the state of the job as a phrase."""
-    return _DOING.get(job.state, job.state)
+    return _ACTIVITIES.get(job.state, job.state)
 
 
 def count(number: int, what: str) -> str:
@@ -56,12 +56,12 @@ def rows_done(job: JobDocument) -> str:
 
 def pace(job: JobDocument) -> str:
     """Return rate and remaining time, as far as they are known."""
-    known = []
+    parts = []
     if job.rows_per_second is not None:
-        known.append(f"{job.rows_per_second:,.0f} rows/s")
+        parts.append(f"{job.rows_per_second:,.0f} rows/s")
     if job.eta_seconds is not None and not job.ended:
-        known.append(f"{duration(job.eta_seconds)} left")
-    return " · ".join(known)
+        parts.append(f"{duration(job.eta_seconds)} left")
+    return " · ".join(parts)
 
 
 def outcome(job: JobDocument) -> str:
@@ -74,7 +74,7 @@ def outcome(job: JobDocument) -> str:
 
 def describe(job: JobDocument) -> str:
     """The job in one line."""
-    parts = [f"{job.id}  {job.filename}: {doing(job)}"]
+    parts = [f"{job.id}  {job.filename}: {activity(job)}"]
     if job.ended:
         parts.append(outcome(job))
     else:

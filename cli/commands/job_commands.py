@@ -31,13 +31,13 @@ def jobs(
     from .formatting import describe, print_json
 
     with client_for(server, api_key, data_dir) as client:
-        found = client.jobs(limit)
+        newest = client.jobs(limit)
     if as_json:
-        print_json([job.raw for job in found])
+        print_json([job.raw for job in newest])
         return
-    for job in found:
+    for job in newest:
         click.echo(f"{job.created_at[:19]}  {describe(job)}")
-    if not found:
+    if not newest:
         click.echo("No jobs yet.", err=True)
 
 
@@ -91,11 +91,11 @@ def cancel(
     from .formatting import describe, print_json
 
     with client_for(server, api_key, data_dir) as client:
-        found = [client.cancel(job_id) for job_id in job_ids]
+        cancelled = [client.cancel(job_id) for job_id in job_ids]
     if as_json:
-        print_json([job.raw for job in found])
+        print_json([job.raw for job in cancelled])
         return
-    for job in found:
+    for job in cancelled:
         click.echo(describe(job))
 
 
@@ -142,7 +142,7 @@ def download(
             job_id,
             target,
             streams,
-            lambda done, all_: display.moved("downloading", done, all_),
+            lambda done, all_: display.transferred("downloading", done, all_),
         )
     if as_json:
         print_json({"output": str(target), "job": job.raw})

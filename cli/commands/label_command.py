@@ -97,7 +97,7 @@ def label(
     """
     from ..batch.command import LabelCommand
     from ..batch.command import label as run
-    from ..batch.targets import STREAM, assign
+    from ..batch.targets import STREAM, pair_files
     from ..errors import BadInput
     from ..http.label_options import LabelOptions
     from ..local_stack.settings import LocalStackSettings
@@ -105,13 +105,13 @@ def label(
     from .formatting import print_json
 
     install_signal_handlers()
-    assignments, passed_over = assign(files, output=output, output_dir=output_dir)
-    to_stream = any(a.target == STREAM for a in assignments)
+    pairs, skipped = pair_files(files, output=output, output_dir=output_dir)
+    to_stream = any(pair.target == STREAM for pair in pairs)
     if to_stream and as_json:
         raise BadInput("Standard output cannot carry both the catalogue and JSON; add -o FILE.")
     request = LabelCommand(
-        assignments=assignments,
-        laptop=LocalStackSettings(data_dir=data_dir, model_root=model_root),
+        pairs=pairs,
+        stack_settings=LocalStackSettings(data_dir=data_dir, model_root=model_root),
         options=LabelOptions(
             summary_column=summary_column,
             title_column=title_column,
@@ -121,19 +121,19 @@ def label(
         ),
         server=server,
         api_key=api_key,
-        at_once=jobs_at_once,
+        max_jobs=jobs_at_once,
         again=again,
     )
     with display_for(quiet=quiet) as display:
-        for path in passed_over:
+        for path in skipped:
             display.note(f"{path} is the result of another of these files; it is skipped.")
         catalogues = run(request, display)
     if as_json:
         print_json([_document(catalogue) for catalogue in catalogues])
     elif not to_stream:
         for catalogue in catalogues:
-            if catalogue.fetched:
-                click.echo(catalogue.assignment.target)
+            if catalogue.is_downloaded:
+                click.echo(catalogue.files.target)
     _end(catalogues)
 
 
@@ -144,7 +144,7 @@ def _end(catalogues: list[Catalogue]) -> None:
         raise errors[0]
     for catalogue in catalogues:
         if catalogue.error is not None:
-            click.echo(f"Error: {catalogue.assignment.source}: {catalogue.error}", err=True)
+            click.echo(f"Error: {catalogue.files.source}: {catalogue.error}", err=True)
     if errors:
         done = len(catalogues) - len(errors)
         click.echo(f"{done} of {len(catalogues)} catalogues labelled.", err=True)
@@ -153,8 +153,8 @@ def _end(catalogues: list[Catalogue]) -> None:
 
 def _document(catalogue: Catalogue) -> dict[str, Any]:
     return {
-        "file": str(catalogue.assignment.source),
-        "output": str(catalogue.assignment.target) if catalogue.fetched else None,
+        "file": str(catalogue.files.source),
+        "output": str(catalogue.files.target) if catalogue.is_downloaded else None,
         "error": str(catalogue.error) if catalogue.error is not None else None,
         "job": catalogue.job.raw if catalogue.job is not None else None,
     }

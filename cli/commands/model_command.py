@@ -24,10 +24,10 @@ def model(as_json: bool, server: str | None, api_key: str | None, data_dir: Path
     if as_json:
         print_json(document)
     else:
-        click.echo("\n".join(_described(document)))
+        click.echo("\n".join(_describe(document)))
 
 
-def _described(model: Mapping[str, Any]) -> Iterator[str]:
+def _describe(model: Mapping[str, Any]) -> Iterator[str]:
     """Yield lines that describe the model; missing fields are omitted."""
     architecture = model.get("architecture")
     yield f"{model.get('name', 'model')} version {model['version']}" + (

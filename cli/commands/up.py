@@ -21,7 +21,7 @@ def up(settings: LocalStackSettings, say: Callable[[str], None]) -> None:
         # nohup ignores SIGHUP, which is respected. SIGINT is always handled: shells ignore it for
         # background programs, so one that arrives was sent on purpose.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda *_: stop.ask())
+            signal.signal(number, lambda *_: stop.request())
     url = ""
 
     def report(event: StackEvent) -> None:

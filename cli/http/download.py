@@ -46,7 +46,7 @@ class DownloadTarget:
             self._path.unlink()
 
     def request_headers(self) -> dict[str, str]:
-        """The headers of the next request: for the rest of the same version, if it has a strong ETag."""
+        """The headers of the next request: for the rest of the file if it has a strong ETag."""
         headers = {"Accept-Encoding": "identity"}  # byte ranges count the bytes of the file
         if self.written and self._etag:
             headers |= {"Range": f"bytes={self.written}-", "If-Range": self._etag}

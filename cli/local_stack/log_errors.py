@@ -32,10 +32,10 @@ class LogErrors:
             return []
         whole = len(read) if len(read) == _MOST_BYTES else read.rfind(b"\n") + 1
         self._read_to += whole
-        found = []
+        errors = []
         for event, values in _ERROR.findall(read[:whole].decode(errors="replace")):
             error = event + values
             if error != self._last:
-                found.append(error)
+                errors.append(error)
             self._last = error
-        return found
+        return errors

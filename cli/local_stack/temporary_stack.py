@@ -80,12 +80,12 @@ class BackgroundStack:
             self._failure = error
 
     def _end(self) -> None:
-        self._stop.ask()
+        self._stop.request()
         while self._thread.is_alive():
             try:
                 self._thread.join(_POLL_INTERVAL_S)
             except KeyboardInterrupt:
-                self._stop.ask()
+                self._stop.request()
 
 
 def _show(event: StackEvent, display: Display) -> None:

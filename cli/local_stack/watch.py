@@ -1,4 +1,4 @@
-"""Detects problems that a restart does not solve: deleted files, a damaged append-only file, unusable models."""
+"""Detects problems that restarts do not solve: deleted files, damaged data, unusable models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .supervision.supervisor import StopRequest
 
 
 class Watch:
-    """Stops the stack if its files are deleted or Redis cannot load its data; reports models that do not load."""
+    """Stops the stack if its files are deleted or damaged; reports models that do not load."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Watch:
             self._check()
             self.checks += 1
             if self._reason:
-                stop.ask()
+                stop.request()
                 return
 
     def _check(self) -> None:

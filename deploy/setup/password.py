@@ -18,27 +18,30 @@ class PasswordError(Exception):
     """The password of Redis is missing or invalid; the message says what to do."""
 
 
-def provide_password(provided: Path, kept: Path, *, chosen_folder: str | None) -> str:
-    """Put the password into folder `kept`, for the clients and for Redis. Returns what was done.
+def provide_password(provided: Path, volume: Path, *, chosen_folder: str | None) -> str:
+    """Put the password into folder `volume`, for the clients and for Redis. Returns what was done.
 
-    `provided` is the operator's folder; `chosen_folder` is its path on the host if the operator has set
-    one, which must then contain the password. Raises `PasswordError`.
+    `provided` is the operator's folder; `chosen_folder` is its path on the host if the operator has
+    set one, which must then contain the password. Raises `PasswordError`.
     """
-    given = provided / PASSWORD
-    if given.exists():
-        password, done = _read(given), "Redis's password: the one you provided."
+    provided_file = provided / PASSWORD
+    if provided_file.exists():
+        password, done = _read(provided_file), "Redis's password: the one you provided."
     elif chosen_folder is not None:
         raise PasswordError(
             f"SPINELABEL_SECRETS names {chosen_folder}, but there is no {PASSWORD} in that folder. "
             "Put "
             "the password of Redis there, or unset SPINELABEL_SECRETS to have one made."
         )
-    elif (kept / PASSWORD).exists():
-        password, done = _read(kept / PASSWORD), "Redis's password: the one that was made earlier."
+    elif (volume / PASSWORD).exists():
+        password, done = (
+            _read(volume / PASSWORD),
+            "Redis's password: the one that was made earlier.",
+        )
     else:
         password, done = secrets.token_urlsafe(32), "Redis's password: a random one was made."
-    _write(kept / PASSWORD, password + "\n")
-    _write(kept / REDIS_CONF, f"requirepass {_quoted(password)}\n")
+    _write(volume / PASSWORD, password + "\n")
+    _write(volume / REDIS_CONF, f"requirepass {_quoted(password)}\n")
     return done
 
 
@@ -47,7 +50,8 @@ def _read(path: Path) -> str:
         password = path.read_text("utf-8").removesuffix("\n").removesuffix("\r")
     except (OSError, UnicodeDecodeError) as error:
         raise PasswordError(
-            f"the file {PASSWORD} cannot be read ({error}). It must be a text file that user or group "
+            f"the file {PASSWORD} cannot be read ({error}). It must be a text file that user or "
+            "group "
             f"10001 may read: chgrp 10001 {PASSWORD} && chmod 640 {PASSWORD}."
         ) from error
     if password != "".join(password.split()) or len(password) < SHORTEST:

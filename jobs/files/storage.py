@@ -172,7 +172,7 @@ class Storage:
         )
 
     def changed_at(self, path: str) -> float | None:
-        """Latest change in a folder, in Unix seconds of the storage's clock; None if it is empty."""
+        """Latest change in a folder, in Unix seconds of the storage; None if it is empty."""
         paths = [str(name) for name in self._fs.find(self._full(path))]
         if self._is_local and self.exists(path):
             paths.append(self._full(path))

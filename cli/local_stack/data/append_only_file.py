@@ -42,11 +42,14 @@ class Damage:
     @property
     def remedy(self) -> str:
         """How to restore or repair the file."""
-        kept = self.path if self.path.suffix == ".aof" else self.path.parent
-        aside = f"{shlex.quote(str(kept))} {shlex.quote(f'{kept}.damaged')}"
+        damaged = self.path if self.path.suffix == ".aof" else self.path.parent
+        aside = f"{shlex.quote(str(damaged))} {shlex.quote(f'{damaged}.damaged')}"
         restore = "Stop the stack and restore a copy of the data folder."
         if self.readable is None:
-            return f"{restore} Without a copy the jobs are lost: after `mv {aside}` the stack starts without jobs."
+            return (
+                f"{restore} Without a copy the jobs are lost: after `mv {aside}` the stack starts "
+                "without jobs."
+            )
         fix = f"exec -a {_CHECKER} {shlex.quote(self.binary)} --fix {shlex.quote(str(self.path))}"
         return (
             f"{restore} Without a copy, keep the readable part and lose all later changes: "
@@ -55,7 +58,7 @@ class Damage:
 
 
 def damage(folder: Path) -> Damage | None:
-    """Return the damage of the file in `folder`; None if Redis can load it, or without a file or Redis.
+    """Return the damage of the file in `folder`; None if Redis can load it or either is missing.
 
     A file that ends within a command, as after a power failure, is not damaged: Redis loads it up
     to there. Reads the whole file and changes nothing.
@@ -78,13 +81,13 @@ def damage(folder: Path) -> Damage | None:
         return None  # unknown; Redis's own log reports the damage
     if done.returncode != 1 or _CUT_OFF.search(done.stdout) or _NOT_UNDERSTOOD.search(done.stdout):
         return None
-    found = _READABLE.findall(done.stdout) if "not sane" not in done.stdout else []
-    size, readable = map(int, found[-1]) if found else (None, None)
+    sizes = _READABLE.findall(done.stdout) if "not sane" not in done.stdout else []
+    size, readable = map(int, sizes[-1]) if sizes else (None, None)
     return Damage(path=path, binary=binary, size=size, readable=readable)
 
 
 def find(folder: Path) -> Path | None:
-    """Return the path of the append-only file, or of its manifest since Redis 7; None without one."""
+    """Return the path of the append-only file, since Redis 7 of its manifest; None without one."""
     for path in (folder / "appendonlydir" / "appendonly.aof.manifest", folder / "appendonly.aof"):
         if path.exists():
             return path

@@ -78,17 +78,17 @@ class DataFolder:
 
     def _make_private(self) -> None:
         """Remove the permissions of other users from a folder that contains only a stack's data."""
-        found = self.path.stat()
-        if not _open_to_others(found):
+        status = self.path.stat()
+        if not _open_to_others(status):
             return
-        if found.st_uid != os.geteuid():
+        if status.st_uid != os.geteuid():
             raise BadInput(
                 f"{self.path} belongs to another user. Name a folder of your own with --data-dir."
             )
         made_here = {folder.name for folder in (self.logs, self.redis, self.storage)}
         # Before the first start one of them may be there already, for a disk of its own.
         ours = self.lock.exists() or made_here.issuperset(p.name for p in self.path.iterdir())
-        if ours and not found.st_mode & stat.S_ISVTX:
+        if ours and not status.st_mode & stat.S_ISVTX:
             self.path.chmod(_PRIVATE_MODE)
         if _open_to_others(self.path.stat()):
             raise BadInput(
@@ -100,7 +100,7 @@ class DataFolder:
 
     @contextmanager
     def claimed(self, note: Callable[[str], None]) -> Iterator[int | None]:
-        """Hold the folder for one stack: the lock's file descriptor, or None while another stack lives.
+        """Hold the folder for one stack: the lock's file descriptor, or None if it is in use.
 
         Waits for the children of a killed supervisor to end. Raises `StackFailed` if they do not.
         """
@@ -185,8 +185,8 @@ class DataFolder:
             os.close(descriptor)
 
 
-def _open_to_others(found: os.stat_result) -> bool:
-    return bool(stat.S_IMODE(found.st_mode) & 0o077)
+def _open_to_others(status: os.stat_result) -> bool:
+    return bool(stat.S_IMODE(status.st_mode) & 0o077)
 
 
 def _open(path: Path) -> int:

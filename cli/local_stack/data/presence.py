@@ -15,13 +15,13 @@ class Presence:
             paths: exist now and must stay the same.
             appearing: returns a path that is created later, and must then stay.
         """
-        self._were = {path: _identity(path) for path in paths}
+        self._identities = {path: _identity(path) for path in paths}
         self._appearing = appearing
         self._appeared: Path | None = None
 
     def lost(self) -> Path | None:
         """Return the first path that was deleted or replaced; None if there is none."""
-        for path, identity in self._were.items():
+        for path, identity in self._identities.items():
             if _identity(path) != identity:
                 return path
         now = self._appearing()
@@ -33,7 +33,7 @@ class Presence:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

@@ -51,9 +51,9 @@ def _usable(path: Path) -> bool:
 
 def _private_folder(link: Path, name: str) -> Path:
     with suppress(OSError):
-        found = link.readlink()
-        if _is_private(found) and _usable(found / name):
-            return found
+        folder = link.readlink()
+        if _is_private(folder) and _usable(folder / name):
+            return folder
     link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = _make_folder(name)
     fresh = link.with_suffix(".new")
@@ -75,9 +75,9 @@ def _make_folder(name: str) -> Path:
 
 
 def _is_private(folder: Path) -> bool:
-    found = folder.lstat()
+    status = folder.lstat()
     return (
-        stat.S_ISDIR(found.st_mode)
-        and found.st_uid == os.geteuid()
-        and not stat.S_IMODE(found.st_mode) & 0o077
+        stat.S_ISDIR(status.st_mode)
+        and status.st_uid == os.geteuid()
+        and not stat.S_IMODE(status.st_mode) & 0o077
     )

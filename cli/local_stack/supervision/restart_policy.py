@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class RestartPolicy:
-    """Backoff that doubles with each consecutive quick death, and the number of tries before giving up.
+    """Backoff that doubles with each consecutive quick death, and the limit of tries.
 
     A death is quick if the child lived less than `short_life_s`, or died before it was ever ready.
     """

@@ -27,11 +27,11 @@ class StopRequest:
     """
 
     def __init__(self) -> None:
-        self.times = 0
+        self.count = 0
 
-    def ask(self) -> None:
+    def request(self) -> None:
         """Request the stop."""
-        self.times += 1
+        self.count += 1
 
 
 class Supervisor:
@@ -63,7 +63,7 @@ class Supervisor:
         self._policy = policy or RestartPolicy()
 
     def run(self, stop: StopRequest) -> None:
-        """Start everything and keep it running until `stop` is asked; every child is ended on return.
+        """Start everything and keep it running until a stop is requested; then end all children.
 
         Call it on a thread that lives until it returns (see `die_with_parent`). Raises
         `StackFailed` when a child dies repeatedly.
@@ -72,7 +72,7 @@ class Supervisor:
         probe_at, remind_at = began, began + _REMIND_EVERY_S
         try:
             self._log_folder.mkdir(parents=True, exist_ok=True)
-            while not stop.times:
+            while not stop.count:
                 for child in self._children:
                     self._attend(child)
                 now = time.monotonic()
@@ -152,7 +152,7 @@ class Supervisor:
     def _end_all(self, stop: StopRequest) -> None:
         self._emit(Action.STOPPING)
         for child in reversed(self._children):
-            if not child.end(hurry=lambda: stop.times > 1):
+            if not child.end(hurry=lambda: stop.count > 1):
                 self._emit(Action.KILLED, child, detail="it did not end in time")
         self._emit(Action.STOPPED)
 

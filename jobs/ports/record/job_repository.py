@@ -74,7 +74,7 @@ class JobRepository(ABC):
 
     @abstractmethod
     def without_files(self, *, ended_s_ago: float, limit: int) -> Sequence[str]:
-        """Ids of at most `limit` jobs without files that ended `ended_s_ago` or more seconds ago."""
+        """Ids of at most `limit` jobs without files that ended at least `ended_s_ago` ago."""
 
     @abstractmethod
     def ping(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.batch.targets import STREAM, assign, check
+from cli.batch.targets import STREAM, check, pair_files
 from cli.errors import BadInput
 
 
@@ -20,18 +20,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def pairs(*names: str, output_dir: str | None = None) -> list[tuple[str, str]]:
-    assignments, _ = assign(names, output=None, output_dir=Path(output_dir) if output_dir else None)
-    return [(str(a.source), str(a.target)) for a in assignments]
+def pairs_of(*names: str, output_dir: str | None = None) -> list[tuple[str, str]]:
+    pairs, _ = pair_files(names, output=None, output_dir=Path(output_dir) if output_dir else None)
+    return [(str(a.source), str(a.target)) for a in pairs]
 
 
 @pytest.mark.usefixtures("folder")
 def test_results_go_beside_their_files_or_into_one_folder() -> None:
-    assert pairs("a.csv", "sub/c.csv") == [
+    assert pairs_of("a.csv", "sub/c.csv") == [
         ("a.csv", "a.labelled.csv"),
         ("sub/c.csv", "sub/c.labelled.csv"),
     ]
-    assert pairs("a.csv", "sub/c.csv", output_dir="out") == [
+    assert pairs_of("a.csv", "sub/c.csv", output_dir="out") == [
         ("a.csv", "out/a.labelled.csv"),
         ("sub/c.csv", "out/c.labelled.csv"),
     ]
@@ -39,33 +39,33 @@ def test_results_go_beside_their_files_or_into_one_folder() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_a_pattern_that_the_shell_did_not_expand_is_expanded() -> None:
-    assert [source for source, _ in pairs("*.csv")] == ["a.csv", "b.csv"]
-    assert [source for source, _ in pairs("**/*.csv")] == ["a.csv", "b.csv", "sub/c.csv"]
-    assert [source for source, _ in pairs("b.csv", "*.csv")] == ["b.csv", "a.csv"]
+    assert [source for source, _ in pairs_of("*.csv")] == ["a.csv", "b.csv"]
+    assert [source for source, _ in pairs_of("**/*.csv")] == ["a.csv", "b.csv", "sub/c.csv"]
+    assert [source for source, _ in pairs_of("b.csv", "*.csv")] == ["b.csv", "a.csv"]
     with pytest.raises(BadInput, match=r"No file matches \*\.tsv"):
-        pairs("*.tsv")
+        pairs_of("*.tsv")
 
 
 def test_an_existing_file_takes_precedence_over_a_pattern(folder: Path) -> None:
     (folder / "a[1].csv").touch()
-    assert pairs("a[1].csv") == [("a[1].csv", "a[1].labelled.csv")]
+    assert pairs_of("a[1].csv") == [("a[1].csv", "a[1].labelled.csv")]
 
 
 def test_results_of_an_earlier_run_are_skipped(folder: Path) -> None:
     (folder / "a.labelled.csv").touch()
-    assignments, skipped = assign(["*.csv"], output=None, output_dir=None)
-    assert [str(a.source) for a in assignments] == ["a.csv", "b.csv"]
+    pairs, skipped = pair_files(["*.csv"], output=None, output_dir=None)
+    assert [str(a.source) for a in pairs] == ["a.csv", "b.csv"]
     assert skipped == [Path("a.labelled.csv")]
-    assert pairs("a.labelled.csv") == [("a.labelled.csv", "a.labelled.labelled.csv")]
+    assert pairs_of("a.labelled.csv") == [("a.labelled.csv", "a.labelled.labelled.csv")]
 
 
 @pytest.mark.usefixtures("folder")
 def test_standard_input_goes_to_standard_output_or_the_named_output() -> None:
-    assert pairs("-") == [("-", "-")]
-    assert pairs("-", output_dir="out") == [("-", "out/stdin.labelled.csv")]
-    assignments, _ = assign(["-"], output=Path("x.csv"), output_dir=None)
-    assert (assignments[0].source, assignments[0].target) == (STREAM, Path("x.csv"))
-    check(assignments[0])
+    assert pairs_of("-") == [("-", "-")]
+    assert pairs_of("-", output_dir="out") == [("-", "out/stdin.labelled.csv")]
+    pairs, _ = pair_files(["-"], output=Path("x.csv"), output_dir=None)
+    assert (pairs[0].source, pairs[0].target) == (STREAM, Path("x.csv"))
+    check(pairs[0])
 
 
 @pytest.mark.usefixtures("folder")
@@ -82,4 +82,4 @@ def test_contradictory_arguments_are_refused(
     names: list[str], options: dict[str, Path], message: str
 ) -> None:
     with pytest.raises(BadInput, match=message):
-        assign(names, **({"output": None, "output_dir": None} | options))
+        pair_files(names, **({"output": None, "output_dir": None} | options))

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cli.batch.labelled_file import read_labelled
 from cli.batch.targets import default_target
-from cli.commands.demo import genres_table, look_at, title_of, titles_table
+from cli.commands.demo import genres_table, summarise, title_of, titles_table
 from cli.commands.formatting import describe, duration, outcome, rows_done, size
 from cli.http.job_document import JobDocument
 from tests.cli.fake_api import job_document
@@ -59,7 +59,7 @@ def write(path: Path, delimiter: str, encoding: str = "utf-8") -> Path:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_counts_are_right_in_every_dialect(tmp_path: Path, delimiter: str, encoding: str) -> None:
-    counts = look_at(write(tmp_path / "x.csv", delimiter, encoding)).counts
+    counts = summarise(write(tmp_path / "x.csv", delimiter, encoding)).counts
     assert counts.rows == 3
     assert counts.needs_review == 2
     assert counts.genres == {"romance": 2}
@@ -77,11 +77,11 @@ def test_a_column_of_the_catalogue_is_not_mistaken_for_the_label(tmp_path: Path)
 def test_a_file_without_label_columns_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.csv").write_text(content)
     with pytest.raises(ValueError, match="no labelled catalogue"):
-        look_at(tmp_path / "x.csv")
+        summarise(tmp_path / "x.csv")
 
 
 def test_the_demo_shows_titles_genres_and_rows_to_review(tmp_path: Path) -> None:
-    labelled = look_at(write(tmp_path / "x.csv", ","))
+    labelled = summarise(write(tmp_path / "x.csv", ","))
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(titles_table(labelled))
     console.print(genres_table(labelled.counts))

@@ -26,9 +26,9 @@ def test_a_terminal_shows_progress_and_keeps_notes() -> None:
         display.note("A note [not markup]")
         for state in ("queued", "in_progress"):
             display.job(JobDocument.of(job_document(state=state)), of="a[1].csv")
-            display.moved("uploading", 10, 20, of="b.csv")
-        display.ended(of="a[1].csv")
-        display.ended(of="never began")
+            display.transferred("uploading", 10, 20, of="b.csv")
+        display.finish(of="a[1].csv")
+        display.finish(of="never began")
     assert isinstance(screen.file, io.StringIO)
     output = screen.file.getvalue()
     assert "A note [not markup]" in output
@@ -40,9 +40,9 @@ def test_without_a_terminal_only_warnings_are_printed(capsys: pytest.CaptureFixt
         with display_for(quiet=quiet) as display:
             display.note("x")
             display.busy("x")
-            display.moved("x", 1, 2)
+            display.transferred("x", 1, 2)
             display.job(JobDocument.of(job_document()))
-            display.ended()
+            display.finish()
     assert capsys.readouterr() == ("", "")
     display.warn("y")
     assert capsys.readouterr() == ("", "y\n")

@@ -55,9 +55,9 @@ def test_the_stack_stops_when_its_folder_is_deleted_or_replaced(
     stop, watch = StopRequest(), Watch(folder, report=lambda _: None, every_s=0.01)
     with pytest.raises(StackFailed, match="was deleted or replaced while the stack was running"):  # noqa: SIM117
         with watch.over(stop):
-            assert not stop.times
+            assert not stop.count
             deletion(folder)
-            eventually(lambda: stop.times)
+            eventually(lambda: stop.count)
 
 
 def test_the_stack_stops_when_only_the_append_only_file_is_deleted(folder: DataFolder) -> None:
@@ -67,7 +67,7 @@ def test_the_stack_stops_when_only_the_append_only_file_is_deleted(folder: DataF
             path = write_append_only_file(folder)
             eventually(lambda: watch.checks > 2)
             path.unlink()
-            eventually(lambda: stop.times)
+            eventually(lambda: stop.count)
 
 
 def test_the_reason_is_given_when_a_process_fails_first(folder: DataFolder) -> None:
@@ -86,10 +86,10 @@ def test_the_stack_stops_when_redis_died_of_a_damaged_append_only_file(
         watch.after(DIED)  # Redis was killed; its file is intact
         checks_before = watch.checks
         eventually(lambda: watch.checks > checks_before + 1)
-        assert not stop.times
+        assert not stop.count
         path.write_bytes(overwrite_the_middle(path.read_bytes()))
         watch.after(DIED)
-        eventually(lambda: stop.times)
+        eventually(lambda: stop.count)
     with pytest.raises(StackFailed, match=r"is damaged: .* restore a copy of the data folder"):  # noqa: SIM117
         with watch.over(stop):
             pass
@@ -117,7 +117,7 @@ def test_a_closed_terminal_does_not_stop_the_watch(folder: DataFolder) -> None:
         (folder.logs / "serving.log").write_text("now [error    ] failed [serving]\n")
         eventually(lambda: watch.checks > 2)
         delete_all(folder)
-        eventually(lambda: stop.times)
+        eventually(lambda: stop.count)
 
 
 def test_only_complete_lines_are_read_and_a_truncated_log_from_its_start(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ class RunningSupervisor:
 
     def end(self) -> None:
         """Stop the supervisor and wait for it."""
-        self.stop.ask()
+        self.stop.request()
         self.thread.join()
 
 
@@ -126,7 +126,7 @@ def main(folder: Path) -> None:
     event_file = EventFile(folder)
     stop = StopRequest()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.ask())
+        signal.signal(number, lambda *_: stop.request())
     Supervisor(
         [event_file.child("first"), event_file.child("second"), event_file.child("third")],
         log_folder=folder / "logs",

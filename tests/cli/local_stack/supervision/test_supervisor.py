@@ -144,8 +144,8 @@ def test_a_second_stop_request_kills_at_once(event_file: EventFile, tmp_path: Pa
     child = event_file.child("stubborn", on_term="signal.SIG_IGN", grace_s=3600)
     with running([child], tmp_path) as stack:
         eventually(lambda: event_file.pids())
-        stack.stop.ask()
-        stack.stop.ask()
+        stack.stop.request()
+        stack.stop.request()
     assert not is_running(event_file.pids()[0])
 
 
@@ -165,7 +165,7 @@ def test_a_failing_report_does_not_stop_the_supervisor(
     stop = StopRequest()
 
     def probe() -> str | None:
-        stop.ask()
+        stop.request()
         return None
 
     Supervisor(
