@@ -311,7 +311,7 @@ ENGLISH_LOOKALIKES: str = """
     sale ed inn theo pat meg ellen hat per nun jo pan pole hans kay till cara zen sue pot cap pod
     pie ella ada sal lia mit ned ty ton bat quell giver pour mar ali mae wil gabe ham bolo jen polo
     ant avant hay dell nell ell seine mimi ami alt fe kell rin pro ad pre ex inter sine cum vain
-    hier ale hen pas tout tam
+    hier ale hen pas sans tout tam
 """
 """Function words of other languages that are spelled like English words or first names: no evidence."""
 
