@@ -47,9 +47,9 @@ def errors_page() -> str:
             "",
             "## Jobs",
             "",
-            "A failed job has a code and a sentence in `error`. If its catalogue cannot be read "
-            "to the end, or the\n"
-            "model does not support an option, the code is one of the above, such as "
+            "A failed job has a code and a sentence in `error`. If its catalogue cannot be read to "
+            "the end, or\n"
+            "the model does not support an option, the code is one of the above, such as "
             "`LINE_TOO_LONG`,\n"
             "`WORKBOOK_UNREADABLE` or `EVIDENCE_UNAVAILABLE`.",
             "",
