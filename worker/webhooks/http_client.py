@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult
 
 from jobs.webhook_urls import WebhookUrlRefused, WebhookUrlRules
-from worker.webhooks.retry_policy import Answered, AttemptResult, Failed, Refused
+from worker.webhooks.retry_policy import AttemptResult, ForbiddenUrl, HttpResponse, NoResponse
 
 Lookup = Callable[[str, int], Sequence[str]]
 """Name and port → addresses. Raises `OSError`."""
@@ -47,9 +47,9 @@ class WebhookClient:
             parts = self.rules.check_url(url)
             connection = self._connect(parts, deadline)
         except WebhookUrlRefused as error:
-            return Refused(detail=f"The webhook URL is not allowed: {error}.")
+            return ForbiddenUrl(detail=f"The webhook URL is not allowed: {error}.")
         except OSError as error:
-            return Failed(detail=_describe(error))
+            return NoResponse(detail=_describe(error))
         target = parts.path or "/"
         target += f"?{parts.query}" if parts.query else ""
         try:
@@ -60,13 +60,13 @@ class WebhookClient:
                 # The body is not read; closing the response closes the socket.
                 with connection.getresponse() as response:
                     retry_after_s = _seconds(response.getheader("Retry-After"))
-                    return Answered(status=response.status, retry_after_s=retry_after_s)
+                    return HttpResponse(status=response.status, retry_after_s=retry_after_s)
         except (OSError, http.client.HTTPException) as error:
             if self.clock() >= deadline:
-                return Failed(
+                return NoResponse(
                     detail=f"The receiver did not answer within {self.timeout_s:g} seconds."
                 )
-            return Failed(detail=_describe(error))
+            return NoResponse(detail=_describe(error))
         finally:
             connection.close()
 

@@ -17,7 +17,7 @@ def message_id(job: Job) -> str:
     return f"msg_{job.id}"
 
 
-def body_of(job: Job) -> bytes:
+def webhook_payload(job: Job) -> bytes:
     """The message as JSON: how the job ended, and links. The same bytes for all attempts."""
     counts = job.row_counts
     self = f"/v1/jobs/{job.id}"
@@ -48,7 +48,7 @@ def signed_headers(message: str, body: bytes, *, secrets: Sequence[str], at: int
     """The headers of an attempt at Unix second `at`, with a signature for each secret."""
     content = f"{message}.{at}.".encode() + body
     signatures = [
-        base64.b64encode(hmac.digest(_bytes_of(secret), content, hashlib.sha256)).decode("ascii")
+        base64.b64encode(hmac.digest(_decode(secret), content, hashlib.sha256)).decode("ascii")
         for secret in secrets
     ]
     return {
@@ -60,7 +60,7 @@ def signed_headers(message: str, body: bytes, *, secrets: Sequence[str], at: int
     }
 
 
-def _bytes_of(secret: str) -> bytes:
+def _decode(secret: str) -> bytes:
     return base64.b64decode(secret.removeprefix("whsec_"))
 
 

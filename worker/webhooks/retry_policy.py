@@ -14,7 +14,7 @@ _RETRY_AFTER_STATUSES = frozenset({429, 503})  # statuses whose Retry-After is h
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answered:
+class HttpResponse:
     """The receiver answered with this HTTP status."""
 
     status: int
@@ -22,20 +22,20 @@ class Answered:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failed:
+class NoResponse:
     """There was no response."""
 
     detail: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refused:
+class ForbiddenUrl:
     """The URL is not permitted."""
 
     detail: str
 
 
-AttemptResult = Answered | Failed | Refused
+AttemptResult = HttpResponse | NoResponse | ForbiddenUrl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +58,9 @@ def next_attempt(
         delays_s: seconds before the second, third, … attempt; after the last, delivery has failed.
         jitter: random number, 0 to 1, so that attempts after an outage are spread.
     """
-    if isinstance(result, Refused):
+    if isinstance(result, ForbiddenUrl):
         return DeliveryDecision(outcome="refused", detail=result.detail, retry_in_s=None)
-    if isinstance(result, Answered):
+    if isinstance(result, HttpResponse):
         if 200 <= result.status < 300:
             return DeliveryDecision(outcome="delivered", detail="", retry_in_s=None)
         if result.status == _GONE:
@@ -72,13 +72,13 @@ def next_attempt(
             outcome="failed", detail=f"{detail} This was the last attempt.", retry_in_s=None
         )
     delay_s = delays_s[attempt - 1] * (1 + _MAX_JITTER * jitter)
-    if isinstance(result, Answered) and result.status in _RETRY_AFTER_STATUSES:
+    if isinstance(result, HttpResponse) and result.status in _RETRY_AFTER_STATUSES:
         delay_s = max(delay_s, min(result.retry_after_s or 0.0, _MAX_RETRY_AFTER_S))
     return DeliveryDecision(outcome="failed", detail=detail, retry_in_s=delay_s)
 
 
-def _detail(result: Answered | Failed) -> str:
-    if isinstance(result, Failed):
+def _detail(result: HttpResponse | NoResponse) -> str:
+    if isinstance(result, NoResponse):
         return result.detail
     if 300 <= result.status < 400:
         return f"The receiver answered {result.status}; redirects are not followed."

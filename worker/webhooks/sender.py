@@ -19,8 +19,8 @@ from jobs.job import Job
 from jobs.ports.record.job_repository import JobRepository
 from jobs.ports.webhooks import Attempt, WebhookStore
 from worker.webhooks.http_client import WebhookClient
-from worker.webhooks.payload import body_of, message_id, signed_headers
-from worker.webhooks.retry_policy import Answered, next_attempt
+from worker.webhooks.payload import message_id, signed_headers, webhook_payload
+from worker.webhooks.retry_policy import HttpResponse, next_attempt
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ class WebhookSender:
     def _send(self, job: Job, number: int) -> None:
         assert job.options.webhook_url  # only such jobs become due
         sent_at, started_at = time.time(), time.monotonic()
-        body = body_of(job)
+        body = webhook_payload(job)
         headers = signed_headers(
             message_id(job), body, secrets=self.webhooks.secrets(job.owner), at=int(sent_at)
         )
@@ -68,7 +68,7 @@ class WebhookSender:
             number=number,
             at=sent_at,
             seconds=round(time.monotonic() - started_at, 3),
-            status=result.status if isinstance(result, Answered) else None,
+            status=result.status if isinstance(result, HttpResponse) else None,
             outcome=decision.outcome,
             detail=decision.detail,
         )

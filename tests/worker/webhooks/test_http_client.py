@@ -14,7 +14,7 @@ import trustme
 from jobs.webhook_urls import WebhookUrlRules
 from tests.webhook_receiver import respond_with, running_receiver
 from worker.webhooks.http_client import Lookup, WebhookClient, look_up
-from worker.webhooks.retry_policy import Answered, Failed, Refused
+from worker.webhooks.retry_policy import ForbiddenUrl, HttpResponse, NoResponse
 
 BODY = b'{"type":"job.completed"}'
 HEADERS = {"Content-Type": "application/json", "webhook-id": "msg_1"}
@@ -42,7 +42,7 @@ class Resolver:
 
 def test_the_receiver_gets_the_path_headers_and_body() -> None:
     with running_receiver(respond_with(204)) as receiver:
-        assert client().post(receiver.url, HEADERS, BODY) == Answered(status=204)
+        assert client().post(receiver.url, HEADERS, BODY) == HttpResponse(status=204)
     (request,) = receiver.requests
     assert (request.path, request.body) == ("/hook?token=1", BODY)
     assert request.headers["webhook-id"] == "msg_1"
@@ -53,7 +53,7 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_called() -> None:
     resolver = Resolver("127.0.0.1")
     with running_receiver(respond_with(200)) as receiver:
         url = f"http://receiver.example:{receiver.port}/"
-        assert client(lookup=resolver).post(url, HEADERS, BODY) == Answered(status=200)
+        assert client(lookup=resolver).post(url, HEADERS, BODY) == HttpResponse(status=200)
     assert resolver.hosts == ["receiver.example"]
     assert receiver.requests[0].headers["host"] == f"receiver.example:{receiver.port}"
 
@@ -65,7 +65,7 @@ def test_a_name_with_a_private_address_is_not_called(addresses: list[str]) -> No
     with running_receiver(respond_with(200)) as receiver:
         url = f"http://receiver.example:{receiver.port}/"
         result = client(allow_private=False, lookup=Resolver(*addresses)).post(url, HEADERS, BODY)
-    assert isinstance(result, Refused)
+    assert isinstance(result, ForbiddenUrl)
     assert "public internet" in result.detail
     assert not any(address in result.detail for address in addresses)
     assert not receiver.requests
@@ -75,7 +75,7 @@ def test_a_name_with_a_private_address_is_not_called(addresses: list[str]) -> No
 def test_loopback_is_not_called_in_any_notation(host: str) -> None:
     with running_receiver(respond_with(200)) as receiver:
         result = client(allow_private=False).post(f"http://{host}:{receiver.port}/", HEADERS, BODY)
-    assert isinstance(result, Refused | Failed)
+    assert isinstance(result, ForbiddenUrl | NoResponse)
     assert not receiver.requests
 
 
@@ -83,27 +83,27 @@ def test_the_next_address_is_tried_if_the_first_refuses_the_connection() -> None
     with running_receiver(respond_with(200)) as receiver:
         url = f"http://receiver.example:{receiver.port}/"
         resolver = Resolver("127.0.0.2", "127.0.0.1")  # nothing listens on the first
-        assert client(lookup=resolver).post(url, HEADERS, BODY) == Answered(status=200)
+        assert client(lookup=resolver).post(url, HEADERS, BODY) == HttpResponse(status=200)
 
 
 def test_a_redirect_is_not_followed() -> None:
     with running_receiver(respond_with(200)) as other:
         with running_receiver(respond_with(302, Location=other.url)) as receiver:
-            assert client().post(receiver.url, HEADERS, BODY) == Answered(status=302)
+            assert client().post(receiver.url, HEADERS, BODY) == HttpResponse(status=302)
         assert not other.requests
 
 
 def test_retry_after_is_read() -> None:
     with running_receiver(respond_with(503, Retry_After="17")) as receiver:
         result = client().post(receiver.url, HEADERS, BODY)
-    assert result == Answered(status=503, retry_after_s=17.0)
+    assert result == HttpResponse(status=503, retry_after_s=17.0)
 
 
 def test_a_refused_connection_is_a_failure() -> None:
     with running_receiver(respond_with(200)) as receiver:
         pass
     result = client().post(receiver.url, HEADERS, BODY)
-    assert result == Failed(detail="The receiver refused the connection.")
+    assert result == NoResponse(detail="The receiver refused the connection.")
 
 
 class Clock:
@@ -121,7 +121,7 @@ def test_a_receiver_that_does_not_respond_times_out() -> None:
     with running_receiver(lambda _: release.wait(60)) as receiver:  # type: ignore[arg-type]
         result = client(timeout_s=0.3).post(receiver.url, HEADERS, BODY)
         release.set()
-    assert isinstance(result, Failed)
+    assert isinstance(result, NoResponse)
 
 
 def test_a_response_that_trickles_is_cut_off_at_the_deadline() -> None:
@@ -140,7 +140,7 @@ def test_a_response_that_trickles_is_cut_off_at_the_deadline() -> None:
     with running_receiver(trickle) as receiver:
         result = client(timeout_s=0.5).post(receiver.url, HEADERS, BODY)
         assert cut_off.wait(60), "the connection was not closed"
-    assert result == Failed(detail="The receiver did not answer within 0.5 seconds.")
+    assert result == NoResponse(detail="The receiver did not answer within 0.5 seconds.")
 
 
 def test_a_closed_connection_is_a_timeout_only_after_the_deadline() -> None:
@@ -155,10 +155,10 @@ def test_a_closed_connection_is_a_timeout_only_after_the_deadline() -> None:
     sender = replace(client(timeout_s=60), clock=clock)
     with running_receiver(hang_up_after(59)) as receiver:
         result = sender.post(receiver.url, HEADERS, BODY)
-    assert result == Failed(detail="The receiver did not send a valid HTTP response.")
+    assert result == NoResponse(detail="The receiver did not send a valid HTTP response.")
     with running_receiver(hang_up_after(60)) as receiver:
         result = sender.post(receiver.url, HEADERS, BODY)
-    assert result == Failed(detail="The receiver did not answer within 60 seconds.")
+    assert result == NoResponse(detail="The receiver did not answer within 60 seconds.")
 
 
 def test_the_deadline_includes_the_name_resolution() -> None:
@@ -173,7 +173,7 @@ def test_the_deadline_includes_the_name_resolution() -> None:
         sender = replace(client(timeout_s=60, lookup=slow), clock=clock)
         result = sender.post(receiver.url, HEADERS, BODY)
         release.set()
-    assert isinstance(result, Failed)
+    assert isinstance(result, NoResponse)
 
 
 def test_the_body_of_the_response_is_not_read() -> None:
@@ -188,7 +188,7 @@ def test_the_body_of_the_response_is_not_read() -> None:
             ended.set()
 
     with running_receiver(send_endlessly) as receiver:
-        assert client().post(receiver.url, HEADERS, BODY) == Answered(status=200)
+        assert client().post(receiver.url, HEADERS, BODY) == HttpResponse(status=200)
         assert ended.wait(20), "the connection was not closed"
 
 
@@ -198,7 +198,7 @@ def test_a_response_that_is_not_http_is_a_failure() -> None:
 
     with running_receiver(greet) as receiver:
         result = client().post(receiver.url, HEADERS, BODY)
-    assert result == Failed(detail="The receiver did not send a valid HTTP response.")
+    assert result == NoResponse(detail="The receiver did not send a valid HTTP response.")
 
 
 @pytest.fixture(scope="module")
@@ -227,9 +227,9 @@ def test_the_certificate_must_be_valid_for_the_name(
         right = f"https://receiver.example:{receiver.port}/"
         wrong = f"https://another.example:{receiver.port}/"
         sender = trusting(authority, lambda _host, _port: ["127.0.0.1"])
-        assert sender.post(right, HEADERS, BODY) == Answered(status=200)
+        assert sender.post(right, HEADERS, BODY) == HttpResponse(status=200)
         result = sender.post(wrong, HEADERS, BODY)
-    assert isinstance(result, Failed)
+    assert isinstance(result, NoResponse)
     assert "certificate is not valid" in result.detail
     assert len(receiver.requests) == 1
 
@@ -239,12 +239,12 @@ def test_a_certificate_of_an_unknown_authority_is_not_trusted(server_tls: ssl.SS
         result = client(lookup=lambda _host, _port: ["127.0.0.1"]).post(
             f"https://receiver.example:{receiver.port}/", HEADERS, BODY
         )
-    assert isinstance(result, Failed)
+    assert isinstance(result, NoResponse)
     assert not receiver.requests
 
 
 def test_http_is_refused_unless_allowed(authority: trustme.CA) -> None:
     with running_receiver(respond_with(200)) as receiver:
         result = trusting(authority, look_up).post(receiver.url, HEADERS, BODY)
-    assert isinstance(result, Refused)
+    assert isinstance(result, ForbiddenUrl)
     assert not receiver.requests
