@@ -86,7 +86,7 @@ def test_the_keyboard_suffices_from_a_file_to_a_correction(page: Page) -> None:
     expect(page.locator("#review-rows .row").first).to_be_visible()
     tab_to(page, lambda: is_focused(page, "#review-rows .row .choice"))
     page.keyboard.press("Space")
-    expect(page.locator("#saved")).to_contain_text("as you say")
+    expect(page.locator("#saved")).to_contain_text("corrected to")
     expect(page.locator("#review-rows .row .choice").first).to_be_focused()
 
 

@@ -39,12 +39,12 @@ def test_rows_that_need_review_are_shown_first_and_can_be_filtered(
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("no words that the model can read")
     page.get_by_label("All", exact=True).check()
-    page.get_by_label("Holds the words").fill("locke lamora")
+    page.get_by_label("Contains the words").fill("locke lamora")
     expect(rows).to_have_count(1)
     expect(rows.first.get_by_role("heading")).to_have_text("The Lies of Locke Lamora")
-    page.get_by_label("Holds the words").fill("no such words anywhere")
+    page.get_by_label("Contains the words").fill("no such words anywhere")
     expect(page.locator("#review-state")).to_have_text("No row matches.")
-    page.get_by_label("Holds the words").fill("")
+    page.get_by_label("Contains the words").fill("")
     page.get_by_label("Genre", exact=True).select_option("crime")
     expect(rows.first.locator(".opinion")).to_contain_text("The model says crime")
     counts = stack.job(job_id)["genre_counts"]
@@ -84,7 +84,7 @@ def test_a_corrected_row_is_in_the_download_and_in_the_training_data(
     other = first.get_by_role("combobox")
     genre = other.locator("option").nth(1).inner_text()
     other.select_option(genre)
-    expect(page.locator("#saved")).to_have_text(f"Row 1 is {genre}, as you say.")
+    expect(page.locator("#saved")).to_have_text(f"Row 1: corrected to {genre}.")
     second = page.locator("#review-rows .row").nth(1).get_by_role("button").first
     confirmed = second.inner_text()
     second.click()
@@ -117,7 +117,7 @@ def test_pressing_a_choice_again_removes_the_correction(page: Page) -> None:
     choice.click()
     expect(page.locator("#corrections-count")).to_contain_text("1 row ")
     choice.click()
-    expect(page.locator("#saved")).to_contain_text("as the model says")
+    expect(page.locator("#saved")).to_contain_text("correction removed")
     expect(page.locator("#corrections")).to_be_hidden()
 
 
@@ -126,7 +126,7 @@ def test_a_correction_during_an_outage_is_saved_afterwards(page: Page, stack: St
     with stack.without_api():
         page.locator("#review-rows .row").first.get_by_role("button").first.click()
         expect(page.locator("#connection")).to_contain_text("The server does not answer")
-    expect(page.locator("#saved")).to_have_text(re.compile(r"^Row \d+ is \w+, as you say\."))
+    expect(page.locator("#saved")).to_have_text(re.compile(r"^Row \d+: corrected to \w+\."))
     expect(page.locator("#corrections-count")).to_contain_text("1 row ")
 
 

@@ -58,7 +58,7 @@ def test_the_preview_is_shown_before_the_upload(
     expect(page.locator("#seen")).to_have_text(
         "Comma-separated text in UTF-8 · 8 columns · 223 rows"
     )
-    expect(page.get_by_label("Which column holds the summaries?")).to_have_value("Description")
+    expect(page.get_by_label("Which column contains the summaries?")).to_have_value("Description")
     expect(page.locator("#seen-rows th.picked")).to_have_text("Description")
     expect(page.locator("#seen-rows tbody tr").first).to_contain_text("And Then There Were None")
     expect(page.get_by_role("button", name="Label 223 rows")).to_be_enabled()
@@ -85,7 +85,7 @@ def test_an_undetected_column_can_be_chosen(page: Page) -> None:
             "buffer": b"a,b\n1,A detective hunts a killer\n",
         }
     )
-    column = page.get_by_label("Which column holds the summaries?")
+    column = page.get_by_label("Which column contains the summaries?")
     expect(column).to_have_value("")
     expect(page.get_by_role("button", name="Label 1 row")).to_be_disabled()
     column.select_option("b")

@@ -94,7 +94,7 @@ async function save(job, row, state, genre, draw) {
     const kept = genre
       ? await askPatiently(path, { method: "PUT", json: { genre } })
       : await askPatiently(path, { method: "DELETE" });
-    say(at("saved"), genre ? `Row ${row.row} is ${genre}, as you say.` : `Row ${row.row} is as the model says.`);
+    say(at("saved"), genre ? `Row ${row.row}: corrected to ${genre}.` : `Row ${row.row}: correction removed.`);
     if (kept) dispatchEvent(new CustomEvent("row-corrected", { detail: kept.corrections }));
   } catch (error) {
     state.genre = before;
