@@ -125,9 +125,9 @@ class AsyncClient:
         """Whether the API answers at all. Never raises."""
         return await self._run(self._calls.alive())
 
-    async def missing(self) -> str | None:
+    async def not_ready_reason(self) -> str | None:
         """Why the server is not ready, as a phrase; None when it is ready. Never raises."""
-        return await self._run(self._calls.missing())
+        return await self._run(self._calls.not_ready_reason())
 
     async def _run(self, call: Call[Result]) -> Result:
         try:
@@ -148,11 +148,11 @@ class AsyncClient:
     async def _perform(self, action: Action) -> httpx.Response | None:
         match action:
             case Send():
-                return self._answered(await self._http.request(**action.arguments()))
+                return self._record_response(await self._http.request(**action.arguments()))
             case Upload():
                 with action.file.open("rb") as file:
                     body = FileBody(file, action.on_bytes)
-                    return self._answered(
+                    return self._record_response(
                         await self._http.post(
                             action.path,
                             params=action.query,
@@ -163,7 +163,7 @@ class AsyncClient:
             case Download(target=target):
                 headers = target.request_headers()
                 async with self._http.stream("GET", action.path, headers=headers) as response:
-                    self._answered(response)
+                    self._record_response(response)
                     if not target.accepts(response):
                         await response.aread()
                         return response
@@ -178,6 +178,6 @@ class AsyncClient:
                 await asyncio.to_thread(action.function)
         return None
 
-    def _answered(self, response: httpx.Response) -> httpx.Response:
+    def _record_response(self, response: httpx.Response) -> httpx.Response:
         self._calls.has_answered = True
         return response

@@ -123,9 +123,9 @@ class Client:
         """Whether the API answers at all. Never raises."""
         return self._run(self._calls.alive())
 
-    def missing(self) -> str | None:
+    def not_ready_reason(self) -> str | None:
         """Why the server is not ready, as a phrase; None when it is ready. Never raises."""
-        return self._run(self._calls.missing())
+        return self._run(self._calls.not_ready_reason())
 
     def _run(self, call: Call[Result]) -> Result:
         try:
@@ -146,11 +146,11 @@ class Client:
     def _perform(self, action: Action) -> httpx.Response | None:
         match action:
             case Send():
-                return self._answered(self._http.request(**action.arguments()))
+                return self._record_response(self._http.request(**action.arguments()))
             case Upload():
                 with action.file.open("rb") as file:
                     body = FileBody(file, action.on_bytes)
-                    return self._answered(
+                    return self._record_response(
                         self._http.post(
                             action.path,
                             params=action.query,
@@ -161,7 +161,7 @@ class Client:
             case Download(target=target):
                 headers = target.request_headers()
                 with self._http.stream("GET", action.path, headers=headers) as response:
-                    self._answered(response)
+                    self._record_response(response)
                     if not target.accepts(response):
                         response.read()
                         return response
@@ -176,6 +176,6 @@ class Client:
                 action.function()
         return None
 
-    def _answered(self, response: httpx.Response) -> httpx.Response:
+    def _record_response(self, response: httpx.Response) -> httpx.Response:
         self._calls.has_answered = True
         return response

@@ -12,7 +12,7 @@ from ..errors import BadInput, JobEnded, SpinelabelError
 from ..http.connect import Server, server_for_command
 from ..http.label_options import LabelOptions
 from ..local_stack.settings import LocalStackSettings
-from .interruption import interrupted
+from .interruption import interruption_message
 from .run import BatchRun, Catalogue, with_titles
 from .streams import Streams
 from .targets import FilePair, check
@@ -64,7 +64,7 @@ def label(request: LabelCommand, display: Display) -> list[Catalogue]:
             batch.run()
         except KeyboardInterrupt:
             jobs = [c.job for c in batch.in_progress if c.job is not None]
-            display.warn(interrupted(jobs, server, request.stack_settings.data_dir))
+            display.warn(interruption_message(jobs, server, request.stack_settings.data_dir))
             raise
         for catalogue in catalogues:
             if isinstance(catalogue.error, JobEnded):

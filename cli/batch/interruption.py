@@ -10,7 +10,7 @@ from ..http.connect import Server
 from ..http.job_document import JobDocument
 
 
-def interrupted(jobs: Sequence[JobDocument], server: Server, data_dir: Path) -> str:
+def interruption_message(jobs: Sequence[JobDocument], server: Server, data_dir: Path) -> str:
     """Return the message after an interrupted `label`.
 
     `jobs` are those without a downloaded result.

@@ -66,7 +66,7 @@ def explain(
 
 def describe_label(label: LabelDocument) -> Iterator[str]:
     """The label in lines for a person."""
-    review = "please review" if label.needs_review else "sure enough to be left alone"
+    review = "please review" if label.needs_review else "confident enough to need no review"
     yield f"{label.genre}, {label.confidence:.0%}: {review}"
     yield f"  runner-up   {label.second_genre}, {label.second_confidence:.0%}"
     yield f"  one of      {', '.join(label.genre_set)}"

@@ -82,12 +82,12 @@ def stack(server: str | None, data_dir: Path, api_key: str | None) -> CheckResul
             )
         server = state.url
     with Client(server, api_key=api_key, patience_s=0) as client:
-        missing = client.missing()
-    if missing is None:
+        reason = client.not_ready_reason()
+    if reason is None:
         return ok("stack", f"{server} accepts jobs")
     return fail(
         "stack",
-        f"{server} does not accept jobs: {missing}",
+        f"{server} does not accept jobs: {reason}",
         f"A new stack needs some seconds to start; otherwise see {data_dir / 'logs'}.",
     )
 

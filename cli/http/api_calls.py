@@ -186,8 +186,8 @@ class ApiCalls:
             return False
         return bool(response.is_success)
 
-    def missing(self) -> Call[str | None]:
-        """See `Client.missing`."""
+    def not_ready_reason(self) -> Call[str | None]:
+        """See `Client.not_ready_reason`."""
         try:
             response = yield Send(method="GET", path="/readyz", timeout_s=5.0)
         except httpx.HTTPError:

@@ -92,10 +92,10 @@ def _wait_until_ready(folder: DataFolder, url: str) -> bool:
 
     with Client(url, patience_s=0) as client:
         deadline = time.monotonic() + _READY_TIMEOUT_S
-        while missing := client.missing():
+        while reason := client.not_ready_reason():
             if folder.running() is None:
                 return False
             if time.monotonic() > deadline:
-                raise ServerUnreachable(f"The stack at {url} is not ready: {missing}.")
+                raise ServerUnreachable(f"The stack at {url} is not ready: {reason}.")
             time.sleep(_POLL_INTERVAL_S)
         return True

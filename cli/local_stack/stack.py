@@ -77,7 +77,7 @@ def claimed_local_stack(
                 log_folder=folder.logs,
                 work_folder=folder.path,
                 report=on_event,
-                stack_probe=api.missing,
+                stack_probe=api.not_ready_reason,
                 keep_open=[lock],
             )
             with folder.announced(StackState(url=url, pid=os.getpid(), temporary=temporary)):

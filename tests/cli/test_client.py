@@ -114,7 +114,7 @@ def test_a_refused_upload_is_not_retried(
 ) -> None:
     source = tmp_path / "c.csv"
     source.write_bytes(b"x")
-    api.refusals = [(503, "SERVICE_UNAVAILABLE", "Redis is away; try again.")]
+    api.refusals = [(503, "SERVICE_UNAVAILABLE", "Redis cannot be reached; try again.")]
     with new_client(api.url) as client, pytest.raises(ApiProblem) as caught:
         client.upload(source)
     assert caught.value.exit_code == 3
@@ -163,7 +163,7 @@ def test_on_waiting_may_end_the_retries_earlier(new_client: NewClient) -> None:
 def test_after_the_last_retry_the_servers_problem_is_raised(
     new_client: NewClient, api: FakeApi
 ) -> None:
-    api.refusals = [(503, "SERVICE_UNAVAILABLE", "Redis is away; try again.")] * 100
+    api.refusals = [(503, "SERVICE_UNAVAILABLE", "Redis cannot be reached; try again.")] * 100
     with new_client(api.url, patience_s=0.2) as client, pytest.raises(ApiProblem, match="Redis"):
         client.job("job_1")
 

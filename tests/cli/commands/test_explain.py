@@ -31,7 +31,7 @@ ROW_ERROR = dict.fromkeys(LABEL) | {
     "genre_set": [],
     "needs_review": True,
     "row_error": "EMPTY_SUMMARY",
-    "message": "The summary holds no words.",
+    "message": "The summary contains no words.",
     "evidence": [],
 }
 
@@ -73,7 +73,7 @@ def test_a_dash_reads_standard_input_with_any_bytes(api: FakeApi) -> None:
         timeout=WITHIN_S,
     )
     assert api.label_requests[0]["summaries"] == ["Ein Café\ufffd\n"]
-    assert b"sure enough" in result.stdout
+    assert b"confident enough" in result.stdout
     assert b"no single word" in result.stdout
 
 
@@ -84,7 +84,7 @@ def test_a_summary_without_a_label_gives_exit_code_2_and_a_reason(
     api.labels = {"model_version": 2, "labels": [ROW_ERROR]}
     code, out, err = run("explain", "1984", "--server", api.url, *options, folder=tmp_path)
     assert code == 2
-    assert err == "Error: The summary holds no words.\n"
+    assert err == "Error: The summary contains no words.\n"
     assert bool(out) is bool(options)
 
 
