@@ -119,13 +119,13 @@ class WorkbookUnreadable(CatalogueError):
 
 def format_names(header: Sequence[str]) -> str:
     """Return column or file names as a quoted list for a message, safe to print."""
-    names = [_shown(name) for name in header[:_MAX_NAMES]]
+    names = [_quote_name(name) for name in header[:_MAX_NAMES]]
     if len(header) > _MAX_NAMES:
         names.append(f"and {len(header) - _MAX_NAMES} more")
     return ", ".join(names)
 
 
-def _shown(name: str) -> str:
+def _quote_name(name: str) -> str:
     if not name.strip():
         return "(unnamed)"
     plain = "".join(char if char.isprintable() else "\ufffd" for char in name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 _UNNAMED = "catalogue.csv"
 _MAX_CHARACTERS = 150
-_PACKED = (".gz", ".zip")
-_TABLES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm")
+_COMPRESSION_EXTENSIONS = (".gz", ".zip")
+_TABLE_EXTENSIONS = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm")
 
 
 def safe_filename(name: str | None) -> str:
@@ -19,7 +19,7 @@ def safe_filename(name: str | None) -> str:
 
 def download_name(filename: str, kind: str, ending: str = "csv") -> str:
     """Return `books.KIND.ENDING` for `books.csv` or `books.csv.gz`."""
-    for extensions in (_PACKED, _TABLES):
+    for extensions in (_COMPRESSION_EXTENSIONS, _TABLE_EXTENSIONS):
         for extension in extensions:
             if filename.lower().endswith(extension) and len(filename) > len(extension):
                 filename = filename[: -len(extension)]

@@ -201,11 +201,11 @@ def problem_of_input(error: ValidationError) -> Problem:
     return Problem(
         HTTPStatus.BAD_REQUEST,
         "INVALID_PARAMETER",
-        f"{name!r} cannot be {_shown(first['input'])}: {message[:1].lower()}{message[1:]}.",
+        f"{name!r} cannot be {_format_value(first['input'])}: {message[:1].lower()}{message[1:]}.",
     )
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     """Return the start of a value with API keys masked; lists and objects are only named."""
     match value:
         case list():

@@ -60,7 +60,7 @@ def row_document(row: ResultRow, result: ResultSchema, corrected: str | None) ->
 
     return RowDocument(
         row=row.number,
-        cells=[_shown(cell) for cell in row.cells[: result.width]],
+        cells=[_display_text(cell) for cell in row.cells[: result.width]],
         predicted_genre=label("predicted_genre") or None,
         confidence=number("confidence"),
         second_genre=label("second_genre") or None,
@@ -73,7 +73,7 @@ def row_document(row: ResultRow, result: ResultSchema, corrected: str | None) ->
     )
 
 
-def _shown(cell: str) -> str:
+def _display_text(cell: str) -> str:
     cut = cell if len(cell) <= _MAX_CELL_CHARACTERS else cell[: _MAX_CELL_CHARACTERS - 1] + "…"
     # Bytes that are not UTF-8 cannot be represented in JSON.
     return cut.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -33,11 +33,11 @@ class MinimumRate:
         self._bounds = bounds
         self._clock = clock
         self._waited_s = 0.0
-        self._moved = 0
+        self._transferred = 0
 
-    def moved(self, count: int) -> None:
+    def record(self, count: int) -> None:
         """Count bytes that were sent or received."""
-        self._moved += count
+        self._transferred += count
 
     def wait(self, ready: Callable[[float], object]) -> None:
         """Wait for the client with `ready`, which takes a timeout in seconds and is falsy after it.
@@ -49,12 +49,12 @@ class MinimumRate:
             raise TimeoutError(f"no bytes were transferred for {self._bounds.idle_timeout_s:g} s")
         self._waited_s += self._clock() - began
         if self._waited_s >= self._bounds.idle_timeout_s:
-            if self._moved < self._bounds.bytes_per_s * self._waited_s:
+            if self._transferred < self._bounds.bytes_per_s * self._waited_s:
                 raise TimeoutError(
-                    f"{self._moved} bytes in {self._waited_s:.0f} s are too few "
+                    f"{self._transferred} bytes in {self._waited_s:.0f} s are too few "
                     f"(SPINELABEL_API_MIN_BYTES_PER_S is {self._bounds.bytes_per_s})"
                 )
-            self._waited_s, self._moved = 0.0, 0
+            self._waited_s, self._transferred = 0.0, 0
 
 
 class ClientSocket(socket.socket):
@@ -98,7 +98,7 @@ class ClientSocket(socket.socket):
             except BlockingIOError:
                 self._wait(select.POLLIN, self._incoming)
             else:
-                self._incoming.moved(len(block))
+                self._incoming.record(len(block))
                 return block
 
     def sendall(self, data: bytes, flags: int = 0, /) -> None:  # type: ignore[override]
@@ -110,7 +110,7 @@ class ClientSocket(socket.socket):
             except BlockingIOError:
                 self._wait(select.POLLOUT, self._outgoing)
             else:
-                self._outgoing.moved(sent)
+                self._outgoing.record(sent)
                 rest = rest[sent:]
 
     def _wait(self, event: int, rate: MinimumRate) -> None:

@@ -54,7 +54,7 @@ def preview(
     """
     stream = SniffedStream(upload.blocks())
     if stream.compression is Compression.ZIP:
-        return _of_archive(stream, upload, query, store, storage, max_unpacked)
+        return _preview_archive(stream, upload, query, store, storage, max_unpacked)
     blocks: Iterator[bytes] = stream
     pieces = _Pieces(stream)
     if stream.compression is Compression.GZIP:
@@ -78,7 +78,7 @@ def preview(
     )
 
 
-def _of_archive(
+def _preview_archive(
     stream: SniffedStream,
     upload: Upload,
     query: PreviewQuery,
@@ -100,14 +100,14 @@ def _of_archive(
                 "A ZIP archive or workbook cannot be previewed from a part; send the whole file.",
             )
         with storage.open(upload_path(job_id)) as source:
-            return _inside(source, max_unpacked, upload.options.columns)
+            return _preview_member(source, max_unpacked, upload.options.columns)
     finally:
         with suppress(OSError, redis.RedisError):  # recovery of lost uploads deletes it
             storage.delete(job_folder(job_id))
             store.forget_upload(job_id)
 
 
-def _inside(source: BinaryIO, max_unpacked: int, names: ColumnNames) -> PreviewDocument:
+def _preview_member(source: BinaryIO, max_unpacked: int, names: ColumnNames) -> PreviewDocument:
     archive = ZipArchive(source)
     if archive.is_workbook:
         head, complete = read_head(

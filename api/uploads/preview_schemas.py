@@ -94,7 +94,7 @@ def preview_document(
         summary_column=summary,
         title_column=title,
         obstacle=obstacle and ObstacleDocument(code=obstacle.code, message=obstacle.message),
-        first_rows=[[_shown(cell) for cell in row] for row in sample.first_rows],
+        first_rows=[[_display_text(cell) for cell in row] for row in sample.first_rows],
     )
 
 
@@ -135,7 +135,7 @@ def _columns(
     return summary, title, None
 
 
-def _shown(cell: str) -> str:
+def _display_text(cell: str) -> str:
     # Undecodable bytes cannot be represented in JSON.
     plain = cell.encode("utf-8", "replace").decode("utf-8")
     return plain if len(plain) <= _MAX_CELL_CHARACTERS else plain[:_MAX_CELL_CHARACTERS] + "…"

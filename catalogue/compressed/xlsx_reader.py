@@ -26,7 +26,7 @@ from catalogue.compressed.shared_strings import SharedStrings
 from catalogue.compressed.xlsx_package import MAIN, WorkbookPackage
 from catalogue.compressed.xml_elements import elements
 from catalogue.errors import EmptyFile, NoRows, TooManyColumns, WorkbookUnreadable
-from catalogue.labelled.csv_writer import encoded, line
+from catalogue.labelled.csv_writer import encode_lines, line
 from catalogue.limits import MAX_COLUMNS, MAX_RECORD_BYTES, MAX_ROWS, MAX_SHARED_TEXT_BYTES
 from catalogue.parsing.columns import FIND_COLUMNS, ColumnNames, choose_columns
 from catalogue.parsing.dialect import Dialect
@@ -210,7 +210,7 @@ def _texts(cells: list[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _record(cells: tuple[str, ...]) -> bytes:
-    return encoded([line(cells, _DIALECT.delimiter, _DIALECT.line_end)])
+    return encode_lines([line(cells, _DIALECT.delimiter, _DIALECT.line_end)])
 
 
 def _text(value: object) -> str:

@@ -13,7 +13,7 @@ from catalogue.limits import MAX_DEPTH, MAX_ELEMENT_BYTES, MAX_ELEMENTS, MAX_TAG
 
 _BLOCK_BYTES = 64 * 1024
 
-Place = tuple[str, str]
+ElementPath = tuple[str, str]
 """The names of the parent and of the element, each as ``{namespace}name``."""
 
 
@@ -21,7 +21,9 @@ class XmlRefused(Exception):
     """The file declares a document type or exceeds a limit."""
 
 
-def elements(source: IO[bytes], wanted: Collection[Place], *, until: str) -> Iterator[Element]:
+def elements(
+    source: IO[bytes], wanted: Collection[ElementPath], *, until: str
+) -> Iterator[Element]:
     """Yield the requested elements as they end.
 
     Args:
@@ -65,7 +67,7 @@ def _refuse_document_type(*_declaration: object) -> None:
 class _Builder:
     """Parser callbacks: track open elements and build the requested ones."""
 
-    def __init__(self, wanted: Collection[Place], until: str) -> None:
+    def __init__(self, wanted: Collection[ElementPath], until: str) -> None:
         self.done: list[Element] = []
         self.events = 0
         self.is_over = False

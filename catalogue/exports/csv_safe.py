@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from catalogue.exports.table import Batch
 from catalogue.labelled.corrections import CORRECTION_COLUMN
-from catalogue.labelled.csv_writer import encoded, line
+from catalogue.labelled.csv_writer import encode_lines, line
 from catalogue.labelled.formulas import begins_as_formula
 from catalogue.labelled.labels import unique_name
 from catalogue.labelled.reader import ResultSchema
@@ -33,7 +33,7 @@ def to_formula_safe_csv(
         taken = {name.strip().casefold() for name in names}
         names.append(unique_name(CORRECTION_COLUMN, taken))
     bom = "\ufeff" if result.dialect.bom else ""
-    yield encoded([bom + line(map(_escape, names), delimiter, end)])
+    yield encode_lines([bom + line(map(_escape, names), delimiter, end)])
     for rows, genres in batches:
         lines: list[str] = []
         for row in rows:
@@ -42,7 +42,7 @@ def to_formula_safe_csv(
                 cells.append(genres.get(row.number, ""))
             cells += row.cells[width:]
             lines.append(line(map(_escape, cells), delimiter, end) if cells else end)
-        yield encoded(lines)
+        yield encode_lines(lines)
 
 
 def _escape(cell: str) -> str:

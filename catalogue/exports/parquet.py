@@ -112,7 +112,7 @@ class Pipe:
         """The number of bytes written."""
         return self._written
 
-    def seek(self, *_place: Any) -> int:
+    def seek(self, *_position: Any) -> int:
         """Required by the library, which only appends."""
         return self._written
 

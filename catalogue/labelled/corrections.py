@@ -6,7 +6,7 @@ A correction with the predicted genre is a confirmation.
 from collections.abc import Mapping, Sequence
 
 from catalogue.errors import InvalidGenre
-from catalogue.labelled.csv_writer import encoded, line
+from catalogue.labelled.csv_writer import encode_lines, line
 from catalogue.labelled.formulas import begins_as_formula
 from catalogue.labelled.labels import unique_name
 from catalogue.labelled.reader import ResultRow, ResultSchema
@@ -41,7 +41,7 @@ def encode_corrected_header(result: ResultSchema) -> bytes:
     taken = {name.strip().casefold() for name in result.header}
     names = (*result.header, unique_name(CORRECTION_COLUMN, taken))
     bom = "\ufeff" if result.dialect.bom else ""
-    return encoded([bom + line(names, result.dialect.delimiter, result.dialect.line_end)])
+    return encode_lines([bom + line(names, result.dialect.delimiter, result.dialect.line_end)])
 
 
 def encode_corrected(
@@ -62,12 +62,12 @@ def encode_corrected(
         else:
             genre = genres.get(row.number, "")
             lines.append(line((*row.cells[:width], genre, *row.cells[width:]), delimiter, end))
-    return encoded(lines)
+    return encode_lines(lines)
 
 
 def encode_training_header() -> bytes:
     """Return the header line of the training data, a CSV with commas."""
-    return encoded([line(_TRAINING_COLUMNS, ",", "\n")])
+    return encode_lines([line(_TRAINING_COLUMNS, ",", "\n")])
 
 
 def encode_training(
@@ -81,7 +81,7 @@ def encode_training(
         genres: row number → corrected genre; other rows are skipped.
     """
     title = schema.title_index
-    return encoded(
+    return encode_lines(
         [
             line(
                 (

@@ -20,6 +20,6 @@ def line(cells: Iterable[str], delimiter: str, end: str) -> str:
     return delimiter.join(written) + end
 
 
-def encoded(lines: list[str]) -> bytes:
+def encode_lines(lines: list[str]) -> bytes:
     """Return lines as UTF-8; lone surrogates become the bytes that they stand for."""
     return "".join(lines).encode("utf-8", "surrogateescape")

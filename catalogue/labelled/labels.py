@@ -54,10 +54,10 @@ class RowErrorCode(StrEnum):
 
 
 _MESSAGES = {
-    RowErrorCode.EMPTY_SUMMARY: "The summary holds no words that the model can read; add an "
+    RowErrorCode.EMPTY_SUMMARY: "The summary contains no words that the model can read; add an "
     "English summary.",
     RowErrorCode.MALFORMED_ROW: "The row does not fit the header: its cells are shifted or "
-    "missing, or a quotation mark is never closed; correct it in the catalogue.",
+    "missing, or a quotation mark is not closed; correct it in the catalogue.",
     RowErrorCode.SUMMARY_TOO_LONG: "The summary is longer than 100,000 characters; shorten it.",
     RowErrorCode.UNSUPPORTED_LANGUAGE: "The summary is not in English, and the model reads no "
     "other language; add an English summary.",

@@ -7,7 +7,7 @@ included. Added cells never begin like a formula.
 
 from collections.abc import Sequence
 
-from catalogue.labelled.csv_writer import encoded, line
+from catalogue.labelled.csv_writer import encode_lines, line
 from catalogue.labelled.labels import (
     NO_OPTIONAL_COLUMNS,
     OptionalColumns,
@@ -42,7 +42,7 @@ def encode_header(
     """Return the byte order mark, if any, and the header line."""
     dialect = schema.dialect
     head = line(output_header(schema, optional), dialect.delimiter, dialect.line_end)
-    return encoded([_BOM + head if begins_with_bom(schema) else head])
+    return encode_lines([_BOM + head if begins_with_bom(schema) else head])
 
 
 def encode_rows(
@@ -70,12 +70,12 @@ def encode_rows(
             added = label_cells(outcome, optional)
             cells = (*row.cells[:width], *added, *row.cells[width:])
             lines.append(line(cells, delimiter, end))
-    return encoded(lines)
+    return encode_lines(lines)
 
 
 def encode_errors_header() -> bytes:
     """Return the header line of the error list, ASCII with commas."""
-    return encoded([line(_ERROR_COLUMNS, ",", "\n")])
+    return encode_lines([line(_ERROR_COLUMNS, ",", "\n")])
 
 
 def encode_errors(rows: Sequence[Row], outcomes: Sequence[Outcome], *, first_row: int) -> bytes:
@@ -93,4 +93,4 @@ def encode_errors(rows: Sequence[Row], outcomes: Sequence[Outcome], *, first_row
             cells = (str(number), outcome.code.value, outcome.detail, outcome.message)
             lines.append(line(cells, ",", "\n"))
         number += not row.blank
-    return encoded(lines)
+    return encode_lines(lines)

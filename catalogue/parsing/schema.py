@@ -110,7 +110,7 @@ def probe_header(head: bytes, *, complete: bool) -> HeaderProbe:
     if span.broken or (not complete and span.end + dialect.encoding.unit > len(head)):
         raise HeaderUnreadable(
             f"The header does not end within the first {len(head):,} bytes, or a quotation mark "
-            "in it is never closed; the first line must hold the column names."
+            "in it is not closed; the first line must hold the column names."
         )
     header = tuple(next(read_cells(head[span.start : span.end], dialect)))
     check_header(header)

@@ -78,9 +78,9 @@ def test_a_client_below_the_minimum_rate_times_out() -> None:
         clock = Clock()
         rate = TransferBounds(idle_timeout_s=10, bytes_per_s=1000).rate(clock)
         for _ in range(9):
-            rate.moved(moved)
+            rate.record(moved)
             rate.wait(lambda _, clock=clock: clock.advance(1.0))  # type: ignore[misc]
-        rate.moved(moved)
+        rate.record(moved)
         if is_served:
             rate.wait(lambda _, clock=clock: clock.advance(1.0))  # type: ignore[misc]
         else:
@@ -91,12 +91,12 @@ def test_a_client_below_the_minimum_rate_times_out() -> None:
 def test_an_initial_burst_does_not_excuse_a_slow_transfer() -> None:
     clock = Clock()
     rate = TransferBounds(idle_timeout_s=10, bytes_per_s=1000).rate(clock)
-    rate.moved(1_000_000)
+    rate.record(1_000_000)
     for _ in range(10):
         rate.wait(lambda _: clock.advance(1.0))
     with pytest.raises(TimeoutError):
         for _ in range(10):
-            rate.moved(1)
+            rate.record(1)
             rate.wait(lambda _: clock.advance(1.0))
 
 
@@ -104,7 +104,7 @@ def test_time_spent_by_the_server_does_not_count() -> None:
     clock = Clock()
     rate = TransferBounds(idle_timeout_s=10, bytes_per_s=1000).rate(clock)
     for _ in range(30):
-        rate.moved(500)
+        rate.record(500)
         clock.advance(100.0)
         rate.wait(lambda _: clock.advance(0.1))
 
