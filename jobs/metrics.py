@@ -53,15 +53,13 @@ class ChunkMetrics:
     """What is counted of a chunk once, when it is committed."""
 
     duration_s: float  # from its claim to its commit
-    row_errors: Mapping[str, int]  # failed rows by error code
     model_calls_s: Mapping[ModelCall, Sequence[float]]  # durations in seconds
     cache_hits: int  # different texts that were in the prediction cache
     cache_misses: int
 
     def increments(self) -> Counter[str]:
         """Field → by how much it grows."""
-        fields = Counter({f"row_errors:{code}": rows for code, rows in self.row_errors.items()})
-        fields.update({_CACHE_HITS: self.cache_hits, _CACHE_MISSES: self.cache_misses})
+        fields = Counter({_CACHE_HITS: self.cache_hits, _CACHE_MISSES: self.cache_misses})
         fields += observations(_CHUNK_DURATION, CHUNK_DURATION_BOUNDS_S, [self.duration_s])
         for call, durations_s in self.model_calls_s.items():
             fields += observations(f"model_call:{call}", MODEL_CALL_BOUNDS_S, durations_s)
@@ -139,6 +137,11 @@ def lease_losses(kind: str) -> str:
 def webhook_attempts(outcome: str) -> str:
     """The field that counts webhook attempts with this outcome."""
     return f"webhook_attempts:{outcome}"
+
+
+def row_error_increments(errors: Mapping[str, int]) -> Counter[str]:
+    """The increments for failed rows, given by error code."""
+    return Counter({f"row_errors:{code}": rows for code, rows in errors.items()})
 
 
 def observations(name: str, bounds_s: Sequence[float], seconds: Iterable[float]) -> Counter[str]:

@@ -174,7 +174,6 @@ def _label_and_commit(
         window=services.settings.max_queued_chunks_per_job,
         metrics=ChunkMetrics(
             duration_s=time.monotonic() - started_at,
-            row_errors=errors,
             model_calls_s=measurements.model_calls_s,
             cache_hits=measurements.cache_hits,
             cache_misses=measurements.cache_misses,

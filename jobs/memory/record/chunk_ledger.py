@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from jobs.errors import LeaseLost
 from jobs.job import TERMINAL, Chunk, Job, PinnedModel, State
 from jobs.memory.record.state import MemoryState, Output
-from jobs.metrics import ChunkMetrics
+from jobs.metrics import ChunkMetrics, row_error_increments
 from jobs.ports.record.chunk_ledger import ChunkLedger, Commit
 from jobs.ports.record.step_leases import ASSEMBLE, PLAN, Claim, label_step
 
@@ -73,6 +73,7 @@ class MemoryChunkLedger(ChunkLedger):
             record.failed += failed
             self._state.row_totals.update(labelled=labelled, failed=failed, to_review=to_review)
             self._state.count_genres(genres or {})
+            self._state.metrics.update(row_error_increments(errors or {}))
             if metrics is not None:
                 self._state.metrics.update(metrics.increments())
             record.progress = self._state.clock()

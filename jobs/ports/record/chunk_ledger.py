@@ -72,7 +72,7 @@ class ChunkLedger(ABC):
             genres: labelled rows by genre.
             errors: failed rows by error code.
             to_review: rows, labelled or not, that need review.
-            metrics: counted if the commit is accepted, as the genres are.
+            metrics: counted if the commit is accepted, as the genres and errors are.
         """
 
     @abstractmethod

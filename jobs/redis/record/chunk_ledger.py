@@ -11,7 +11,7 @@ import redis
 
 from jobs.errors import JobNotFound, LeaseLost
 from jobs.job import Chunk, Job, PinnedModel
-from jobs.metrics import MAX_GENRES, OTHER_GENRES, ChunkMetrics
+from jobs.metrics import MAX_GENRES, OTHER_GENRES, ChunkMetrics, row_error_increments
 from jobs.ports.record.chunk_ledger import ChunkLedger, Commit
 from jobs.ports.record.job_repository import JobRepository
 from jobs.ports.record.step_leases import Claim
@@ -104,7 +104,9 @@ class RedisChunkLedger(ChunkLedger):
         output = json.dumps({**counts, **tallies, "manifest": manifest})
         args: list[Any] = [index, claim.fence, labelled, failed, to_review, window, output]
         args += [MAX_GENRES, OTHER_GENRES, len(tally)]
-        for pair in (*tally.items(), *(metrics.increments() if metrics else {}).items()):
+        increments = row_error_increments(errors or {})
+        increments.update(metrics.increments() if metrics else {})
+        for pair in (*tally.items(), *increments.items()):
             args += pair
         order = [keys.job, keys.leases, keys.sent, keys.outputs, TOTALS, METRICS, METRICS_GENRES]
         return _commit_from(claim, self._commit(keys=order, args=args))

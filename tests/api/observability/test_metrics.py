@@ -83,9 +83,9 @@ def test_the_work_of_workers_has_counters_and_histograms(harness: ApiHarness) ->
         manifest="",
         window=1,
         genres={'space "opera"': 7},
+        errors={"EMPTY_SUMMARY": 2},
         metrics=ChunkMetrics(
             duration_s=1.5,
-            row_errors={"EMPTY_SUMMARY": 2},
             model_calls_s={"predict": [0.2, 40.0]},
             cache_hits=5,
             cache_misses=1,

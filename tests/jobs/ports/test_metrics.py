@@ -33,9 +33,9 @@ from tests.jobs.conftest import Clock, PassTime
 from tests.small_schema import SCHEMA
 
 LEASE_S = 30.0
+ERRORS = {"EMPTY_SUMMARY": 2, "MODEL_REJECTED": 1}
 MEASURED = ChunkMetrics(
     duration_s=1.5,
-    row_errors={"EMPTY_SUMMARY": 2, "MODEL_REJECTED": 1},
     model_calls_s={"predict": [0.004, 0.3, 0.3, 99.0], "explain": [0.02]},
     cache_hits=7,
     cache_misses=5,
@@ -67,7 +67,7 @@ def plan(store: JobStore, job_id: str, chunks: int = 1) -> None:
 
 def commit(store: JobStore, claim: Claim, genres: dict[str, int] | None = None) -> None:
     genres = genres or {"crime": 4, "travel": 2}
-    labelled, failed = sum(genres.values()), sum(MEASURED.row_errors.values())
+    labelled, failed = sum(genres.values()), sum(ERRORS.values())
     store.chunks.commit(
         claim,
         int(claim.step.rpartition("/")[2]),
@@ -76,6 +76,7 @@ def commit(store: JobStore, claim: Claim, genres: dict[str, int] | None = None) 
         manifest="m",
         window=9,
         genres=genres,
+        errors=ERRORS,
         metrics=MEASURED,
     )
 
