@@ -31,7 +31,7 @@ class Record:
     """The cells of a record; none for a blank line."""
 
     cells: tuple[str, ...]
-    broken: bool = False  # its quote is never closed
+    broken: bool = False  # its quotation mark is not closed
 
 
 @dataclass(frozen=True, kw_only=True)
