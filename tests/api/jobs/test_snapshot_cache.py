@@ -1,4 +1,4 @@
-"""Cached snapshots: a little old at most, never older than one already seen, never terminal."""
+"""Cached snapshots: a little old at most, never older than an earlier one, never terminal."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ from tests.api.conftest import StartApi
 from tests.waiting import eventually
 
 
-@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "é", "a;b"])
-def test_an_unusable_request_id_is_replaced(start_api: StartApi, given: str) -> None:
+@pytest.mark.parametrize("request_id", ["", "a b", "x" * 65, "é", "a;b"])
+def test_an_unusable_request_id_is_replaced(start_api: StartApi, request_id: str) -> None:
     api = start_api()
-    headers = {b"X-Request-ID": given.encode()} if given else {}
+    headers = {b"X-Request-ID": request_id.encode()} if request_id else {}
     returned = [httpx.get(f"{api.url}/v1/jobs", headers=headers).headers["X-Request-ID"]]
     returned.append(httpx.get(f"{api.url}/v1/jobs").headers["X-Request-ID"])
     assert all(re.fullmatch(r"[0-9a-f]{32}", value) for value in returned)

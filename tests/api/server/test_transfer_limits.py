@@ -37,17 +37,17 @@ def test_a_permit_also_takes_and_releases_one_of_the_outer_limiter() -> None:
 
 def test_concurrent_threads_never_exceed_the_limit() -> None:
     limiter = ConcurrencyLimiter(3, within=ConcurrencyLimiter(2))
-    held, most, lock = 0, 0, threading.Lock()
+    permits, peak, lock = 0, 0, threading.Lock()
 
     def work() -> None:
-        nonlocal held, most
+        nonlocal permits, peak
         for _ in range(2000):
             if (release := limiter.try_acquire()) is not None:
                 with lock:
-                    held += 1
-                    most = max(most, held)
+                    permits += 1
+                    peak = max(peak, permits)
                 with lock:
-                    held -= 1
+                    permits -= 1
                 release()
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -55,7 +55,7 @@ def test_concurrent_threads_never_exceed_the_limit() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert 1 <= most <= 2
+    assert 1 <= peak <= 2
     assert [limiter.try_acquire() is not None for _ in range(3)] == [True, True, False]
 
 

@@ -111,13 +111,13 @@ def test_a_refused_upload_releases_its_key(harness: ApiHarness) -> None:
 
 def test_the_key_of_an_active_upload_is_in_use(harness: ApiHarness) -> None:
     name = key_name(None, "a-key")
-    held = harness.store.idempotency.claim(name, "another process", lease_s=60)
-    assert isinstance(held, KeyClaim)
+    claim = harness.store.idempotency.claim(name, "another process", lease_s=60)
+    assert isinstance(claim, KeyClaim)
     response = send(harness)
     assert (response.status_code, response.get_json()["code"]) == (409, "IDEMPOTENCY_KEY_IN_USE")
     assert response.headers["Retry-After"] == "1"
     assert harness.is_empty()
-    harness.store.idempotency.release(held)
+    harness.store.idempotency.release(claim)
     assert send(harness).status_code == 202
 
 

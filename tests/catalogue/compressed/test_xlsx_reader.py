@@ -100,7 +100,7 @@ def test_trailing_empty_cells_and_cells_beyond_the_header_are_kept() -> None:
     assert rows[1:] == [["A", ""], ["B", ""], ["C", "words", "extra"]]
 
 
-def test_the_layout_is_that_of_the_csv() -> None:
+def test_the_schema_is_that_of_the_converted_csv() -> None:
     stream = book(HEADER, ("A", "words", 1))
     schema = xlsx_schema(stream, max_bytes=MAX_BYTES)
     converted = b"".join(xlsx_to_csv(stream, max_bytes=MAX_BYTES))

@@ -55,7 +55,7 @@ def test_a_summary_in_another_language_is_an_error_that_names_it() -> None:
     assert Row.of_book("", GERMAN).error == RowError.unsupported_language("de")
 
 
-def test_the_title_says_nothing_about_the_language() -> None:
+def test_the_title_does_not_affect_the_detected_language() -> None:
     assert Row.of_book(GERMAN, "A miller's daughter is saved by a dragon.").error is None
     assert Row.of_book(GERMAN, "A novel.").error is None
     assert Row.of_book("The Miller's Dragon", GERMAN).error is not None

@@ -123,7 +123,7 @@ def test_rows_begin_directly_after_the_header(encoding: str, before: str) -> Non
     assert schema.data_start == len(header.encode(encoding))
 
 
-def test_a_layout_survives_json() -> None:
+def test_a_schema_survives_json() -> None:
     schema = inspect(b"t\xc3\xa9\xff,summary,\xc3\xa9\xc3\xa9\n1,2\n")
     assert "\udcff" in schema.header[0]
     assert CatalogueSchema.from_dict(json.loads(json.dumps(schema.to_dict()))) == schema

@@ -151,7 +151,7 @@ def test_an_english_or_undecided_text_is_not_foreign(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "language"), NOT_ENGLISH_TEXTS.values(), ids=NOT_ENGLISH_TEXTS.keys()
 )
-def test_the_greater_part_of_a_text_decides(text: str, language: str) -> None:
+def test_the_larger_part_of_a_text_determines_its_language(text: str, language: str) -> None:
     assert foreign_language(text) == language
 
 

@@ -43,7 +43,7 @@ def test_every_file_is_labelled_and_the_results_are_printed_in_order(
     assert all((tmp_path / name).read_bytes() == RESULT for name in out.splitlines())
 
 
-def test_a_warning_names_the_file_where_there_are_several(
+def test_warnings_of_several_files_name_the_file(
     api: FakeApi, catalogues: list[str], tmp_path: Path
 ) -> None:
     warning = {"code": "UNSUPPORTED_LANGUAGE", "message": "2 rows are not in English.", "rows": 2}
@@ -119,7 +119,7 @@ def test_standard_input_is_labelled_to_standard_output(api: FakeApi, tmp_path: P
     )
     assert (result.returncode, result.stdout, result.stderr) == (0, RESULT, b"")
     assert api.uploads == [({"filename": ["stdin.csv"]}, b"title,summary\nA,\xff\r\n")]
-    assert list(tmp_path.iterdir()) == []  # the temporary files are gone
+    assert list(tmp_path.iterdir()) == []  # the temporary files are deleted
 
 
 @pytest.mark.usefixtures("catalogues")
