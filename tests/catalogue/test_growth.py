@@ -107,7 +107,7 @@ COMMAS = Dialect(encoding=Encoding.UTF_8, delimiter=",", bom=False)
 SCHEMA = inspect_head(b"id,title,summary\n1,A,words\n", complete=True)
 RESULT = chunk_output_schema(SCHEMA, OptionalColumns())
 INLINE = "<c t='inlineStr'><is><t>words</t></is></c>"
-LABELS = ["crime", "0.9000", "horror", "0.0500", "crime", "false", ""]
+LABELS = ["crime", "0.9000", "horror", "0.0500", "crime", "false", "", ""]
 
 
 def records(unit: str, *, begin: str = "", end: str = "\n") -> Callable[[int], Work]:
