@@ -24,4 +24,4 @@ def test_the_exit_codes_match_the_code_and_the_help() -> None:
     documented = dict(table.findall(PAGE))
     assert documented == dict(table.findall(cli.errors.__doc__ or ""))
     assert app.help is not None
-    assert re.findall(r"(?:^|[ ·])(\d+) [a-z]", app.help.split("Exit codes:")[1]) == [*documented]
+    assert re.findall(r"(?:^|[\s·])(\d+) [a-z]", app.help.split("Exit codes:")[1]) == [*documented]
