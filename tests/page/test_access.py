@@ -62,7 +62,7 @@ def test_axe_finds_no_violations_and_nothing_overflows_in_any_state(
     tab.get_by_role("link", name="Try a summary").click()
     check("try")
     tab.get_by_role("button", name="Use an example").click()
-    tab.get_by_role("button", name="Which genre is it?").click()
+    tab.get_by_role("button", name="Find the genre").click()
     expect(tab.locator("#try-words li").first).to_be_visible()
     check("tried")
 

@@ -43,16 +43,16 @@ def keyed_page(browser: Browser, redis_url: str, tmp_path: Path) -> Iterator[Pag
 def test_a_key_is_requested_once_and_stored_out_of_reach_of_scripts(
     keyed_page: Page, key: str, save_screenshot: SaveScreenshot
 ) -> None:
-    dialog = keyed_page.get_by_role("dialog", name="A key, please")
+    dialog = keyed_page.get_by_role("dialog", name="API key required")
     expect(dialog).to_be_visible()
-    expect(dialog.get_by_label("Your key")).to_be_focused()
+    expect(dialog.get_by_label("API key")).to_be_focused()
     assert_accessible(keyed_page)
-    dialog.get_by_label("Your key").fill("sl_not_a_key")
-    dialog.get_by_role("button", name="Go on").click()
+    dialog.get_by_label("API key").fill("sl_not_a_key")
+    dialog.get_by_role("button", name="Sign in").click()
     expect(dialog.get_by_role("alert")).to_be_visible()
     save_screenshot(keyed_page, "key")
-    dialog.get_by_label("Your key").fill(key)
-    dialog.get_by_role("button", name="Go on").click()
+    dialog.get_by_label("API key").fill(key)
+    dialog.get_by_role("button", name="Sign in").click()
     expect(dialog).to_be_hidden()
     expect(keyed_page.locator("#no-catalogues")).to_be_visible()
     keyed_page.reload()

@@ -61,7 +61,7 @@ def test_a_cancelled_job_keeps_the_finished_rows(page: Page, stack: Stack) -> No
     with stack.suspended_worker() as worker:
         start_half_done_job(page, worker, "kittiwake")
         page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("#job-state")).to_contain_text("Cancelled; what was finished")
+    expect(page.locator("#job-state")).to_contain_text("Cancelled; the labelled rows")
     expect(page.get_by_role("link", name="Download the labelled catalogue")).to_be_visible()
 
 

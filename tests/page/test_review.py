@@ -35,7 +35,7 @@ def test_rows_that_need_review_are_shown_first_and_can_be_filtered(
     rows = page.locator("#review-rows .row")
     expect(rows).to_have_count(20)
     save_screenshot(page, "review")
-    page.get_by_label("Without genre").check()
+    page.get_by_label("Without a genre").check()
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("no words that the model can read")
     page.get_by_label("All", exact=True).check()
@@ -104,7 +104,7 @@ def test_a_corrected_row_is_in_the_download_and_in_the_training_data(
     assert table[0][-1] == "corrected_genre"
     assert [row[-1] for row in table[1:4]] == [genre, confirmed, ""]
     with page.expect_download() as waiting:
-        page.get_by_role("link", name="Download them as training data").click()
+        page.get_by_role("link", name="Download as training data").click()
     training = read_csv(Path(waiting.value.path()))
     assert training[0] == ["title", "genre", "summary"]
     assert [row[1] for row in training[1:]] == [genre, confirmed]

@@ -13,11 +13,11 @@ def test_a_summary_gets_its_genre_and_evidence(page: Page, save_screenshot: Save
     page.get_by_label("Summary").fill(
         "A detective hunts a killer through the rain of London; each murder is signed with a rose."
     )
-    page.get_by_role("button", name="Which genre is it?").click()
+    page.get_by_role("button", name="Find the genre").click()
     title = page.locator("#try-title")
     expect(title).to_be_focused()
     expect(title).to_have_text("crime")
-    expect(page.locator("#try-doubt")).to_contain_text("% sure")
+    expect(page.locator("#try-confidence")).to_contain_text("% sure")
     expect(page.locator("#try-words li").first).to_be_visible()
     save_screenshot(page, "tried")
 
@@ -25,7 +25,7 @@ def test_a_summary_gets_its_genre_and_evidence(page: Page, save_screenshot: Save
 def test_a_summary_without_words_gets_a_reason(page: Page) -> None:
     page.goto("/#/try")
     page.get_by_label("Summary").fill("1234 ---")
-    page.get_by_role("button", name="Which genre is it?").click()
+    page.get_by_role("button", name="Find the genre").click()
     expect(page.locator("#try-title")).to_have_text("No genre")
-    expect(page.locator("#try-doubt")).to_contain_text("add an English summary")
+    expect(page.locator("#try-confidence")).to_contain_text("add an English summary")
     expect(page.locator("#try-why")).to_be_hidden()

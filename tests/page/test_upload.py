@@ -22,7 +22,7 @@ def test_a_catalogue_is_uploaded_labelled_and_downloaded(
     expect(page.get_by_role("heading", name="sample_catalogue.csv")).to_be_focused()
     page.locator("#send").click()
     expect(page.locator("#job-state")).to_have_text(
-        re.compile(r"^Done: 221 rows labelled\. 2 rows could not be\. \d+ rows to review\.$")
+        re.compile(r"^Done: 221 rows labelled\. 2 rows without a genre\. \d+ rows to review\.$")
     )
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download the labelled catalogue").click()
@@ -55,12 +55,12 @@ def test_the_preview_is_shown_before_the_upload(
     page: Page, save_screenshot: SaveScreenshot
 ) -> None:
     page.get_by_label("Choose a file").set_input_files(SAMPLE)
-    expect(page.locator("#seen")).to_have_text(
+    expect(page.locator("#preview")).to_have_text(
         "Comma-separated text in UTF-8 · 8 columns · 223 rows"
     )
     expect(page.get_by_label("Which column contains the summaries?")).to_have_value("Description")
-    expect(page.locator("#seen-rows th.picked")).to_have_text("Description")
-    expect(page.locator("#seen-rows tbody tr").first).to_contain_text("And Then There Were None")
+    expect(page.locator("#preview-rows th.selected")).to_have_text("Description")
+    expect(page.locator("#preview-rows tbody tr").first).to_contain_text("And Then There Were None")
     expect(page.get_by_role("button", name="Label 223 rows")).to_be_enabled()
     save_screenshot(page, "chosen")
 
@@ -72,7 +72,7 @@ def test_an_archive_is_previewed_completely(page: Page) -> None:
     page.get_by_label("Choose a file").set_input_files(
         {"name": "books.zip", "mimeType": "application/zip", "buffer": archive_file.getvalue()}
     )
-    expect(page.locator("#seen")).to_contain_text("Zipped comma-separated text")
+    expect(page.locator("#preview")).to_contain_text("Zipped comma-separated text")
     page.get_by_role("button", name="Label 223 rows").click()
     expect(page.locator("#job-state")).to_contain_text("Done: 221 rows labelled.")
 
@@ -89,7 +89,7 @@ def test_an_undetected_column_can_be_chosen(page: Page) -> None:
     expect(column).to_have_value("")
     expect(page.get_by_role("button", name="Label 1 row")).to_be_disabled()
     column.select_option("b")
-    expect(page.locator("#seen-rows th.picked")).to_have_text("b")
+    expect(page.locator("#preview-rows th.selected")).to_have_text("b")
     page.get_by_role("button", name="Label 1 row").click()
     expect(page.locator("#job-state")).to_contain_text("Done: 1 row labelled.")
 
@@ -100,7 +100,7 @@ def test_past_catalogues_are_listed_and_can_be_opened(page: Page, stack: Stack) 
     page.reload()
     lines = page.locator("#catalogues tbody tr")
     expect(lines).to_have_count(10)
-    page.get_by_role("button", name="Show older ones").click()
+    page.get_by_role("button", name="Show older catalogues").click()
     expect(lines.nth(10).get_by_role("link").first).to_be_focused()
     lines.nth(11).get_by_role("link", name="catalogue.csv", exact=True).click()
     expect(page.get_by_role("heading", name="catalogue.csv")).to_be_focused()

@@ -1,8 +1,8 @@
-// Requests to the server. An error response becomes a Problem, no response becomes Away.
+// Requests to the server. An error response becomes a Problem, no response becomes ServerUnavailable.
 
 import { askForKey } from "./key.js";
 
-const AWAY = new Set([502, 503, 504]);
+const UNAVAILABLE = new Set([502, 503, 504]);
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5000;
 
@@ -16,7 +16,7 @@ export class Problem extends Error {
 }
 
 /** The server does not respond. */
-export class Away extends Error {
+export class ServerUnavailable extends Error {
   constructor() {
     super("The server does not answer at the moment; try again.");
   }
@@ -24,7 +24,7 @@ export class Away extends Error {
 
 export const jobPath = (id, rest = "") => `/v1/jobs/${encodeURIComponent(id)}${rest}`;
 
-export async function ask(path, options = {}) {
+export async function request(path, options = {}) {
   const { json, ...rest } = options;
   if (json !== undefined) {
     rest.body = JSON.stringify(json);
@@ -35,35 +35,35 @@ export async function ask(path, options = {}) {
     response = await fetch(path, rest);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Away();
+    throw new ServerUnavailable();
   }
-  if (AWAY.has(response.status)) throw new Away();
+  if (UNAVAILABLE.has(response.status)) throw new ServerUnavailable();
   const body = await response.json().catch(() => null);
   if (response.status === 401) {
     await askForKey(body?.detail);
-    return ask(path, options);
+    return request(path, options);
   }
   if (!response.ok) throw new Problem(response.status, body);
   return body;
 }
 
 /** Retries until the server responds, and updates the connection banner meanwhile. */
-export async function askPatiently(path, options = {}) {
+export async function requestWithRetry(path, options = {}) {
   for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
     try {
-      const body = await ask(path, options);
-      tell("answers");
+      const body = await request(path, options);
+      announce("available");
       return body;
     } catch (error) {
-      if (!(error instanceof Away)) throw error;
-      tell("away");
+      if (!(error instanceof ServerUnavailable)) throw error;
+      announce("unavailable");
       await pause(wait, options.signal);
     }
   }
 }
 
-export function tell(what) {
-  dispatchEvent(new CustomEvent(`server-${what}`));
+export function announce(state) {
+  dispatchEvent(new CustomEvent(`server-${state}`));
 }
 
 export function pause(ms, signal) {

@@ -1,13 +1,13 @@
 // One catalogue: progress while it is labelled, actions after it has ended.
 
-import { ask, askPatiently, jobPath, pause } from "./api.js";
-import { at, complain, make, say, show } from "./dom.js";
+import { jobPath, pause, request, requestWithRetry } from "./api.js";
+import { byId, create, setText, show, showProblem } from "./dom.js";
 import { duration, moment, number, percent, rows, size } from "./format.js";
 import { showLatest } from "./latest.js";
 import { startReview } from "./review.js";
 import { showShelf } from "./shelf.js";
 import { modelGenres } from "./spines.js";
-import { STATES, hasEnded } from "./states.js";
+import { hasEnded, STATES } from "./states.js";
 
 const AGAIN_MS = 1000;
 const FORMATS = ["xlsx", "jsonl", "parquet"];
@@ -19,9 +19,9 @@ export async function follow(id, signal) {
   for (;;) {
     let job;
     try {
-      job = await askPatiently(jobPath(id), { signal });
+      job = await requestWithRetry(jobPath(id), { signal });
     } catch (error) {
-      if (error.name !== "AbortError") lose(error);
+      if (error.name !== "AbortError") showMissing(error);
       return;
     }
     draw(job);
@@ -56,77 +56,77 @@ function listen(job, signal) {
   });
 }
 
-export function watchCatalogue() {
-  watchDeleting();
-  at("cancel").addEventListener("click", async (event) => {
+export function initCatalogue() {
+  initDeletion();
+  byId("cancel").addEventListener("click", async (event) => {
     const button = event.currentTarget;
     button.disabled = true;
     try {
-      draw(await ask(button.dataset.path, { method: "POST" }));
-      complain(at("job-problem"));
+      draw(await request(button.dataset.path, { method: "POST" }));
+      showProblem(byId("job-problem"));
     } catch (error) {
-      complain(at("job-problem"), error.message);
+      showProblem(byId("job-problem"), error.message);
     } finally {
       button.disabled = false;
     }
   });
 }
 
-function watchDeleting() {
-  const dialog = at("delete-dialog");
-  at("delete").addEventListener("click", () => {
-    complain(at("delete-problem"));
+function initDeletion() {
+  const dialog = byId("delete-dialog");
+  byId("delete").addEventListener("click", () => {
+    showProblem(byId("delete-problem"));
     dialog.showModal();
   });
-  at("delete-go").addEventListener("click", async () => {
+  byId("delete-go").addEventListener("click", async () => {
     try {
-      await ask(at("delete").dataset.path, { method: "DELETE" });
+      await request(byId("delete").dataset.path, { method: "DELETE" });
       dialog.close();
       location.hash = "#/";
     } catch (error) {
-      complain(at("delete-problem"), error.message);
+      showProblem(byId("delete-problem"), error.message);
     }
   });
 }
 
 function clear() {
-  say(at("job-title"), "Catalogue");
-  say(at("job-facts"), "");
-  say(at("job-state"), "Looking for it.");
-  complain(at("job-problem"));
+  setText(byId("job-title"), "Catalogue");
+  setText(byId("job-facts"), "");
+  setText(byId("job-state"), "Loading…");
+  showProblem(byId("job-problem"));
   showShelf({});
   for (const id of ["job-progress", "job-figures", "job-warnings", "job-actions", "genres", "latest", "review"]) {
-    show(at(id), false);
+    show(byId(id), false);
   }
 }
 
-function lose(error) {
-  say(at("job-state"), "There is nothing to show.");
-  complain(at("job-problem"), error.message);
+function showMissing(error) {
+  setText(byId("job-state"), "This catalogue cannot be shown.");
+  showProblem(byId("job-problem"), error.message);
 }
 
 function draw(job) {
   const { total, labelled, failed } = job.row_counts;
   const ended = hasEnded(job);
   const share = job.total_is_final && total ? (labelled + failed) / total : null;
-  say(at("job-title"), job.filename);
-  say(at("job-facts"), facts(job));
-  say(at("job-state"), job.error ? job.error.message : ended ? ending(job) : `${STATES[job.state].long}.`);
-  at("job-state").className = `state ${job.error ? "bad" : ""}`;
-  show(at("job-warnings"), job.warnings.length);
-  at("job-warnings").replaceChildren(...job.warnings.map(({ message }) => make("li", {}, message)));
+  setText(byId("job-title"), job.filename);
+  setText(byId("job-facts"), facts(job));
+  setText(byId("job-state"), job.error ? job.error.message : ended ? ending(job) : `${STATES[job.state].long}.`);
+  byId("job-state").className = `state ${job.error ? "bad" : ""}`;
+  show(byId("job-warnings"), job.warnings.length);
+  byId("job-warnings").replaceChildren(...job.warnings.map(({ message }) => create("li", {}, message)));
   document.title = `${ended || share === null ? "" : `${percent(share)} · `}${job.filename} · Spinelabel`;
-  show(at("job-progress"), !ended);
-  if (ended) show(at("latest"), false);
-  bar(at("job-progress"), share);
-  show(at("job-figures"), !ended && total);
-  say(at("figure-rows"), `${number(labelled + failed)} of ${number(total)}${job.total_is_final ? "" : " or more"}`);
-  say(at("figure-rate"), job.rows_per_second ? `${number(Math.round(job.rows_per_second))} a second` : "–");
-  say(at("figure-review"), number(job.needs_review));
-  say(at("figure-left"), job.eta_seconds >= 1 ? `about ${duration(job.eta_seconds)}` : "–");
+  show(byId("job-progress"), !ended);
+  if (ended) show(byId("latest"), false);
+  bar(byId("job-progress"), share);
+  show(byId("job-figures"), !ended && total);
+  setText(byId("figure-rows"), `${number(labelled + failed)} of ${number(total)}${job.total_is_final ? "" : " or more"}`);
+  setText(byId("figure-rate"), job.rows_per_second ? `${number(Math.round(job.rows_per_second))} a second` : "–");
+  setText(byId("figure-review"), number(job.needs_review));
+  setText(byId("figure-left"), job.eta_seconds >= 1 ? `about ${duration(job.eta_seconds)}` : "–");
   const genres = job.genre_counts;
-  show(at("genres"), labelled);
-  say(at("genres-title"), ended ? "Genres" : "Genres so far");
+  show(byId("genres"), labelled);
+  setText(byId("genres-title"), ended ? "Genres" : "Genres so far");
   showShelf(genres);
   actions(job, ended);
 }
@@ -135,7 +135,7 @@ function facts(job) {
   return [
     size(job.input_bytes),
     `summaries in “${job.summary_column}”`,
-    `sent ${moment(job.created_at)}`,
+    `uploaded ${moment(job.created_at)}`,
     job.model_version ? `model ${job.model_version}` : null,
   ]
     .filter(Boolean)
@@ -144,9 +144,9 @@ function facts(job) {
 
 function ending(job) {
   const { labelled, failed } = job.row_counts;
-  const could = failed ? ` ${rows(failed)} could not be.` : "";
-  const look = job.needs_review ? ` ${rows(job.needs_review)} to review.` : " No row needs review.";
-  return job.state === "completed" ? `Done: ${rows(labelled)} labelled.${could}${look}` : `${STATES[job.state].long}.`;
+  const errors = failed ? ` ${rows(failed)} without a genre.` : "";
+  const review = job.needs_review ? ` ${rows(job.needs_review)} to review.` : " No row needs review.";
+  return job.state === "completed" ? `Done: ${rows(labelled)} labelled.${errors}${review}` : `${STATES[job.state].long}.`;
 }
 
 function bar(element, share) {
@@ -155,15 +155,15 @@ function bar(element, share) {
 }
 
 function actions(job, ended) {
-  show(at("job-actions"), ended || job.links.cancel);
-  show(at("delete"), ended);
-  at("delete").dataset.path = job.links.self;
-  show(at("cancel"), job.links.cancel);
-  at("cancel").dataset.path = job.links.cancel ?? "";
-  link(at("result"), job.links.result);
-  show(at("formats"), job.links.result);
-  for (const format of FORMATS) at(`as-${format}`).href = `${job.links.result}?format=${format}`;
-  link(at("errors"), job.row_counts.failed ? job.links.errors : null);
+  show(byId("job-actions"), ended || job.links.cancel);
+  show(byId("delete"), ended);
+  byId("delete").dataset.path = job.links.self;
+  show(byId("cancel"), job.links.cancel);
+  byId("cancel").dataset.path = job.links.cancel ?? "";
+  link(byId("result"), job.links.result);
+  show(byId("formats"), job.links.result);
+  for (const format of FORMATS) byId(`as-${format}`).href = `${job.links.result}?format=${format}`;
+  link(byId("errors"), job.row_counts.failed ? job.links.errors : null);
 }
 
 function link(element, href) {

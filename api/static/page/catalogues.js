@@ -1,7 +1,7 @@
 // Past catalogues, newest first.
 
-import { ask } from "./api.js";
-import { at, complain, make, show } from "./dom.js";
+import { request } from "./api.js";
+import { byId, create, show, showProblem } from "./dom.js";
 import { moment, number } from "./format.js";
 import { STATES, tone } from "./states.js";
 
@@ -9,34 +9,34 @@ const PAGE = 10;
 let next = null;
 
 export async function listCatalogues() {
-  const found = await page(null);
-  if (found) {
-    at("catalogues").tBodies[0].replaceChildren(...found.map(line));
-    show(at("no-catalogues"), !found.length);
-    show(at("catalogues"), found.length);
+  const jobs = await fetchPage(null);
+  if (jobs) {
+    byId("catalogues").tBodies[0].replaceChildren(...jobs.map(line));
+    show(byId("no-catalogues"), !jobs.length);
+    show(byId("catalogues"), jobs.length);
   }
 }
 
-export function watchCatalogues() {
-  at("more-catalogues").addEventListener("click", async () => {
-    const found = await page(next);
-    if (!found) return;
-    const lines = found.map(line);
-    at("catalogues").tBodies[0].append(...lines);
+export function initCatalogues() {
+  byId("more-catalogues").addEventListener("click", async () => {
+    const jobs = await fetchPage(next);
+    if (!jobs) return;
+    const lines = jobs.map(line);
+    byId("catalogues").tBodies[0].append(...lines);
     lines[0]?.querySelector("a").focus(); // the button may be gone
   });
 }
 
-async function page(after) {
+async function fetchPage(after) {
   const query = new URLSearchParams({ limit: PAGE, ...(after && { after }) });
   try {
-    const list = await ask(`/v1/jobs?${query}`);
-    complain(at("catalogues-problem"));
+    const list = await request(`/v1/jobs?${query}`);
+    showProblem(byId("catalogues-problem"));
     next = list.next;
-    show(at("more-catalogues"), next);
+    show(byId("more-catalogues"), next);
     return list.jobs;
   } catch (error) {
-    complain(at("catalogues-problem"), error.message);
+    showProblem(byId("catalogues-problem"), error.message);
     return null;
   }
 }
@@ -44,12 +44,12 @@ async function page(after) {
 function line(job) {
   const { total, labelled, failed } = job.row_counts;
   const done = labelled + failed;
-  const row = make("tr");
+  const row = create("tr");
   row.append(
-    make("th", { scope: "row" }, make("a", { href: `#/catalogue/${job.id}` }, job.filename)),
-    cell("State", make("span", { className: `badge ${tone(job)}` }, STATES[job.state].short)),
+    create("th", { scope: "row" }, create("a", { href: `#/catalogue/${job.id}` }, job.filename)),
+    cell("State", create("span", { className: `badge ${tone(job)}` }, STATES[job.state].short)),
     cell("Rows", done < total ? `${number(done)} of ${number(total)}` : number(total)),
-    cell("Sent", moment(job.created_at)),
+    cell("Uploaded", moment(job.created_at)),
     cell("Result", download(job)),
   );
   return row;
@@ -57,10 +57,10 @@ function line(job) {
 
 function cell(name, content) {
   // The name stands before the value where a phone shows rows as blocks.
-  return make("td", { "data-name": name }, content ?? "–");
+  return create("td", { "data-name": name }, content ?? "–");
 }
 
 function download(job) {
   if (!job.links.result) return null;
-  return make("a", { href: job.links.result, ariaLabel: `Download ${job.filename}` }, "Download");
+  return create("a", { href: job.links.result, ariaLabel: `Download ${job.filename}` }, "Download");
 }

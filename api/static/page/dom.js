@@ -1,8 +1,8 @@
 // Elements without markup from strings: text from catalogues and filenames never becomes HTML.
 
-export const at = (id) => document.getElementById(id);
+export const byId = (id) => document.getElementById(id);
 
-export function make(tag, properties = {}, ...children) {
+export function create(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === null) continue;
@@ -13,7 +13,7 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-export function say(element, text) {
+export function setText(element, text) {
   // A live region is read out again whenever it is written, so unchanged text is left alone.
   if (element.textContent !== text) element.textContent = text;
 }
@@ -23,7 +23,7 @@ export function show(element, wanted) {
 }
 
 /** A problem in the place where it arose; read out at once. Without text it goes away. */
-export function complain(element, text = "") {
+export function showProblem(element, text = "") {
   show(element, text);
-  say(element, text);
+  setText(element, text);
 }

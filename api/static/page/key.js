@@ -1,43 +1,43 @@
 // Sign-in with an API key, which is stored in a cookie that scripts cannot read.
 
-import { at, complain } from "./dom.js";
+import { byId, showProblem } from "./dom.js";
 
-let asking = null;
+let pendingKey = null;
 
 /** Resolves when a key was accepted. Concurrent requests share one dialog. */
 export function askForKey(reason) {
-  asking ??= new Promise((resolve) => {
-    const dialog = at("key-dialog");
-    const form = at("key-form");
-    const problem = at("key-problem");
+  pendingKey ??= new Promise((resolve) => {
+    const dialog = byId("key-dialog");
+    const form = byId("key-form");
+    const problem = byId("key-problem");
     form.onsubmit = async (event) => {
       event.preventDefault();
       try {
         const response = await fetch("/v1/session", {
           method: "POST",
           headers: { "Content-Type": "application/json" },
-          body: JSON.stringify({ key: at("key").value.trim() }),
+          body: JSON.stringify({ key: byId("key").value.trim() }),
         });
         if (!response.ok) {
           const body = await response.json().catch(() => null);
-          complain(problem, body?.detail ?? "This key is not accepted.");
-          at("key").select();
+          showProblem(problem, body?.detail ?? "This key is not accepted.");
+          byId("key").select();
           return;
         }
       } catch {
-        complain(problem, "The server does not answer at the moment; try again.");
+        showProblem(problem, "The server does not answer at the moment; try again.");
         return;
       }
       form.reset();
-      complain(problem);
-      asking = null;
+      showProblem(problem);
+      pendingKey = null;
       dialog.close();
       resolve();
     };
-    at("key-reason").textContent = reason ?? "This server requires an API key.";
+    byId("key-reason").textContent = reason ?? "This server requires an API key.";
     // Without a key there is nothing to see, so Escape does not close it.
     dialog.oncancel = (event) => event.preventDefault();
     dialog.showModal();
   });
-  return asking;
+  return pendingKey;
 }

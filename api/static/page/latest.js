@@ -1,7 +1,7 @@
 // The most recently labelled rows of a running job.
 
-import { ask, jobPath, pause } from "./api.js";
-import { at, make, show } from "./dom.js";
+import { jobPath, pause, request } from "./api.js";
+import { byId, create, show } from "./dom.js";
 import { percent } from "./format.js";
 import { spine } from "./spines.js";
 
@@ -15,20 +15,20 @@ export async function showLatest(id, signal) {
   await pause(PAUSE_MS, signal).catch(() => {});
   due = false;
   if (signal.aborted) return;
-  const found = await ask(jobPath(id, "/latest"), { signal }).catch(() => null);
-  if (!found || signal.aborted) return;
-  show(at("latest"), found.rows.length);
-  at("latest-rows").replaceChildren(...found.rows.map((row) => line(row, found)));
+  const page = await request(jobPath(id, "/latest"), { signal }).catch(() => null);
+  if (!page || signal.aborted) return;
+  show(byId("latest"), page.rows.length);
+  byId("latest-rows").replaceChildren(...page.rows.map((row) => line(row, page)));
 }
 
 function line(row, { title_column, summary_column }) {
   const name = (title_column !== null && row.cells[title_column]) || row.cells[summary_column];
-  return make(
+  return create(
     "li",
     {},
-    make("span", { className: "latest-name" }, name || "(empty)"),
+    create("span", { className: "latest-name" }, name || "(empty)"),
     row.predicted_genre
-      ? make("span", { className: "genre-tag", "data-spine": spine(row.predicted_genre) }, `${row.predicted_genre} ${percent(row.confidence)}`)
-      : make("span", { className: "genre-tag none" }, "no genre"),
+      ? create("span", { className: "genre-tag", "data-spine": spine(row.predicted_genre) }, `${row.predicted_genre} ${percent(row.confidence)}`)
+      : create("span", { className: "genre-tag none" }, "no genre"),
   );
 }

@@ -1,13 +1,13 @@
 // Routing: the URL selects one of three views, so that reloads and bookmarks keep it.
 
-import { follow, watchCatalogue } from "./catalogue.js";
-import { listCatalogues, watchCatalogues } from "./catalogues.js";
-import { watchConnection } from "./connection.js";
-import { at, show } from "./dom.js";
-import { watchReview } from "./review.js";
+import { follow, initCatalogue } from "./catalogue.js";
+import { initCatalogues, listCatalogues } from "./catalogues.js";
+import { initConnection } from "./connection.js";
+import { byId, show } from "./dom.js";
+import { initReview } from "./review.js";
 import { modelGenres } from "./spines.js";
-import { watchTry } from "./try.js";
-import { reset, watchUpload } from "./upload.js";
+import { initTry } from "./try.js";
+import { initUpload, reset } from "./upload.js";
 
 const VIEWS = ["home", "try", "catalogue"];
 let leaving = new AbortController();
@@ -17,7 +17,7 @@ function go({ first = false } = {}) {
   leaving.abort();
   leaving = new AbortController();
   const wanted = view === "catalogue" && !id ? "home" : view;
-  for (const name of VIEWS) show(at(name), name === wanted);
+  for (const name of VIEWS) show(byId(name), name === wanted);
   for (const link of document.querySelectorAll("nav a")) {
     link.ariaCurrent = link.dataset.view === wanted ? "page" : null;
     // A catalogue is below the list of all.
@@ -31,19 +31,19 @@ function go({ first = false } = {}) {
   if (wanted === "catalogue") follow(id, leaving.signal);
   if (first) return;
   scrollTo(0, 0);
-  at(wanted).querySelector("h1").focus();
+  byId(wanted).querySelector("h1").focus();
 }
 
-at("skip").addEventListener("click", (event) => {
+byId("skip").addEventListener("click", (event) => {
   event.preventDefault(); // its URL is no view
-  at("main").focus();
+  byId("main").focus();
 });
-watchConnection();
-watchUpload();
-watchCatalogues();
-watchCatalogue();
-watchReview();
-watchTry();
+initConnection();
+initUpload();
+initCatalogues();
+initCatalogue();
+initReview();
+initTry();
 addEventListener("hashchange", () => go());
 modelGenres();
 go({ first: true });

@@ -1,7 +1,7 @@
 // One row under review: the predicted genre and its correction.
 
-import { askPatiently, jobPath } from "./api.js";
-import { at, make, say } from "./dom.js";
+import { jobPath, requestWithRetry } from "./api.js";
+import { byId, create, setText } from "./dom.js";
 import { percent } from "./format.js";
 import { modelGenres, spine } from "./spines.js";
 
@@ -19,15 +19,15 @@ const ERRORS = {
 export function rowItem(job, row, { columns, title_column, summary_column }) {
   const title = (title_column !== null && row.cells[title_column]) || `Row ${row.row}`;
   const summary = row.cells[summary_column];
-  return make(
+  return create(
     "li",
     { className: "row" },
-    make("h3", { tabIndex: -1 }, title),
-    make("p", { className: "row-number" }, `row ${row.row}`),
-    make("p", { className: "excerpt" }, summary || "(no summary)"),
-    make("p", { className: "opinion" }, opinion(row)),
+    create("h3", { tabIndex: -1 }, title),
+    create("p", { className: "row-number" }, `row ${row.row}`),
+    create("p", { className: "excerpt" }, summary || "(no summary)"),
+    create("p", { className: "opinion" }, opinion(row)),
     choices(job, row, title),
-    make("details", {}, make("summary", {}, "Whole row"), cells(columns, row.cells)),
+    create("details", {}, create("summary", {}, "Whole row"), cells(columns, row.cells)),
   );
 }
 
@@ -45,17 +45,17 @@ function error({ row_error, row_error_detail }) {
 }
 
 function cells(columns, values) {
-  return make(
+  return create(
     "dl",
     {},
-    ...columns.flatMap((column, index) => [make("dt", {}, column || "(unnamed)"), make("dd", {}, values[index] || "–")]),
+    ...columns.flatMap((column, index) => [create("dt", {}, column || "(unnamed)"), create("dd", {}, values[index] || "–")]),
   );
 }
 
 function choices(job, row, title) {
   const likely = [...new Set([row.predicted_genre, row.second_genre, ...row.genre_set])].filter(Boolean).slice(0, CHOICES);
-  const group = make("div", { className: "choices", role: "group", ariaLabel: `Genre of ${title}` });
-  const select = make("select", { ariaLabel: `Another genre for ${title}` });
+  const group = create("div", { className: "choices", role: "group", ariaLabel: `Genre of ${title}` });
+  const select = create("select", { ariaLabel: `Another genre for ${title}` });
   const state = { genre: row.corrected_genre, saving: false };
   const choose = (genre) => save(job, row, state, genre, draw);
 
@@ -69,7 +69,7 @@ function choices(job, row, title) {
   }
 
   const buttons = likely.map((genre) => {
-    const button = make("button", { type: "button", value: genre, className: "choice", "data-spine": spine(genre) }, genre);
+    const button = create("button", { type: "button", value: genre, className: "choice", "data-spine": spine(genre) }, genre);
     // Pressing a choice again removes it.
     button.addEventListener("click", () => choose(state.genre === genre ? null : genre));
     return button;
@@ -78,8 +78,8 @@ function choices(job, row, title) {
   group.append(...buttons, select);
   modelGenres().then((genres) => {
     const others = new Set([...genres.filter((genre) => !likely.includes(genre)), state.genre].filter(Boolean));
-    const first = make("option", { value: "" }, likely.length ? "another…" : "choose…");
-    select.replaceChildren(first, ...[...others].filter((genre) => !likely.includes(genre)).map((genre) => make("option", {}, genre)));
+    const first = create("option", { value: "" }, likely.length ? "another…" : "choose…");
+    select.replaceChildren(first, ...[...others].filter((genre) => !likely.includes(genre)).map((genre) => create("option", {}, genre)));
     draw();
   });
   return group;
@@ -91,14 +91,14 @@ async function save(job, row, state, genre, draw) {
   draw();
   const path = jobPath(job.id, `/corrections/${row.row}`);
   try {
-    const kept = genre
-      ? await askPatiently(path, { method: "PUT", json: { genre } })
-      : await askPatiently(path, { method: "DELETE" });
-    say(at("saved"), genre ? `Row ${row.row}: corrected to ${genre}.` : `Row ${row.row}: correction removed.`);
-    if (kept) dispatchEvent(new CustomEvent("row-corrected", { detail: kept.corrections }));
+    const stored = genre
+      ? await requestWithRetry(path, { method: "PUT", json: { genre } })
+      : await requestWithRetry(path, { method: "DELETE" });
+    setText(byId("saved"), genre ? `Row ${row.row}: corrected to ${genre}.` : `Row ${row.row}: correction removed.`);
+    if (stored) dispatchEvent(new CustomEvent("row-corrected", { detail: stored.corrections }));
   } catch (error) {
     state.genre = before;
-    say(at("saved"), error.message);
+    setText(byId("saved"), error.message);
   } finally {
     state.saving = false;
     draw();

@@ -1,9 +1,9 @@
 // Upload of a file. fetch cannot tell how far an upload is, so this is XMLHttpRequest.
 
-import { Away, Problem } from "./api.js";
+import { Problem, ServerUnavailable } from "./api.js";
 import { askForKey } from "./key.js";
 
-/** Resolves to the job document. Rejects with Problem, Away, or null if it was cancelled. */
+/** Resolves to the job document. Rejects with Problem, ServerUnavailable, or null if it was cancelled. */
 export function send(file, options, { onProgress, signal }) {
   const query = new URLSearchParams({ filename: file.name, ...options });
   return new Promise((resolve, reject) => {
@@ -17,7 +17,7 @@ export function send(file, options, { onProgress, signal }) {
         );
       } else reject(new Problem(request.status, request.response));
     };
-    request.onerror = () => reject(new Away());
+    request.onerror = () => reject(new ServerUnavailable());
     request.onabort = () => reject(null);
     signal.addEventListener("abort", () => request.abort(), { once: true });
     request.open("POST", `/v1/jobs?${query}`);

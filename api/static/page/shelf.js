@@ -1,6 +1,6 @@
 // The genre distribution: a shelf whose books are as wide as their share, and the figures below it.
 
-import { at, make } from "./dom.js";
+import { byId, create } from "./dom.js";
 import { number, percent } from "./format.js";
 import { spine } from "./spines.js";
 
@@ -12,23 +12,23 @@ export function showShelf(counts) {
   if (state === drawn) return; // a redraw would take the reader's place in the list
   drawn = state;
   const total = genres.reduce((sum, [, count]) => sum + count, 0);
-  at("shelf").replaceChildren(...genres.map(([genre, count]) => book(genre, count / total)));
-  at("genre-list").replaceChildren(...genres.map(([genre, count]) => line(genre, count, total)));
+  byId("shelf").replaceChildren(...genres.map(([genre, count]) => book(genre, count / total)));
+  byId("genre-list").replaceChildren(...genres.map(([genre, count]) => line(genre, count, total)));
 }
 
 function book(genre, share) {
-  const element = make("span", { className: "spine", "data-spine": spine(genre), title: genre });
+  const element = create("span", { className: "spine", "data-spine": spine(genre), title: genre });
   element.style.setProperty("flex-grow", share);
   return element;
 }
 
 function line(genre, count, total) {
-  return make(
+  return create(
     "li",
     {},
-    make("span", { className: "swatch", "data-spine": spine(genre) }),
-    make("span", { className: "genre-name" }, genre),
-    make("span", { className: "genre-count" }, `${number(count)} `),
-    make("span", { className: "genre-share" }, percent(count / total)),
+    create("span", { className: "swatch", "data-spine": spine(genre) }),
+    create("span", { className: "genre-name" }, genre),
+    create("span", { className: "genre-count" }, `${number(count)} `),
+    create("span", { className: "genre-share" }, percent(count / total)),
   );
 }

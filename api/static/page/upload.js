@@ -1,97 +1,97 @@
 // Choosing, previewing and uploading a file.
 
-import { at, complain, say, show } from "./dom.js";
+import { byId, setText, show, showProblem } from "./dom.js";
 import { size } from "./format.js";
-import { clearPreview, preview, watchColumn } from "./preview.js";
+import { clearPreview, onColumnChange, preview } from "./preview.js";
 import { send } from "./sending.js";
 
 let file = null;
 let stopping = new AbortController();
 
-export function watchUpload() {
-  at("file").addEventListener("change", () => choose(at("file").files[0]));
-  at("upload").addEventListener("submit", (event) => {
+export function initUpload() {
+  byId("file").addEventListener("change", () => choose(byId("file").files[0]));
+  byId("upload").addEventListener("submit", (event) => {
     event.preventDefault();
     if (file) begin();
   });
-  at("forget").addEventListener("click", () => {
+  byId("forget").addEventListener("click", () => {
     reset();
-    at("file").focus();
+    byId("file").focus();
   });
-  at("stop").addEventListener("click", () => stopping.abort());
+  byId("stop").addEventListener("click", () => stopping.abort());
   addEventListener("beforeunload", (event) => {
-    if (!at("sending").hidden) event.preventDefault(); // the file would have to be sent again
+    if (!byId("sending").hidden) event.preventDefault(); // the file would have to be sent again
   });
-  watchColumn(() => {
-    at("send").disabled = !at("column").value;
+  onColumnChange(() => {
+    byId("send").disabled = !byId("column").value;
   });
-  watchDrops();
+  initDrop();
 }
 
 /** Resets the form. */
 export function reset() {
   file = null;
   stopping.abort();
-  at("upload").reset();
+  byId("upload").reset();
   clearPreview();
-  complain(at("upload-problem"));
+  showProblem(byId("upload-problem"));
   stage("drop");
 }
 
-function watchDrops() {
+function initDrop() {
   // Anywhere on the page: a file that misses its target must not replace the page.
   const over = (event, wanted) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    at("drop").classList.toggle("over", wanted && !at("home").hidden);
+    byId("drop").classList.toggle("over", wanted && !byId("home").hidden);
   };
   addEventListener("dragover", (event) => over(event, true));
   addEventListener("dragleave", (event) => over(event, false));
   addEventListener("drop", (event) => {
     over(event, false);
     const dropped = event.dataTransfer?.files[0];
-    if (dropped && !at("home").hidden) choose(dropped);
+    if (dropped && !byId("home").hidden) choose(dropped);
   });
 }
 
 async function choose(chosen) {
   if (!chosen) return;
   file = chosen;
-  complain(at("upload-problem"));
-  say(at("chosen-name"), file.name);
-  say(at("chosen-size"), size(file.size));
-  at("send").disabled = true;
+  showProblem(byId("upload-problem"));
+  setText(byId("chosen-name"), file.name);
+  setText(byId("chosen-size"), size(file.size));
+  byId("send").disabled = true;
   clearPreview();
-  say(at("seen"), "Looking into the file.");
+  setText(byId("preview"), "Reading the file…");
   stage("chosen");
-  at("chosen-name").focus();
+  byId("chosen-name").focus();
   try {
     const obstacle = await preview(file);
-    if (file === chosen) judge(obstacle);
+    if (file === chosen) applyObstacle(obstacle);
   } catch (error) {
     if (file !== chosen) return;
-    say(at("seen"), "");
+    setText(byId("preview"), "");
     refuse(error);
   }
 }
 
 /** Without a summary column there is something to choose; what else is in the way is for the file's owner. */
-function judge(obstacle) {
-  const chosen = at("column").value;
+function applyObstacle(obstacle) {
+  const chosen = byId("column").value;
   const column = obstacle?.code === "NO_SUMMARY_COLUMN";
-  at("send").disabled = Boolean(obstacle) && !(column && chosen);
-  complain(at("upload-problem"), obstacle && !column ? obstacle.message : "");
+  byId("send").disabled = Boolean(obstacle) && !(column && chosen);
+  showProblem(byId("upload-problem"), obstacle && !column ? obstacle.message : "");
 }
 
 async function begin() {
   stopping = new AbortController();
   stage("sending");
-  say(at("sending-state"), `Sending ${file.name}.`);
-  at("sending-progress").removeAttribute("value");
-  const column = at("column").value;
+  setText(byId("sending-state"), `Uploading ${file.name}…`);
+  byId("sending-progress").removeAttribute("value");
+  const column = byId("column").value;
   const onProgress = (sent, total) => {
-    at("sending-progress").value = sent / total;
-    say(at("sending-figures"), `${size(sent)} of ${size(total)}`);
+    byId("sending-progress").value = sent / total;
+    setText(byId("sending-figures"), `${size(sent)} of ${size(total)}`);
   };
   try {
     const job = await send(file, column ? { summary_column: column } : {}, { onProgress, signal: stopping.signal });
@@ -104,10 +104,10 @@ async function begin() {
 }
 
 function refuse(error) {
-  complain(at("upload-problem"), error.message);
-  at("send").disabled = error.status >= 400 && error.status < 500 && error.status !== 429;
+  showProblem(byId("upload-problem"), error.message);
+  byId("send").disabled = error.status >= 400 && error.status < 500 && error.status !== 429;
 }
 
 function stage(which) {
-  for (const name of ["drop", "chosen", "sending"]) show(at(name), name === which);
+  for (const name of ["drop", "chosen", "sending"]) show(byId(name), name === which);
 }
