@@ -35,13 +35,13 @@ class ConcurrencyLimiter:
             if self._within and outer is None:
                 return None
             self._granted[key] += 1
-        held = [key]
+        unreleased = [key]
 
         def release() -> None:
             with self._lock:
-                if not held:
+                if not unreleased:
                     return
-                held.clear()
+                unreleased.clear()
                 self._granted[key] -= 1
                 if not self._granted[key]:
                     del self._granted[key]

@@ -52,8 +52,8 @@ def _logged_parameter(part: str) -> str:
     name, _, value = (unquote_plus(piece) for piece in part.partition("="))
     if not _PLAIN_NAME.fullmatch(name):
         return "-"
-    shown = name in _SHOWN_PARAMETERS and _HARMLESS_VALUE.fullmatch(value)
-    return f"{name}={mask_secrets(value) if shown else '-'}"
+    is_logged = name in _SHOWN_PARAMETERS and _HARMLESS_VALUE.fullmatch(value)
+    return f"{name}={mask_secrets(value) if is_logged else '-'}"
 
 
 def client_ip(environ: Mapping[str, Any]) -> str | None:

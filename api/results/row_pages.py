@@ -142,16 +142,16 @@ def _invalid_cursor() -> Problem:
 def _matches(query: RowsQuery, document: RowDocument, row: ResultRow) -> bool:
     match query.filter:
         case RowFilter.NEEDS_REVIEW:
-            wanted = document.needs_review and document.corrected_genre is None
+            matches = document.needs_review and document.corrected_genre is None
         case RowFilter.ERRORS:
-            wanted = document.row_error is not None
+            matches = document.row_error is not None
         case RowFilter.CORRECTED:
-            wanted = document.corrected_genre is not None
+            matches = document.corrected_genre is not None
         case RowFilter.ALL:
-            wanted = True
+            matches = True
     if query.genre is not None:
-        wanted = wanted and query.genre in (document.predicted_genre, document.corrected_genre)
+        matches = matches and query.genre in (document.predicted_genre, document.corrected_genre)
     if query.search is not None:
         text = query.search.casefold()
-        wanted = wanted and any(text in cell.casefold() for cell in row.cells)
-    return wanted
+        matches = matches and any(text in cell.casefold() for cell in row.cells)
+    return matches

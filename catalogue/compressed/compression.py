@@ -40,7 +40,7 @@ class DecompressionLimit:
 
     def __init__(self, max_bytes: int, *, ratio_from: int = RATIO_COUNTS_FROM) -> None:
         """`ratio_from`: decompressed bytes from which the ratio is checked."""
-        self._most = max_bytes
+        self._max_bytes = max_bytes
         self._ratio_from = ratio_from
         self._unpacked = 0
 
@@ -51,10 +51,10 @@ class DecompressionLimit:
             UnpackedTooLarge: the total exceeds the size limit or the ratio limit.
         """
         self._unpacked += unpacked
-        if self._unpacked > self._most:
+        if self._unpacked > self._max_bytes:
             raise UnpackedTooLarge(
-                f"Unpacked, the file is larger than {self._most:,} bytes; split the catalogue into "
-                "several files."
+                f"Unpacked, the file is larger than {self._max_bytes:,} bytes; split the catalogue "
+                "into several files."
             )
         allowed = max(self._ratio_from, packed_so_far * MAX_RATIO)
         if self._unpacked > allowed:

@@ -129,10 +129,10 @@ class WorkbookPackage:
 
     def _first_visible_sheet(self, workbook: str) -> str:
         root, sheets = f"{MAIN}workbook", f"{MAIN}sheets"
-        wanted = (root, f"{MAIN}workbookPr"), (sheets, f"{MAIN}sheet")
+        paths = (root, f"{MAIN}workbookPr"), (sheets, f"{MAIN}sheet")
         visible: dict[str, None] = {}  # in order
-        for element in self._elements(workbook, *wanted, until=sheets):
-            if element.tag == wanted[0][1]:
+        for element in self._elements(workbook, *paths, until=sheets):
+            if element.tag == paths[0][1]:
                 self.counts_from_1904 = element.get("date1904", "0") in ("1", "true", "on")
             elif element.get("state", "visible") == "visible" and _RELATION_ID in element.attrib:
                 visible[element.attrib[_RELATION_ID]] = None
@@ -158,6 +158,6 @@ class WorkbookPackage:
                 return posixpath.normpath(posixpath.join(folder, target))
         raise EmptyFile("The workbook has no visible sheet; put the catalogue on one.")
 
-    def _elements(self, path: str, *wanted: ElementPath, until: str) -> Iterator[Element]:
+    def _elements(self, path: str, *paths: ElementPath, until: str) -> Iterator[Element]:
         with self.open(path) as source:
-            yield from elements(source, wanted, until=until)
+            yield from elements(source, paths, until=until)

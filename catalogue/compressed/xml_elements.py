@@ -21,14 +21,12 @@ class XmlRefused(Exception):
     """The file declares a document type or exceeds a limit."""
 
 
-def elements(
-    source: IO[bytes], wanted: Collection[ElementPath], *, until: str
-) -> Iterator[Element]:
+def elements(source: IO[bytes], paths: Collection[ElementPath], *, until: str) -> Iterator[Element]:
     """Yield the requested elements as they end.
 
     Args:
         source: the file. It is read to its end, so that its checksum is verified.
-        wanted: the elements to yield; they must not nest.
+        paths: the elements to yield; they must not nest.
         until: the element at whose end parsing stops.
 
     Raises:
@@ -36,7 +34,7 @@ def elements(
             `MAX_TAG_BYTES`, or more than `MAX_ELEMENT_BYTES` or `MAX_ELEMENTS` in one element.
         xml.parsers.expat.ExpatError: it is not well-formed.
     """
-    builder = _Builder(wanted, until)
+    builder = _Builder(paths, until)
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
     parser.ordered_attributes = True
@@ -67,11 +65,11 @@ def _refuse_document_type(*_declaration: object) -> None:
 class _Builder:
     """Parser callbacks: track open elements and build the requested ones."""
 
-    def __init__(self, wanted: Collection[ElementPath], until: str) -> None:
+    def __init__(self, paths: Collection[ElementPath], until: str) -> None:
         self.done: list[Element] = []
         self.events = 0
         self.is_over = False
-        self._wanted = {(_as_parsed(parent), _as_parsed(name)) for parent, name in wanted}
+        self._paths = {(_as_parsed(parent), _as_parsed(name)) for parent, name in paths}
         self._until = _as_parsed(until)
         self._open: list[str] = [""]
         self._tree: TreeBuilder | None = None
@@ -80,7 +78,7 @@ class _Builder:
 
     def start(self, name: str, attributes: list[str]) -> None:
         self.events += 1
-        if self._tree is None and not self.is_over and (self._open[-1], name) in self._wanted:
+        if self._tree is None and not self.is_over and (self._open[-1], name) in self._paths:
             self._tree, self._level, self._count = TreeBuilder(), len(self._open), 0
         self._open.append(name)
         if len(self._open) > MAX_DEPTH:

@@ -30,8 +30,8 @@ def to_formula_safe_csv(
     delimiter, end, width = result.dialect.delimiter, result.dialect.line_end, len(result.header)
     names = [*result.header]
     if corrected:
-        taken = {name.strip().casefold() for name in names}
-        names.append(unique_name(CORRECTION_COLUMN, taken))
+        used = {name.strip().casefold() for name in names}
+        names.append(unique_name(CORRECTION_COLUMN, used))
     bom = "\ufeff" if result.dialect.bom else ""
     yield encode_lines([bom + line(map(_escape, names), delimiter, end)])
     for rows, genres in batches:

@@ -106,9 +106,9 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     # The next suffix of each name; starting at 2 every time would take quadratic time.
     suffixes: dict[str, int] = {}
     for number, name in enumerate(names, start=1):
-        wanted = free = _clean(name) or f"column_{number}"
+        base = free = _clean(name) or f"column_{number}"
         while free in distinct:
-            suffixes[wanted] = suffixes.get(wanted, 1) + 1
-            free = f"{wanted}_{suffixes[wanted]}"
+            suffixes[base] = suffixes.get(base, 1) + 1
+            free = f"{base}_{suffixes[base]}"
         distinct[free] = None
     return tuple(distinct)

@@ -38,8 +38,8 @@ def normalise_genre(genre: str) -> str:
 
 def encode_corrected_header(result: ResultSchema) -> bytes:
     """Return the header line of the corrected result, with the byte order mark if any."""
-    taken = {name.strip().casefold() for name in result.header}
-    names = (*result.header, unique_name(CORRECTION_COLUMN, taken))
+    used = {name.strip().casefold() for name in result.header}
+    names = (*result.header, unique_name(CORRECTION_COLUMN, used))
     bom = "\ufeff" if result.dialect.bom else ""
     return encode_lines([bom + line(names, result.dialect.delimiter, result.dialect.line_end)])
 

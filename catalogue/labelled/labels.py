@@ -36,7 +36,7 @@ class OptionalColumns:
     def columns(self) -> tuple[str, ...]:
         """The names of those columns, in order."""
         flags = {ALTERNATIVES_COLUMN: self.alternatives > 0, EVIDENCE_COLUMN: self.evidence}
-        return tuple(name for name, wanted in flags.items() if wanted)
+        return tuple(name for name, enabled in flags.items() if enabled)
 
 
 NO_OPTIONAL_COLUMNS = OptionalColumns()
@@ -182,14 +182,14 @@ def label_columns(
     A name that is in the header, in any case, gets the first free suffix of ``_2``, ``_3`` and so
     on.
     """
-    taken = {name.strip().casefold() for name in header}
-    return tuple(unique_name(name, taken) for name in added_columns(optional))
+    used = {name.strip().casefold() for name in header}
+    return tuple(unique_name(name, used) for name in added_columns(optional))
 
 
-def unique_name(name: str, taken: set[str]) -> str:
-    """Return the name, with a suffix if it is in `taken` (casefolded names)."""
+def unique_name(name: str, used: set[str]) -> str:
+    """Return the name, with a suffix if it is in `used` (casefolded names)."""
     free, number = name, 1
-    while free in taken:
+    while free in used:
         number += 1
         free = f"{name}_{number}"
     return free

@@ -130,10 +130,10 @@ def _named(header: Sequence[str], name: str, meaning: str, unknown: type[Catalog
     """
     if name in header:
         return header.index(name)
-    loose = ["".join(column.split()).casefold() for column in header]
-    wanted = "".join(name.split()).casefold()
-    if wanted and wanted in loose:
-        return loose.index(wanted)
+    normalised = ["".join(column.split()).casefold() for column in header]
+    key = "".join(name.split()).casefold()
+    if key and key in normalised:
+        return normalised.index(key)
     raise unknown(
         f"There is no column {format_names([name])}. The columns are: {format_names(header)}. "
         f"Name one of them as the {meaning} column."

@@ -55,13 +55,13 @@ def take_sample(head: bytes, *, complete: bool, show: int) -> Sample:
             first.append(span)
     if last is not None and complete:
         rows, end = rows + 1, last.end
-    shown = [
+    first_rows = [
         tuple(next(read_cells(head[s.start : s.end], probe.dialect, quoting=not s.broken), []))
         for s in first[:rows]
     ]
     return Sample(
         probe=probe,
-        first_rows=tuple(shown),
+        first_rows=tuple(first_rows),
         rows=rows,
         bytes_per_row=(end - start) / rows if rows else None,
         complete=complete,

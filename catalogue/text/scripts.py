@@ -79,11 +79,11 @@ def language_of_script(letters: Mapping[str, int], words: Iterable[str]) -> str:
         script = _KANA
     if script not in _BY_LETTERS:
         return _LANGUAGES[script]
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for word in words:
-        found.update(word)
+        counts.update(word)
     enough = _FREQUENT * letters[script]
     for language, characters in _BY_LETTERS[script]:
-        if sum(found[character] for character in characters) > enough:
+        if sum(counts[character] for character in characters) > enough:
             return language
     return _OTHERWISE[script]

@@ -20,5 +20,5 @@ class LabelOptions:
         columns = {"summary_column": self.summary_column, "title_column": self.title_column}
         query = {name: value for name, value in columns.items() if value is not None}
         flags = {"evidence": self.evidence, "neutralise_formulas": self.neutralise_formulas}
-        query |= {name: "true" for name, wanted in flags.items() if wanted}
+        query |= {name: "true" for name, enabled in flags.items() if enabled}
         return query | ({"alternatives": str(self.alternatives)} if self.alternatives else {})

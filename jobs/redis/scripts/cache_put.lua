@@ -1,7 +1,7 @@
--- Add cache entries. KEYS: young, old. ARGV: maximum size of the young hash, seconds to live, newest
--- expired timestamp, then pairs of key and value. A value begins with its timestamp: Unix seconds,
--- four bytes, big-endian. An entry of the old hash is copied to the young one unchanged, so entries that
--- are still used outlive the others.
+-- Add cache entries. KEYS: young, old. ARGV: maximum size of the young hash, seconds to live,
+-- newest expired timestamp, then pairs of key and value. A value begins with its timestamp: Unix
+-- seconds, four bytes, big-endian. An entry of the old hash is copied to the young one unchanged,
+-- so entries that are still used outlive the others.
 for i = 4, #ARGV, 2 do
   local known = redis.call('HGET', KEYS[1], ARGV[i]) or redis.call('HGET', KEYS[2], ARGV[i])
   if not known or struct.unpack('>I4', known) <= tonumber(ARGV[3]) then known = ARGV[i + 1] end

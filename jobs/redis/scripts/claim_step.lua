@@ -16,14 +16,19 @@ elseif step == 'plan' then
 else
   if state ~= 'finalizing' and state ~= 'cancelling' then return nil end
 end
-local held = redis.call('ZSCORE', KEYS[2], step)
+local lease_end = redis.call('ZSCORE', KEYS[2], step)
 -- A lease that is longer than a new one was granted before the clock was put back.
-if held and tonumber(held) > now and tonumber(held) <= now + tonumber(ARGV[2]) + 1000 then return nil end
+local longest = now + tonumber(ARGV[2]) + 1000
+if lease_end and tonumber(lease_end) > now and tonumber(lease_end) <= longest then return nil end
 local kind = step_kind(step)
-if held then redis.call('HINCRBY', KEYS[7], 'lease_losses:' .. kind, 1) end
-if redis.call('HEXISTS', KEYS[3], step) == 1 then redis.call('HINCRBY', KEYS[7], 'retries:' .. kind, 1) end
+if lease_end then redis.call('HINCRBY', KEYS[7], 'lease_losses:' .. kind, 1) end
+if redis.call('HEXISTS', KEYS[3], step) == 1 then
+  redis.call('HINCRBY', KEYS[7], 'retries:' .. kind, 1)
+end
 local sent = redis.call('ZSCORE', KEYS[6], step)
-if sent then observe_ms(KEYS[7], 'queue_wait:' .. kind, ARGV[3], math.max(0, now - tonumber(sent))) end
+if sent then
+  observe_ms(KEYS[7], 'queue_wait:' .. kind, ARGV[3], math.max(0, now - tonumber(sent)))
+end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 local attempt = redis.call('HINCRBY', KEYS[3], step, 1)
 redis.call('ZADD', KEYS[2], now + tonumber(ARGV[2]), step)

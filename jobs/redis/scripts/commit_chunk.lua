@@ -1,7 +1,7 @@
--- Commit a labelled chunk, once. KEYS: job, leases, sent, outputs, totals, metrics, metrics by genre.
--- ARGV: index, fence, labelled, failed, to review, window, counts, genres and manifest as JSON, most
--- genres in the metrics, the name that stands for further ones, number of genres, then pairs of genre
--- and rows, then pairs of a field of the metrics and its increment.
+-- Commit a labelled chunk, once. KEYS: job, leases, sent, outputs, totals, metrics, metrics by
+-- genre. ARGV: index, fence, labelled, failed, to review, window, counts, genres and manifest as
+-- JSON, most genres in the metrics, the name that stands for further ones, number of genres, then
+-- pairs of genre and rows, then pairs of a field of the metrics and its increment.
 -- Returns {last, index...} like add_chunks, or nil when the claim is lost.
 local step = 'label/' .. ARGV[1]
 if redis.call('HGET', KEYS[1], 'fence:' .. step) ~= ARGV[2] then return nil end

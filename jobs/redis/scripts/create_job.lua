@@ -1,15 +1,15 @@
--- Create a job. KEYS: job, sent, active, created, owned, open of the owner, idempotency key, uploads,
--- schema. ARGV: id, owner or '', max open jobs or '', token of the idempotency key or '', its
--- fingerprint, its retention in ms, seconds of silence of a lost upload, schema, field, value...
--- Returns 1; 0 when the owner has too many open jobs; -1 when the idempotency key's claim is lost; -2
--- when the upload is lost.
+-- Create a job. KEYS: job, sent, active, created, owned, open of the owner, idempotency key,
+-- uploads, schema. ARGV: id, owner or '', max open jobs or '', token of the idempotency key or '',
+-- its fingerprint, its retention in ms, seconds of silence of a lost upload, schema, field,
+-- value... Returns 1; 0 when the owner has too many open jobs; -1 when the idempotency key's claim
+-- is lost; -2 when the upload is lost.
 -- If the job exists, this call created it before and its reply was lost.
 if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
 local silent = redis.call('ZSCORE', KEYS[8], ARGV[1])
 if silent and tonumber(silent) >= tonumber(ARGV[7]) then return -2 end
 if ARGV[4] ~= '' then
-  local held = redis.call('HMGET', KEYS[7], 'token', 'job')
-  if held[1] ~= ARGV[4] or held[2] then return -1 end
+  local claim = redis.call('HMGET', KEYS[7], 'token', 'job')
+  if claim[1] ~= ARGV[4] or claim[2] then return -1 end
 end
 local now = now_ms()
 if ARGV[2] ~= '' then

@@ -21,8 +21,9 @@ local function check(step)
     redis.call('ZREM', KEYS[3], step)
     return false
   end
-  local held = redis.call('ZSCORE', KEYS[2], step)
-  if held and tonumber(held) > now and tonumber(held) <= longest then return false end
+  local lease_end = redis.call('ZSCORE', KEYS[2], step)
+  lease_end = lease_end and tonumber(lease_end)
+  if lease_end and lease_end > now and lease_end <= longest then return false end
   out[#out + 1] = step
   redis.call('ZADD', KEYS[3], now, step)
   return true

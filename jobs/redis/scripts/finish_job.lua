@@ -1,10 +1,10 @@
--- Publish the terminal state. KEYS: job, leases, sent, attempts, chunks, outputs, active, ended, webhooks
--- due, totals, prefix of the sets of open jobs. ARGV: fence, job id.
+-- Publish the terminal state. KEYS: job, leases, sent, attempts, chunks, outputs, active, ended,
+-- webhooks due, totals, prefix of the sets of open jobs. ARGV: fence, job id.
 -- Returns 1, also to the claim that has finished the job before; 0 when the claim is lost.
-local found = redis.call('HMGET', KEYS[1], 'finished_by', 'fence:assemble', 'state', 'ending')
-if found[1] == ARGV[1] then return 1 end
-local state, ending = found[3], found[4]
-if found[2] ~= ARGV[1] or (state ~= 'finalizing' and state ~= 'cancelling') then return 0 end
+local record = redis.call('HMGET', KEYS[1], 'finished_by', 'fence:assemble', 'state', 'ending')
+if record[1] == ARGV[1] then return 1 end
+local state, ending = record[3], record[4]
+if record[2] ~= ARGV[1] or (state ~= 'finalizing' and state ~= 'cancelling') then return 0 end
 local now = now_ms()
 -- Revoke all claims, so that a late renewal or release cannot recreate the keys.
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do

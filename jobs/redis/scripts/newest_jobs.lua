@@ -1,7 +1,7 @@
 -- A consistent page of a list of jobs, newest first. KEYS: list.
 -- ARGV: limit, id after which to begin or '', prefix of job keys, suffix of their outputs keys.
--- Returns the time (ms), then for each job its id, its record's fields and values, and its number of
--- outputs; nil when the list does not contain the id.
+-- Returns the time (ms), then for each job its id, its record's fields and values, and its number
+-- of outputs; nil when the list does not contain the id.
 local first = 0
 if ARGV[2] ~= '' then
   local rank = redis.call('ZREVRANK', KEYS[1], ARGV[2])

@@ -1,8 +1,8 @@
 -- Extend a lease. KEYS: job, leases. ARGV: step, fence, lease ms. Returns 1, or 0 when it is lost.
 -- A lease is also lost when the job's state does not need the step any more: this cancels workers.
-local found = redis.call('HMGET', KEYS[1], 'state', 'fence:' .. ARGV[1])
-local state = found[1]
-if not state or found[2] ~= ARGV[2] then return 0 end
+local record = redis.call('HMGET', KEYS[1], 'state', 'fence:' .. ARGV[1])
+local state = record[1]
+if not state or record[2] ~= ARGV[2] then return 0 end
 if string.find(ARGV[1], '^label/') then
   if state ~= 'in_progress' then return 0 end
 elseif ARGV[1] == 'plan' then
