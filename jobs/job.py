@@ -40,9 +40,6 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 
 TERMINAL = frozenset(state for state, targets in TRANSITIONS.items() if not targets)
 
-# States in which chunks may still be claimed and committed.
-LABELLING = frozenset({State.IN_PROGRESS})
-
 
 @dataclass(frozen=True, kw_only=True)
 class RowCounts:

@@ -81,9 +81,9 @@ def genres_table(counts: Tally) -> Table:
     table.add_column("genre")
     table.add_column("books", justify="right")
     table.add_column("")
-    most = max(counts.genres.values(), default=1)
+    largest = max(counts.genres.values(), default=1)
     for genre, books in counts.genres.most_common():
-        table.add_row(genre, f"{books:,}", "█" * max(round(_BAR_WIDTH * books / most), 1))
+        table.add_row(genre, f"{books:,}", "█" * max(round(_BAR_WIDTH * books / largest), 1))
     for error, books in counts.errors.most_common():
         table.add_row(Text(f"({error})"), f"{books:,}", "")
     return table

@@ -241,7 +241,7 @@ class ModelClient:
             if failures == 1:
                 first_failure = time.monotonic()
             failing_for_s = time.monotonic() - first_failure
-            decision = self._policy.decide(
+            decision = self._policy.classify(
                 code,
                 failures=failures,
                 failing_for_s=failing_for_s,

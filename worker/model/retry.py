@@ -49,10 +49,10 @@ class RetryPolicy:
     max_wait_s: float = 2.0
     max_ambiguous: int = 3
 
-    def decide(
+    def classify(
         self, code: str, *, failures: int, failing_for_s: float, jitter: float
     ) -> RetryDecision:
-        """Return the decision after a failure.
+        """Classify a failure: whether to retry, and after which wait.
 
         Args:
             code: gRPC status name of the failure.

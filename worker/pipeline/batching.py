@@ -40,7 +40,7 @@ def micro_batches(
     ends = [i for i in range(1, len(read)) if read[i] // step != read[i - 1] // step]
     ends = sorted({0, *ends, *(i // _ROW_STEP * _ROW_STEP for i in ends), len(read)})
 
-    def most(longest: int) -> int:
+    def max_rows(longest: int) -> int:
         rows = min(batch_rows, batch_tokens // longest)
         return rows // _ROW_STEP * _ROW_STEP or max(1, rows)
 
@@ -51,7 +51,7 @@ def micro_batches(
         costs = []
         for i in range(j):
             rows = ends[j] - ends[i]
-            calls, odd = -(-rows // most(longest)), rows % _ROW_STEP > 0
+            calls, odd = -(-rows // max_rows(longest)), rows % _ROW_STEP > 0
             spent = rows + calls * _CALL_ROWS + odd * _ODD_ROWS
             costs.append((cheapest[i][0] + longest * spent, i))
         cheapest.append(min(costs))
@@ -60,12 +60,12 @@ def micro_batches(
         cuts.append(cheapest[cuts[-1]][1])
     batches: list[list[int]] = []
     for i, j in pairwise(reversed(cuts)):
-        batches += _evenly(order[ends[i] : ends[j]], most(read[ends[j] - 1]))
+        batches += _evenly(order[ends[i] : ends[j]], max_rows(read[ends[j] - 1]))
     return batches
 
 
-def _evenly(run: list[int], most: int) -> list[list[int]]:
-    """Divide into the fewest parts of at most `most` items; all have the same size but the last."""
-    parts = -(-len(run) // most)
-    size = min(most, -(-len(run) // (parts * _ROW_STEP)) * _ROW_STEP)
+def _evenly(run: list[int], max_items: int) -> list[list[int]]:
+    """Divide into the fewest parts of at most `max_items` items; all have the same size but the last."""
+    parts = -(-len(run) // max_items)
+    size = min(max_items, -(-len(run) // (parts * _ROW_STEP)) * _ROW_STEP)
     return [run[start : start + size] for start in range(0, len(run), size)]

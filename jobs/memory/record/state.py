@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 
 from jobs.errors import IllegalTransition, JobNotFound, LeaseLost, UploadLost
 from jobs.job import (
-    LABELLING,
     TERMINAL,
     TRANSITIONS,
     Chunk,
@@ -99,7 +98,9 @@ class JobRecord:
         if step == ASSEMBLE:
             return self.state in ENDING
         index = index_of(step)
-        return self.state in LABELLING and index < len(self.chunks) and index not in self.done
+        return (
+            self.state is State.IN_PROGRESS and index < len(self.chunks) and index not in self.done
+        )
 
 
 def index_of(step: str) -> int:

@@ -54,7 +54,7 @@ POLICY = RetryPolicy(retry_for_s=10.0, first_wait_s=0.1, max_wait_s=2.0, max_amb
 
 
 def action(code: str, *, failures: int = 1, failing_for_s: float = 0.0) -> RetryAction:
-    return POLICY.decide(code, failures=failures, failing_for_s=failing_for_s, jitter=0.5).action
+    return POLICY.classify(code, failures=failures, failing_for_s=failing_for_s, jitter=0.5).action
 
 
 @pytest.mark.parametrize(
@@ -91,22 +91,22 @@ def test_a_permanent_failure_is_not_retried(code: str) -> None:
 
 def test_the_backoff_doubles_up_to_its_maximum() -> None:
     pauses = [
-        POLICY.decide("UNAVAILABLE", failures=n, failing_for_s=0.0, jitter=1.0).wait_s
+        POLICY.classify("UNAVAILABLE", failures=n, failing_for_s=0.0, jitter=1.0).wait_s
         for n in range(1, 8)
     ]
     assert pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0])
 
 
 def test_jitter_shortens_the_backoff_by_up_to_half() -> None:
-    shortest = POLICY.decide("UNAVAILABLE", failures=1, failing_for_s=0.0, jitter=0.0)
+    shortest = POLICY.classify("UNAVAILABLE", failures=1, failing_for_s=0.0, jitter=0.0)
     assert shortest.wait_s == pytest.approx(0.05)
 
 
 def test_the_last_attempt_is_at_the_end_of_the_budget() -> None:
-    last = POLICY.decide("UNAVAILABLE", failures=20, failing_for_s=9.5, jitter=1.0)
+    last = POLICY.classify("UNAVAILABLE", failures=20, failing_for_s=9.5, jitter=1.0)
     assert last.wait_s == pytest.approx(0.5)
 
 
 def test_thousands_of_failures_do_not_overflow_the_backoff() -> None:
-    late = POLICY.decide("UNAVAILABLE", failures=10_000, failing_for_s=0.0, jitter=1.0)
+    late = POLICY.classify("UNAVAILABLE", failures=10_000, failing_for_s=0.0, jitter=1.0)
     assert late.wait_s == 2.0
