@@ -9,22 +9,24 @@ import httpx
 import pytest
 
 from tests.api.conftest import StartApi
-from tests.waiting import eventually
+from tests.waiting import WITHIN_S, eventually
 
 
 @pytest.mark.parametrize("request_id", ["", "a b", "x" * 65, "é", "a;b"])
 def test_an_unusable_request_id_is_replaced(start_api: StartApi, request_id: str) -> None:
     api = start_api()
     headers = {b"X-Request-ID": request_id.encode()} if request_id else {}
-    returned = [httpx.get(f"{api.url}/v1/jobs", headers=headers).headers["X-Request-ID"]]
-    returned.append(httpx.get(f"{api.url}/v1/jobs").headers["X-Request-ID"])
+    with httpx.Client(base_url=api.url, timeout=WITHIN_S) as client:
+        responses = [client.get("/v1/jobs", headers=headers), client.get("/v1/jobs")]
+    returned = [response.headers["X-Request-ID"] for response in responses]
     assert all(re.fullmatch(r"[0-9a-f]{32}", value) for value in returned)
     assert len(set(returned)) == 2
 
 
 def test_a_clients_request_id_is_returned_and_logged(start_api: StartApi) -> None:
     api = start_api(SPINELABEL_LOG_FORMAT="json")
-    with httpx.Client(base_url=api.url) as client:  # one connection, so one thread
+    # One connection, so one thread.
+    with httpx.Client(base_url=api.url, timeout=WITHIN_S) as client:
         for request_id in ("client-1", "client-2"):
             response = client.get("/v1/unknown", headers={"X-Request-ID": request_id})
             assert response.headers["X-Request-ID"] == request_id
