@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,11 +45,18 @@ def find_versions(folder: Path) -> Mapping[int, Path]:
     Raises:
         OSError: the folder cannot be read.
     """
-    return {
-        int(entry.name): entry
-        for entry in folder.iterdir()
-        if entry.name.isascii() and entry.name.isdigit() and entry.is_dir()
-    }
+    # Through an open descriptor: by path, a folder that is moved between its listing and the check
+    # of an entry would look as if all of its versions had been deleted.
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with os.scandir(descriptor) as entries:
+            return {
+                int(entry.name): folder / entry.name
+                for entry in entries
+                if entry.name.isascii() and entry.name.isdigit() and entry.is_dir()
+            }
+    finally:
+        os.close(descriptor)
 
 
 def fingerprint_files(version_folder: Path) -> Fingerprint:

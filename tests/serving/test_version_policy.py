@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,31 @@ def test_only_folders_named_by_a_number_are_versions(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     (tmp_path / "6").write_text("a file")
     assert find_versions(tmp_path) == {1: tmp_path / "1", 20: tmp_path / "20"}
+
+
+def test_a_folder_that_is_moved_while_it_is_listed_loses_no_version(tmp_path: Path) -> None:
+    folder, moved = tmp_path / "genre", tmp_path / "moved"
+    for version in range(1, 40):
+        (folder / str(version)).mkdir(parents=True)
+    complete = find_versions(folder).keys()
+    stop = threading.Event()
+
+    def move_back_and_forth() -> None:
+        while not stop.is_set():
+            folder.rename(moved)
+            moved.rename(folder)
+
+    mover = threading.Thread(target=move_back_and_forth)
+    mover.start()
+    try:
+        listings = 0
+        while listings < 300:
+            with suppress(FileNotFoundError):
+                assert find_versions(folder).keys() == complete
+                listings += 1
+    finally:
+        stop.set()
+        mover.join()
 
 
 def test_a_changed_file_changes_the_fingerprint(tmp_path: Path) -> None:
