@@ -49,7 +49,7 @@ def stack(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 @pytest.fixture(scope="module")
 def runner(models: Path, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> BlockRunner:
     block_runner = BlockRunner(
-        tmp_path_factory.mktemp("runner"), str(stack.http.base_url), block_seconds=400
+        tmp_path_factory.mktemp("runner"), str(stack.http.base_url), block_seconds=1200
     )
     # Matplotlib's font cache is in the home folder; building it takes long.
     block_runner.environment["HOME"] = os.environ["HOME"]
