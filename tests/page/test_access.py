@@ -100,3 +100,17 @@ def tab_to(page: Page, is_reached: Callable[[], bool]) -> None:
         if is_reached():
             return
     raise AssertionError("the element cannot be reached with Tab")
+
+
+def test_a_page_whose_scripts_cannot_be_loaded_asks_for_a_reload(
+    page: Page, save_screenshot: SaveScreenshot
+) -> None:
+    expect(page.locator("#loading")).to_be_hidden()
+    page.route("**/review.js", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_text("reload the page")).to_be_visible()
+    save_screenshot(page, "not_loaded")
+    page.unroute("**/review.js")
+    page.reload()
+    expect(page.get_by_role("heading", name="Genres for a whole catalogue")).to_be_visible()
+    expect(page.locator("#loading")).to_be_hidden()

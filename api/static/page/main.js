@@ -47,3 +47,5 @@ initTry();
 addEventListener("hashchange", () => go());
 modelGenres();
 go({ first: true });
+// Stays if a module cannot be loaded: without it the page would be empty then.
+show(byId("loading"), false);
