@@ -20,6 +20,8 @@ SLOW = {
     "catalogue/compressed/test_xlsx_bounds.py": "workbooks that are large when unpacked",
     "catalogue/test_growth.py": "time and memory of large inputs",
     "chaos": "fault injection and fuzzing",
+    "cli/commands/test_keys.py": "APIs and key commands that are started",
+    "cli/doctor/test_doctor.py": "models that are loaded, stacks that are started",
     "compose": "containers",
     "deploy": "bills of materials",
     "docs/test_blocks.py": "every command in the documentation",
@@ -43,7 +45,9 @@ SLOW = {
     "training/test_train.py": "training",
     "worker/liveness/test_consumer_watchdog.py": "workers that stop consuming",
     "worker/liveness/test_health_check.py": "workers that are stopped",
+    "worker/liveness/test_outages.py": "Redis servers that restart",
     "worker/test_metrics.py": "workers that are killed",
+    "worker/webhooks/test_sender.py": "senders that are killed",
 }
 # The end-to-end pass of `make test`.
 QUICK = "end_to_end/test_labelling.py"
