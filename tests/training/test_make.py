@@ -1,5 +1,6 @@
 """The targets of the Makefile pass their variables to the trainer."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -8,9 +9,12 @@ ROOT = Path(__file__).parents[2]
 
 def _command(target: str, *variables: str) -> str:
     """The last command of a target, which is printed and not executed."""
+    # `make test` hands its own flags and depth to what it starts.
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
     made = subprocess.run(
-        ["make", "--dry-run", target, *variables],
+        ["make", "--dry-run", "--no-print-directory", target, *variables],
         cwd=ROOT,
+        env=environment,
         check=True,
         capture_output=True,
         text=True,

@@ -116,9 +116,11 @@ def test_another_model_with_the_same_version_number_uses_no_entries_of_the_first
         shutil.rmtree(folder / "genre" / "1")
         channel = ModelChannel(target)
         eventually(lambda: status_of(channel, 1).state == States.END)
-        channel.close()
         labels = ("cooking", "crime", "travel")
         build_model(folder / "genre", "1", fingerprint=CLEANING_FINGERPRINT, labels=labels)
+        # Until then the job would be planned later, and this harness plans once.
+        eventually(lambda: status_of(channel, 1).state == States.AVAILABLE)
+        channel.close()
         harness.model.texts.clear()
         result = harness.label(content).decode().splitlines()
     assert set(harness.model.texts) == {"crime", "cooking"}
