@@ -9,18 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-import threading
 import time
 from collections.abc import Callable
 
-import redis
-import structlog
-
 from jobs.ports.record.worker_registry import WorkerRegistry
-
-log = structlog.get_logger(__name__)
-
-REPORT_INTERVAL_S = 3.0
+from worker.liveness.reporting import start_reporter
 
 
 class ProgressMark:
@@ -52,15 +45,7 @@ class ProgressMark:
 def start_progress_reporter(workers: WorkerRegistry, name: str, progress: ProgressMark) -> None:
     """Start the reporting thread of the worker's main process."""
 
-    def run() -> None:
-        pause = threading.Event()
-        while True:
-            try:
-                workers.report_progress(name, age_s=progress.age_s())
-            except redis.RedisError as error:
-                log.warning("progress_report_failed", error=error)
-            except Exception:
-                log.exception("progress_report_failed")
-            pause.wait(REPORT_INTERVAL_S)
+    def report() -> None:
+        workers.report_progress(name, age_s=progress.age_s())
 
-    threading.Thread(target=run, name="progress-reporter", daemon=True).start()
+    start_reporter("progress", report)
