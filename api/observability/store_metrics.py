@@ -10,7 +10,7 @@ import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from api.observability.worker_metrics import worker_metrics
+from api.observability.worker_metrics import counters, worker_metrics
 from api.observability.worker_reports import live_reports, newest_model
 from jobs.files.storage import Storage
 from jobs.job import TERMINAL, State
@@ -94,12 +94,12 @@ def _jobs(stats: Stats) -> Iterator[Metric]:
         "state",
         {state: stats.seconds_since_progress.get(state, 0.0) for state in states},
     )
-    ended = CounterMetricFamily(
-        "spinelabel_jobs_ended", "Ended jobs by final state.", labels=["state"]
+    yield counters(
+        "spinelabel_jobs_ended",
+        "Ended jobs by final state.",
+        "state",
+        [(state, stats.ended_jobs.get(state, 0)) for state in sorted(TERMINAL)],
     )
-    for state in sorted(TERMINAL):
-        ended.add_metric([state], stats.ended_jobs.get(state, 0))
-    yield ended
     yield _gauge("spinelabel_uploads_in_progress", "Uploads being received.", stats.uploads)
     yield _gauge(
         "spinelabel_webhooks_pending",
@@ -109,10 +109,12 @@ def _jobs(stats: Stats) -> Iterator[Metric]:
 
 
 def _rows(stats: Stats) -> Iterator[Metric]:
-    rows = CounterMetricFamily("spinelabel_rows", "Committed rows by outcome.", labels=["outcome"])
-    rows.add_metric(["labelled"], stats.rows_labelled)
-    rows.add_metric(["failed"], stats.rows_failed)
-    yield rows
+    yield counters(
+        "spinelabel_rows",
+        "Committed rows by outcome.",
+        "outcome",
+        [("labelled", stats.rows_labelled), ("failed", stats.rows_failed)],
+    )
     yield CounterMetricFamily(
         "spinelabel_rows_to_review",
         "Committed rows that need review.",

@@ -15,13 +15,13 @@ from jobs.ports.webhooks import Outcome
 
 def worker_metrics(metrics: WorkerMetrics) -> Iterator[Metric]:
     """Every metric. Series whose labels are known are there before anything is counted."""
-    yield _counters(
+    yield counters(
         "spinelabel_labelled_rows",
         "Committed rows with a label, by genre.",
         "genre",
         metrics.labelled_rows.items(),
     )
-    yield _counters(
+    yield counters(
         "spinelabel_row_errors",
         "Committed rows without a label, by error code.",
         "code",
@@ -44,25 +44,25 @@ def worker_metrics(metrics: WorkerMetrics) -> Iterator[Metric]:
         metrics.queue_wait.items(),
         label="step",
     )
-    yield _counters(
+    yield counters(
         "spinelabel_step_retries",
         "Claims of steps that had been claimed before.",
         "step",
         metrics.retries.items(),
     )
-    yield _counters(
+    yield counters(
         "spinelabel_lease_losses",
         "Leases that expired before their step was done: their worker died, stopped or lost Redis.",
         "step",
         metrics.lease_losses.items(),
     )
-    yield _counters(
+    yield counters(
         "spinelabel_prediction_cache_lookups",
         "Different texts of each committed chunk, by whether the prediction cache had them.",
         "result",
         [("hit", metrics.cache_hits), ("miss", metrics.cache_misses)],
     )
-    yield _counters(
+    yield counters(
         "spinelabel_webhook_attempts",
         "Recorded webhook attempts by outcome.",
         "outcome",
@@ -70,7 +70,8 @@ def worker_metrics(metrics: WorkerMetrics) -> Iterator[Metric]:
     )
 
 
-def _counters(name: str, text: str, label: str, values: Iterable[tuple[str, int]]) -> Metric:
+def counters(name: str, text: str, label: str, values: Iterable[tuple[str, int]]) -> Metric:
+    """A counter with one label: `values` has the label's value and the count of each series."""
     family = CounterMetricFamily(name, text, labels=[label])
     for key, value in values:
         family.add_metric([key], value)
