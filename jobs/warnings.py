@@ -26,7 +26,7 @@ def warnings_of(job: Job) -> tuple[JobWarning, ...]:
     are = "1 row is" if rows == 1 else f"{rows:,} rows are"
     message = (
         f"{are} not in English and without a genre, because the model reads English only. The "
-        "column "
-        "row_error_detail names the languages; add English summaries and send these rows again."
+        "column row_error_detail names the languages; add English summaries and send these rows "
+        "again."
     )
     return (JobWarning(code=code, message=message, rows=rows),)
