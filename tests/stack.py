@@ -35,6 +35,41 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def find_worker(supervisor: psutil.Process) -> psutil.Process | None:
+    """The main process of the worker of a stack, if it is running."""
+    with contextlib.suppress(psutil.Error):
+        # Pool processes have the same command line, but come after their parent.
+        for process in _descendants(supervisor, "-m worker"):
+            if process.cmdline()[-1:] == ["worker"]:
+                return process
+    return None
+
+
+def _descendants(ancestor: psutil.Process, command: str) -> list[psutil.Process]:
+    matching = []
+    for process in ancestor.children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if command in " ".join(process.cmdline()):
+                matching.append(process)
+    return matching
+
+
+def suspend_with_pool(worker: psutil.Process) -> list[psutil.Process]:
+    """Suspend the main process, then those of its pool, which it then cannot replace."""
+    worker.suspend()
+    suspended = [worker, *worker.children()]
+    for process in suspended[1:]:
+        process.suspend()
+    return suspended
+
+
+def resume(suspended: list[psutil.Process]) -> None:
+    """Resume the processes that are still alive, the main process last."""
+    for process in reversed(suspended):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
+
+
 @dataclass
 class Stack:
     """A running local stack and a client of its API."""
@@ -45,24 +80,11 @@ class Stack:
 
     def processes(self, command: str) -> list[psutil.Process]:
         """Processes of this stack whose command line contains `command`, parents first."""
-        matching = []
-        for process in self.supervisor.children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                if command in " ".join(process.cmdline()):
-                    matching.append(process)
-        return matching
+        return _descendants(self.supervisor, command)
 
     def worker(self) -> psutil.Process:
         """The main process of the Celery worker; waits while it is being restarted."""
-
-        def running() -> psutil.Process | None:
-            with contextlib.suppress(psutil.Error):
-                for process in self.processes("-m worker"):
-                    if process.cmdline()[-1:] == ["worker"]:
-                        return process
-            return None
-
-        return eventually(running, within_s=READY_TIMEOUT_S)
+        return eventually(lambda: find_worker(self.supervisor), within_s=READY_TIMEOUT_S)
 
     def worker_children(self) -> list[psutil.Process]:
         """The worker's pool processes."""
@@ -164,17 +186,11 @@ class SuspendedWorker:
         for process in self._suspended:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.suspend()
-        worker = self._stack.worker()
-        worker.suspend()
-        self._suspended = [worker, *worker.children()]
-        for process in self._suspended[1:]:
-            process.suspend()
+        self._suspended = suspend_with_pool(self._stack.worker())
 
     def resume(self) -> None:
         """Resume the processes that are still alive."""
-        for process in reversed(self._suspended):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.resume()
+        resume(self._suspended)
 
     def work_until_half_done(self, job_id: str) -> None:
         """Run the worker until some rows of the job are labelled, but not all; then suspend it.

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.end_to_end.labelled_csv import LABEL_COLUMNS, parse_csv
-from tests.stack import ROOT, Stack, many_rows
+from tests.stack import ROOT, Stack, find_worker, many_rows, resume, suspend_with_pool
 from tests.waiting import eventually
 
 # Enough for a stack's start, a job and the stack's end on a busy machine.
@@ -96,23 +96,12 @@ def worker_stopped_until_sigterm(command_pid: int) -> Iterator[None]:
 
     Otherwise a fast machine labels the remaining rows while the stack is shutting down.
     """
-    descendants = psutil.Process(command_pid).children(recursive=True)
-    # Parents come first, and processes of the pool have their parent's command line.
-    worker = next(
-        process
-        for process in descendants
-        if "-m worker" in " ".join(arguments := _command_line(process))
-        and arguments[-1:] == ["worker"]
-    )
-    worker.suspend()
-    stopped = [worker, *worker.children()]
-    for process in stopped[1:]:
-        process.suspend()
+    worker = find_worker(psutil.Process(command_pid))
+    assert worker is not None
+    suspended = suspend_with_pool(worker)
     yield
     eventually(lambda: signal.SIGTERM in _pending_signals(worker.pid), within_s=SECONDS)
-    for process in reversed(stopped):
-        with suppress(psutil.NoSuchProcess):
-            process.resume()
+    resume(suspended)
 
 
 def _pending_signals(pid: int) -> set[int]:
